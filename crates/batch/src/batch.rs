@@ -1,0 +1,79 @@
+//! The batch: rows of typed columns that never print themselves.
+
+use std::fmt;
+
+use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow_schema::{DataType, Field, Schema, TimeUnit};
+use ecluse_core::fault::{Code, Result};
+use ecluse_core::types::Type;
+use std::sync::Arc;
+
+/// A batch whose columns do not have the same length or the promised types.
+pub static MALFORMED: Code = Code::refused("ECL-BAT-001", "a batch of rows is not what the plan promised");
+
+/// Up to some thousands of rows, columns in the plan's order.
+///
+/// `Debug` prints the shape, never a value.
+#[derive(Clone)]
+pub struct Batch(RecordBatch);
+
+impl Batch {
+    /// A batch of these columns, one per `types` in that order.
+    ///
+    /// # Errors
+    ///
+    /// [`MALFORMED`] where a column's Arrow type is not the one of the table above,
+    /// or lengths differ from `rows`.
+    pub fn new(types: &[Type], columns: Vec<ArrayRef>, rows: usize) -> Result<Self> {
+        let fields: Vec<Field> =
+            types.iter().enumerate().map(|(i, t)| Field::new(i.to_string(), arrow_type(*t), true)).collect();
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)
+            .map(Self)
+            .map_err(|_text_may_quote| MALFORMED.fault(format!("{} columns, {rows} rows", types.len())))
+    }
+
+    /// Rows.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.0.num_rows()
+    }
+
+    /// The columns, in the plan's order.
+    #[must_use]
+    pub fn columns(&self) -> &[ArrayRef] {
+        self.0.columns()
+    }
+
+    /// Bytes the values take in memory, buffers counted once per array.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.0.get_array_memory_size()
+    }
+}
+
+impl fmt::Debug for Batch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Batch({} columns × {} rows)", self.0.num_columns(), self.0.num_rows())
+    }
+}
+
+/// The Arrow type that carries a type on the way.
+#[must_use]
+pub fn arrow_type(ty: Type) -> DataType {
+    match ty {
+        Type::Bool => DataType::Boolean,
+        Type::Int => DataType::Int64,
+        Type::Decimal { precision, scale } => {
+            DataType::Decimal128(precision, i8::try_from(scale).unwrap_or(i8::MAX))
+        }
+        Type::Float => DataType::Float64,
+        Type::Text | Type::Json => DataType::Utf8,
+        Type::Bytes => DataType::Binary,
+        Type::Date => DataType::Date32,
+        Type::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, None),
+        Type::Instant => DataType::Timestamp(TimeUnit::Microsecond, Some("+00:00".into())),
+        Type::Time => DataType::Time64(TimeUnit::Microsecond),
+        Type::Uuid => DataType::FixedSizeBinary(16),
+    }
+}

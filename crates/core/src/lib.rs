@@ -1,0 +1,22 @@
+//! The rules of écluse, pure: no I/O, no async, no clock, no chance.
+//!
+//! The modules bear the names of the chain's steps, and `flow` and the command
+//! line use the same names: one word finds everything. Time and randomness are
+//! arguments of every function that needs them.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`fault`] | coded errors: what happened, what to do now, which exit code |
+//! | [`personal`] | wrappers that keep personal values and secrets out of every text |
+//! | [`types`], [`value`] | the types a column can have on the way, and literal values |
+//! | [`catalog`] | what a database says of itself, as surveyed |
+//! | [`filter`] | the typed row filter |
+//! | [`plan`] | the compiled extraction: the only columns and rows that will be asked for |
+
+pub mod catalog;
+pub mod fault;
+pub mod filter;
+pub mod personal;
+pub mod plan;
+pub mod types;
+pub mod value;

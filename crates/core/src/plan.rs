@@ -1,0 +1,239 @@
+//! The compiled extraction: the only columns and rows that will be asked for.
+//!
+//! A [`Plan`] is made by the compiler alone; its fields are private, so that no
+//! adapter can ask a database for a column which the signed instruction does not name.
+
+use crate::filter::Filter;
+use crate::types::Type;
+use crate::value::Value;
+
+/// What a verified instruction, its mapping and two catalogues compile to.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    tables: Vec<TablePlan>,
+    tolerance: u64,
+    row_limit: Option<u64>,
+}
+
+impl Plan {
+    /// The tables, in the order in which they are read: a table that
+    /// [`Filter::Chosen`] or a relation refers to comes before the one that refers.
+    #[must_use]
+    pub fn tables(&self) -> &[TablePlan] {
+        &self.tables
+    }
+
+    /// How many refused rows in all still let a run end well; 0 unless the instruction says more.
+    #[must_use]
+    pub const fn tolerance(&self) -> u64 {
+        self.tolerance
+    }
+
+    /// Rows per table at most, where the papers are a trial's (1,000).
+    #[must_use]
+    pub const fn row_limit(&self) -> Option<u64> {
+        self.row_limit
+    }
+}
+
+/// One table's part of the plan.
+#[derive(Clone, Debug)]
+pub struct TablePlan {
+    number: usize,
+    source: String,
+    view: Option<String>,
+    destination: String,
+    read: Vec<ReadColumn>,
+    key: Vec<usize>,
+    filter: Filter,
+    write: Vec<WriteColumn>,
+    write_key: Vec<usize>,
+    relations: Vec<Relation>,
+}
+
+impl TablePlan {
+    /// The table's opaque number, as the ledger and the events write it; its index in [`Plan::tables`].
+    #[must_use]
+    pub const fn number(&self) -> usize {
+        self.number
+    }
+
+    /// The source table's name, as the catalogue writes it ([`crate::catalog::Table::name`]).
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// The view to read instead of the table, where the controller's administrator made the
+    /// views that `ecluse grants` prints (`schema.view` on PostgreSQL, `database.view` on MariaDB).
+    /// It exposes exactly [`Self::read`] and the rows of [`Self::filter`]; then no
+    /// filter is sent, but every row is still checked in process.
+    #[must_use]
+    pub fn view(&self) -> Option<&str> {
+        self.view.as_deref()
+    }
+
+    /// The destination table's name, as the destination's catalogue writes it.
+    #[must_use]
+    pub fn destination(&self) -> &str {
+        &self.destination
+    }
+
+    /// The columns asked of the source, moved or not; nothing else is ever named in SQL.
+    #[must_use]
+    pub fn read(&self) -> &[ReadColumn] {
+        &self.read
+    }
+
+    /// The key: indices into [`Self::read`]; empty where the table has none.
+    #[must_use]
+    pub fn key(&self) -> &[usize] {
+        &self.key
+    }
+
+    /// The rows asked for.
+    #[must_use]
+    pub const fn filter(&self) -> &Filter {
+        &self.filter
+    }
+
+    /// The destination's columns that are written, in the order of tallies and COPY.
+    #[must_use]
+    pub fn write(&self) -> &[WriteColumn] {
+        &self.write
+    }
+
+    /// The key at the destination: indices into [`Self::write`], in the order of [`Self::key`].
+    #[must_use]
+    pub fn write_key(&self) -> &[usize] {
+        &self.write_key
+    }
+
+    /// The relations to other planned tables.
+    #[must_use]
+    pub fn relations(&self) -> &[Relation] {
+        &self.relations
+    }
+}
+
+/// A column asked of the source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadColumn {
+    /// The source column's name.
+    pub name: String,
+    /// Its type on the way.
+    pub ty: Type,
+    /// The engine's own words for its type (an adapter may need the width).
+    pub sql_type: String,
+    /// False where it is read for the filter, the key or a relation only, and not moved.
+    pub moved: bool,
+}
+
+/// A column written at the destination.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WriteColumn {
+    /// The destination column's name.
+    pub name: String,
+    /// Its type; tallies are computed over values of this type.
+    pub ty: Type,
+    /// The destination engine's own words for its type.
+    pub sql_type: String,
+    /// Whether NULL is allowed.
+    pub nullable: bool,
+    /// Characters (text) or bytes at most.
+    pub max_length: Option<u32>,
+    /// Whole-number columns: the destination's inclusive bounds.
+    pub int_bounds: Option<(i64, i64)>,
+    /// How the value is made from the read columns.
+    pub from: Expression,
+    /// A column whose relation names the patient: a difference in it is a changed patient.
+    pub relation: bool,
+}
+
+/// How a written value is made. Total over valid rows; a row for which it fails is refused by code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expression {
+    /// A read column, same type.
+    Column(usize),
+    /// A read column cast to the written column's type; a value that does not fit refuses the row.
+    Cast(usize),
+    /// A constant of the written column's type.
+    Constant(Value),
+    /// Text pieces joined; a NULL column counts as the empty text.
+    Concat(Vec<Piece>),
+    /// A code table: the text of a read column looked up; an unmapped code refuses the row.
+    Code {
+        /// Index into the read columns.
+        column: usize,
+        /// Code → value of the written column's type, sorted by code.
+        table: Vec<(Value, Value)>,
+    },
+}
+
+/// One piece of a concatenation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// Fixed text.
+    Literal(String),
+    /// A read text column.
+    Column(usize),
+}
+
+/// A relation: this table's column refers to another planned table's column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Relation {
+    /// Index into this table's read columns.
+    pub column: usize,
+    /// The parent's number.
+    pub parent: usize,
+    /// Index into the parent's read columns.
+    pub parent_column: usize,
+    /// Whether the destination declares it as a foreign key.
+    pub declared: bool,
+}
+
+/// Builds plans without documents, for tests of other crates only: the feature
+/// `assertions` is named in dev-dependencies and nowhere else.
+#[cfg(feature = "assertions")]
+pub mod assertion {
+    use super::{Filter, Plan, ReadColumn, Relation, TablePlan, WriteColumn};
+
+    /// The fields of a [`TablePlan`], open.
+    #[derive(Clone, Debug)]
+    pub struct TableFields {
+        /// See [`TablePlan::number`].
+        pub number: usize,
+        /// See [`TablePlan::source`].
+        pub source: String,
+        /// See [`TablePlan::view`].
+        pub view: Option<String>,
+        /// See [`TablePlan::destination`].
+        pub destination: String,
+        /// See [`TablePlan::read`].
+        pub read: Vec<ReadColumn>,
+        /// See [`TablePlan::key`].
+        pub key: Vec<usize>,
+        /// See [`TablePlan::filter`].
+        pub filter: Filter,
+        /// See [`TablePlan::write`].
+        pub write: Vec<WriteColumn>,
+        /// See [`TablePlan::write_key`].
+        pub write_key: Vec<usize>,
+        /// See [`TablePlan::relations`].
+        pub relations: Vec<Relation>,
+    }
+
+    /// A table plan nobody compiled.
+    #[must_use]
+    pub fn table(f: TableFields) -> TablePlan {
+        let TableFields { number, source, view, destination, read, key, filter, write, write_key, relations } =
+            f;
+        TablePlan { number, source, view, destination, read, key, filter, write, write_key, relations }
+    }
+
+    /// A plan nobody compiled.
+    #[must_use]
+    pub fn plan(tables: Vec<TablePlan>) -> Plan {
+        Plan { tables, tolerance: 0, row_limit: None }
+    }
+}

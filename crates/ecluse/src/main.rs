@@ -1,0 +1,2 @@
+//! ecluse
+fn main() {}

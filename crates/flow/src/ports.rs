@@ -1,0 +1,196 @@
+//! What the path asks of the outside: a source, a destination. `adapters` answers.
+//!
+//! Both are synchronous and used from one thread each; an instance is one
+//! connection (or a small fixed set of them) to one database.
+//!
+//! Errors of a driver never pass a port: an adapter gives a coded fault with the
+//! engine's own code (SQLSTATE, errno), the table and, where there is one, the column.
+
+use ecluse_batch::Batch;
+use ecluse_core::catalog::{Catalog, Table};
+use ecluse_core::fault::Result;
+use ecluse_core::plan::{Plan, TablePlan};
+use ecluse_core::types::Engine;
+use ecluse_core::value::KeyRange;
+
+/// Receives batches; an error stops the read and comes back out of it.
+pub type Sink<'a> = &'a mut dyn FnMut(Batch) -> Result<()>;
+
+/// Which tables of a catalogue are wanted.
+#[derive(Clone, Copy, Debug)]
+pub enum Scope<'a> {
+    /// Every table and view outside the engine's own schemas.
+    Everything,
+    /// These, by catalogue name; an absent one is simply absent from the answer.
+    Tables(&'a [String]),
+}
+
+/// Where rows come from: one consistent, read-only snapshot.
+pub trait Source: Send {
+    /// The engine.
+    fn engine(&self) -> Engine;
+
+    /// The instance's identity, as `docs/formats.md` defines it per engine.
+    fn identity(&mut self) -> Result<String>;
+
+    /// The catalogue: names and types, no row of any table is read.
+    ///
+    /// With a least-privilege role some parts stay invisible; which, is written per
+    /// engine in `docs/formats.md`. Invisible parts are left empty, never guessed.
+    fn catalog(&mut self, scope: Scope<'_>) -> Result<Catalog>;
+
+    /// What this connection's role could do beyond reading the plan's views (or, without
+    /// views, the plan's columns): each excess in words, without quoting a value.
+    /// Empty is what the instruction demands.
+    fn excess(&mut self, plan: &Plan) -> Result<Vec<Excess>>;
+
+    /// Opens the snapshot and locks the planned relations against structure changes.
+    /// Called once, before the first `count` or `read`; held until `close`.
+    ///
+    /// `frozen`: the operator states that nobody writes; without it, tables that have
+    /// no transactions are refused.
+    fn open(&mut self, plan: &Plan, frozen: bool) -> Result<Opened>;
+
+    /// Rows of the table available (`None` where only the view can be read) and asked for.
+    fn count(&mut self, table: &TablePlan) -> Result<Count>;
+
+    /// Reads the planned columns of the rows asked for, in the order of the table's key
+    /// (byte order for text; any order where it has no key), in batches bounded in bytes.
+    /// Every batch has one column per `table.read()`, in that order.
+    fn read(&mut self, table: &TablePlan, plan: &Plan, range: &KeyRange, sink: Sink<'_>) -> Result<()>;
+
+    /// The exact statement that `read` sends, for the plan; `?` or `$n` stand for bound parameters.
+    fn statement(&self, table: &TablePlan, plan: &Plan) -> String;
+
+    /// Ends the snapshot and its locks.
+    fn close(&mut self) -> Result<()>;
+}
+
+/// What a role can do beyond its orders.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Excess {
+    /// What, in words: `can read table sigl_user_data`, `has REPLICATION`.
+    pub what: String,
+    /// The statement the administrator types to take it away; may be empty.
+    pub remedy: String,
+}
+
+/// What stands once a snapshot is open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opened {
+    /// The barrier that stands between us and what was not instructed, in words for the report.
+    pub barrier: String,
+    /// What could not be locked or seen with this role, in words; empty is best.
+    pub limits: Vec<String>,
+}
+
+/// Rows of one table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Count {
+    /// Rows in the table, where the role can count them.
+    pub available: Option<u64>,
+    /// Rows the filter chooses.
+    pub asked: u64,
+}
+
+/// One line of the ledger: a chunk that is in the destination.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LedgerEntry {
+    /// [`TablePlan::number`].
+    pub table: usize,
+    /// The chunk's opaque number within the table, from 0.
+    pub chunk: u64,
+    /// Rows written.
+    pub rows: u64,
+    /// Rows refused.
+    pub refused: u64,
+    /// The published tally (`out` in `docs/formats.md`): 32 bytes.
+    pub tally: [u8; 32],
+}
+
+/// A row the destination refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RefusedRow {
+    /// Index of the row over all batches of the chunk, in order.
+    pub row: usize,
+    /// Why.
+    pub reason: Refusal,
+}
+
+/// Why a destination refused a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// A unique constraint.
+    Unique,
+    /// A NOT NULL constraint.
+    NotNull,
+    /// A CHECK constraint.
+    Check,
+    /// A foreign key.
+    ForeignKey,
+    /// The value does not fit its column (length, range, encoding).
+    Value,
+    /// A trigger or something else raised an error.
+    Other,
+}
+
+/// Makes the ledger's line once it is known which rows (by index) the destination refused.
+pub type MakeEntry<'a> = &'a mut dyn FnMut(&[RefusedRow]) -> Result<LedgerEntry>;
+
+/// Where rows go.
+pub trait Destination: Send {
+    /// The engine.
+    fn engine(&self) -> Engine;
+
+    /// The instance's identity, as `docs/formats.md` defines it per engine.
+    fn identity(&mut self) -> Result<String>;
+
+    /// The catalogue; the ledger's own tables are left out.
+    fn catalog(&mut self, scope: Scope<'_>) -> Result<Catalog>;
+
+    /// Whether the table holds any row.
+    fn is_empty(&mut self, table: &str) -> Result<bool>;
+
+    /// Executes one `CREATE TABLE` that `ddl` printed.
+    fn create(&mut self, statement: &str) -> Result<()>;
+
+    /// The `CREATE TABLE` in this engine's words for a table that is missing.
+    fn ddl(&self, table: &Table) -> String;
+
+    /// Takes the destination for one run: the lock that keeps a second run out, the ledger
+    /// (made where absent), and, for tables that were empty when the run first began,
+    /// foreign keys, indexes and triggers' state recorded *in the ledger's transaction*, then dropped.
+    /// Idempotent: a resumed run finds what an earlier one recorded.
+    ///
+    /// `run` is the run's opaque id; a ledger of another run over these tables is refused.
+    fn open(&mut self, plan: &Plan, run: &str) -> Result<()>;
+
+    /// The ledger of this run.
+    fn ledger(&mut self) -> Result<Vec<LedgerEntry>>;
+
+    /// Replaces one chunk: deletes the rows of `range` where the ledger has the chunk already
+    /// or `clear` says so, writes `rows` (one column per `table.write()`), and writes the
+    /// ledger's line, all in one transaction. A row that a constraint refuses is found by
+    /// bisection and left out; `entry` is asked for the line once the refused rows are known.
+    fn replace(
+        &mut self,
+        table: &TablePlan,
+        chunk: u64,
+        range: &KeyRange,
+        clear: bool,
+        rows: &[Batch],
+        entry: MakeEntry<'_>,
+    ) -> Result<Vec<RefusedRow>>;
+
+    /// Reads back the written columns of the rows in `range`: one column per `table.write()`.
+    /// With `ordered` in the order of the key, else in any order (faster). Uses a
+    /// connection of its own read-only transaction.
+    fn read(&mut self, table: &TablePlan, range: &KeyRange, ordered: bool, sink: Sink<'_>) -> Result<()>;
+
+    /// Rows of the child whose relation finds no parent.
+    fn orphans(&mut self, child: &TablePlan, relation: usize, parent: &TablePlan) -> Result<u64>;
+
+    /// Puts back and validates what `open` recorded and dropped, sets sequences past the
+    /// largest key. Idempotent.
+    fn finish(&mut self, plan: &Plan) -> Result<()>;
+}

@@ -7,6 +7,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`fault`] | coded errors: what happened, what to do now, which exit code |
+//! | [`finding`] | what a check of a document found, with its place in the text |
 //! | [`personal`] | wrappers that keep personal values and secrets out of every text |
 //! | [`types`], [`value`] | the types a column can have on the way, and literal values |
 //! | [`catalog`] | what a database says of itself, as surveyed |
@@ -16,6 +17,7 @@
 pub mod catalog;
 pub mod fault;
 pub mod filter;
+pub mod finding;
 pub mod personal;
 pub mod plan;
 pub mod types;

@@ -15,7 +15,26 @@ pub static MALFORMED: Code = Code::refused("ECL-BAT-001", "a batch of rows is no
 ///
 /// `Debug` prints the shape, never a value.
 #[derive(Clone)]
-pub struct Batch(RecordBatch);
+pub struct Batch {
+    records: RecordBatch,
+    unreadable: Vec<Unreadable>,
+}
+
+/// A value that its source could not give as the column's type: a zero date, text that
+/// is not UTF-8, another storage class than the declared one.
+///
+/// The cell is NULL in the batch, so that the row's key is still known; the row must be
+/// refused with `code`, and the process does not ask the filter about it. A key's own
+/// value is never unreadable: there the source stops the read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unreadable {
+    /// The row within the batch.
+    pub row: usize,
+    /// The column within the batch.
+    pub column: usize,
+    /// Why it could not be read.
+    pub code: &'static Code,
+}
 
 impl Batch {
     /// A batch of these columns, one per `types` in that order.
@@ -29,32 +48,44 @@ impl Batch {
             types.iter().enumerate().map(|(i, t)| Field::new(i.to_string(), arrow_type(*t), true)).collect();
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)
-            .map(Self)
+            .map(|records| Self { records, unreadable: Vec::new() })
             .map_err(|_text_may_quote| MALFORMED.fault(format!("{} columns, {rows} rows", types.len())))
+    }
+
+    /// The same batch, some of whose rows have to be refused; in order of rows.
+    #[must_use]
+    pub fn with_unreadable(self, unreadable: Vec<Unreadable>) -> Self {
+        Self { records: self.records, unreadable }
+    }
+
+    /// Values that could not be read: their rows have to be refused, in order of rows.
+    #[must_use]
+    pub fn unreadable(&self) -> &[Unreadable] {
+        &self.unreadable
     }
 
     /// Rows.
     #[must_use]
     pub fn rows(&self) -> usize {
-        self.0.num_rows()
+        self.records.num_rows()
     }
 
     /// The columns, in the plan's order.
     #[must_use]
     pub fn columns(&self) -> &[ArrayRef] {
-        self.0.columns()
+        self.records.columns()
     }
 
     /// Bytes the values take in memory, buffers counted once per array.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.0.get_array_memory_size()
+        self.records.get_array_memory_size()
     }
 }
 
 impl fmt::Debug for Batch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Batch({} columns × {} rows)", self.0.num_columns(), self.0.num_rows())
+        write!(f, "Batch({} columns × {} rows)", self.records.num_columns(), self.records.num_rows())
     }
 }
 

@@ -18,4 +18,4 @@
 
 mod batch;
 
-pub use batch::{Batch, arrow_type};
+pub use batch::{Batch, Unreadable, arrow_type};

@@ -56,7 +56,10 @@ pub trait Source: Send {
 
     /// Reads the planned columns of the rows asked for, in the order of the table's key
     /// (byte order for text; any order where it has no key), in batches bounded in bytes.
-    /// Every batch has one column per `table.read()`, in that order.
+    /// Every batch has one column per `table.read()`, in that order. A row with a value that
+    /// the source cannot give as its type (a zero date, text that lies about its encoding) is
+    /// delivered with that cell NULL and marked ([`Batch::unreadable`]): it is refused by code,
+    /// and the filter is not asked about it. Where the value is the key's, the read stops.
     fn read(&mut self, table: &TablePlan, plan: &Plan, range: &KeyRange, sink: Sink<'_>) -> Result<()>;
 
     /// The exact statement that `read` sends, for the plan; `?` or `$n` stand for bound parameters.

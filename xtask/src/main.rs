@@ -1,2 +1,64 @@
-//! xtask
-fn main() {}
+//! The house's own tools: `cargo xtask help`.
+//!
+//! | command | does |
+//! |---|---|
+//! | [`test`] | private servers, then every test, then nothing left behind |
+//! | [`servers`] | the private servers alone, until Ctrl-C |
+#![expect(clippy::disallowed_methods, reason = "a developer's tool reads its own environment and clock")]
+
+mod args;
+mod servers;
+mod test;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+/// What a tool gives back: nothing, or a sentence saying what failed.
+type Outcome<T = ()> = Result<T, String>;
+
+const HELP: &str = "\
+cargo xtask test [--only CRATE]… [FILTER] [-- HARNESS ARGUMENTS]
+    starts private PostgreSQL and MariaDB servers (installing or unpacking Debian's
+    packages where missing), runs the tests, stops the servers, leaves nothing behind
+cargo xtask servers
+    starts the private servers, prints the environment that tests read, waits for Ctrl-C
+";
+
+fn main() -> ExitCode {
+    let mut arguments: Vec<String> = std::env::args().skip(1).collect();
+    let command = if arguments.is_empty() { "help".to_owned() } else { arguments.remove(0) };
+    let outcome = match command.as_str() {
+        "test" => test::run(arguments),
+        "servers" => servers::run(),
+        "help" | "--help" | "-h" => {
+            say(HELP);
+            Ok(())
+        }
+        other => Err(format!("no tool is called {other}\n{HELP}")),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            let _ = writeln!(std::io::stderr(), "xtask: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints a line; a closed pipe is no error of ours.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{}", line.trim_end_matches('\n'));
+}
+
+/// The repository's root.
+fn root() -> std::path::PathBuf {
+    let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).to_owned()
+}
+
+/// `cargo`, the one that runs us.
+fn cargo() -> std::process::Command {
+    let mut command = std::process::Command::new(env!("CARGO"));
+    command.current_dir(root());
+    command
+}

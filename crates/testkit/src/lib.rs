@@ -1,1 +1,62 @@
-//! testkit
+//! Beside the house, for tests and benchmarks alone: private servers and searches.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`server`] | private PostgreSQL and MariaDB, a database per test, the statement log |
+//! | [`tools`] | where the outside programs are |
+//! | [`certificates`] | a throw-away certificate authority |
+//!
+//! A helper that cannot do its work panics: it is a failed test.
+#![expect(clippy::expect_used, clippy::panic, reason = "a helper that cannot do its work is a failed test")]
+
+pub mod certificates;
+pub mod server;
+pub mod tools;
+
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+/// The folder of outside data (`ECLUSE_TEST_DATA`), or `None` after saying loudly that the
+/// test is skipped.
+#[must_use]
+pub fn outside_data(name: &str) -> Option<PathBuf> {
+    let Some(folder) = environment("ECLUSE_TEST_DATA") else {
+        skipped("ECLUSE_TEST_DATA is not set (outside data is never required)");
+        return None;
+    };
+    let path = Path::new(&folder).join(name);
+    if !path.exists() {
+        skipped(&format!("{name} is not in ECLUSE_TEST_DATA"));
+        return None;
+    }
+    Some(path)
+}
+
+/// Says that the running test is skipped, past the test harness's capture. Under
+/// `cargo xtask test` a missing server fails instead: nothing is skipped unseen there.
+pub(crate) fn skipped(why: &str) {
+    let name = std::thread::current().name().unwrap_or("a test").to_owned();
+    let required = environment(server::REQUIRED_VARIABLE).is_some() && !why.contains("ECLUSE_TEST_DATA");
+    assert!(!required, "{name}: {why}, and this run requires it");
+    let line = format!("SKIPPED (run cargo xtask test): {name}: {why}\n");
+    let _ = std::io::stderr().write_all(line.as_bytes());
+}
+
+#[expect(clippy::disallowed_methods, reason = "how a test run tells its tests where the servers are")]
+pub(crate) fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// `bytes` random bytes in hexadecimal, for throw-away passwords.
+pub(crate) fn random_hex(bytes: usize) -> String {
+    let mut buffer = vec![0; bytes];
+    let mut source = std::fs::File::open("/dev/urandom").expect("the random device");
+    source.read_exact(&mut buffer).expect("random bytes");
+    data_encoding::HEXLOWER.encode(&buffer)
+}
+
+/// Mode 0600.
+pub(crate) fn only_owner(path: &Path) {
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).expect("mode 0600");
+}

@@ -1,15 +1,22 @@
-//! Beside the house, for tests and benchmarks alone: private servers and searches.
+//! Beside the house, for tests and benchmarks alone: invented data, private servers, searches.
 //!
 //! | module | holds |
 //! |---|---|
 //! | [`server`] | private PostgreSQL and MariaDB, a database per test, the statement log |
+//! | [`laboratory`] | an invented laboratory of any size |
 //! | [`tools`] | where the outside programs are |
 //! | [`certificates`] | a throw-away certificate authority |
 //!
 //! A helper that cannot do its work panics: it is a failed test.
-#![expect(clippy::expect_used, clippy::panic, reason = "a helper that cannot do its work is a failed test")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a helper that cannot do its work is a failed test"
+)]
 
 pub mod certificates;
+pub mod laboratory;
 pub mod server;
 pub mod tools;
 

@@ -2,6 +2,23 @@
 //!
 //! `run.rs` tells the whole story on one page. Everything here is synchronous: an
 //! adapter that needs an async runtime keeps it inside, so that the story has no colour.
+//!
+//! | module | does |
+//! |---|---|
+//! | [`run`] | moves what was ordered: resume, catch-up and repair are this one function |
+//! | [`reconcile`] | reads the destination back and compares |
+//! | [`locate`] | finds the row of a token again at the source |
+//! | [`rehearse`] | counts what would move: the dry run |
+//! | [`event`], [`figures`] | what a run leaves in clear: acts and counts |
+//! | [`ports`], [`world`] | what it asks of the outside |
 
+pub mod event;
 pub mod failpoint;
+pub mod figures;
+pub mod locate;
+pub mod orders;
 pub mod ports;
+pub mod reconcile;
+pub mod rehearse;
+pub mod run;
+pub mod world;

@@ -1,6 +1,6 @@
-//! What the path asks of the outside: a source, a destination. `adapters` answers.
+//! What the path asks of the outside: a source, a destination, a run folder. `adapters` answers.
 //!
-//! Both are synchronous and used from one thread each; an instance is one
+//! All are synchronous and used from one thread each; an instance is one
 //! connection (or a small fixed set of them) to one database.
 //!
 //! Errors of a driver never pass a port: an adapter gives a coded fault with the
@@ -12,6 +12,9 @@ use ecluse_core::fault::Result;
 use ecluse_core::plan::{Plan, TablePlan};
 use ecluse_core::types::Engine;
 use ecluse_core::value::KeyRange;
+
+use crate::event::{Head, Leaf};
+use crate::figures::Figures;
 
 /// Receives batches; an error stops the read and comes back out of it.
 pub type Sink<'a> = &'a mut dyn FnMut(Batch) -> Result<()>;
@@ -196,4 +199,22 @@ pub trait Destination: Send {
     /// Puts back and validates what `open` recorded and dropped, sets sequences past the
     /// largest key. Idempotent.
     fn finish(&mut self, plan: &Plan) -> Result<()>;
+}
+
+/// The run folder: what one run leaves between two processes. Nothing personal in clear.
+pub trait Record: Send {
+    /// Appends one event; durable when it returns.
+    fn append(&mut self, leaf: Leaf) -> Result<()>;
+
+    /// Where the journal stands.
+    fn head(&self) -> Head;
+
+    /// Replaces the sealed state by this one, atomically; durable when it returns.
+    fn save_state(&mut self, sealed: &[u8]) -> Result<()>;
+
+    /// The sealed state last saved, if any.
+    fn load_state(&mut self) -> Result<Option<Vec<u8>>>;
+
+    /// Replaces `figures.json`, atomically; durable when it returns.
+    fn save_figures(&mut self, figures: &Figures) -> Result<()>;
 }

@@ -1,1 +1,73 @@
-//! seal
+//! Sealing: the only crate that uses content keys. Today it seals one thing, the
+//! state of a run (tally key, token key, key ranges), to the operators' age recipients.
+//!
+//! The format is age v1 (<https://age-encryption.org/v1>, crate `age` 0.11.5) with X25519
+//! recipients; the plaintext is a versioned JSON object, described in `docs/formats.md`.
+//! age draws its file keys from the operating system's generator inside the crate: the
+//! one place where chance is not an argument.
+
+mod keys;
+mod state;
+mod wire;
+
+pub use keys::{Identity, Recipient};
+pub use state::{RunState, Seal, TableState};
+
+use std::io::{Read, Write};
+
+use ecluse_core::fault::{Code, Result};
+use zeroize::Zeroizing;
+
+/// An age recipient or identity that is not one.
+pub static KEY: Code = Code::usage("ECL-SEA-001", "not an age X25519 key");
+/// A state that none of the identities opens.
+pub static STRANGER: Code =
+    Code::refused("ECL-SEA-002", "the run's sealed state is not sealed to this identity");
+/// A state that was cut short or altered.
+pub static DAMAGED: Code = Code::refused("ECL-SEA-003", "the run's sealed state is damaged");
+/// A state written by another version.
+pub static VERSION: Code =
+    Code::refused("ECL-SEA-004", "the run's sealed state has a format this version does not know");
+/// A state could not be sealed.
+pub static FAILED: Code = Code::refused("ECL-SEA-005", "the run's state could not be sealed");
+
+/// Seals a run's state to every recipient given; any one of their identities opens it.
+///
+/// # Errors
+///
+/// [`FAILED`] without a recipient.
+pub fn seal(state: &RunState, recipients: &[Recipient]) -> Result<Vec<u8>> {
+    let plain = wire::write(state)?;
+    let failed = || FAILED.fault(format!("{} recipients", recipients.len()));
+    let encryptor =
+        age::Encryptor::with_recipients(recipients.iter().map(Recipient::age)).map_err(|_| failed())?;
+    let mut sealed = Vec::with_capacity(plain.len() + 512);
+    let mut writer = encryptor.wrap_output(&mut sealed).map_err(|_| failed())?;
+    writer.write_all(&plain).map_err(|_| failed())?;
+    writer.finish().map_err(|_| failed())?;
+    Ok(sealed)
+}
+
+/// Opens a sealed state.
+///
+/// # Errors
+///
+/// [`STRANGER`] where it is sealed to somebody else, [`DAMAGED`] where a byte was changed,
+/// added or removed, [`VERSION`] where another version of écluse wrote it.
+pub fn open(sealed: &[u8], identity: &Identity) -> Result<RunState> {
+    let damaged = || {
+        DAMAGED
+            .fault("")
+            .help("restore the run folder from a backup; without its state a run cannot be resumed")
+    };
+    let decryptor = age::Decryptor::new_buffered(sealed).map_err(|_| damaged())?;
+    let mut reader = decryptor.decrypt(std::iter::once(identity.age())).map_err(|e| match e {
+        age::DecryptError::NoMatchingKeys => {
+            STRANGER.fault("").help("give the identity of the operator who ran last: --identity FILE")
+        }
+        _ => damaged(),
+    })?;
+    let mut plain = Zeroizing::new(Vec::with_capacity(sealed.len()));
+    reader.read_to_end(&mut plain).map_err(|_| damaged())?;
+    wire::read(&plain)
+}

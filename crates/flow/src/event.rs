@@ -1,0 +1,199 @@
+//! The journal's lines: one leaf per act (`docs/formats.md`, "Events").
+//!
+//! A line is the RFC 8785 form of `{"before": …, "leaf": {…}}`, where `before` is the
+//! digest of the line before (without its newline). The leaf's own RFC 8785 bytes are
+//! what a transparency log hashes later. No line holds a name of a patient, a value, a
+//! row key or a count of rows; an object is a random id whose meaning is sealed.
+
+use std::fmt;
+
+use ecluse_core::fault::{Code, Result};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::world::World;
+
+/// The journal was changed, or cut, behind our back.
+pub static BENT: Code = Code::refused("ECL-RUN-020", "the run's journal was changed");
+
+/// What was done. Every act of the path is one of these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Act {
+    /// A run was begun, resumed or caught up under verified papers.
+    Open,
+    /// The status of the instruction was asked for.
+    Standing,
+    /// The rights of the source's role were probed.
+    Probe,
+    /// A wider role was accepted, with a reason that stands in `figures.json`.
+    Override,
+    /// The source's snapshot was opened.
+    Snapshot,
+    /// The destination was taken for this run.
+    Destination,
+    /// A table's rows are read from here on.
+    Table,
+    /// A chunk is replaced at the destination.
+    Chunk,
+    /// Constraints, indexes and sequences are put back.
+    Finish,
+    /// The run ended.
+    Close,
+    /// The destination was read back and compared.
+    Reconcile,
+    /// A row token was resolved to a row key.
+    Locate,
+    /// A torn last line was set aside.
+    Recover,
+}
+
+/// How it went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is about to be done: the line is durable before the act.
+    Begun,
+    /// Done.
+    Done,
+    /// Stopped at the operator's wish.
+    Stopped,
+    /// Refused or failed, with this code.
+    Code(&'static str),
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Begun => "begun",
+            Self::Done => "done",
+            Self::Stopped => "stopped",
+            Self::Code(code) => code,
+        })
+    }
+}
+
+/// One act, as the journal holds it for ever.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Leaf {
+    /// Version of this layout: 1.
+    pub v: u8,
+    /// 128 random bits, hexadecimal: without it the hash of an erased entry would confirm a guess.
+    pub salt: String,
+    /// When, UTC, RFC 3339.
+    pub time: String,
+    /// The session under which it was done: the session statement's id.
+    pub session: String,
+    /// What.
+    pub act: Act,
+    /// On which object: a random id of the sealed run state.
+    pub object: String,
+    /// How it went: `begun`, `done`, `stopped`, or an error code.
+    pub outcome: String,
+}
+
+impl Leaf {
+    /// A leaf of this act, now.
+    ///
+    /// # Errors
+    ///
+    /// The random generator's.
+    pub fn new(world: &World<'_>, session: &str, act: Act, object: &str, outcome: &Outcome) -> Result<Self> {
+        let time: Timestamp = world.now();
+        Ok(Self {
+            v: 1,
+            salt: world.id()?,
+            time: time.to_string(),
+            session: session.to_owned(),
+            act,
+            object: object.to_owned(),
+            outcome: outcome.to_string(),
+        })
+    }
+}
+
+/// One line, without its newline.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    before: String,
+    leaf: Leaf,
+}
+
+/// Where the chain stands: how many lines, and the digest of the last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Lines so far.
+    pub lines: u64,
+    /// Digest of the last line; of nothing where there is none yet.
+    pub digest: String,
+}
+
+impl Default for Head {
+    fn default() -> Self {
+        Self { lines: 0, digest: digest(b"") }
+    }
+}
+
+impl Head {
+    /// The line that comes next, with its newline, and the head after it.
+    ///
+    /// # Errors
+    ///
+    /// [`BENT`] where the leaf has no canonical form (it always has one).
+    pub fn next(&self, leaf: Leaf) -> Result<(Vec<u8>, Self)> {
+        let line = Line { before: self.digest.clone(), leaf };
+        let mut bytes = serde_json_canonicalizer::to_vec(&line)
+            .map_err(|_| BENT.fault("a line has no canonical form"))?;
+        let head = Self { lines: self.lines + 1, digest: digest(&bytes) };
+        bytes.push(b'\n');
+        Ok((bytes, head))
+    }
+}
+
+/// A journal that was read and whose chain holds.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    /// Where it stands.
+    pub head: Head,
+    /// The leaves, in order.
+    pub leaves: Vec<Leaf>,
+    /// Length in bytes of the whole lines; what comes after is a line torn by a crash.
+    pub whole: usize,
+}
+
+/// Checks a journal from its first line to its last whole one.
+///
+/// A last line without a newline was torn by a crash while it was written: its act had
+/// not begun. It is told by `whole`, and is no fault.
+///
+/// # Errors
+///
+/// [`BENT`] names the first line (from 1) that is not the canonical form of a leaf, or
+/// whose `before` is not the digest of the line before.
+pub fn verify(journal: &[u8]) -> Result<Verified> {
+    let mut head = Head::default();
+    let mut leaves = Vec::new();
+    let mut whole = 0;
+    for bytes in journal.split_inclusive(|b| *b == b'\n') {
+        let Some(bytes) = bytes.strip_suffix(b"\n") else { break };
+        let number = head.lines + 1;
+        let bent = |what: &str| BENT.fault(format!("line {number}: {what}"));
+        let line: Line = serde_json::from_slice(bytes).map_err(|_| bent("not an event"))?;
+        if line.before != head.digest {
+            return Err(bent("does not follow from the line before"));
+        }
+        if serde_json_canonicalizer::to_vec(&line).ok().as_deref() != Some(bytes) {
+            return Err(bent("not in canonical form"));
+        }
+        head = Head { lines: number, digest: digest(bytes) };
+        leaves.push(line.leaf);
+        whole += bytes.len() + 1;
+    }
+    Ok(Verified { head, leaves, whole })
+}
+
+fn digest(bytes: &[u8]) -> String {
+    format!("sha256:{}", data_encoding::HEXLOWER.encode(&Sha256::digest(bytes)))
+}

@@ -1,0 +1,77 @@
+//! What a run counted. Counts only: this is written in clear, as `figures.json`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// The figures of a run, or of a dry run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Figures {
+    /// `ecluse-figures/1`.
+    pub format: String,
+    /// The run's opaque id; empty for a dry run.
+    pub run: String,
+    /// The instruction's digest.
+    pub instruction: String,
+    /// When the run (this start of it) began and ended, UTC; empty while it goes on.
+    pub began: String,
+    /// See `began`.
+    pub ended: String,
+    /// Whether the run reached its end.
+    pub whole: bool,
+    /// The barrier between us and what was not instructed, in words.
+    pub barrier: String,
+    /// What could not be locked or seen with this role, in words.
+    pub limits: Vec<String>,
+    /// What the role could do beyond its orders, in words, and the reason for which it was accepted.
+    pub excess: Vec<String>,
+    /// The reason given for going on with a wider role.
+    pub override_reason: String,
+    /// Per table, in the plan's order.
+    pub tables: Vec<TableFigures>,
+}
+
+/// One table's figures. `asked = moved + refused + left_out`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableFigures {
+    /// The source table's name.
+    pub source: String,
+    /// The destination table's name.
+    pub destination: String,
+    /// Rows in the source table, where the role can count them.
+    pub available: Option<u64>,
+    /// Rows the instruction chooses, counted by the database.
+    pub asked: u64,
+    /// Rows that stand in the destination.
+    pub moved: u64,
+    /// Refused rows by code and column, for instance `ECL-MAP-021 results.unit`.
+    pub refused: BTreeMap<String, u64>,
+    /// Rows left out because a trial moves few.
+    pub left_out: u64,
+    /// Chunks in all, and how many of them this start of the run replaced.
+    pub chunks: u64,
+    /// See `chunks`.
+    pub replaced: u64,
+}
+
+impl TableFigures {
+    /// Refused rows, whatever the code.
+    #[must_use]
+    pub fn refused_rows(&self) -> u64 {
+        self.refused.values().sum()
+    }
+}
+
+impl Figures {
+    /// Refused rows over all tables.
+    #[must_use]
+    pub fn refused_rows(&self) -> u64 {
+        self.tables.iter().map(TableFigures::refused_rows).sum()
+    }
+
+    /// Moved rows over all tables.
+    #[must_use]
+    pub fn moved_rows(&self) -> u64 {
+        self.tables.iter().map(|t| t.moved).sum()
+    }
+}

@@ -1,0 +1,85 @@
+//! What a run must remember between two processes, and nobody else may read.
+
+use std::fmt;
+
+use ecluse_core::value::{Key, KeyRange};
+use zeroize::Zeroizing;
+
+/// A 256-bit secret key; wiped when dropped, silent when printed.
+#[derive(Clone)]
+pub struct Seal(Zeroizing<[u8; 32]>);
+
+impl Seal {
+    /// Takes 256 random bits.
+    #[must_use]
+    pub fn new(bytes: [u8; 32]) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+
+    /// The bytes, for the one function that keys a hash with them.
+    #[must_use]
+    pub fn expose(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Seal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Seal(…)")
+    }
+}
+
+/// The state of one run, its resumes and catch-ups included.
+#[derive(Clone, Debug)]
+pub struct RunState {
+    /// The run's opaque id: 128 random bits, hexadecimal. Also the ledger's name for it.
+    pub run: String,
+    /// The digest of the instruction that opened the run: `sha256:…`. No other may go on with it.
+    pub instruction: String,
+    /// The key of the tallies (`docs/formats.md`, "Tallies").
+    pub tally: Seal,
+    /// The key of the row tokens.
+    pub token: Seal,
+    /// The journal's random id for the run as a whole.
+    pub object: String,
+    /// Lines of the journal when this was sealed, and the digest of the last of them:
+    /// cutting the journal's tail is seen.
+    pub journal: (u64, String),
+    /// One per table of the plan, in its order.
+    pub tables: Vec<TableState>,
+}
+
+/// How one table's key space is cut.
+#[derive(Clone, Debug)]
+pub struct TableState {
+    /// The journal's random id for the table.
+    pub object: String,
+    /// The last key of each chunk but the open one, ascending.
+    pub ends: Vec<Key>,
+    /// Whether the table was once read to its end: then the chunk after the last of `ends`
+    /// exists and reaches to the end of the key space.
+    pub closed: bool,
+}
+
+impl TableState {
+    /// The key range of a chunk: ranges of consecutive chunks partition the key space.
+    #[must_use]
+    pub fn range(&self, chunk: usize) -> KeyRange {
+        KeyRange {
+            after: chunk.checked_sub(1).and_then(|before| self.ends.get(before)).cloned(),
+            upto: self.ends.get(chunk).cloned(),
+        }
+    }
+
+    /// How many chunks are known, the open one included once the table was read to its end.
+    #[must_use]
+    pub fn chunks(&self) -> usize {
+        self.ends.len() + usize::from(self.closed)
+    }
+
+    /// The chunk that holds this key.
+    #[must_use]
+    pub fn chunk_of(&self, key: &Key) -> usize {
+        self.ends.partition_point(|end| end < key)
+    }
+}

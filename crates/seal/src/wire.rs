@@ -1,0 +1,162 @@
+//! The state's plaintext: JSON, `format` first, written and read in this file only.
+//!
+//! Keys are personal data; they exist here as bytes that are wiped, and in no message.
+
+use data_encoding::HEXLOWER;
+use ecluse_core::fault::Result;
+use ecluse_core::value::{Key, Value};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::state::{RunState, Seal, TableState};
+use crate::{DAMAGED, FAILED, VERSION};
+
+const FORMAT: &str = "ecluse-run-state/1";
+
+#[derive(Deserialize)]
+struct Head {
+    format: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct State {
+    format: String,
+    run: String,
+    instruction: String,
+    tally: String,
+    token: String,
+    object: String,
+    journal_lines: u64,
+    journal_head: String,
+    tables: Vec<Table>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    object: String,
+    closed: bool,
+    ends: Vec<Vec<Part>>,
+}
+
+/// One key column's value: `{"int": 7}`, `{"text": "…"}`.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Part {
+    Bool(bool),
+    Int(i64),
+    /// Unscaled digits as text (they may pass 64 bits), and the scale.
+    Decimal(String, u8),
+    Text(String),
+    /// Hexadecimal.
+    Bytes(String),
+    Date(i32),
+    Timestamp(i64),
+    Instant(i64),
+    Time(i64),
+    /// Hexadecimal.
+    Uuid(String),
+}
+
+/// The state as bytes to seal.
+pub(crate) fn write(state: &RunState) -> Result<Zeroizing<Vec<u8>>> {
+    let RunState { run, instruction, tally, token, object, journal, tables } = state;
+    let failed = || FAILED.fault("a key holds a NULL");
+    let tables = tables
+        .iter()
+        .map(|t| {
+            let TableState { object, ends, closed } = t;
+            let ends = ends
+                .iter()
+                .map(|key| key.0.iter().map(part).collect::<Option<Vec<Part>>>())
+                .collect::<Option<Vec<_>>>()?;
+            Some(Table { object: object.clone(), closed: *closed, ends })
+        })
+        .collect::<Option<Vec<Table>>>()
+        .ok_or_else(failed)?;
+    let parts: usize = tables.iter().map(|t| t.ends.iter().map(Vec::len).sum::<usize>()).sum();
+    let state = State {
+        format: FORMAT.to_owned(),
+        run: run.clone(),
+        instruction: instruction.clone(),
+        tally: HEXLOWER.encode(tally.expose()),
+        token: HEXLOWER.encode(token.expose()),
+        object: object.clone(),
+        journal_lines: journal.0,
+        journal_head: journal.1.clone(),
+        tables,
+    };
+    // room enough that the buffer seldom moves: an abandoned copy would not be wiped
+    let mut bytes = Zeroizing::new(Vec::with_capacity(4096 + parts * 128));
+    serde_json::to_writer(&mut *bytes, &state).map_err(|_| FAILED.fault("encoding"))?;
+    Ok(bytes)
+}
+
+/// The state of opened bytes.
+pub(crate) fn read(bytes: &[u8]) -> Result<RunState> {
+    let damaged = || DAMAGED.fault("its content is not what this version writes");
+    let head: Head = serde_json::from_slice(bytes).map_err(|_| damaged())?;
+    if head.format != FORMAT {
+        return Err(VERSION.fault("").help("use the version of écluse that began this run"));
+    }
+    let state: State = serde_json::from_slice(bytes).map_err(|_| damaged())?;
+    let State { format: _, run, instruction, tally, token, object, journal_lines, journal_head, tables } =
+        state;
+    let tables = tables
+        .into_iter()
+        .map(|Table { object, closed, ends }| {
+            let ends = ends
+                .into_iter()
+                .map(|parts| parts.into_iter().map(value).collect::<Option<Vec<Value>>>().map(Key))
+                .collect::<Option<Vec<Key>>>()?;
+            ends.is_sorted_by(|a, b| a < b).then_some(TableState { object, ends, closed })
+        })
+        .collect::<Option<Vec<TableState>>>()
+        .ok_or_else(damaged)?;
+    Ok(RunState {
+        run,
+        instruction,
+        tally: seal(&tally).ok_or_else(damaged)?,
+        token: seal(&token).ok_or_else(damaged)?,
+        object,
+        journal: (journal_lines, journal_head),
+        tables,
+    })
+}
+
+fn seal(hex: &str) -> Option<Seal> {
+    let bytes = Zeroizing::new(HEXLOWER.decode(hex.as_bytes()).ok()?);
+    <[u8; 32]>::try_from(bytes.as_slice()).ok().map(Seal::new)
+}
+
+fn part(value: &Value) -> Option<Part> {
+    Some(match value {
+        Value::Null => return None,
+        Value::Bool(b) => Part::Bool(*b),
+        Value::Int(i) => Part::Int(*i),
+        Value::Decimal { unscaled, scale } => Part::Decimal(unscaled.to_string(), *scale),
+        Value::Text(t) => Part::Text(t.clone()),
+        Value::Bytes(b) => Part::Bytes(HEXLOWER.encode(b)),
+        Value::Date(d) => Part::Date(*d),
+        Value::Timestamp(t) => Part::Timestamp(*t),
+        Value::Instant(t) => Part::Instant(*t),
+        Value::Time(t) => Part::Time(*t),
+        Value::Uuid(u) => Part::Uuid(HEXLOWER.encode(u)),
+    })
+}
+
+fn value(part: Part) -> Option<Value> {
+    Some(match part {
+        Part::Bool(b) => Value::Bool(b),
+        Part::Int(i) => Value::Int(i),
+        Part::Decimal(unscaled, scale) => Value::Decimal { unscaled: unscaled.parse().ok()?, scale },
+        Part::Text(t) => Value::Text(t),
+        Part::Bytes(b) => Value::Bytes(HEXLOWER.decode(b.as_bytes()).ok()?),
+        Part::Date(d) => Value::Date(d),
+        Part::Timestamp(t) => Value::Timestamp(t),
+        Part::Instant(t) => Value::Instant(t),
+        Part::Time(t) => Value::Time(t),
+        Part::Uuid(u) => Value::Uuid(HEXLOWER.decode(u.as_bytes()).ok()?.try_into().ok()?),
+    })
+}

@@ -1,1 +1,5 @@
-//! adapters
+//! Every outside thing, one file or folder each; never each other.
+
+mod civil;
+mod columns;
+pub mod sqlite;

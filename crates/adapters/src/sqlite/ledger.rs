@@ -1,0 +1,140 @@
+//! The ledger in a SQLite destination: three tables, no value of any row.
+//!
+//! | table | one line is |
+//! |---|---|
+//! | `ecluse_ledger_run` | a table this run writes, and whether it was empty when the run first began |
+//! | `ecluse_ledger_chunk` | a chunk that is in the destination: opaque numbers, counts, published tally |
+//! | `ecluse_ledger_ddl` | an index taken away for the run, to be put back |
+
+use ecluse_core::fault::{Code, Result};
+use ecluse_core::plan::Plan;
+use ecluse_flow::ports::LedgerEntry;
+use rusqlite::Connection;
+
+use super::fault;
+
+static FOREIGN_RUN: Code = Code::refused("ECL-DST-101", "the destination holds the ledger of another run");
+static BROKEN: Code = Code::refused("ECL-DST-102", "the ledger in the destination is not what écluse wrote");
+
+const SCHEMA: &str = "
+CREATE TABLE IF NOT EXISTS main.ecluse_ledger_run (
+    run TEXT NOT NULL, number INTEGER NOT NULL, destination TEXT NOT NULL, was_empty INTEGER NOT NULL,
+    PRIMARY KEY (run, number)) STRICT;
+CREATE TABLE IF NOT EXISTS main.ecluse_ledger_chunk (
+    run TEXT NOT NULL, number INTEGER NOT NULL, chunk INTEGER NOT NULL,
+    rows INTEGER NOT NULL, refused INTEGER NOT NULL, tally BLOB NOT NULL,
+    PRIMARY KEY (run, number, chunk)) STRICT;
+CREATE TABLE IF NOT EXISTS main.ecluse_ledger_ddl (
+    run TEXT NOT NULL, place INTEGER NOT NULL, statement TEXT NOT NULL,
+    PRIMARY KEY (run, place)) STRICT;";
+
+/// Whether a table is the ledger's own.
+pub(super) fn owns(table: &str) -> bool {
+    table.starts_with("ecluse_ledger_")
+}
+
+/// Makes the ledger where it is absent and enters the run's tables: the names of those
+/// that this run sees for the first time and that are empty.
+///
+/// # Errors
+///
+/// [`FOREIGN_RUN`] where another run's ledger stands over one of the tables.
+pub(super) fn enter(connection: &Connection, plan: &Plan, run: &str) -> Result<Vec<String>> {
+    let place = "ledger";
+    connection.execute_batch(SCHEMA).map_err(|e| fault(&e, place))?;
+    let mut fresh = Vec::new();
+    for table in plan.tables() {
+        let name = table.destination();
+        let others: i64 = connection
+            .query_row(
+                "SELECT count(*) FROM ecluse_ledger_run WHERE destination = ?1 AND run <> ?2",
+                [name, run],
+                |row| row.get(0),
+            )
+            .map_err(|e| fault(&e, place))?;
+        if others > 0 {
+            return Err(FOREIGN_RUN
+                .fault(format!("table {name}"))
+                .help("Go on with that run, or let it be accepted: closing drops its ledger."));
+        }
+        let number = signed(table.number())?;
+        let known: bool = connection
+            .query_row(
+                "SELECT count(*) FROM ecluse_ledger_run WHERE run = ?1 AND number = ?2",
+                rusqlite::params![run, number],
+                |row| row.get(0),
+            )
+            .map_err(|e| fault(&e, place))?;
+        if known {
+            continue;
+        }
+        let empty = super::destination::empty(connection, name)?;
+        connection
+            .execute(
+                "INSERT INTO ecluse_ledger_run (run, number, destination, was_empty) VALUES (?1, ?2, ?3, ?4)",
+                rusqlite::params![run, number, name, empty],
+            )
+            .map_err(|e| fault(&e, place))?;
+        if empty {
+            fresh.push(name.to_owned());
+        }
+    }
+    Ok(fresh)
+}
+
+/// Every chunk of the run.
+pub(super) fn chunks(connection: &Connection, run: &str) -> Result<Vec<LedgerEntry>> {
+    let read = || -> rusqlite::Result<Vec<(i64, i64, i64, i64, Vec<u8>)>> {
+        let mut statement = connection.prepare(
+            "SELECT number, chunk, rows, refused, tally FROM ecluse_ledger_chunk WHERE run = ?1 ORDER BY number, chunk",
+        )?;
+        let rows = statement
+            .query_map([run], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))?;
+        rows.collect()
+    };
+    let lines = read().map_err(|e| fault(&e, "ledger"))?;
+    let entry = |(number, chunk, rows, refused, tally): (i64, i64, i64, i64, Vec<u8>)| {
+        Some(LedgerEntry {
+            table: usize::try_from(number).ok()?,
+            chunk: u64::try_from(chunk).ok()?,
+            rows: u64::try_from(rows).ok()?,
+            refused: u64::try_from(refused).ok()?,
+            tally: tally.try_into().ok()?,
+        })
+    };
+    lines.into_iter().map(|line| entry(line).ok_or_else(|| BROKEN.fault("ecluse_ledger_chunk"))).collect()
+}
+
+/// Whether the run has that chunk.
+pub(super) fn has(connection: &Connection, run: &str, table: usize, chunk: u64) -> Result<bool> {
+    connection
+        .query_row(
+            "SELECT count(*) FROM ecluse_ledger_chunk WHERE run = ?1 AND number = ?2 AND chunk = ?3",
+            rusqlite::params![run, signed(table)?, signed(chunk)?],
+            |row| row.get(0),
+        )
+        .map_err(|e| fault(&e, "ledger"))
+}
+
+/// Writes a chunk's line, in the place of an older one.
+pub(super) fn put(connection: &Connection, run: &str, entry: &LedgerEntry) -> Result<()> {
+    connection
+        .execute(
+            "INSERT OR REPLACE INTO ecluse_ledger_chunk (run, number, chunk, rows, refused, tally) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            rusqlite::params![
+                run,
+                signed(entry.table)?,
+                signed(entry.chunk)?,
+                signed(entry.rows)?,
+                signed(entry.refused)?,
+                entry.tally.as_slice()
+            ],
+        )
+        .map(|_one| ())
+        .map_err(|e| fault(&e, "ledger"))
+}
+
+fn signed(count: impl TryInto<i64>) -> Result<i64> {
+    count.try_into().map_err(|_too_large| BROKEN.fault("a number past 2^63"))
+}

@@ -1,0 +1,122 @@
+//! SQLite as a source and as a destination.
+//!
+//! SQLite has no roles: the barrier between écluse and what was not instructed is this
+//! module's own, an authorizer inside the engine that refuses every other column when
+//! a statement is prepared ([`guard`]). The report says so.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `source.rs` | the snapshot and the reads |
+//! | `destination.rs`, `ledger.rs`, `rebuild.rs` | chunks and their ledger in one transaction; indexes taken away and put back |
+//! | `ddl.rs` | `CREATE TABLE` |
+//! | `guard.rs` | the authorizer |
+//! | `catalog.rs`, `types.rs` | what the database says of itself, and which declarations are understood |
+//! | `decode.rs`, `encode.rs` | stored values to columns and back |
+//! | `honest.rs` | refuses columns that do not hold what they declare, where rows are chosen by them |
+//! | `statement.rs` | every SQL text over planned tables |
+
+mod catalog;
+mod ddl;
+mod decode;
+mod destination;
+mod encode;
+mod guard;
+mod honest;
+mod ledger;
+mod rebuild;
+mod source;
+mod statement;
+mod types;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use ecluse_core::fault::{Code, Fault, Result};
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+pub use destination::Destination;
+pub use source::Source;
+
+static ABSENT: Code = Code::outside("ECL-SRC-101", "the SQLite database cannot be opened");
+static BUSY: Code = Code::outside("ECL-SRC-102", "the SQLite database is locked by another process");
+static STORAGE: Code = Code::outside("ECL-SRC-103", "the disk under the SQLite database failed");
+static FULL: Code = Code::outside("ECL-SRC-104", "the disk under the SQLite database is full");
+static CORRUPT: Code = Code::refused("ECL-SRC-105", "the file is not a sound SQLite database");
+static FORBIDDEN: Code = Code::refused("ECL-SRC-106", "a statement asked for more than the plan allows");
+static ENCODING: Code = Code::refused("ECL-SRC-107", "the SQLite database does not hold its text in UTF-8");
+static FAILED: Code = Code::outside("ECL-SRC-108", "SQLite refused a statement");
+
+/// How long a lock of another process is waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The one path of a database file, by which the controller named it: absolute, links
+/// followed. A file that is not there is never created.
+fn existing(path: &Path) -> Result<PathBuf> {
+    let found = path.canonicalize().ok().filter(|p| p.is_file());
+    found.ok_or_else(|| {
+        ABSENT
+            .fault(path.display().to_string())
+            .help("Check the path; écluse does not create the database it reads from.")
+    })
+}
+
+/// Opens a database that is there, with every setting that both sides share.
+fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
+    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+        .map_err(|e| fault(&e, &path.display().to_string()))?;
+    let harden = || -> rusqlite::Result<String> {
+        connection.busy_timeout(PATIENCE)?;
+        // a misspelt column must be an error, not the text of its name
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+        // nothing written in the schema runs on our behalf
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
+        // a sort would otherwise spill rows in clear to an unlinked file
+        connection.execute_batch(
+            "PRAGMA temp_store = MEMORY; PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0;",
+        )?;
+        connection.query_row("PRAGMA encoding", [], |row| row.get(0))
+    };
+    let encoding = harden().map_err(|e| fault(&e, &path.display().to_string()))?;
+    if encoding == "UTF-8" {
+        Ok(connection)
+    } else {
+        Err(ENCODING
+            .fault(encoding)
+            .help("Copy the database into one made with PRAGMA encoding = 'UTF-8' and sign for the copy."))
+    }
+}
+
+/// A driver's error as a coded fault: the engine's number and the place, never its text.
+fn fault(error: &rusqlite::Error, place: &str) -> Fault {
+    let Some(failure) = error.sqlite_error() else {
+        return FAILED.fault(place);
+    };
+    let detail = format!("{place} (SQLite {})", failure.extended_code);
+    match failure.code {
+        ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly => ABSENT
+            .fault(detail)
+            .help("Check that the file is there and that this user may open it; a database in WAL mode, or one left in the middle of a transaction, also needs a folder this user may write in."),
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed => {
+            BUSY.fault(detail).help("Close the other program, then run the same command again.")
+        }
+        ErrorCode::DiskFull => FULL.fault(detail).help("Make room, then run the same command again: it goes on."),
+        ErrorCode::SystemIoFailure => STORAGE.fault(detail).help("Check the disk, then run the same command again."),
+        ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
+            CORRUPT.fault(detail).help("Check the file with: sqlite3 FILE 'PRAGMA integrity_check'")
+        }
+        ErrorCode::AuthorizationForStatementDenied => {
+            FORBIDDEN.fault(detail).help("This is a fault of écluse itself, caught before a row was read: report it.")
+        }
+        _ => FAILED.fault(detail),
+    }
+}
+
+/// An identifier as SQL: in double quotes, a double quote doubled.
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}

@@ -17,5 +17,24 @@
 //! No Arrow error text leaves this crate: it may quote a value.
 
 mod batch;
+mod build;
+mod canonical;
+mod cast;
+mod check;
+mod chosen;
+mod column;
+mod evaluate;
+mod keys;
+mod tally;
+mod text;
+mod token;
+mod write;
 
-pub use batch::{Batch, Unreadable, arrow_type};
+pub use batch::{Batch, MALFORMED, Unreadable, arrow_type};
+pub use cast::castable;
+pub use chosen::ChosenSets;
+pub use evaluate::{MISTYPED, Mask, evaluate};
+pub use keys::{Keys, NULL_KEY, OUT_OF_ORDER};
+pub use tally::{RowHash, RowHasher, Scope, Tally, TallyKey};
+pub use token::{NOT_A_TOKEN, Token, TokenKey};
+pub use write::{NO_CAST, Reason, Refused, Writer, Written};

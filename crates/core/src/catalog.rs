@@ -34,6 +34,8 @@ pub struct Table {
     pub name: String,
     /// `table`, `view`, `partitioned`, `foreign`, `materialized`.
     pub kind: String,
+    /// PostgreSQL: the relation's object identifier; `None` elsewhere.
+    pub oid: Option<u32>,
     /// PostgreSQL: the owner; MariaDB: the storage engine; SQLite: `strict`, `rowid` or `without rowid`.
     pub storage: String,
     /// Columns in the engine's order.

@@ -20,12 +20,35 @@ pub struct Finding {
     pub law: Option<&'static str>,
     /// What to write instead, or the command to type.
     pub help: Option<String>,
+    /// The document's file, where more than one is checked together; `None` is the one being checked.
+    pub file: Option<String>,
+    /// Other places that explain it, in this document or in another.
+    pub also: Vec<Place>,
+}
+
+/// Another place that explains a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file's name, as it was given to the check.
+    pub file: String,
+    /// Bytes of that file's text.
+    pub span: Range<usize>,
+    /// What stands there, in a few words.
+    pub label: String,
 }
 
 impl Finding {
     /// A finding without a place.
     pub fn new(code: &'static Code, message: impl Into<String>) -> Self {
-        Self { code, span: None, message: message.into(), law: None, help: None }
+        Self {
+            code,
+            span: None,
+            message: message.into(),
+            law: None,
+            help: None,
+            file: None,
+            also: Vec::new(),
+        }
     }
 
     /// Points at bytes of the document's text.
@@ -46,6 +69,20 @@ impl Finding {
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
+        self
+    }
+
+    /// Names the file, where several are checked together.
+    #[must_use]
+    pub fn in_file(mut self, file: impl Into<String>) -> Self {
+        self.file = Some(file.into());
+        self
+    }
+
+    /// Shows another place.
+    #[must_use]
+    pub fn also(mut self, file: impl Into<String>, span: Range<usize>, label: impl Into<String>) -> Self {
+        self.also.push(Place { file: file.into(), span, label: label.into() });
         self
     }
 

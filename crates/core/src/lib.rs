@@ -11,14 +11,30 @@
 //! | [`personal`] | wrappers that keep personal values and secrets out of every text |
 //! | [`types`], [`value`] | the types a column can have on the way, and literal values |
 //! | [`catalog`] | what a database says of itself, as surveyed |
+//! | [`class`], [`classify`] | classes of personal data; a class proposed from a column's name |
+//! | [`dictionary`] | the surveyed catalogue with a class and a label per column, as a document |
+//! | [`digest`] | the digest of the instructed tables' catalogue |
+//! | [`instruction`] | the controller's signed order: checked, then in force |
+//! | [`mapping`], [`codes`] | what becomes of the granted columns; code tables |
+//! | [`reader`], [`nearest`] | documents read with places; the nearest right name |
 //! | [`filter`] | the typed row filter |
 //! | [`plan`] | the compiled extraction: the only columns and rows that will be asked for |
 
 pub mod catalog;
+pub mod class;
+pub mod classify;
+pub mod codes;
+pub mod dictionary;
+pub mod digest;
 pub mod fault;
 pub mod filter;
 pub mod finding;
+pub mod instruction;
+pub mod mapping;
+pub mod nearest;
 pub mod personal;
 pub mod plan;
 pub mod types;
 pub mod value;
+
+pub mod reader;

@@ -68,6 +68,9 @@ pub enum Engine {
 }
 
 impl Engine {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Postgresql, Self::Mariadb, Self::Sqlite];
+
     /// The name used in documents and URLs.
     #[must_use]
     pub const fn name(self) -> &'static str {

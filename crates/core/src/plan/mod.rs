@@ -3,6 +3,10 @@
 //! A [`Plan`] is made by the compiler alone; its fields are private, so that no
 //! adapter can ask a database for a column which the signed instruction does not name.
 
+mod compile;
+
+pub use compile::{Compiled, Inputs, Refusal, StayingColumn, compile};
+
 use crate::filter::Filter;
 use crate::types::Type;
 use crate::value::Value;

@@ -1,0 +1,341 @@
+//! The data dictionary: what a survey found, with a class and a label per column.
+//!
+//! Drafted from the catalogue, then corrected by the engineer (classes, labels, and
+//! the relations which the database does not declare). An instruction cites its digest,
+//! so that the classes a person signed under are the classes that were checked.
+
+use jiff::Timestamp;
+
+use crate::catalog::{Catalog, ForeignKey};
+use crate::class::Class;
+use crate::classify::{Context, propose};
+use crate::fault::Code;
+use crate::finding::Finding;
+use crate::nearest::suggestion;
+use crate::reader::{Codes, Fields, Reader, Spanned, as_table, quote};
+use crate::types::{Engine, Type};
+
+/// The format this version writes and reads.
+pub const FORMAT: &str = "ecluse-dictionary/1";
+
+/// Not TOML.
+pub static SYNTAX: Code = Code::refused("ECL-DIC-001", "the dictionary is not TOML");
+/// An unknown key.
+pub static UNKNOWN_KEY: Code = Code::refused("ECL-DIC-002", "unknown key in the dictionary");
+/// A missing key.
+pub static MISSING_KEY: Code = Code::refused("ECL-DIC-003", "the dictionary lacks a key");
+/// A value of the wrong kind.
+pub static WRONG_VALUE: Code = Code::refused("ECL-DIC-004", "a value of the dictionary has the wrong form");
+/// A name twice.
+pub static TWICE: Code = Code::refused("ECL-DIC-005", "the dictionary names this twice");
+/// A relation that leads nowhere.
+pub static NO_TARGET: Code =
+    Code::refused("ECL-DIC-006", "this relation leads to a column that is not there");
+
+static CODES: Codes =
+    Codes { syntax: &SYNTAX, unknown: &UNKNOWN_KEY, missing: &MISSING_KEY, wrong: &WRONG_VALUE };
+
+/// A dictionary, read or drafted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dictionary {
+    /// The surveyed engine.
+    pub engine: Engine,
+    /// The database's name.
+    pub database: String,
+    /// The instance's identity.
+    pub identity: String,
+    /// The tables, in the document's order.
+    pub tables: Vec<Table>,
+}
+
+/// One table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table {
+    /// The name, as the catalogue writes it.
+    pub name: Spanned<String>,
+    /// What the laboratory calls it; may be empty.
+    pub label: String,
+    /// `table`, `view` …, as the catalogue says.
+    pub kind: String,
+    /// Whether its rows are the patients: a difference in a relation that leads here is a changed patient.
+    pub patients: bool,
+    /// The primary key; empty where there is none.
+    pub key: Vec<String>,
+    /// The columns, in the engine's order.
+    pub columns: Vec<Column>,
+    /// Relations to other tables, one column each.
+    pub relations: Vec<Relation>,
+}
+
+/// One column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// The name.
+    pub name: Spanned<String>,
+    /// What the laboratory calls it; may be empty.
+    pub label: String,
+    /// The engine's own words for the type.
+    pub sql_type: String,
+    /// The type on the way, as a word; empty where écluse refuses the type by code.
+    pub ty: String,
+    /// The class.
+    pub class: Class,
+    /// Why it has this class.
+    pub reason: String,
+}
+
+/// A relation of one column to one column of another table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Relation {
+    /// The column here.
+    pub column: Spanned<String>,
+    /// The table there.
+    pub table: String,
+    /// The column there.
+    pub to: String,
+    /// Whether the database declares it; else the engineer gave it.
+    pub declared: bool,
+}
+
+impl Dictionary {
+    /// The table of that name.
+    #[must_use]
+    pub fn table(&self, name: &str) -> Option<&Table> {
+        self.tables.iter().find(|t| t.name.value == name)
+    }
+}
+
+impl Table {
+    /// The column of that name.
+    #[must_use]
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|c| c.name.value == name)
+    }
+}
+
+/// Reads a dictionary.
+///
+/// # Errors
+/// Everything that is wrong with it, in the order of the document.
+pub fn parse(text: &str) -> Result<Dictionary, Vec<Finding>> {
+    let mut r = Reader::new(text, &CODES);
+    let dictionary = r.document().and_then(|tree| {
+        let mut root = Fields::new(&tree, 0..0, String::new());
+        let read = read(&mut r, &mut root);
+        root.end(&mut r);
+        read
+    });
+    if let Some(dictionary) = &dictionary {
+        check(&mut r, dictionary);
+    }
+    let findings = r.into_findings();
+    match dictionary {
+        Some(dictionary) if findings.is_empty() => Ok(dictionary),
+        _ => Err(findings),
+    }
+}
+
+/// Drafts a dictionary from a catalogue: a class per column, proposed from its name.
+///
+/// `mandate` is the digest of the survey mandate that allowed the look.
+#[must_use]
+pub fn draft(catalog: &Catalog, surveyed: Timestamp, mandate: &str) -> String {
+    let mut out = format!(
+        "# What the survey found. Correct the classes and labels, add the relations the database\n\
+         # does not declare (`given = \"engineer\"`). Classes: {}.\n\
+         # Nothing here moves anything: the instruction does, and it cites this file's digest.\n\n\
+         [dictionary]\nformat   = {}\nengine   = {}\ndatabase = {}\nidentity = {}\nsurveyed = {}\nmandate  = {}\n",
+        Class::ALL.map(Class::name).join(", "),
+        quote(FORMAT),
+        quote(catalog.engine.name()),
+        quote(&catalog.database),
+        quote(&catalog.identity),
+        quote(&surveyed.to_string()),
+        quote(mandate),
+    );
+    for table in &catalog.tables {
+        draft_table(&mut out, table);
+    }
+    out
+}
+
+fn draft_table(out: &mut String, table: &crate::catalog::Table) {
+    let context = Context::of(table);
+    *out += &format!(
+        "\n[[table]]\nname  = {}\nlabel = \"\"\nkind  = {}\n",
+        quote(&table.name),
+        quote(&table.kind)
+    );
+    if context.patients() {
+        *out += "patients = true\n";
+    }
+    let key: Vec<String> = table.key.iter().map(|k| quote(k)).collect();
+    *out += &format!("key   = [{}]\ncolumns = [\n", key.join(", "));
+    for column in &table.columns {
+        let proposal = propose(&context, column);
+        let ty = column.ty.map(|t| t.to_string()).unwrap_or_default();
+        *out += &format!(
+            "  {{ name = {}, type = {}, as = {}, class = {}, reason = {}, label = {} }},\n",
+            quote(&column.name),
+            quote(&column.sql_type),
+            quote(&ty),
+            quote(proposal.class.name()),
+            quote(&proposal.reason),
+            quote(&column.comment),
+        );
+    }
+    *out += "]\nrelations = [\n";
+    for foreign in &table.foreign_keys {
+        *out += &draft_relation(foreign);
+    }
+    *out += "]\n";
+}
+
+/// A declared foreign key as a line; one of several columns only as a comment, because a
+/// plan follows relations of one column.
+fn draft_relation(foreign: &ForeignKey) -> String {
+    match (foreign.columns.as_slice(), foreign.referenced.as_slice()) {
+        ([column], [to]) => format!(
+            "  {{ column = {}, table = {}, to = {}, given = \"declared\" }},\n",
+            quote(column),
+            quote(&foreign.references),
+            quote(to)
+        ),
+        (columns, _) => {
+            format!(
+                "  # ({}) refers to {} by several columns together\n",
+                columns.join(", "),
+                foreign.references
+            )
+        }
+    }
+}
+
+fn read(r: &mut Reader<'_>, root: &mut Fields<'_, '_>) -> Option<Dictionary> {
+    let mut head = root.table(r, "dictionary")?;
+    let format = head.text(r, "format");
+    if let Some(format) = format.filter(|f| f.value != FORMAT) {
+        let finding = Finding::new(&WRONG_VALUE, format!("the format `{}` is not known", format.value));
+        r.find(finding.at(format.span).help(format!("this version reads {FORMAT}")));
+    }
+    let engine = head.text(r, "engine");
+    let database = head.text(r, "database");
+    let identity = head.maybe_text(r, "identity");
+    head.maybe_text(r, "surveyed");
+    head.maybe_text(r, "mandate");
+    head.end(r);
+    let tables = root.tables(r, "table").into_iter().filter_map(|t| read_table(r, t)).collect();
+    let engine = engine?;
+    let Some(known) = Engine::from_name(&engine.value) else {
+        let finding = Finding::new(&WRONG_VALUE, format!("the engine `{}` is not known", engine.value));
+        r.find(finding.at(engine.span).help("one of: postgresql, mariadb, sqlite"));
+        return None;
+    };
+    let identity = identity.map(|i| i.value).unwrap_or_default();
+    Some(Dictionary { engine: known, database: database?.value, identity, tables })
+}
+
+fn read_table(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Option<Table> {
+    let name = t.text(r, "name");
+    let label = t.maybe_text(r, "label").map(|l| l.value).unwrap_or_default();
+    let kind = t.maybe_text(r, "kind").map_or_else(|| "table".to_owned(), |k| k.value);
+    let patients = t.flag(r, "patients");
+    let key = t.texts(r, "key").into_iter().map(|k| k.value).collect();
+    let columns = t.list(r, "columns");
+    let columns = columns.into_iter().filter_map(|v| as_table(r, "columns", v)).collect::<Vec<_>>();
+    let columns = columns.into_iter().filter_map(|c| read_column(r, c)).collect();
+    let relations = t.tables(r, "relations").into_iter().filter_map(|f| read_relation(r, f)).collect();
+    t.end(r);
+    Some(Table { name: name?, label, kind, patients, key, columns, relations })
+}
+
+fn read_column(r: &mut Reader<'_>, mut c: Fields<'_, '_>) -> Option<Column> {
+    let name = c.text(r, "name");
+    let sql_type = c.maybe_text(r, "type").map(|t| t.value).unwrap_or_default();
+    let ty = c.maybe_text(r, "as").map(|t| t.value).unwrap_or_default();
+    let class = c.text(r, "class");
+    let reason = c.maybe_text(r, "reason").map(|t| t.value).unwrap_or_default();
+    let label = c.maybe_text(r, "label").map(|t| t.value).unwrap_or_default();
+    c.end(r);
+    let class = class?;
+    let Some(known) = Class::from_name(&class.value) else {
+        let finding = Finding::new(&WRONG_VALUE, format!("the class `{}` is not known", class.value));
+        let help = suggestion(&class.value, Class::ALL.map(Class::name)).unwrap_or_default();
+        r.find(finding.at(class.span).help(help));
+        return None;
+    };
+    Some(Column { name: name?, label, sql_type, ty, class: known, reason })
+}
+
+fn read_relation(r: &mut Reader<'_>, mut f: Fields<'_, '_>) -> Option<Relation> {
+    let column = f.text(r, "column");
+    let table = f.text(r, "table");
+    let to = f.text(r, "to");
+    let given = f.maybe_text(r, "given");
+    f.end(r);
+    let declared = match given {
+        None => false,
+        Some(g) if g.value == "declared" || g.value == "engineer" => g.value == "declared",
+        Some(g) => {
+            let finding = Finding::new(
+                &WRONG_VALUE,
+                "a relation is `declared` by the database or given by the `engineer`",
+            );
+            r.find(finding.at(g.span));
+            false
+        }
+    };
+    Some(Relation { column: column?, table: table?.value, to: to?.value, declared })
+}
+
+/// What form alone does not show: names twice, relations that lead nowhere.
+fn check(r: &mut Reader<'_>, dictionary: &Dictionary) {
+    for (i, table) in dictionary.tables.iter().enumerate() {
+        if dictionary.tables.iter().take(i).any(|t| t.name.value == table.name.value) {
+            r.find(Finding::new(&TWICE, format!("table {}", table.name.value)).at(table.name.span.clone()));
+        }
+        for (j, column) in table.columns.iter().enumerate() {
+            if table.columns.iter().take(j).any(|c| c.name.value == column.name.value) {
+                let name = format!("column {}.{}", table.name.value, column.name.value);
+                r.find(Finding::new(&TWICE, name).at(column.name.span.clone()));
+            }
+        }
+        for relation in &table.relations {
+            let here = table.column(&relation.column.value).is_some();
+            let there = dictionary.table(&relation.table).is_some_and(|t| t.column(&relation.to).is_some());
+            if !here || !there {
+                let message = format!(
+                    "{}.{} to {}.{}",
+                    table.name.value, relation.column.value, relation.table, relation.to
+                );
+                r.find(Finding::new(&NO_TARGET, message).at(relation.column.span.clone()));
+            }
+        }
+    }
+}
+
+/// The type a dictionary's word means (`decimal(10,2)`, `text` …); `None` where it is empty or unknown.
+#[must_use]
+pub fn type_of(word: &str) -> Option<Type> {
+    let simple = match word {
+        "bool" => Type::Bool,
+        "int" => Type::Int,
+        "float" => Type::Float,
+        "text" => Type::Text,
+        "bytes" => Type::Bytes,
+        "date" => Type::Date,
+        "timestamp" => Type::Timestamp,
+        "instant" => Type::Instant,
+        "time" => Type::Time,
+        "uuid" => Type::Uuid,
+        "json" => Type::Json,
+        _ => {
+            let (precision, scale) = word.strip_prefix("decimal(")?.strip_suffix(')')?.split_once(',')?;
+            return Some(Type::Decimal {
+                precision: precision.trim().parse().ok()?,
+                scale: scale.trim().parse().ok()?,
+            });
+        }
+    };
+    Some(simple)
+}

@@ -1,0 +1,231 @@
+//! The controller's instruction: what moves, from where to where, why, how often, until when.
+//!
+//! Everything is an allow-list; what is not named is denied (GDPR Art. 28(3)(a), Art. 5(1)(c)).
+//! An [`Order`] is what the document says; an [`Instruction`] is an order in force:
+//! only the check of its signatures, period and contract makes one, and only that compiles
+//! to a plan.
+
+mod read;
+
+use jiff::civil::Date;
+
+pub use read::parse;
+
+use crate::class::Class;
+use crate::fault::Code;
+use crate::reader::Spanned;
+use crate::types::Engine;
+
+/// The format this version writes and reads.
+pub const FORMAT: &str = "ecluse-instruction/1";
+
+/// The suite of algorithms this version knows.
+pub const SUITE: &str = "ecluse-1";
+
+/// Not TOML.
+pub static SYNTAX: Code = Code::refused("ECL-INS-001", "the instruction is not TOML");
+/// An unknown key.
+pub static UNKNOWN_KEY: Code = Code::refused("ECL-INS-002", "unknown key in the instruction");
+/// A missing key.
+pub static MISSING_KEY: Code = Code::refused("ECL-INS-003", "the instruction lacks a key");
+/// A value of the wrong kind.
+pub static WRONG_VALUE: Code = Code::refused("ECL-INS-004", "a value of the instruction has the wrong form");
+
+/// What an instruction's document says; nobody has checked who signed it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// Bulk, targeted or single.
+    pub kind: Kind,
+    /// Why the data move, in the controller's words (GDPR Art. 5(1)(b)).
+    pub purpose: Spanned<String>,
+    /// The dictionary's digest: the classes that were signed under.
+    pub dictionary: Spanned<String>,
+    /// The mapping's digest.
+    pub mapping: Spanned<String>,
+    /// How many runs (run folders) at most.
+    pub max_runs: u64,
+    /// The oldest a status may be, in seconds.
+    pub status_max_age: u64,
+    /// How many refused rows in all still let a run end well.
+    pub tolerance: u64,
+    /// Persons whose rows never move: the digest of their sealed list, where there is one.
+    pub excluded: Option<Spanned<String>>,
+    /// Where the rows are.
+    pub source: Endpoint,
+    /// Where they go.
+    pub destination: Endpoint,
+    /// When copies are erased.
+    pub erasure: Erasure,
+    /// The tables, in the document's order.
+    pub tables: Vec<TableOrder>,
+    /// The fate of each class that stays behind.
+    pub stays: Vec<Stay>,
+    /// What becomes of requests that are not finished at the cut-over.
+    pub pending: Option<Pending>,
+}
+
+impl Order {
+    /// The order for a source table.
+    #[must_use]
+    pub fn table(&self, name: &str) -> Option<&TableOrder> {
+        self.tables.iter().find(|t| t.name.value == name)
+    }
+
+    /// The names of the instructed tables, as [`crate::digest::of_schema`] and a source's scope want them.
+    #[must_use]
+    pub fn table_names(&self) -> Vec<String> {
+        self.tables.iter().map(|t| t.name.value.clone()).collect()
+    }
+}
+
+/// What sort of export it is, in the words of the French portability rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `bulk` (*massif*).
+    Bulk,
+    /// `targeted` (*ciblé*).
+    Targeted,
+    /// `single` (*unitaire*).
+    Single,
+}
+
+/// One of the two databases.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// The engine.
+    pub engine: Engine,
+    /// The database's name.
+    pub database: Spanned<String>,
+    /// The instance's identity (`docs/formats.md`).
+    pub identity: Spanned<String>,
+    /// The pin of the server's public key; absent on loopback, sockets and files.
+    pub tls_spki: Option<Spanned<String>>,
+    /// The digest of the instructed tables' catalogue; always there for the source.
+    pub schema: Option<Spanned<String>>,
+}
+
+/// When copies are erased.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Erasure {
+    /// Every copy écluse made outside the two databases, its run state included.
+    pub copies: Spanned<Date>,
+    /// What moved, at the source, where the controller orders it.
+    pub source: Option<Spanned<Date>>,
+}
+
+/// One table of the order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableOrder {
+    /// The source table's name.
+    pub name: Spanned<String>,
+    /// What the laboratory calls it; may be empty.
+    pub label: String,
+    /// The columns that may move, in the document's order.
+    pub columns: Vec<ColumnOrder>,
+    /// Which rows, as the filter's text. Its span is that of the text *inside* the quotes.
+    pub rows: Spanned<String>,
+    /// The key, where the catalogue has none.
+    pub key: Vec<Spanned<String>>,
+    /// Relations beyond those of the dictionary.
+    pub relations: Vec<RelationOrder>,
+    /// The table's place in the document (its header).
+    pub span: std::ops::Range<usize>,
+}
+
+impl TableOrder {
+    /// The order for a column.
+    #[must_use]
+    pub fn column(&self, name: &str) -> Option<&ColumnOrder> {
+        self.columns.iter().find(|c| c.name.value == name)
+    }
+}
+
+/// One column that may move.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ColumnOrder {
+    /// The column's name.
+    pub name: Spanned<String>,
+    /// Why it must move; demanded for free text, third parties and staff.
+    pub reason: Option<Spanned<String>>,
+    /// What happens to a text in which screening finds somebody's data.
+    pub screen: Screen,
+}
+
+/// What happens to a free text in which screening finds something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Screen {
+    /// `pass`: the text moves as it is (the default).
+    Pass,
+    /// `withhold`: the text stays, the row moves.
+    Withhold,
+    /// `redact`: what was found is masked.
+    Redact,
+}
+
+/// A relation of one column to a column of another instructed table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RelationOrder {
+    /// The column here.
+    pub column: Spanned<String>,
+    /// The table there.
+    pub table: Spanned<String>,
+    /// The column there.
+    pub to: Spanned<String>,
+}
+
+/// The fate of one class that stays behind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stay {
+    /// The class.
+    pub class: Spanned<Class>,
+    /// What becomes of it.
+    pub fate: Fate,
+    /// By when, where the fate is to be erased.
+    pub by: Option<Date>,
+    /// Why, in the controller's words; may be empty.
+    pub reason: String,
+}
+
+/// What becomes of data that stay behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// `keep`: stays in the source system, under the controller.
+    Keep,
+    /// `archive`: goes to an archive that the controller names.
+    Archive,
+    /// `erase`: erased at the source by a date.
+    Erase,
+}
+
+/// What becomes of requests that are not finished at the cut-over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pending {
+    /// `stay`: they are finished in the old system and do not move.
+    Stay,
+    /// `move`: they move as they are and are finished in the new one.
+    Move,
+    /// `wait`: the cut-over waits until there are none.
+    Wait,
+}
+
+/// An order in force. There is no other way to one than the check of its signatures,
+/// period and contract.
+#[derive(Clone, Debug)]
+pub struct Instruction {
+    order: Order,
+    digest: String,
+}
+
+impl Instruction {
+    /// What is ordered.
+    #[must_use]
+    pub const fn order(&self) -> &Order {
+        &self.order
+    }
+
+    /// The digest of the signed bytes: what every run cites.
+    #[must_use]
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+}

@@ -1,0 +1,274 @@
+//! Reads an instruction's document; what its words mean is checked elsewhere.
+
+use super::{
+    ColumnOrder, Endpoint, Erasure, Fate, Kind, MISSING_KEY, Order, Pending, RelationOrder, SYNTAX, Screen,
+    Stay, TableOrder, UNKNOWN_KEY, WRONG_VALUE,
+};
+use crate::class::Class;
+use crate::fault::Code;
+use crate::finding::Finding;
+use crate::nearest::suggestion;
+use crate::reader::{Codes, Fields, Reader, Spanned, as_table, as_text};
+use crate::types::Engine;
+
+static CODES: Codes =
+    Codes { syntax: &SYNTAX, unknown: &UNKNOWN_KEY, missing: &MISSING_KEY, wrong: &WRONG_VALUE };
+
+/// A row filter in a string with escapes.
+pub(super) static NOT_LITERAL: Code =
+    Code::refused("ECL-INS-005", "a row filter stands in single quotes, so that every byte means itself");
+/// A wildcard.
+pub(super) static WILDCARD: Code = Code::refused("ECL-INS-006", "an instruction names columns one by one");
+
+/// Reads an instruction.
+///
+/// # Errors
+/// Everything that is wrong with its form, in the order of the document.
+pub fn parse(text: &str) -> Result<Order, Vec<Finding>> {
+    let mut r = Reader::new(text, &CODES);
+    let order = r.document().and_then(|tree| {
+        let mut root = Fields::new(&tree, 0..0, String::new());
+        let order = read(&mut r, &mut root);
+        root.end(&mut r);
+        order
+    });
+    let findings = r.into_findings();
+    match order {
+        Some(order) if findings.is_empty() => Ok(order),
+        _ => Err(findings),
+    }
+}
+
+fn read(r: &mut Reader<'_>, root: &mut Fields<'_, '_>) -> Option<Order> {
+    root.get("document"); // the common header is read where the signatures are checked
+    let head = root.table(r, "instruction").map(|head| read_head(r, head));
+    let source = root.table(r, "source").and_then(|t| read_endpoint(r, t, true));
+    let destination = root.table(r, "destination").and_then(|t| read_endpoint(r, t, false));
+    let erasure = root.table(r, "erasure").and_then(|t| read_erasure(r, t));
+    let tables = root.tables(r, "table").into_iter().filter_map(|t| read_table(r, t)).collect();
+    let stays = root.maybe_table(r, "stays").map(|t| read_stays(r, &t)).unwrap_or_default();
+    let pending = root.maybe_table(r, "pending").and_then(|mut t| {
+        let rule = t.text(r, "rule");
+        t.end(r);
+        let pairs = [("stay", Pending::Stay), ("move", Pending::Move), ("wait", Pending::Wait)];
+        rule.and_then(|rule| word(r, "rule", &rule, &pairs))
+    });
+    let head = head?;
+    Some(Order {
+        kind: head.kind?,
+        purpose: head.purpose?,
+        dictionary: head.dictionary?,
+        mapping: head.mapping?,
+        max_runs: head.max_runs,
+        status_max_age: head.status_max_age?,
+        tolerance: head.tolerance,
+        excluded: head.excluded,
+        source: source?,
+        destination: destination?,
+        erasure: erasure?,
+        tables,
+        stays,
+        pending,
+    })
+}
+
+struct Head {
+    kind: Option<Kind>,
+    purpose: Option<Spanned<String>>,
+    dictionary: Option<Spanned<String>>,
+    mapping: Option<Spanned<String>>,
+    max_runs: u64,
+    status_max_age: Option<u64>,
+    tolerance: u64,
+    excluded: Option<Spanned<String>>,
+}
+
+fn read_head(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Head {
+    let kinds = [("bulk", Kind::Bulk), ("targeted", Kind::Targeted), ("single", Kind::Single)];
+    let kind = t.text(r, "kind").and_then(|k| word(r, "kind", &k, &kinds));
+    let purpose = t.text(r, "purpose");
+    let dictionary = t.text(r, "dictionary").and_then(|d| digest(r, "dictionary", d));
+    let mapping = t.text(r, "mapping").and_then(|d| digest(r, "mapping", d));
+    let max_runs = t.maybe_number(r, "max_runs");
+    if let Some(zero) = max_runs.as_ref().filter(|n| n.value == 0) {
+        r.find(Finding::new(&WRONG_VALUE, "`max_runs` is at least 1").at(zero.span.clone()));
+    }
+    let suite = t.text(r, "suite");
+    if let Some(suite) = suite.filter(|s| s.value != super::SUITE) {
+        let finding = Finding::new(&WRONG_VALUE, format!("the suite `{}` is not known", suite.value));
+        r.find(finding.at(suite.span).help(format!("this version knows {}", super::SUITE)));
+    }
+    let status_max_age = t.text(r, "status_max_age").and_then(|age| duration(r, &age));
+    let tolerance = t.maybe_number(r, "tolerance").map_or(0, |n| n.value);
+    let excluded = t.maybe_text(r, "persons_excluded").and_then(|d| digest(r, "persons_excluded", d));
+    t.end(r);
+    let max_runs = max_runs.map_or(1, |n| n.value);
+    Head { kind, purpose, dictionary, mapping, max_runs, status_max_age, tolerance, excluded }
+}
+
+fn read_endpoint(r: &mut Reader<'_>, mut t: Fields<'_, '_>, source: bool) -> Option<Endpoint> {
+    let engines = Engine::ALL.map(|e| (e.name(), e));
+    let engine = t.text(r, "engine").and_then(|e| word(r, "engine", &e, &engines));
+    let database = t.text(r, "database");
+    let identity = t.text(r, "identity");
+    let tls_spki = t.maybe_text(r, "tls_spki").and_then(|d| digest(r, "tls_spki", d));
+    let schema = if source { t.text(r, "schema") } else { t.maybe_text(r, "schema") };
+    let schema = schema.and_then(|d| digest(r, "schema", d));
+    t.end(r);
+    Some(Endpoint { engine: engine?, database: database?, identity: identity?, tls_spki, schema })
+}
+
+fn read_erasure(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Option<Erasure> {
+    let copies = t.maybe_date(r, "copies");
+    if copies.is_none() && t.get("copies").is_none() {
+        let finding =
+            Finding::new(&MISSING_KEY, "`copies` is missing: the day by which every copy is erased");
+        r.find(finding.at(t.span.clone()).law("GDPR Art. 28(3)(g)"));
+    }
+    let source = t.maybe_date(r, "source");
+    t.end(r);
+    Some(Erasure { copies: copies?, source })
+}
+
+fn read_table(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Option<TableOrder> {
+    let name = t.text(r, "name");
+    let label = t.maybe_text(r, "label").map(|l| l.value).unwrap_or_default();
+    let columns = if t.get("columns").and_then(|v| v.get_ref().as_str()) == Some("*") {
+        let span = t.get("columns").map_or(0..0, toml::Spanned::span);
+        wildcard(r, span);
+        Vec::new()
+    } else {
+        t.list(r, "columns").into_iter().filter_map(|v| read_column(r, v)).collect()
+    };
+    let rows = t.text(r, "rows").and_then(|rows| literal(r, rows));
+    let key = t.texts(r, "key");
+    let relations = t.tables(r, "relations").into_iter().filter_map(|f| read_relation(r, f)).collect();
+    let span = t.span.clone();
+    t.end(r);
+    Some(TableOrder { name: name?, label, columns, rows: rows?, key, relations, span })
+}
+
+fn read_column(r: &mut Reader<'_>, value: &toml::Spanned<toml::de::DeValue<'_>>) -> Option<ColumnOrder> {
+    if value.get_ref().as_table().is_none() {
+        let name = as_text(r, "columns", value)?;
+        if name.value.contains('*') {
+            wildcard(r, name.span);
+            return None;
+        }
+        return Some(ColumnOrder { name, reason: None, screen: Screen::Pass });
+    }
+    let mut t = as_table(r, "columns", value)?;
+    let name = t.text(r, "name");
+    let reason = t.maybe_text(r, "reason").filter(|reason| !reason.value.trim().is_empty());
+    let screens = [("pass", Screen::Pass), ("withhold", Screen::Withhold), ("redact", Screen::Redact)];
+    let screen = t.maybe_text(r, "screen").and_then(|s| word(r, "screen", &s, &screens));
+    t.end(r);
+    let name = name?;
+    if name.value.contains('*') {
+        wildcard(r, name.span);
+        return None;
+    }
+    Some(ColumnOrder { name, reason, screen: screen.unwrap_or(Screen::Pass) })
+}
+
+fn wildcard(r: &mut Reader<'_>, span: std::ops::Range<usize>) {
+    let finding = Finding::new(&WILDCARD, "there are no wildcards").at(span);
+    r.find(finding.law("GDPR Art. 5(1)(c): no more than is necessary").help("list the columns by name"));
+}
+
+fn read_relation(r: &mut Reader<'_>, mut f: Fields<'_, '_>) -> Option<RelationOrder> {
+    let column = f.text(r, "column");
+    let table = f.text(r, "table");
+    let to = f.text(r, "to");
+    f.end(r);
+    Some(RelationOrder { column: column?, table: table?, to: to? })
+}
+
+fn read_stays(r: &mut Reader<'_>, t: &Fields<'_, '_>) -> Vec<Stay> {
+    t.entries().into_iter().filter_map(|(key, value)| read_stay(r, key, value)).collect()
+}
+
+fn read_stay(
+    r: &mut Reader<'_>,
+    key: Spanned<String>,
+    value: &toml::Spanned<toml::de::DeValue<'_>>,
+) -> Option<Stay> {
+    let fates = [("keep", Fate::Keep), ("archive", Fate::Archive), ("erase", Fate::Erase)];
+    let Some(class) = Class::from_name(&key.value) else {
+        let names = Class::ALL.map(Class::name);
+        let finding =
+            Finding::new(&WRONG_VALUE, format!("the class `{}` is not known", key.value)).at(key.span);
+        r.find(finding.help(suggestion(&key.value, names).unwrap_or_default()));
+        return None;
+    };
+    let class = Spanned::new(class, key.span);
+    if value.get_ref().as_str().is_some() {
+        let fate = as_text(r, "fate", value).and_then(|f| word(r, "fate", &f, &fates))?;
+        if fate == Fate::Erase {
+            let finding = Finding::new(&WRONG_VALUE, "what is erased needs a date").at(value.span());
+            r.find(finding.help("write { fate = \"erase\", by = 2027-01-31 }"));
+        }
+        return Some(Stay { class, fate, by: None, reason: String::new() });
+    }
+    let mut t = as_table(r, "fate", value)?;
+    let fate = t.text(r, "fate").and_then(|f| word(r, "fate", &f, &fates));
+    let by = t.maybe_date(r, "by").map(|d| d.value);
+    let reason = t.maybe_text(r, "reason").map(|s| s.value).unwrap_or_default();
+    if fate == Some(Fate::Erase) && by.is_none() && t.get("by").is_none() {
+        let finding = Finding::new(&WRONG_VALUE, "what is erased needs a date").at(value.span());
+        r.find(finding.help("add  by = 2027-01-31"));
+    }
+    t.end(r);
+    Some(Stay { class, fate: fate?, by, reason })
+}
+
+/// One of a few words.
+fn word<T: Copy>(r: &mut Reader<'_>, what: &str, text: &Spanned<String>, words: &[(&str, T)]) -> Option<T> {
+    if let Some((_, value)) = words.iter().find(|(name, _)| *name == text.value) {
+        return Some(*value);
+    }
+    let finding = Finding::new(&WRONG_VALUE, format!("`{what}` cannot be `{}`", text.value));
+    let help = suggestion(&text.value, words.iter().map(|(name, _)| *name)).unwrap_or_default();
+    r.find(finding.at(text.span.clone()).help(help));
+    None
+}
+
+/// `sha256:` and 64 hexadecimal digits.
+fn digest(r: &mut Reader<'_>, what: &str, text: Spanned<String>) -> Option<Spanned<String>> {
+    if crate::digest::well_formed(&text.value) {
+        return Some(text);
+    }
+    let finding =
+        Finding::new(&WRONG_VALUE, format!("`{what}` wants sha256: and 64 lower-case hexadecimal digits"));
+    r.find(finding.at(text.span));
+    None
+}
+
+/// `24h`, `90m`, `7d`, as seconds.
+fn duration(r: &mut Reader<'_>, text: &Spanned<String>) -> Option<u64> {
+    let units = [('m', 60), ('h', 3600), ('d', 86_400)];
+    let parsed = units.iter().find_map(|(unit, seconds)| {
+        let number: u64 = text.value.strip_suffix(*unit)?.parse().ok()?;
+        number.checked_mul(*seconds).filter(|n| *n > 0)
+    });
+    if parsed.is_none() {
+        let finding = Finding::new(&WRONG_VALUE, "`status_max_age` wants a number of minutes, hours or days");
+        r.find(finding.at(text.span.clone()).help("for instance \"24h\", \"90m\" or \"7d\""));
+    }
+    parsed
+}
+
+/// A text that stands in `'…'` or `'''…'''`; its span becomes that of the bytes inside.
+fn literal(r: &mut Reader<'_>, text: Spanned<String>) -> Option<Spanned<String>> {
+    let raw = r.text.get(text.span.clone()).unwrap_or_default();
+    let quotes = if raw.starts_with("'''") { 3 } else { 1 };
+    if !raw.starts_with('\'') {
+        let finding = Finding::new(&NOT_LITERAL, "this filter stands in double quotes").at(text.span);
+        r.find(finding.help("write it in single quotes: '…', or '''…''' over several lines"));
+        return None;
+    }
+    // a line feed right after the opening ''' is not part of the text
+    let end = text.span.end.saturating_sub(quotes);
+    let start = end.saturating_sub(text.value.len());
+    Some(Spanned::new(text.value, start..end))
+}

@@ -1,0 +1,140 @@
+//! The mapping: where each granted column goes, and how its value is made.
+//!
+//! It can use only what the instruction grants, and must use all of it: what is granted
+//! and unused would be read for nothing (GDPR Art. 5(1)(c)).
+
+mod read;
+
+pub use read::parse;
+
+use std::ops::Range;
+
+use crate::fault::Code;
+use crate::reader::Spanned;
+
+/// The format this version writes and reads.
+pub const FORMAT: &str = "ecluse-mapping/1";
+
+/// Not TOML.
+pub static SYNTAX: Code = Code::refused("ECL-MAP-001", "the mapping is not TOML");
+/// An unknown key.
+pub static UNKNOWN_KEY: Code = Code::refused("ECL-MAP-002", "unknown key in the mapping");
+/// A missing key.
+pub static MISSING_KEY: Code = Code::refused("ECL-MAP-003", "the mapping lacks a key");
+/// A value of the wrong kind.
+pub static WRONG_VALUE: Code = Code::refused("ECL-MAP-004", "a value of the mapping has the wrong form");
+
+/// What a mapping's document says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mapping {
+    /// The digest of the bytes it was read from.
+    pub digest: String,
+    /// The code tables it cites.
+    pub codes: Vec<Citation>,
+    /// The tables, in the document's order.
+    pub tables: Vec<TableMap>,
+}
+
+impl Mapping {
+    /// The map of a source table.
+    #[must_use]
+    pub fn table(&self, source: &str) -> Option<&TableMap> {
+        self.tables.iter().find(|t| t.from.value == source)
+    }
+}
+
+/// A code table, cited by name, file and digest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Citation {
+    /// The name used in this mapping.
+    pub name: Spanned<String>,
+    /// The file, relative to the migration's folder.
+    pub file: Spanned<String>,
+    /// The digest of the file's bytes.
+    pub digest: Spanned<String>,
+}
+
+/// One table: from where to where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableMap {
+    /// The source table.
+    pub from: Spanned<String>,
+    /// The destination table.
+    pub to: Spanned<String>,
+    /// The destination's columns, in the document's order.
+    pub columns: Vec<ColumnMap>,
+    /// The table's place in the document.
+    pub span: Range<usize>,
+}
+
+/// One destination column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ColumnMap {
+    /// The destination column's name.
+    pub to: Spanned<String>,
+    /// How its value is made.
+    pub make: Make,
+    /// A row whose value is NULL is refused rather than written; said where the source
+    /// allows NULL and the destination does not.
+    pub required: bool,
+}
+
+/// How a value is made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Make {
+    /// A source column as it is: same type.
+    Column(Spanned<String>),
+    /// A source column cast to the destination's type; a value that does not fit refuses its row.
+    Cast(Spanned<String>),
+    /// A constant.
+    Constant(Spanned<Constant>),
+    /// Pieces of text joined; NULL counts as the empty text.
+    Concat(Vec<Piece>),
+    /// A source column through a code table; an unmapped code refuses its row.
+    Code {
+        /// The source column.
+        column: Spanned<String>,
+        /// The code table's name in this mapping.
+        table: Spanned<String>,
+    },
+}
+
+/// A constant as TOML writes it; the compiler gives it the destination's type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Constant {
+    /// `"text"`.
+    Text(String),
+    /// `42`.
+    Int(i64),
+    /// `true`.
+    Bool(bool),
+    /// `2026-11-22`, a date, time or timestamp as written.
+    Moment(String),
+}
+
+/// One piece of a concatenation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// Fixed text.
+    Literal(String),
+    /// A source column.
+    Column(Spanned<String>),
+}
+
+impl Make {
+    /// The source columns it uses.
+    #[must_use]
+    pub fn uses(&self) -> Vec<&Spanned<String>> {
+        match self {
+            Self::Column(c) | Self::Cast(c) | Self::Code { column: c, table: _ } => vec![c],
+            Self::Constant(_) => Vec::new(),
+            Self::Concat(pieces) => pieces
+                .iter()
+                .filter_map(|p| match p {
+                    Piece::Column(c) => Some(c),
+                    Piece::Literal(_) => None,
+                })
+                .collect(),
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! Reads a mapping's document.
+
+use toml::de::DeValue;
+
+use super::{
+    Citation, ColumnMap, Constant, FORMAT, MISSING_KEY, Make, Mapping, Piece, SYNTAX, TableMap, UNKNOWN_KEY,
+    WRONG_VALUE,
+};
+use crate::fault::Code;
+use crate::finding::Finding;
+use crate::reader::{Codes, Fields, Reader, Spanned, as_table, as_text};
+
+static CODES: Codes =
+    Codes { syntax: &SYNTAX, unknown: &UNKNOWN_KEY, missing: &MISSING_KEY, wrong: &WRONG_VALUE };
+
+/// A name twice.
+pub(super) static TWICE: Code = Code::refused("ECL-MAP-005", "the mapping names this twice");
+/// A code table that is not cited.
+pub(super) static UNCITED: Code = Code::refused("ECL-MAP-006", "this code table is not cited in the mapping");
+
+/// Reads a mapping.
+///
+/// # Errors
+/// Everything that is wrong with it, in the order of the document.
+pub fn parse(text: &str) -> Result<Mapping, Vec<Finding>> {
+    let mut r = Reader::new(text, &CODES);
+    let mapping = r.document().and_then(|tree| {
+        let mut root = Fields::new(&tree, 0..0, String::new());
+        let mapping = read(&mut r, &mut root);
+        root.end(&mut r);
+        mapping
+    });
+    if let Some(mapping) = &mapping {
+        check(&mut r, mapping);
+    }
+    let findings = r.into_findings();
+    match mapping {
+        Some(mapping) if findings.is_empty() => Ok(mapping),
+        _ => Err(findings),
+    }
+}
+
+fn read(r: &mut Reader<'_>, root: &mut Fields<'_, '_>) -> Option<Mapping> {
+    let mut head = root.table(r, "mapping")?;
+    let format = head.text(r, "format");
+    if let Some(format) = format.filter(|f| f.value != FORMAT) {
+        let finding = Finding::new(&WRONG_VALUE, format!("the format `{}` is not known", format.value));
+        r.find(finding.at(format.span).help(format!("this version reads {FORMAT}")));
+    }
+    head.end(r);
+    let codes = root.tables(r, "code_table").into_iter().filter_map(|t| read_citation(r, t)).collect();
+    let tables = root.tables(r, "table").into_iter().filter_map(|t| read_table(r, t)).collect();
+    Some(Mapping { digest: crate::digest::of_bytes(r.text.as_bytes()), codes, tables })
+}
+
+fn read_citation(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Option<Citation> {
+    let name = t.text(r, "name");
+    let file = t.text(r, "file");
+    let digest = t.text(r, "digest");
+    t.end(r);
+    if let Some(digest) = digest.as_ref().filter(|d| !crate::digest::well_formed(&d.value)) {
+        let finding =
+            Finding::new(&WRONG_VALUE, "`digest` wants sha256: and 64 lower-case hexadecimal digits");
+        r.find(finding.at(digest.span.clone()));
+    }
+    // a path that climbs out of the folder could cite any file of the machine
+    let outside =
+        |f: &str| f.starts_with('/') || f.split(['/', '\\']).any(|part| part == "..") || f.contains(':');
+    if let Some(file) = file.as_ref().filter(|f| outside(&f.value)) {
+        let finding = Finding::new(&WRONG_VALUE, "a code table lies in the migration's folder");
+        r.find(finding.at(file.span.clone()).help("for instance \"codes/sex.toml\""));
+    }
+    Some(Citation { name: name?, file: file?, digest: digest? })
+}
+
+fn read_table(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Option<TableMap> {
+    let from = t.text(r, "from");
+    let to = t.text(r, "to");
+    let keys = t.maybe_text(r, "keys");
+    if let Some(keys) = keys.filter(|k| k.value != "kept") {
+        let finding = Finding::new(&WRONG_VALUE, "this version keeps keys as they are");
+        r.find(finding.at(keys.span).help("write keys = \"kept\", or leave it out"));
+    }
+    let columns = t.table(r, "columns");
+    let columns = columns.map(|c| c.entries()).unwrap_or_default();
+    let columns = columns.into_iter().filter_map(|(to, value)| read_column(r, to, value)).collect();
+    let span = t.span.clone();
+    t.end(r);
+    Some(TableMap { from: from?, to: to?, columns, span })
+}
+
+type Value<'i> = toml::Spanned<DeValue<'i>>;
+
+fn read_column(r: &mut Reader<'_>, to: Spanned<String>, value: &Value<'_>) -> Option<ColumnMap> {
+    if value.get_ref().as_table().is_none() {
+        let column = as_text(r, &to.value, value)?;
+        return Some(ColumnMap { to, make: Make::Column(column), required: false });
+    }
+    let mut t = as_table(r, &to.value, value)?;
+    let required = t.flag(r, "required");
+    let given: Vec<&str> =
+        ["column", "cast", "constant", "concat", "code"].into_iter().filter(|k| t.get(k).is_some()).collect();
+    let make = match given.as_slice() {
+        ["column"] => t.text(r, "column").map(Make::Column),
+        ["cast"] => t.text(r, "cast").map(Make::Cast),
+        ["constant"] => t.get("constant").and_then(|v| read_constant(r, v)).map(Make::Constant),
+        ["concat"] => {
+            let pieces = t.list(r, "concat");
+            Some(Make::Concat(pieces.into_iter().filter_map(|v| read_piece(r, v)).collect()))
+        }
+        ["code"] => {
+            let column = t.text(r, "code");
+            let table = t.text(r, "table");
+            column.zip(table).map(|(column, table)| Make::Code { column, table })
+        }
+        _ => {
+            let finding = Finding::new(&WRONG_VALUE, format!("`{}` is made in exactly one way", to.value));
+            r.find(finding.at(value.span()).help("one of: column, cast, constant, concat, code"));
+            t.get("table");
+            None
+        }
+    };
+    t.end(r);
+    Some(ColumnMap { to, make: make?, required })
+}
+
+fn read_constant(r: &mut Reader<'_>, value: &Value<'_>) -> Option<Spanned<Constant>> {
+    let constant = match value.get_ref() {
+        DeValue::String(text) => Some(Constant::Text(text.to_string())),
+        DeValue::Integer(n) => i64::from_str_radix(n.as_str(), n.radix()).ok().map(Constant::Int),
+        DeValue::Boolean(flag) => Some(Constant::Bool(*flag)),
+        DeValue::Datetime(moment) => Some(Constant::Moment(moment.to_string())),
+        DeValue::Float(_) | DeValue::Array(_) | DeValue::Table(_) => None,
+    };
+    if constant.is_none() {
+        let finding =
+            Finding::new(&WRONG_VALUE, "a constant is a text, a whole number, true, false, or a date");
+        r.find(finding.at(value.span()).help("write a decimal number as a text: \"1.50\""));
+    }
+    constant.map(|c| Spanned::new(c, value.span()))
+}
+
+fn read_piece(r: &mut Reader<'_>, value: &Value<'_>) -> Option<Piece> {
+    if let Some(text) = value.get_ref().as_str() {
+        return Some(Piece::Literal(text.to_owned()));
+    }
+    let mut t = as_table(r, "concat", value)?;
+    let column = t.text(r, "column");
+    t.end(r);
+    column.map(Piece::Column)
+}
+
+fn check(r: &mut Reader<'_>, mapping: &Mapping) {
+    for (i, table) in mapping.tables.iter().enumerate() {
+        let earlier = || mapping.tables.iter().take(i);
+        if earlier().any(|t| t.from.value == table.from.value) {
+            r.find(
+                Finding::new(&TWICE, format!("source table {}", table.from.value))
+                    .at(table.from.span.clone()),
+            );
+        }
+        if earlier().any(|t| t.to.value == table.to.value) {
+            let finding = Finding::new(&TWICE, format!("destination table {}", table.to.value));
+            r.find(finding.at(table.to.span.clone()).help("one source table for each destination table"));
+        }
+        for column in &table.columns {
+            let Make::Code { table: name, .. } = &column.make else { continue };
+            if mapping.codes.iter().all(|c| c.name.value != name.value) {
+                let finding = Finding::new(&UNCITED, format!("`{}`", name.value)).at(name.span.clone());
+                r.find(finding.help("add a [[code_table]] with its name, file and digest"));
+            }
+        }
+    }
+    for (i, code) in mapping.codes.iter().enumerate() {
+        if mapping.codes.iter().take(i).any(|c| c.name.value == code.name.value) {
+            r.find(
+                Finding::new(&TWICE, format!("code table {}", code.name.value)).at(code.name.span.clone()),
+            );
+        }
+    }
+}

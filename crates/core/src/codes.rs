@@ -75,7 +75,6 @@ pub fn parse(text: &str) -> Result<CodeTable, Vec<Finding>> {
 }
 
 fn read(r: &mut Reader<'_>, root: &mut Fields<'_, '_>) -> Option<CodeTable> {
-    root.get("document"); // the common header, where the table is signed
     let mut head = root.table(r, "codes")?;
     let format = head.text(r, "format");
     if let Some(format) = format.filter(|f| f.value != FORMAT) {

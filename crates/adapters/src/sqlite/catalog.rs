@@ -75,6 +75,7 @@ fn tables(connection: &Connection) -> rusqlite::Result<Vec<Table>> {
         tables.push(Table {
             name,
             kind,
+            oid: None,
             storage: storage.to_owned(),
             columns: Vec::new(),
             key: Vec::new(),

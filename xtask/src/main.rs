@@ -3,10 +3,12 @@
 //! | command | does |
 //! |---|---|
 //! | [`test`] | private servers, then every test, then nothing left behind |
+//! | [`bench`] | ratios against the raw pipe, medians of interleaved pairs |
 //! | [`servers`] | the private servers alone, until Ctrl-C |
 #![expect(clippy::disallowed_methods, reason = "a developer's tool reads its own environment and clock")]
 
 mod args;
+mod bench;
 mod servers;
 mod test;
 
@@ -22,6 +24,8 @@ cargo xtask test [--only CRATE]… [FILTER] [-- HARNESS ARGUMENTS]
     packages where missing), runs the tests, stops the servers, leaves nothing behind
 cargo xtask servers
     starts the private servers, prints the environment that tests read, waits for Ctrl-C
+cargo xtask bench [--rows N] [--pairs N] [--json]
+    ratios against the raw pipe, on an invented laboratory of N results (5,000,000)
 ";
 
 fn main() -> ExitCode {
@@ -30,6 +34,7 @@ fn main() -> ExitCode {
     let outcome = match command.as_str() {
         "test" => test::run(arguments),
         "servers" => servers::run(),
+        "bench" => bench::run(arguments),
         "help" | "--help" | "-h" => {
             say(HELP);
             Ok(())

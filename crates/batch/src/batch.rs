@@ -76,6 +76,32 @@ impl Batch {
         self.records.columns()
     }
 
+    /// `rows` rows from `offset` on, clipped to the batch; shares its memory.
+    #[must_use]
+    pub fn slice(&self, offset: usize, rows: usize) -> Self {
+        let offset = offset.min(self.rows());
+        let rows = rows.min(self.rows() - offset);
+        let unreadable = self
+            .unreadable
+            .iter()
+            .filter(|u| (offset..offset + rows).contains(&u.row))
+            .map(|u| Unreadable { row: u.row - offset, ..*u })
+            .collect();
+        Self { records: self.records.slice(offset, rows), unreadable }
+    }
+
+    /// The rows of the mask, in order; none of them is marked unreadable any more.
+    ///
+    /// # Errors
+    ///
+    /// [`MALFORMED`] where the mask is not as long as the batch.
+    pub fn keep(&self, rows: &crate::Mask) -> Result<Self> {
+        let mask = arrow_array::BooleanArray::new(rows.buffer().clone(), None);
+        arrow_select::filter::filter_record_batch(&self.records, &mask)
+            .map(|records| Self { records, unreadable: Vec::new() })
+            .map_err(|_text_may_quote| MALFORMED.fault("rows could not be taken out"))
+    }
+
     /// Bytes the values take in memory, buffers counted once per array.
     #[must_use]
     pub fn bytes(&self) -> usize {

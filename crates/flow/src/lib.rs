@@ -9,11 +9,14 @@
 //! | [`reconcile`] | reads the destination back and compares |
 //! | [`locate`] | finds the row of a token again at the source |
 //! | [`rehearse`] | counts what would move: the dry run |
+//! | [`chunk`] | cuts a table by its key |
 //! | [`event`], [`figures`] | what a run leaves in clear: acts and counts |
 //! | [`ports`], [`world`] | what it asks of the outside |
 
+pub mod chunk;
 pub mod event;
 pub mod failpoint;
+mod family;
 pub mod figures;
 pub mod locate;
 pub mod orders;

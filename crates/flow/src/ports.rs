@@ -171,8 +171,9 @@ pub trait Destination: Send {
     /// `run` is the run's opaque id; a ledger of another run over these tables is refused.
     fn open(&mut self, plan: &Plan, run: &str) -> Result<()>;
 
-    /// The ledger of this run.
-    fn ledger(&mut self) -> Result<Vec<LedgerEntry>>;
+    /// The ledger of that run; nothing where there is none. Needs no [`Self::open`]: a
+    /// reconciliation reads the ledger and changes nothing.
+    fn ledger(&mut self, run: &str) -> Result<Vec<LedgerEntry>>;
 
     /// Replaces one chunk: deletes the rows of `range` where the ledger has the chunk already
     /// or `clear` says so, writes `rows` (one column per `table.write()`), and writes the
@@ -208,6 +209,9 @@ pub trait Record: Send {
 
     /// Where the journal stands.
     fn head(&self) -> Head;
+
+    /// Whether the journal once stood at this head: false where its tail was cut off.
+    fn passed(&self, head: &Head) -> bool;
 
     /// Replaces the sealed state by this one, atomically; durable when it returns.
     fn save_state(&mut self, sealed: &[u8]) -> Result<()>;

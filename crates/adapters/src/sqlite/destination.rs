@@ -134,8 +134,8 @@ impl ecluse_flow::ports::Destination for Destination {
         Ok(())
     }
 
-    fn ledger(&mut self) -> Result<Vec<LedgerEntry>> {
-        ledger::chunks(&self.connection, self.run()?)
+    fn ledger(&mut self, run: &str) -> Result<Vec<LedgerEntry>> {
+        ledger::chunks(&self.connection, run)
     }
 
     fn replace(

@@ -82,8 +82,13 @@ pub(super) fn enter(connection: &Connection, plan: &Plan, run: &str) -> Result<V
     Ok(fresh)
 }
 
-/// Every chunk of the run.
+/// Every chunk of the run; none where there is no ledger.
 pub(super) fn chunks(connection: &Connection, run: &str) -> Result<Vec<LedgerEntry>> {
+    let stands =
+        connection.table_exists(Some("main"), "ecluse_ledger_chunk").map_err(|e| fault(&e, "ledger"))?;
+    if !stands {
+        return Ok(Vec::new());
+    }
     let read = || -> rusqlite::Result<Vec<(i64, i64, i64, i64, Vec<u8>)>> {
         let mut statement = connection.prepare(
             "SELECT number, chunk, rows, refused, tally FROM ecluse_ledger_chunk WHERE run = ?1 ORDER BY number, chunk",

@@ -1,0 +1,98 @@
+//! Who belongs to whom: children of refused rows are refused with them, children of rows
+//! that a trial leaves out are left out with them.
+
+use ecluse_batch::{Batch, ChosenSets, Mask};
+use ecluse_core::fault::{Code, Result};
+use ecluse_core::filter::Filter;
+use ecluse_core::plan::{Plan, Relation, TablePlan};
+use ecluse_core::types::Type;
+
+/// A row whose parent was refused.
+static PARENT_REFUSED: Code = Code::refused("ECL-RUN-101", "the row's parent was refused");
+
+/// Columns that tie this table's rows to another planned table's: the relations, and the
+/// columns that the filter demands to stand in rows chosen of another table.
+#[must_use]
+pub fn ties(table: &TablePlan) -> Vec<(usize, usize, usize)> {
+    let mut ties: Vec<(usize, usize, usize)> = table
+        .relations()
+        .iter()
+        .map(|Relation { column, parent, parent_column, declared: _ }| (*column, *parent, *parent_column))
+        .collect();
+    demanded(table.filter(), &mut ties);
+    ties.sort_unstable();
+    ties.dedup();
+    ties
+}
+
+/// Memberships without which the filter cannot hold.
+fn demanded(filter: &Filter, ties: &mut Vec<(usize, usize, usize)>) {
+    match filter {
+        Filter::Chosen { column, table, other } => ties.push((*column, *table, *other)),
+        Filter::And(all) => all.iter().for_each(|f| demanded(f, ties)),
+        _ => {}
+    }
+}
+
+/// The tables whose rows a filter looks up.
+pub fn looked_up(filter: &Filter, out: &mut Vec<usize>) {
+    match filter {
+        Filter::Chosen { table, .. } => out.push(*table),
+        Filter::And(fs) | Filter::Or(fs) => fs.iter().for_each(|f| looked_up(f, out)),
+        Filter::Not(f) => looked_up(f, out),
+        _ => {}
+    }
+}
+
+/// Values of some rows (the refused, or the kept), in the columns that children refer to.
+#[derive(Debug)]
+pub struct Kin {
+    sets: ChosenSets,
+    any: Vec<bool>,
+}
+
+impl Kin {
+    /// Nobody yet; `key`: random bytes of this process.
+    ///
+    /// # Errors
+    ///
+    /// The plan's columns are not its own.
+    pub fn new(key: [u8; 32], plan: &Plan) -> Result<Self> {
+        Ok(Self { sets: ChosenSets::for_plan(key, plan)?, any: vec![false; plan.tables().len()] })
+    }
+
+    /// Whether any row of the table is in.
+    #[must_use]
+    pub fn any(&self, table: usize) -> bool {
+        self.any.get(table).copied().unwrap_or(false)
+    }
+
+    /// Takes the rows of the mask in.
+    ///
+    /// # Errors
+    ///
+    /// The batch is not that table's.
+    pub fn add(&mut self, table: usize, read: &Batch, types: &[Type], rows: &Mask) -> Result<()> {
+        if rows.count() > 0 {
+            self.sets.collect(table, read, types, Some(rows))?;
+            if let Some(any) = self.any.get_mut(table) {
+                *any = true;
+            }
+        }
+        Ok(())
+    }
+
+    /// For each row of a child's batch: whether the parent it names is in. A row that names
+    /// nobody (NULL) is not.
+    ///
+    /// # Errors
+    ///
+    /// The batch is not that table's.
+    pub fn names(&self, tie: (usize, usize, usize), read: &Batch, types: &[Type]) -> Result<Mask> {
+        let (column, parent, parent_column) = tie;
+        match (read.columns().get(column), types.get(column)) {
+            (Some(array), Some(ty)) => self.sets.members(parent, parent_column, array, *ty),
+            _ => Err(ecluse_batch::MALFORMED.fault(format!("no read column {column}"))),
+        }
+    }
+}

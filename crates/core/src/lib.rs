@@ -8,6 +8,9 @@
 //! |---|---|
 //! | [`fault`] | coded errors: what happened, what to do now, which exit code |
 //! | [`finding`] | what a check of a document found, with its place in the text |
+//! | [`document`], [`signatures`] | what signed documents have in common; who signed, and whether all have |
+//! | [`person`], [`keys`] | natural persons, their roles, their keys |
+//! | [`contract`], [`mandate`], [`status`], [`session`] | the papers: checked, then in force |
 //! | [`personal`] | wrappers that keep personal values and secrets out of every text |
 //! | [`types`], [`value`] | the types a column can have on the way, and literal values |
 //! | [`catalog`] | what a database says of itself, as surveyed |
@@ -24,16 +27,24 @@ pub mod catalog;
 pub mod class;
 pub mod classify;
 pub mod codes;
+pub mod contract;
 pub mod dictionary;
 pub mod digest;
+pub mod document;
 pub mod fault;
 pub mod filter;
 pub mod finding;
 pub mod instruction;
+pub mod keys;
+pub mod mandate;
 pub mod mapping;
 pub mod nearest;
+pub mod person;
 pub mod personal;
 pub mod plan;
+pub mod session;
+pub mod signatures;
+pub mod status;
 pub mod types;
 pub mod value;
 

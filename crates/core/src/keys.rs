@@ -1,0 +1,63 @@
+//! The contract's keys: whose, in which role, until when, and how each was checked.
+
+use ecluse_sign::PublicKey;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use crate::person::Role;
+
+/// One line of the contract's register: a person, a role, a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// The role.
+    pub role: Role,
+    /// The person's first and last name.
+    pub person: String,
+    /// The person's own address.
+    pub email: String,
+    /// The public key; `None` for the administrator, who signs nothing.
+    pub public: Option<PublicKey>,
+    /// Where the fingerprint stands in the paper contract; always there on the controller's side.
+    pub paper: Option<String>,
+    /// The last day on which the key counts (UTC).
+    pub until: Date,
+    /// How the key was checked.
+    pub enrolment: Enrolment,
+    /// When the person committed to confidentiality (GDPR Art. 28(3)(b)); always there for operators.
+    pub confidentiality: Option<Date>,
+    /// When the person was last trained, where it is kept.
+    pub training: Option<Date>,
+}
+
+/// How it was made sure that a key is its person's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Enrolment {
+    /// In words: read back by telephone on the published number, compared face to face.
+    pub how: String,
+    /// Who checked; never the key's own holder.
+    pub by: String,
+    /// When.
+    pub on: Date,
+}
+
+impl Key {
+    /// Whether the key counts at this moment: from its enrolment to its last day, both included.
+    #[must_use]
+    pub fn counts(&self, now: Timestamp) -> bool {
+        let today = day(now);
+        self.enrolment.on <= today && today <= self.until
+    }
+
+    /// `SHA256:…` as `ssh-keygen -l` prints it; empty for the administrator.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        self.public.as_ref().map(PublicKey::fingerprint).unwrap_or_default()
+    }
+}
+
+/// The day of a moment, in UTC.
+#[must_use]
+pub fn day(now: Timestamp) -> Date {
+    now.to_zoned(TimeZone::UTC).date()
+}

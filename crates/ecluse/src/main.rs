@@ -1,2 +1,56 @@
-//! ecluse
-fn main() {}
+//! `ecluse`: the command line. The environment, the clock, keys and sockets enter here only.
+
+mod chance;
+mod cli;
+mod clock;
+mod commands;
+mod folder;
+mod hardening;
+mod output;
+mod report;
+
+use std::panic;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use ecluse_core::fault::{Code, Fault};
+
+/// A defect in écluse itself. The panic's text is not shown: it may quote a value.
+static DEFECT: Code = Code::refused("ECL-CLI-009", "a defect in écluse stopped the command");
+/// The command line could not be understood.
+static WRONG_USE: Code = Code::usage("ECL-CLI-001", "the command line is not understood");
+
+fn main() -> ExitCode {
+    hardening::raise();
+    let cli = match cli::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return wrong_use(&error),
+    };
+    output::choose(cli.json);
+    panic::set_hook(Box::new(|_text_may_quote_a_value| {}));
+    match panic::catch_unwind(|| commands::run(&cli)) {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(fault)) => failed(&fault),
+        Err(_) => failed(
+            &DEFECT
+                .fault("")
+                .help("run the same command again; if it stops again, report the command and this code"),
+        ),
+    }
+}
+
+fn failed(fault: &Fault) -> ExitCode {
+    output::failure(fault);
+    ExitCode::from(fault.code().exit.status())
+}
+
+/// Help and version are answers; everything else is wrong use, with what clap advises above
+/// the coded last line.
+fn wrong_use(error: &clap::Error) -> ExitCode {
+    let _ = error.print();
+    if error.use_stderr() {
+        output::remark(format!("{}: ecluse --help", WRONG_USE.id));
+        return ExitCode::from(WRONG_USE.exit.status());
+    }
+    ExitCode::SUCCESS
+}

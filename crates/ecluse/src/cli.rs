@@ -1,0 +1,531 @@
+//! The command tree, as scripts rely on it: names, flags and examples, no behaviour.
+//!
+//! Every file argument may be left out: the migration folder supplies it by name
+//! ([`crate::folder`]), and a flag overrides. `docs/formats.md` describes the files.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueHint};
+use clap_complete::Shell;
+
+/// Move health data exactly as its controller ordered, and prove it.
+#[derive(Debug, Parser)]
+#[command(
+    name = "ecluse",
+    version,
+    propagate_version = true,
+    disable_help_subcommand = true,
+    after_help = "Example:\n  ecluse demo /tmp/demo        the whole path on an invented laboratory\n  ecluse new --trial lab       try a database of your own\n  ecluse next                  what is missing, who has to do it, the exact command\n\nExit codes: 0 all holds, 1 refused or different, 2 wrong use, 3 something outside failed."
+)]
+pub(crate) struct Cli {
+    /// Print one JSON document (migrate: one per line) instead of text.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    /// The migration folder; by default the nearest one upwards from here.
+    #[arg(short = 'C', long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) folder: Option<PathBuf>,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// One per step of the chain.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// The whole path on an invented laboratory: no server, no network, under a minute.
+    #[command(after_help = "Example:\n  ecluse demo /tmp/demo && open /tmp/demo/report.html")]
+    Demo(DemoArgs),
+
+    /// Lay out a migration folder with commented templates.
+    #[command(
+        after_help = "Example:\n  ecluse new tilleuls\n  ecluse new tilleuls --trial --from mariadb://root@localhost/SIGL --to sqlite:new.db"
+    )]
+    New(NewArgs),
+
+    /// What is missing, who has to do it, and the exact command.
+    #[command(after_help = "Example:\n  cd tilleuls && ecluse next")]
+    Next,
+
+    /// The contract between controller and processor (GDPR Art. 28).
+    #[command(subcommand)]
+    Contract(Contract),
+
+    /// Leave to look at a database: the signed mandate for a survey.
+    #[command(subcommand)]
+    Mandate(Mandate),
+
+    /// Read a database's catalogue under a mandate, and write the dictionary.
+    #[command(
+        after_help = "Example:\n  ecluse survey mandate.toml --contract contract.toml --from mariadb://ro@lab/SIGL -o dictionary.toml"
+    )]
+    Survey(SurveyArgs),
+
+    /// The operator's session: at most 12 hours, under one person's name.
+    #[command(subcommand)]
+    Session(Session),
+
+    /// The controller's order: which tables, columns and rows, to whom, until when.
+    #[command(subcommand)]
+    Instruction(Instruction),
+
+    /// Where each granted column goes, and how it is made.
+    #[command(subcommand)]
+    Mapping(Mapping),
+
+    /// Code tables that change a result: a biologist signs them.
+    #[command(subcommand)]
+    Codes(Codes),
+
+    /// Print the script for the controller's database administrator: views, role, removal.
+    #[command(after_help = "Example:\n  ecluse grants instruction.toml > grants.sql")]
+    Grants(GrantsArgs),
+
+    /// What would move, what is refused, one fix each; reads counts only.
+    #[command(
+        after_help = "Example:\n  ecluse plan\n  ecluse plan --ddl > destination.sql\n  ecluse plan --statements"
+    )]
+    Plan(PlanArgs),
+
+    /// Move what the instruction orders. The same command resumes, catches up, repairs.
+    #[command(after_help = "Example:\n  ecluse migrate\n  ecluse migrate --json | tee events.ndjson")]
+    Migrate(MigrateArgs),
+
+    /// Read the destination back in a fresh process and compare.
+    #[command(after_help = "Example:\n  ecluse reconcile\n  ecluse reconcile run --json")]
+    Reconcile(ReconcileArgs),
+
+    /// Write the report: one HTML page without any personal value.
+    #[command(after_help = "Example:\n  ecluse report run -o report.html")]
+    Report(ReportArgs),
+
+    /// How far a run has come.
+    #[command(after_help = "Example:\n  ecluse status run --json")]
+    Status(RunArgs),
+
+    /// Find a row token's row again at the source; shows its key on this terminal only.
+    #[command(after_help = "Example:\n  ecluse locate 7Q4M-KD2E")]
+    Locate(LocateArgs),
+
+    /// What an error code means, why écluse refuses, and what to do.
+    #[command(after_help = "Example:\n  ecluse explain ECL-INS-014")]
+    Explain(ExplainArgs),
+
+    /// Print shell completions.
+    #[command(after_help = "Example:\n  ecluse completions bash > /etc/bash_completion.d/ecluse")]
+    Completions {
+        /// Which shell.
+        shell: Shell,
+    },
+
+    /// Write the manual pages into a folder.
+    #[command(after_help = "Example:\n  ecluse man /usr/local/share/man/man1")]
+    Man {
+        /// The folder.
+        #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+        dir: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Where the demonstration's folder is made; by default `ecluse-demo` here.
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) dir: Option<PathBuf>,
+
+    /// Patients in the invented laboratory.
+    #[arg(long, default_value_t = 2_000, value_name = "N")]
+    pub(crate) patients: u32,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NewArgs {
+    /// The folder to make; must not exist, or be empty.
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) dir: PathBuf,
+
+    /// Play every role with keys of its own: every paper says TRIAL, at most 1,000 rows a table move.
+    #[arg(long)]
+    pub(crate) trial: bool,
+
+    #[command(flatten)]
+    pub(crate) from: FromArgs,
+
+    #[command(flatten)]
+    pub(crate) to: ToArgs,
+}
+
+/// The source.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct FromArgs {
+    /// The source: `postgresql://…`, `mariadb://…` or `sqlite:PATH`; a password in it is refused.
+    #[arg(long, value_name = "URL")]
+    pub(crate) from: Option<String>,
+
+    /// A file that only you can read, with the source's password.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) from_password_file: Option<PathBuf>,
+}
+
+/// The destination.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct ToArgs {
+    /// The destination: `postgresql://…` or `sqlite:PATH`; a password in it is refused.
+    #[arg(long, value_name = "URL")]
+    pub(crate) to: Option<String>,
+
+    /// A file that only you can read, with the destination's password.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) to_password_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Contract {
+    /// Write a commented template.
+    #[command(after_help = "Example:\n  ecluse contract new")]
+    New(FileArg),
+    /// Name every missing clause, party, site and key.
+    #[command(after_help = "Example:\n  ecluse contract check contract.toml")]
+    Check(FileArg),
+    /// Sign with your key, as one of the contract's signatories.
+    #[command(
+        after_help = "Example:\n  ecluse contract sign contract.toml --key ~/.ssh/id_ed25519 --as morel"
+    )]
+    Sign(SignArgs),
+    /// Verify both sides' signatures.
+    #[command(after_help = "Example:\n  ecluse contract verify contract.toml")]
+    Verify(FileArg),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Mandate {
+    /// Write a commented template.
+    #[command(after_help = "Example:\n  ecluse mandate new")]
+    New(FileArg),
+    /// Sign, as the controller's signatory.
+    #[command(after_help = "Example:\n  ecluse mandate sign mandate.toml --key ~/.ssh/id_ed25519 --as morel")]
+    Sign(SignArgs),
+    /// Verify the signature and the dates.
+    #[command(after_help = "Example:\n  ecluse mandate verify mandate.toml")]
+    Verify(FileArg),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SurveyArgs {
+    /// The signed survey mandate.
+    #[arg(value_name = "MANDATE", value_hint = ValueHint::FilePath)]
+    pub(crate) mandate: Option<PathBuf>,
+
+    /// The contract.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) contract: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) from: FromArgs,
+
+    /// Where the dictionary is written.
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Session {
+    /// Open a session: signs a statement of at most 12 hours with the operator's own key.
+    #[command(after_help = "Example:\n  ecluse session new --key ~/.ssh/id_ed25519 --as petit")]
+    New(SessionArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SessionArgs {
+    /// The operator's private key.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) key: Option<PathBuf>,
+
+    /// The name of the operator's key in the contract; by default the only operator.
+    #[arg(long = "as", value_name = "NAME")]
+    pub(crate) signer: Option<String>,
+
+    /// How long, at most 12.
+    #[arg(long, default_value_t = 12, value_name = "HOURS")]
+    pub(crate) hours: u8,
+
+    /// The contract.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) contract: Option<PathBuf>,
+
+    /// The operator's age identity, to which the run's state is sealed; made where absent.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) identity: Option<PathBuf>,
+
+    /// Where the statement is written.
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Instruction {
+    /// Draft from the dictionary: everything is denied at first.
+    #[command(
+        after_help = "Example:\n  ecluse instruction new\n  ecluse instruction new --table patients --table results"
+    )]
+    New(InstructionNewArgs),
+    /// Check as a compiler does: every mistake with its line and what to write.
+    #[command(after_help = "Example:\n  ecluse instruction check instruction.toml")]
+    Check(FileArg),
+    /// What changes between two versions, as a countersignature needs it.
+    #[command(after_help = "Example:\n  ecluse instruction diff instruction.v1.toml instruction.toml")]
+    Diff {
+        /// The version before.
+        #[arg(value_name = "OLD", value_hint = ValueHint::FilePath)]
+        old: PathBuf,
+        /// The version now; by default the folder's.
+        #[arg(value_name = "NEW", value_hint = ValueHint::FilePath)]
+        new: Option<PathBuf>,
+    },
+    /// Sign, as the controller's signatory (or countersign, as the processor's).
+    #[command(after_help = "Example:\n  ecluse instruction sign --key ~/.ssh/id_ed25519 --as morel")]
+    Sign(SignArgs),
+    /// Verify signatures, dates, digests and status.
+    #[command(after_help = "Example:\n  ecluse instruction verify")]
+    Verify(FileArg),
+    /// End the instruction for good: nothing more is read under it.
+    #[command(after_help = "Example:\n  ecluse instruction revoke --key ~/.ssh/id_ed25519 --as morel")]
+    Revoke(SignArgs),
+    /// Stop until a new status says otherwise.
+    #[command(after_help = "Example:\n  ecluse instruction suspend --key ~/.ssh/id_ed25519 --as morel")]
+    Suspend(SignArgs),
+    /// State, as the controller, that the instruction stands today; without --key, show the last status.
+    #[command(after_help = "Example:\n  ecluse instruction status --key ~/.ssh/id_ed25519 --as morel")]
+    Status(SignArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InstructionNewArgs {
+    /// Ask for this table's columns that need no reason (repeatable); the rest stays denied.
+    #[arg(long = "table", value_name = "NAME")]
+    pub(crate) tables: Vec<String>,
+
+    /// The dictionary.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) dictionary: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) from: FromArgs,
+
+    #[command(flatten)]
+    pub(crate) to: ToArgs,
+
+    /// Where the draft is written.
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Mapping {
+    /// Draft from the instruction: same names, same types.
+    #[command(after_help = "Example:\n  ecluse mapping new")]
+    New(FileArg),
+    /// Check against the instruction: nothing granted unused, nothing used ungranted.
+    #[command(after_help = "Example:\n  ecluse mapping check mapping.toml")]
+    Check(FileArg),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Codes {
+    /// Print a code table for the biologist who has to accept it.
+    #[command(after_help = "Example:\n  ecluse codes print units.csv")]
+    Print(FileArg),
+    /// Sign a code table, as a biologist of the controller.
+    #[command(
+        after_help = "Example:\n  ecluse codes sign codes/units.csv --key ~/.ssh/id_ed25519 --as claude"
+    )]
+    Sign(SignArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FileArg {
+    /// The document; by default the migration folder's.
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SignArgs {
+    /// The document; by default the migration folder's.
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) file: Option<PathBuf>,
+
+    /// Your private key (OpenSSH); in a trial, the trial's own.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) key: Option<PathBuf>,
+
+    /// The name of your key in the contract.
+    #[arg(long = "as", value_name = "NAME")]
+    pub(crate) signer: Option<String>,
+}
+
+/// The papers a run stands on, and its two databases.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct PaperArgs {
+    /// The signed instruction.
+    #[arg(value_name = "INSTRUCTION", value_hint = ValueHint::FilePath)]
+    pub(crate) instruction: Option<PathBuf>,
+
+    /// The contract.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) contract: Option<PathBuf>,
+
+    /// The mapping.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) mapping: Option<PathBuf>,
+
+    /// The controller's statement that the instruction stands.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) status: Option<PathBuf>,
+
+    /// The operator's session statement.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) session: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) from: FromArgs,
+
+    #[command(flatten)]
+    pub(crate) to: ToArgs,
+
+    /// The run folder.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) run: Option<PathBuf>,
+
+    /// The operator's age identity.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) identity: Option<PathBuf>,
+
+    /// Read the tables themselves where the administrator made no views; recorded and reported.
+    #[arg(long, value_name = "REASON")]
+    pub(crate) without_views: Option<String>,
+
+    /// Go on with a role that can do more than the instruction needs; recorded and reported.
+    #[arg(long, value_name = "REASON")]
+    pub(crate) accept_wider_role: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GrantsArgs {
+    /// The instruction.
+    #[arg(value_name = "INSTRUCTION", value_hint = ValueHint::FilePath)]
+    pub(crate) instruction: Option<PathBuf>,
+
+    /// The role to make.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) role: Option<String>,
+
+    /// The mapping.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) mapping: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) from: FromArgs,
+
+    /// Print the removal instead.
+    #[arg(long)]
+    pub(crate) remove: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlanArgs {
+    #[command(flatten)]
+    pub(crate) papers: PaperArgs,
+
+    /// Print the statements that make the destination's missing tables.
+    #[arg(long)]
+    pub(crate) ddl: bool,
+
+    /// Print the exact statements the source will be asked.
+    #[arg(long)]
+    pub(crate) statements: bool,
+
+    /// List the columns that stay.
+    #[arg(long)]
+    pub(crate) stays: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MigrateArgs {
+    #[command(flatten)]
+    pub(crate) papers: PaperArgs,
+
+    /// Make the destination's missing tables first.
+    #[arg(long)]
+    pub(crate) ddl: bool,
+
+    /// Put chunks right that were changed at the destination since they were written.
+    #[arg(long)]
+    pub(crate) repair: bool,
+
+    /// State that nobody writes to the source: tables without transactions may then be read.
+    #[arg(long)]
+    pub(crate) frozen: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// The run folder; by default the migration folder's.
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReconcileArgs {
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+
+    #[command(flatten)]
+    pub(crate) from: FromArgs,
+
+    #[command(flatten)]
+    pub(crate) to: ToArgs,
+
+    /// The operator's age identity.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) identity: Option<PathBuf>,
+
+    /// Read every row again on both sides, instead of the chunks whose tallies differ.
+    #[arg(long)]
+    pub(crate) full: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+
+    /// Where the page is written; by default `report.html` in the run folder.
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LocateArgs {
+    /// The token, as `reconcile` printed it; its beginning is enough where it names one row.
+    #[arg(value_name = "TOKEN")]
+    pub(crate) token: String,
+
+    /// The run folder; by default the migration folder's.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) run: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) from: FromArgs,
+
+    /// The operator's age identity.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) identity: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// The code, for instance ECL-INS-014.
+    #[arg(value_name = "CODE")]
+    pub(crate) code: String,
+}

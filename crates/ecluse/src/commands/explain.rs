@@ -1,0 +1,24 @@
+//! `ecluse explain CODE`: the code's page, as `docs/errors/` has it.
+
+use ecluse_core::fault::{Code, Result};
+use serde_json::json;
+
+use crate::cli::ExplainArgs;
+use crate::output;
+
+static UNKNOWN: Code = Code::usage("ECL-CLI-005", "no such error code");
+
+/// Sorted by code.
+const PAGES: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/pages.rs"));
+
+pub(crate) fn run(args: &ExplainArgs) -> Result<()> {
+    let id = args.code.to_uppercase();
+    let page = PAGES.iter().find(|(code, _)| *code == id).map(|(_, page)| *page).ok_or_else(|| {
+        UNKNOWN
+            .fault(args.code.escape_default().to_string())
+            .help("copy the code from the last line of the failure")
+    })?;
+    output::line(page.trim_end());
+    output::document(&json!({ "code": id, "page": page }));
+    Ok(())
+}

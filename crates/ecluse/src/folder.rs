@@ -1,0 +1,167 @@
+//! The migration folder: one migration, one folder, every file found by its name.
+//!
+//! | name | is |
+//! |---|---|
+//! | `contract.toml`, `mandate.toml`, `dictionary.toml`, `instruction.toml`, `mapping.toml`, `codes/` | the papers, in the chain's order |
+//! | `status.toml`, `session.toml` | short-lived statements |
+//! | `FILE.sigs/NAME.sig` | signatures, armoured SSHSIG |
+//! | `connections.toml` | where the two databases are; no secret |
+//! | `keys/` | public keys; in a trial, private ones too (0600) |
+//! | `run/` | what a run leaves: events, sealed state, figures, report |
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use ecluse_core::fault::{Code, Result};
+
+/// No migration folder here or above.
+static NO_FOLDER: Code = Code::usage("ECL-CLI-002", "no migration folder here");
+/// A file the step needs is absent.
+static ABSENT: Code = Code::refused("ECL-CLI-003", "a file is missing");
+/// A file cannot be read or written.
+static UNREADABLE: Code = Code::outside("ECL-CLI-004", "a file cannot be read or written");
+
+/// A migration folder, or, where there is none, the current directory.
+#[derive(Clone, Debug)]
+pub(crate) struct Folder {
+    root: PathBuf,
+}
+
+impl Folder {
+    /// The folder given, else the nearest one upwards that holds `contract.toml` or
+    /// `connections.toml`, as cargo finds its manifest.
+    ///
+    /// # Errors
+    ///
+    /// [`NO_FOLDER`].
+    pub(crate) fn find(given: Option<&Path>) -> Result<Self> {
+        if let Some(root) = given {
+            return if root.is_dir() {
+                Ok(Self { root: root.to_owned() })
+            } else {
+                Err(NO_FOLDER.fault(root.display().to_string()).help("ecluse new DIR"))
+            };
+        }
+        let here = std::env::current_dir().map_err(|_| NO_FOLDER.fault("").help("cd DIR"))?;
+        here.ancestors()
+            .find(|dir| dir.join("contract.toml").is_file() || dir.join("connections.toml").is_file())
+            .map(|root| Self { root: shorter(root, &here) })
+            .ok_or_else(|| NO_FOLDER.fault("").help("ecluse new DIR, or ecluse -C DIR …"))
+    }
+
+    /// As [`Self::find`]; where there is no folder, names stand for the current directory,
+    /// so that a command whose files are all given by flags works anywhere.
+    pub(crate) fn find_or_here(given: Option<&Path>) -> Result<Self> {
+        match Self::find(given) {
+            Err(fault) if given.is_some() => Err(fault),
+            Err(_) => Ok(Self { root: PathBuf::from(".") }),
+            found => found,
+        }
+    }
+
+    /// The folder at a path that exists.
+    pub(crate) fn at(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// The folder itself.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The path of a name within the folder, or the flag's where one was given.
+    pub(crate) fn path(&self, flag: Option<&Path>, name: &str) -> PathBuf {
+        match flag {
+            Some(path) => path.to_owned(),
+            None if self.root == Path::new(".") => PathBuf::from(name),
+            None => self.root.join(name),
+        }
+    }
+
+    /// Whether the folder has that file.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.root.join(name).exists()
+    }
+}
+
+/// `here` itself reads better as `.` in messages.
+fn shorter(root: &Path, here: &Path) -> PathBuf {
+    if root == here { PathBuf::from(".") } else { root.to_owned() }
+}
+
+/// A file's bytes.
+///
+/// # Errors
+///
+/// [`ABSENT`] with the command that makes it (`help`), [`UNREADABLE`].
+pub(crate) fn read(path: &Path, help: &str) -> Result<Vec<u8>> {
+    fs::read(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => ABSENT.fault(path.display().to_string()).help(help),
+        kind => UNREADABLE.fault(format!("{}: {kind}", path.display())),
+    })
+}
+
+/// Writes a file that must not exist yet: a paper is never overwritten.
+///
+/// # Errors
+///
+/// [`UNREADABLE`], where it exists too.
+pub(crate) fn create(path: &Path, bytes: &[u8]) -> Result<()> {
+    use std::io::Write as _;
+    make_parent(path)?;
+    fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(path)
+        .and_then(|mut file| file.write_all(bytes))
+        .map_err(|error| {
+            let help = if error.kind() == std::io::ErrorKind::AlreadyExists {
+                "give another name, or move the old one away"
+            } else {
+                "look at the folder's rights and free space"
+            };
+            UNREADABLE.fault(format!("{}: {}", path.display(), error.kind())).help(help)
+        })
+}
+
+/// Writes a file, in place of an older one where there is one.
+///
+/// # Errors
+///
+/// [`UNREADABLE`].
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+    make_parent(path)?;
+    let beside = path.with_extension("part");
+    fs::write(&beside, bytes).and_then(|()| fs::rename(&beside, path)).map_err(|error| {
+        UNREADABLE
+            .fault(format!("{}: {}", path.display(), error.kind()))
+            .help("look at the folder's rights and free space")
+    })
+}
+
+fn make_parent(path: &Path) -> Result<()> {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => fs::create_dir_all(parent)
+            .map_err(|error| UNREADABLE.fault(format!("{}: {}", parent.display(), error.kind()))),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flag_overrides_the_name() {
+        let folder = Folder::at("/m");
+        assert_eq!(folder.path(None, "mapping.toml"), Path::new("/m/mapping.toml"));
+        assert_eq!(folder.path(Some(Path::new("other.toml")), "mapping.toml"), Path::new("other.toml"));
+    }
+
+    #[test]
+    fn a_given_folder_that_is_not_there_is_wrong_use() {
+        let fault = Folder::find(Some(Path::new("/nowhere/at/all"))).unwrap_err();
+        assert_eq!(fault.code().id, "ECL-CLI-002");
+        assert_eq!(fault.code().exit.status(), 2);
+    }
+}

@@ -1,0 +1,128 @@
+//! What reaches the two standard streams.
+//!
+//! Text answers go to standard output, remarks and failures to standard error. With
+//! `--json` standard output carries JSON alone. A broken pipe ends the writing quietly.
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::OnceLock;
+
+use ecluse_core::fault::Fault;
+use serde::Serialize;
+use serde_json::json;
+
+static JSON: OnceLock<bool> = OnceLock::new();
+
+/// Chooses JSON or text, once, before the first word.
+pub(crate) fn choose(json: bool) {
+    let _ = JSON.set(json);
+}
+
+/// Whether JSON was asked for.
+pub(crate) fn is_json() -> bool {
+    JSON.get().copied().unwrap_or(false)
+}
+
+/// Whether a person watches standard error (progress bars are drawn there).
+pub(crate) fn is_watched() -> bool {
+    !is_json() && io::stderr().is_terminal()
+}
+
+/// A line of the answer; silent with `--json`.
+pub(crate) fn line(text: impl AsRef<str>) {
+    if !is_json() {
+        let _ = writeln!(io::stdout().lock(), "{}", text.as_ref());
+    }
+}
+
+/// Text as it is, on standard output, with or without `--json`: scripts, completions.
+pub(crate) fn raw(bytes: &[u8]) {
+    let mut out = io::stdout().lock();
+    let _ = out.write_all(bytes).and_then(|()| out.flush());
+}
+
+/// One JSON document on one line; silent without `--json`.
+pub(crate) fn document(value: &impl Serialize) {
+    if is_json()
+        && let Ok(text) = serde_json::to_string(value)
+    {
+        let _ = writeln!(io::stdout().lock(), "{text}");
+    }
+}
+
+/// A remark for the person at the terminal; never part of the answer.
+pub(crate) fn remark(text: impl AsRef<str>) {
+    if !is_json() {
+        let _ = writeln!(io::stderr().lock(), "{}", text.as_ref());
+    }
+}
+
+/// A warning: nothing is refused, but it is worth a look.
+pub(crate) fn warning(text: impl AsRef<str>) {
+    let _ = writeln!(io::stderr().lock(), "warning: {}", text.as_ref());
+}
+
+/// A failure. The last line is the code and the thing to type, so that it can be
+/// found again and acted upon without reading the rest.
+pub(crate) fn failure(fault: &Fault) {
+    let code = fault.code();
+    document(&json!({ "error": {
+        "code": code.id,
+        "title": code.title,
+        "detail": fault.detail(),
+        "help": fault.advice(),
+        "exit": code.exit.status(),
+    }}));
+    let mut err = io::stderr().lock();
+    let colon = if fault.detail().is_empty() { "" } else { ": " };
+    let _ = writeln!(err, "error[{}]: {}{colon}{}", code.id, code.title, fault.detail());
+    let _ = writeln!(err, "{}", last_line(fault));
+}
+
+fn last_line(fault: &Fault) -> String {
+    let code = fault.code().id;
+    let advice = fault.advice();
+    if advice.is_empty() {
+        return format!("{code}: ecluse explain {code}");
+    }
+    let words: Vec<&str> = advice.split_whitespace().collect();
+    format!("{code}: {}", words.join(" "))
+}
+
+/// Groups digits as the reports do: `5,500,000`.
+pub(crate) fn count(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, c) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(c);
+    }
+    text
+}
+
+/// `1 row`, `2 rows`.
+pub(crate) fn plural(n: u64, one: &str, many: &str) -> String {
+    format!("{} {}", count(n), if n == 1 { one } else { many })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ecluse_core::fault::Code;
+
+    static CODE: Code = Code::refused("ECL-TST-001", "a test's refusal");
+
+    #[test]
+    fn digits_are_grouped_by_three() {
+        let seen: Vec<String> = [0, 12, 999, 1_000, 65_536, 5_500_000].into_iter().map(count).collect();
+        assert_eq!(seen, ["0", "12", "999", "1,000", "65,536", "5,500,000"]);
+    }
+
+    #[test]
+    fn the_last_line_is_one_line_with_the_code_first() {
+        let fault = CODE.fault("a file").help("write this:\n    ecluse next");
+        assert_eq!(last_line(&fault), "ECL-TST-001: write this: ecluse next");
+        assert_eq!(last_line(&CODE.fault("")), "ECL-TST-001: ecluse explain ECL-TST-001");
+    }
+}

@@ -1,0 +1,85 @@
+//! Counts as the report prints them: small counts of sensitive classes are hidden.
+
+use std::fmt;
+
+use crate::output::count;
+
+/// Below this, a count in a table with sensitive results could point at a person.
+const SMALL: u64 = 5;
+
+/// One count, ready to print.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Figure {
+    /// Not known: the role could not count it.
+    #[default]
+    Unknown,
+    /// As it is.
+    Exact(u64),
+    /// Below 5 and above 0, in a table with sensitive results.
+    Small,
+    /// Rounded to ten, because a neighbour of it is hidden.
+    About(u64),
+}
+
+impl Figure {
+    /// Whether the number itself is hidden or blurred.
+    pub(crate) const fn is_hidden(self) -> bool {
+        matches!(self, Self::Small | Self::About(_))
+    }
+}
+
+impl fmt::Display for Figure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown => f.write_str("–"),
+            Self::Exact(n) => f.write_str(&count(*n)),
+            Self::Small => write!(f, "<{SMALL}"),
+            Self::About(n) => write!(f, "≈ {}", count(*n)),
+        }
+    }
+}
+
+/// One table's counts, which belong together: each can be had from the others by subtraction,
+/// so where one must be hidden, the others are rounded.
+pub(crate) fn together<const N: usize>(counts: [Option<u64>; N], sensitive: bool) -> [Figure; N] {
+    let small = |n: u64| n > 0 && n < SMALL;
+    // the differences between two counts are figures too: what was asked and did not move
+    let known = || counts.iter().copied().flatten();
+    let blur = sensitive && known().any(|a| small(a) || known().any(|b| small(a.abs_diff(b))));
+    counts.map(|n| match n {
+        None => Figure::Unknown,
+        Some(n) if sensitive && small(n) => Figure::Small,
+        Some(0) => Figure::Exact(0),
+        Some(n) if blur => Figure::About((n + 5) / 10 * 10),
+        Some(n) => Figure::Exact(n),
+    })
+}
+
+/// A count that stands alone.
+pub(crate) fn alone(n: u64, sensitive: bool) -> Figure {
+    let [figure] = together([Some(n)], sensitive);
+    figure
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn printed<const N: usize>(counts: [Option<u64>; N], sensitive: bool) -> Vec<String> {
+        together(counts, sensitive).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_small_count_of_a_sensitive_class_is_hidden_and_cannot_be_had_by_subtraction() {
+        assert_eq!(printed([Some(612), Some(610), Some(2)], true), ["≈ 610", "≈ 610", "<5"]);
+        // nothing is refused, but what stays is one row
+        assert_eq!(printed([Some(101), Some(100)], true), ["≈ 100", "≈ 100"]);
+    }
+
+    #[test]
+    fn other_tables_print_exactly() {
+        assert_eq!(printed([Some(612), Some(610), Some(2)], false), ["612", "610", "2"]);
+        assert_eq!(printed([None, Some(4), Some(0)], false), ["–", "4", "0"]);
+        assert_eq!(printed([Some(500), Some(500), Some(0)], true), ["500", "500", "0"]);
+    }
+}

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use ecluse_batch::Batch;
 use ecluse_core::catalog::{Catalog, Table};
-use ecluse_core::fault::{Code, Result};
+use ecluse_core::fault::{Code, Fault, Result};
 use ecluse_core::plan::{Expression, Plan, TablePlan};
 use ecluse_core::types::Engine;
 use ecluse_core::value::KeyRange;
@@ -15,7 +15,9 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavio
 
 use super::encode::Cells;
 use super::statement::Statement;
-use super::{catalog, connect, ddl, existing, fault, ledger, quoted, rebuild, source, statement, types};
+use super::{
+    BUSY, catalog, connect, ddl, existing, fault, ledger, quoted, rebuild, source, statement, types,
+};
 
 static NOT_OPEN: Code = Code::refused("ECL-DST-110", "a write was asked for before the run was opened");
 static TAKEN: Code = Code::outside("ECL-DST-111", "the SQLite destination is open in another program");
@@ -46,7 +48,8 @@ impl Destination {
     /// As [`super::Source::open`].
     pub fn open(path: &Path) -> Result<Self> {
         let path = existing(path)?;
-        let connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)
+            .map_err(|fault| if *fault.code() == BUSY { taken(&path) } else { fault })?;
         // FULL: a committed chunk survives a power cut, in either journal mode.
         // secure_delete: a replaced chunk's old rows are overwritten, not only unlinked.
         // foreign keys are checked at the end (`rebuild`): a chunk's parents may come later.
@@ -120,9 +123,7 @@ impl ecluse_flow::ports::Destination for Destination {
         self.connection.query_row(lock, [], |_mode| Ok(())).map_err(|e| fault(&e, "lock"))?;
         let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Exclusive);
         let transaction = transaction.map_err(|e| match e.sqlite_error_code() {
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => TAKEN
-                .fault(self.path.display().to_string())
-                .help("Let the other run end, or close the program that has the file open, then run the same command."),
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => taken(&self.path),
             _ => fault(&e, "lock"),
         })?;
         let fresh = ledger::enter(&transaction, plan, run)?;
@@ -207,6 +208,12 @@ impl ecluse_flow::ports::Destination for Destination {
             Statement { sql: "SELECT count(*) FROM sqlite_schema".to_owned(), parameters: Vec::new() };
         self.connection.query_row(&read.sql, [], |_count| Ok(())).map_err(|e| fault(&e, "lock"))
     }
+}
+
+fn taken(path: &Path) -> Fault {
+    TAKEN.fault(path.display().to_string()).help(
+        "Let the other run end, or close the program that has the file open, then run the same command.",
+    )
 }
 
 /// Whether a table holds no row.

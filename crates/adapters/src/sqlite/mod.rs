@@ -48,7 +48,7 @@ static ENCODING: Code = Code::refused("ECL-SRC-107", "the SQLite database does n
 static FAILED: Code = Code::outside("ECL-SRC-108", "SQLite refused a statement");
 
 /// How long a lock of another process is waited for.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The one path of a database file, by which the controller named it: absolute, links
 /// followed. A file that is not there is never created.

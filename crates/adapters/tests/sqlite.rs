@@ -1,0 +1,652 @@
+//! SQLite in process: what is read is what is stored, or a code; nothing unplanned can be named.
+
+mod common;
+
+use std::path::{Path, PathBuf};
+
+use arrow_array::{Array, Int64Array, StringArray};
+use common::{Wanted, every, fields, line, planned, read_all, related, rows};
+use ecluse_adapters::sqlite::{Destination, Source};
+use ecluse_core::filter::Filter;
+use ecluse_core::plan::{Plan, assertion};
+use ecluse_core::types::Type;
+use ecluse_core::value::{Key, KeyRange, Value};
+use ecluse_flow::ports::{Destination as _, Refusal, Scope, Source as _};
+use rusqlite::Connection;
+
+/// A database made by a script.
+struct Base {
+    folder: tempfile::TempDir,
+}
+
+impl Base {
+    fn new(script: &str) -> Self {
+        let base = Self { folder: tempfile::tempdir().unwrap() };
+        base.connection().execute_batch(script).unwrap();
+        base
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("lab.db")
+    }
+
+    fn connection(&self) -> Connection {
+        Connection::open(self.path()).unwrap()
+    }
+
+    fn source(&self) -> Source {
+        Source::open(&self.path()).unwrap()
+    }
+
+    fn destination(&self) -> Destination {
+        Destination::open(&self.path()).unwrap()
+    }
+}
+
+fn copy(from: &Path, to: &mut Destination, plan: &Plan) -> Vec<Vec<ecluse_flow::ports::RefusedRow>> {
+    let mut source = Source::open(from).unwrap();
+    source.open(plan, false).unwrap();
+    to.open(plan, "run-1").unwrap();
+    let mut refusals = Vec::new();
+    for (number, table) in plan.tables().iter().enumerate() {
+        let batches = read_all(&mut source, plan, number);
+        let all = rows(&batches);
+        let refused = to
+            .replace(table, 0, &KeyRange::default(), false, &batches, &mut |refused| {
+                Ok(line(number, 0, all, refused.len()))
+            })
+            .unwrap();
+        refusals.push(refused);
+    }
+    to.finish(plan).unwrap();
+    refusals
+}
+
+const EVERY_TYPE: &str = "
+CREATE TABLE v (
+    id INTEGER PRIMARY KEY, n BIGINT, b BOOLEAN, r REAL, d DECIMAL(10,2), dd DECIMAL_TEXT(38,3), t VARCHAR(40),
+    x BLOB, day DATE, at TIMESTAMP, since TIMESTAMPTZ, hour TIME, u UUID, j JSON_TEXT);";
+
+const EVERY_VALUE: &str = "
+INSERT INTO v VALUES (1, 9223372036854775807, 1, 0.1, 12.34, '-12345678901234567890.125', 'élève', x'00ff', '2024-02-29',
+    '1969-12-31 23:59:59.25', '2024-01-01 00:00:00+00:00', '23:59:59.000001', '00112233-4455-6677-8899-aabbccddeeff', '{\"a\": 1.0}');
+INSERT INTO v VALUES (-2, -9223372036854775808, 0, -1e300, -5, '0.000', '', x'', '0001-01-01', '9999-12-31 23:59:59.999999',
+    '1969-12-31 23:59:59.5+00:00', '00:00:00', NULL, '\"\"');
+INSERT INTO v VALUES (3, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);";
+
+#[test]
+fn every_type_arrives_as_the_engine_itself_writes_it() {
+    let old = Base::new(&format!("{EVERY_TYPE}{EVERY_VALUE}"));
+    let new = Base::new(EVERY_TYPE);
+    let catalog = old.source().catalog(Scope::Everything).unwrap();
+    let plan = planned(&catalog, &[every("v", &[])]);
+    assert_eq!(plan.tables()[0].read().len(), 14, "every column is understood");
+    assert_eq!(copy(&old.path(), &mut new.destination(), &plan), [vec![]]);
+    // quote() is SQLite's own exact text of a value, its storage class included
+    let dump = |base: &Base| -> Vec<String> {
+        let columns: Vec<String> =
+            catalog.table("v").unwrap().columns.iter().map(|c| format!("quote({})", c.name)).collect();
+        let connection = base.connection();
+        let mut statement =
+            connection.prepare(&format!("SELECT {} FROM v ORDER BY id", columns.join("||'|'||"))).unwrap();
+        statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    };
+    assert_eq!(dump(&old).len(), 3);
+    assert_eq!(dump(&old), dump(&new));
+    // and what is read back is what was read
+    let mut source = old.source();
+    source.open(&plan, false).unwrap();
+    let sent = read_all(&mut source, &plan, 0);
+    let mut back = Vec::new();
+    let mut destination = new.destination();
+    destination
+        .read(&plan.tables()[0], &KeyRange::default(), true, &mut |batch| {
+            back.push(batch);
+            Ok(())
+        })
+        .unwrap();
+    assert_eq!(sent[0].columns(), back[0].columns());
+}
+
+#[test]
+fn a_value_that_is_not_what_its_column_declares_refuses_its_row_by_code() {
+    // each of these is in the column although the column says otherwise
+    for (column, value, code) in [
+        ("n", "'abc'", "ECL-SRC-111"),
+        ("n", "1.5", "ECL-SRC-111"),
+        ("n", "x'31'", "ECL-SRC-111"),
+        ("b", "2", "ECL-SRC-111"),
+        ("r", "'high'", "ECL-SRC-111"),
+        ("d", "0.1 + 0.2", "ECL-SRC-114"),
+        ("d", "12345678901.00", "ECL-SRC-114"),
+        ("t", "x'61'", "ECL-SRC-111"),
+        ("t", "CAST(x'ff61' AS TEXT)", "ECL-SRC-112"),
+        ("day", "'0000-00-00'", "ECL-SRC-113"),
+        ("day", "'29/02/2024'", "ECL-SRC-113"),
+        ("day", "2460000.5", "ECL-SRC-111"),
+        ("at", "'2024-01-01 00:00:00+01:00'", "ECL-SRC-113"),
+        ("since", "'2024-01-01 00:00:00'", "ECL-SRC-113"),
+        ("hour", "'24:00:00'", "ECL-SRC-113"),
+        ("u", "'not one'", "ECL-SRC-111"),
+        ("j", "7", "ECL-SRC-111"),
+    ] {
+        let j = if column == "j" { EVERY_TYPE.replace("JSON_TEXT", "JSON") } else { EVERY_TYPE.to_owned() };
+        let base = Base::new(&format!(
+            "{j}{EVERY_VALUE} INSERT INTO v (id, {column}) VALUES (4, {value}); INSERT INTO v (id, {column}) VALUES (5, NULL);"
+        ));
+        let mut source = base.source();
+        let catalog = source.catalog(Scope::Everything).unwrap();
+        let plan = planned(&catalog, &[every("v", &[])]);
+        source.open(&plan, false).unwrap();
+        let batches = read_all(&mut source, &plan, 0);
+        assert_eq!(rows(&batches), 5, "the rows around it are read");
+        let found: Vec<_> = batches[0].unreadable().iter().map(|u| (u.row, u.code.id)).collect();
+        assert_eq!(found, [(3, code)], "{column} = {value}");
+        let at = batches[0].unreadable()[0].column;
+        assert_eq!(plan.tables()[0].read()[at].name, column);
+        assert!(batches[0].columns()[at].is_null(3));
+    }
+}
+
+#[test]
+fn a_key_that_lies_stops_before_a_row_is_read() {
+    for (ty, value) in [
+        ("TEXT", "x'61'"),
+        ("TEXT", "NULL"),
+        ("DATE", "'2024-1-1'"),
+        ("TIMESTAMP", "'2024-01-01 00:00:00.50'"),
+    ] {
+        let base = Base::new(&format!(
+            "CREATE TABLE k (id {ty} PRIMARY KEY, t TEXT); INSERT INTO k VALUES ({value}, 'a');"
+        ));
+        let mut source = base.source();
+        let catalog = source.catalog(Scope::Everything).unwrap();
+        let plan = planned(&catalog, &[every("k", &[])]);
+        let opened = source.open(&plan, false);
+        let fault = match opened {
+            Err(fault) => fault,
+            Ok(_) => {
+                source.read(&plan.tables()[0], &plan, &KeyRange::default(), &mut |_| Ok(())).unwrap_err()
+            }
+        };
+        assert!(["ECL-SRC-109", "ECL-SRC-110"].contains(&fault.code().id), "{fault}");
+        assert!(fault.detail().contains("k.id"));
+    }
+}
+
+#[test]
+fn a_lying_filter_column_is_refused_before_sqlite_compares_it() {
+    // unguarded, SQLite says that 'abc' > 5
+    let base = Base::new(
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER); INSERT INTO t VALUES (1, 7), (2, 'abc');",
+    );
+    let leak: i64 =
+        base.connection().query_row("SELECT count(*) FROM t WHERE n > 5", [], |r| r.get(0)).unwrap();
+    assert_eq!(leak, 2);
+    let mut source = base.source();
+    let catalog = source.catalog(Scope::Everything).unwrap();
+    let filter = Filter::Compare { column: 1, op: ecluse_core::filter::Comparison::Gt, value: Value::Int(5) };
+    let plan = planned(&catalog, &[Wanted { table: "t", columns: &[], filter, view: None }]);
+    let fault = source.open(&plan, false).unwrap_err();
+    assert_eq!(fault.code().id, "ECL-SRC-109");
+    assert!(fault.detail().contains("t.n") && !fault.to_string().contains("abc"), "{fault}");
+}
+
+#[test]
+fn types_sqlite_has_and_ecluse_does_not_know_are_refused_not_guessed() {
+    let base = Base::new(
+        "CREATE TABLE w (id INTEGER PRIMARY KEY, a, b NUMERIC, c POINT, d TEXT, e GENERATED ALWAYS AS (d) VIRTUAL);",
+    );
+    let catalog = base.source().catalog(Scope::Everything).unwrap();
+    let table = catalog.table("w").unwrap();
+    let types: Vec<_> = table.columns.iter().map(|c| c.ty).collect();
+    assert_eq!(types, [Some(Type::Int), None, None, None, Some(Type::Text), None]);
+    assert!(table.columns[5].generated.starts_with("virtual"));
+}
+
+#[test]
+fn the_catalogue_says_what_the_schema_says() {
+    let base = Base::new(
+        "CREATE TABLE p (id INTEGER PRIMARY KEY AUTOINCREMENT, code VARCHAR(9) NOT NULL UNIQUE, x INT DEFAULT 3) STRICT;"
+            .replace("VARCHAR(9)", "TEXT")
+            .as_str(),
+    );
+    base.connection()
+        .execute_batch(
+            "CREATE TABLE r (a TEXT, b INTEGER, p INTEGER REFERENCES p, PRIMARY KEY (b, a)) WITHOUT ROWID;
+             CREATE UNIQUE INDEX partial ON r (p) WHERE p > 0;
+             CREATE VIEW v AS SELECT id FROM p;
+             CREATE TRIGGER tr AFTER INSERT ON r BEGIN DELETE FROM p; END;",
+        )
+        .unwrap();
+    let mut source = base.source();
+    let catalog = source.catalog(Scope::Everything).unwrap();
+    let names: Vec<_> =
+        catalog.tables.iter().map(|t| (t.name.as_str(), t.kind.as_str(), t.storage.as_str())).collect();
+    assert_eq!(names, [("p", "table", "strict"), ("r", "table", "without rowid"), ("v", "view", "rowid")]);
+    let (p, r) = (catalog.table("p").unwrap(), catalog.table("r").unwrap());
+    assert_eq!((p.key.clone(), p.uniques.clone()), (vec!["id".to_owned()], vec![vec!["code".to_owned()]]));
+    assert!(
+        p.columns[0].identity && !p.columns[0].nullable && !p.columns[1].nullable && p.columns[2].has_default
+    );
+    assert_eq!(r.key, ["b", "a"]);
+    assert!(r.uniques.is_empty(), "a partial index is no key");
+    assert_eq!(
+        (r.foreign_keys[0].references.as_str(), r.foreign_keys[0].referenced[0].as_str()),
+        ("p", "id")
+    );
+    assert!(r.triggers[0].starts_with("tr sha256:") || r.triggers[0].starts_with("tr "));
+    assert_eq!(source.catalog(Scope::Tables(&["r".to_owned()])).unwrap().tables.len(), 1);
+    // identity: the schema and the path, not the rows
+    let before = source.identity().unwrap();
+    base.connection().execute_batch("INSERT INTO p (code) VALUES ('x')").unwrap();
+    assert_eq!(base.source().identity().unwrap(), before);
+    base.connection().execute_batch("ALTER TABLE p ADD COLUMN late TEXT").unwrap();
+    assert_ne!(base.source().identity().unwrap(), before);
+}
+
+const CANARIES: &str = "
+CREATE TABLE pat (id INTEGER PRIMARY KEY, name TEXT, secret TEXT);
+CREATE TABLE staff (id INTEGER PRIMARY KEY, hash TEXT);
+INSERT INTO pat VALUES (1, 'Morel', 'CANARY-COLUMN');
+INSERT INTO staff VALUES (1, 'CANARY-TABLE');";
+
+/// A plan whose statement would name an unplanned column: what a fault in our own SQL could do.
+fn overreaching(base: &Base, named: &str) -> (Plan, Plan) {
+    let catalog = base.source().catalog(Scope::Everything).unwrap();
+    let granted = planned(&catalog, &[every("pat", &["id", "name"])]);
+    let mut more = fields(0, catalog.table("pat").unwrap(), &every("pat", &["id", "name"]));
+    more.read[1].name = named.to_owned();
+    (granted, assertion::plan(vec![assertion::table(more)]))
+}
+
+// With the guard off (the second half) the same statement gives the canary.
+#[test]
+fn the_authorizer_refuses_a_column_outside_the_plan() {
+    let base = Base::new(CANARIES);
+    let (granted, more) = overreaching(&base, "secret");
+    let mut source = base.source();
+    source.open(&granted, false).unwrap();
+    let mut leaked = 0;
+    let fault = source
+        .read(&more.tables()[0], &more, &KeyRange::default(), &mut |batch| {
+            leaked += batch.rows();
+            Ok(())
+        })
+        .unwrap_err();
+    assert_eq!((fault.code().id, leaked), ("ECL-SRC-106", 0));
+    assert_eq!(rows(&read_all(&mut source, &granted, 0)), 1, "the planned columns are still read");
+    // guard off: the plan that the authorizer was given is the overreaching one
+    let mut open = base.source();
+    open.open(&more, false).unwrap();
+    let batches = read_all(&mut open, &more, 0);
+    let texts: &StringArray = batches[0].columns()[1].as_any().downcast_ref().unwrap();
+    assert_eq!(texts.value(0), "CANARY-COLUMN");
+}
+
+#[test]
+fn a_column_that_is_not_there_is_an_error_and_not_its_name_as_text() {
+    let base = Base::new(CANARIES);
+    let (_, more) = overreaching(&base, "nowhere");
+    let mut source = base.source();
+    assert_eq!(source.open(&more, false).unwrap_err().code().id, "ECL-SRC-108");
+}
+
+#[test]
+fn the_source_is_never_created_and_never_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let absent = folder.path().join("absent.db");
+    assert_eq!(Source::open(&absent).err().unwrap().code().id, "ECL-SRC-101");
+    assert_eq!(Destination::open(&absent).err().unwrap().code().id, "ECL-SRC-101");
+    assert!(!absent.exists());
+    let text = folder.path().join("text.db");
+    std::fs::write(
+        &text,
+        "not a database, but long enough to be taken for one if one only counted its bytes".repeat(30),
+    )
+    .unwrap();
+    assert_eq!(Source::open(&text).err().unwrap().code().id, "ECL-SRC-105");
+    let wide = folder.path().join("utf16.db");
+    Connection::open(&wide)
+        .unwrap()
+        .execute_batch("PRAGMA encoding='UTF-16'; CREATE TABLE t (a TEXT);")
+        .unwrap();
+    assert_eq!(Source::open(&wide).err().unwrap().code().id, "ECL-SRC-107");
+    // the bytes of a source do not change by being read
+    let base = Base::new(&format!("{EVERY_TYPE}{EVERY_VALUE}"));
+    let before = std::fs::read(base.path()).unwrap();
+    let mut source = base.source();
+    let plan = planned(&source.catalog(Scope::Everything).unwrap(), &[every("v", &[])]);
+    source.open(&plan, false).unwrap();
+    read_all(&mut source, &plan, 0);
+    source.close().unwrap();
+    drop(source);
+    assert_eq!(std::fs::read(base.path()).unwrap(), before);
+    assert_eq!(std::fs::read_dir(base.folder.path()).unwrap().count(), 1, "nothing beside it");
+}
+
+#[test]
+fn a_snapshot_does_not_move_while_others_write() {
+    let base = Base::new(
+        "PRAGMA journal_mode=WAL; CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT); INSERT INTO t VALUES (1, 'x');",
+    );
+    let writer = base.connection();
+    let mut source = base.source();
+    let plan = planned(&source.catalog(Scope::Everything).unwrap(), &[every("t", &[])]);
+    source.open(&plan, false).unwrap();
+    writer.execute_batch("INSERT INTO t VALUES (2, 'y')").unwrap();
+    let count = source.count(&plan.tables()[0]).unwrap();
+    assert_eq!((count.available, count.asked), (Some(1), 1));
+    assert_eq!(rows(&read_all(&mut source, &plan, 0)), 1);
+    source.close().unwrap();
+    source.open(&plan, false).unwrap();
+    assert_eq!(rows(&read_all(&mut source, &plan, 0)), 2);
+}
+
+#[test]
+fn rows_come_in_the_order_of_bytes_and_ranges_partition_them() {
+    let base =
+        Base::new("CREATE TABLE t (a TEXT COLLATE NOCASE NOT NULL, b INTEGER NOT NULL, PRIMARY KEY (a, b));");
+    base.connection()
+        .execute_batch(
+            "INSERT INTO t VALUES ('b', 1), ('B', 2), ('a', 3), ('é', 4), ('Z', 5), ('a', -1), ('', 0);",
+        )
+        .unwrap();
+    let mut source = base.source();
+    let plan = planned(&source.catalog(Scope::Everything).unwrap(), &[every("t", &[])]);
+    let opened = source.open(&plan, false).unwrap();
+    assert_eq!(opened.limits.len(), 1, "a case-blind index cannot give the order of bytes: said");
+    let mut keys = |range: KeyRange| -> Vec<(String, i64)> {
+        let mut found = Vec::new();
+        source
+            .read(&plan.tables()[0], &plan, &range, &mut |batch| {
+                let a: &StringArray = batch.columns()[0].as_any().downcast_ref().unwrap();
+                let b: &Int64Array = batch.columns()[1].as_any().downcast_ref().unwrap();
+                found.extend((0..batch.rows()).map(|i| (a.value(i).to_owned(), b.value(i))));
+                Ok(())
+            })
+            .unwrap();
+        found
+    };
+    let all = keys(KeyRange::default());
+    assert_eq!(all.len(), 7);
+    assert!(all.is_sorted(), "{all:?}");
+    for cut in &all {
+        let key = Some(Key(vec![Value::Text(cut.0.clone()), Value::Int(cut.1)]));
+        let mut parts = keys(KeyRange { after: None, upto: key.clone() });
+        assert_eq!(parts.last(), Some(cut));
+        parts.extend(keys(KeyRange { after: key, upto: None }));
+        assert_eq!(parts, all);
+    }
+}
+
+#[test]
+fn integer_keys_are_read_without_a_sort_whatever_the_filter_tempts_to() {
+    for table in [
+        "t (id INTEGER PRIMARY KEY, n INTEGER)",
+        "t (id INTEGER PRIMARY KEY, n INTEGER) WITHOUT ROWID",
+        "t (id INT PRIMARY KEY, n INTEGER)",
+    ] {
+        let base = Base::new(&format!(
+            "CREATE TABLE {table}; CREATE INDEX i ON t (n); INSERT INTO t VALUES (1, 2), (2, 1); ANALYZE;"
+        ));
+        let mut source = base.source();
+        let plan = planned(&source.catalog(Scope::Everything).unwrap(), &[every("t", &[])]);
+        assert_eq!(source.open(&plan, false).unwrap().limits, Vec::<String>::new(), "{table}");
+        assert_eq!(rows(&read_all(&mut source, &plan, 0)), 2);
+    }
+}
+
+const TARGET: &str = "
+CREATE TABLE pat (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, code TEXT UNIQUE ON CONFLICT REPLACE,
+    age INTEGER CHECK (age < 150));
+CREATE INDEX pat_name ON pat (name);
+CREATE TABLE res (id INTEGER PRIMARY KEY, pat INTEGER REFERENCES pat (id) ON DELETE CASCADE, v TEXT);
+CREATE INDEX res_pat ON res (pat);
+CREATE TRIGGER alter_it AFTER INSERT ON pat BEGIN UPDATE pat SET name = 'changed' WHERE id = new.id; END;";
+
+fn laboratory(patients: usize) -> Base {
+    let base = Base::new(
+        "CREATE TABLE pat (id INTEGER PRIMARY KEY, name TEXT, code TEXT, age INTEGER);
+         CREATE TABLE res (id INTEGER PRIMARY KEY, pat INTEGER, v TEXT);",
+    );
+    base.connection()
+        .execute_batch(&format!(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {patients})
+             INSERT INTO pat SELECT i, 'N' || i, 'C' || i, i % 100 FROM n;
+             INSERT INTO res SELECT id, id, 'v' || id FROM pat;"
+        ))
+        .unwrap();
+    base
+}
+
+fn target_plan(old: &Base, new: &Base) -> Plan {
+    let from = old.source().catalog(Scope::Everything).unwrap();
+    let to = new.destination().catalog(Scope::Everything).unwrap();
+    let mut tables = Vec::new();
+    for (number, name) in ["pat", "res"].iter().enumerate() {
+        let mut plan = fields(number, from.table(name).unwrap(), &every(name, &[]));
+        let written = fields(number, to.table(name).unwrap(), &every(name, &[]));
+        (plan.write, plan.write_key) = (written.write, written.write_key);
+        if number == 1 {
+            plan = related(plan, 1, 0, 0);
+        }
+        tables.push(assertion::table(plan));
+    }
+    assertion::plan(tables)
+}
+
+#[test]
+fn refused_rows_are_found_one_by_one_and_nothing_else_is_lost() {
+    let (old, new) = (laboratory(20_000), Base::new(TARGET));
+    old.connection()
+        .execute_batch(
+            "UPDATE pat SET name = NULL WHERE id = 77; UPDATE pat SET code = 'C1' WHERE id = 10000;
+             UPDATE pat SET age = 150 WHERE id = 19999; DELETE FROM res WHERE pat IN (77, 10000, 19999);",
+        )
+        .unwrap();
+    let plan = target_plan(&old, &new);
+    let refused = copy(&old.path(), &mut new.destination(), &plan);
+    let found: Vec<_> = refused[0].iter().map(|r| (r.row, r.reason)).collect();
+    // the table's own ON CONFLICT REPLACE would have thrown patient 1 away in silence
+    assert_eq!(found, [(76, Refusal::NotNull), (9_999, Refusal::Unique), (19_998, Refusal::Check)]);
+    let sums = |base: &Base| -> (i64, i64) {
+        let sql = "SELECT count(*), sum(id) FROM pat WHERE name = 'N' || id AND id NOT IN (77, 10000, 19999)";
+        base.connection().query_row(sql, [], |r| Ok((r.get(0)?, r.get(1)?))).unwrap()
+    };
+    assert_eq!(sums(&old), (19_997, 199_979_924));
+    assert_eq!(sums(&old), sums(&new), "and no trigger changed a name");
+}
+
+#[test]
+fn indexes_come_back_sequences_go_on_and_a_second_finish_changes_nothing() {
+    let (old, new) = (laboratory(10), Base::new(TARGET));
+    let plan = target_plan(&old, &new);
+    let before = new.source().catalog(Scope::Everything).unwrap();
+    let indexes = |base: &Base| -> Vec<String> {
+        let connection = base.connection();
+        let mut s = connection.prepare("SELECT sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL AND name NOT LIKE 'ecluse%' ORDER BY 1").unwrap();
+        s.query_map([], |r| r.get(0)).unwrap().map(Result::unwrap).collect()
+    };
+    let wanted = indexes(&new);
+    assert_eq!(wanted.len(), 2);
+    let mut destination = new.destination();
+    destination.open(&plan, "run-1").unwrap();
+    drop(destination);
+    assert_eq!(indexes(&new), Vec::<String>::new(), "taken away, and recorded for whoever resumes");
+    let mut destination = new.destination();
+    copy(&old.path(), &mut destination, &plan);
+    destination.finish(&plan).unwrap();
+    drop(destination);
+    assert_eq!(indexes(&new), wanted);
+    let after = new.source().catalog(Scope::Everything).unwrap();
+    assert_eq!(before.tables, after.tables, "the ledger does not show");
+    new.connection().execute_batch("DROP TRIGGER alter_it; INSERT INTO pat (name) VALUES ('next')").unwrap();
+    let next: i64 = new.connection().query_row("SELECT max(id) FROM pat", [], |r| r.get(0)).unwrap();
+    assert_eq!(next, 11);
+}
+
+#[test]
+fn a_chunk_is_replaced_within_its_range_only() {
+    let (old, new) = (laboratory(100), Base::new(TARGET));
+    let plan = target_plan(&old, &new);
+    let mut destination = new.destination();
+    copy(&old.path(), &mut destination, &plan);
+    let table = &plan.tables()[0];
+    let mut source = old.source();
+    source.open(&plan, false).unwrap();
+    let range = KeyRange { after: Some(Key(vec![Value::Int(10)])), upto: Some(Key(vec![Value::Int(20)])) };
+    let mut batches = Vec::new();
+    source
+        .read(table, &plan, &range, &mut |b| {
+            batches.push(b);
+            Ok(())
+        })
+        .unwrap();
+    assert_eq!(rows(&batches), 10);
+    new.destination(); // another connection may look while no run is open
+    destination.open(&plan, "run-1").unwrap();
+    // a new chunk number without `clear`: the rows are there already, and are refused, not doubled
+    let refused =
+        destination.replace(table, 5, &range, false, &batches, &mut |r| Ok(line(0, 5, 10, r.len()))).unwrap();
+    assert_eq!(refused.len(), 10);
+    // the same chunk again is a replacement
+    for _ in 0..2 {
+        let refused = destination
+            .replace(table, 5, &range, false, &batches, &mut |r| Ok(line(0, 5, 10, r.len())))
+            .unwrap();
+        assert_eq!(refused.len(), 0);
+    }
+    let ledger = destination.ledger().unwrap();
+    assert_eq!(
+        ledger.iter().map(|e| (e.table, e.chunk, e.rows, e.refused)).collect::<Vec<_>>(),
+        [(0, 0, 100, 0), (0, 5, 10, 0), (1, 0, 100, 0)]
+    );
+    // a fault while the line is made leaves the chunk as it was
+    let fault =
+        destination.replace(table, 5, &range, true, &[], &mut |_| Err(ecluse_batch_fault())).unwrap_err();
+    assert_eq!(fault.code().id, "ECL-BAT-001");
+    assert_eq!(destination.ledger().unwrap(), ledger);
+    drop(destination);
+    let count: i64 = new.connection().query_row("SELECT count(*) FROM pat", [], |r| r.get(0)).unwrap();
+    assert_eq!(count, 100);
+}
+
+fn ecluse_batch_fault() -> ecluse_core::fault::Fault {
+    ecluse_batch::Batch::new(&[Type::Int], vec![], 1).unwrap_err()
+}
+
+#[test]
+fn a_second_run_is_kept_out_while_the_first_lives_and_by_its_ledger_after() {
+    let (old, new) = (laboratory(3), Base::new(TARGET));
+    let plan = target_plan(&old, &new);
+    let mut first = new.destination();
+    first.open(&plan, "run-1").unwrap();
+    // the second waits for the lock (its patience is this test's length), then says so
+    let fault = Destination::open(&new.path()).err().unwrap();
+    assert_eq!(fault.code().id, "ECL-DST-111");
+    drop(first);
+    let mut third = new.destination();
+    assert_eq!(third.open(&plan, "run-2").unwrap_err().code().id, "ECL-DST-101");
+    third.open(&plan, "run-1").unwrap();
+}
+
+#[test]
+fn orphans_are_counted_and_broken_foreign_keys_end_the_run() {
+    let (old, new) = (laboratory(10), Base::new(TARGET));
+    old.connection().execute_batch("DELETE FROM pat WHERE id IN (3, 4)").unwrap();
+    let plan = target_plan(&old, &new);
+    let mut source = old.source();
+    source.open(&plan, false).unwrap();
+    let mut destination = new.destination();
+    destination.open(&plan, "run-1").unwrap();
+    for (number, table) in plan.tables().iter().enumerate() {
+        let batches = read_all(&mut source, &plan, number);
+        destination
+            .replace(table, 0, &KeyRange::default(), false, &batches, &mut |r| {
+                Ok(line(number, 0, rows(&batches), r.len()))
+            })
+            .unwrap();
+    }
+    let (pat, res) = (&plan.tables()[0], &plan.tables()[1]);
+    assert_eq!(destination.orphans(res, 0, pat).unwrap(), 2);
+    let fault = destination.finish(&plan).unwrap_err();
+    assert_eq!(fault.code().id, "ECL-DST-103");
+    assert_eq!(fault.detail(), "res → pat: 2 rows");
+}
+
+#[test]
+fn values_sqlite_would_change_are_refused() {
+    use arrow_array::{ArrayRef, Decimal128Array, Float64Array};
+    use std::sync::Arc;
+    let new =
+        Base::new("CREATE TABLE f (id INTEGER PRIMARY KEY, r REAL, d DECIMAL(38,2), at TIMESTAMP, j JSON);");
+    let mut destination = new.destination();
+    let catalog = destination.catalog(Scope::Everything).unwrap();
+    let plan = planned(&catalog, &[every("f", &[])]);
+    let id: ArrayRef = Arc::new(Int64Array::from(vec![1, 2, 3, 4, 5, 6]));
+    let r: ArrayRef =
+        Arc::new(Float64Array::from(vec![Some(f64::NAN), Some(-0.0), Some(f64::INFINITY), None, None, None]));
+    let d = Decimal128Array::from(vec![None, None, Some(12), Some(10_i128.pow(15)), None, None]);
+    let d: ArrayRef = Arc::new(d.with_precision_and_scale(38, 2).unwrap());
+    let at: ArrayRef = Arc::new(arrow_array::TimestampMicrosecondArray::from(vec![
+        None,
+        None,
+        None,
+        None,
+        Some(i64::MAX),
+        None,
+    ]));
+    let j: ArrayRef =
+        Arc::new(StringArray::from(vec![None, None, Some("{\"a\":1.0}"), None, None, Some(" 1.0")]));
+    let types: Vec<Type> = plan.tables()[0].write().iter().map(|c| c.ty).collect();
+    let batch = ecluse_batch::Batch::new(&types, vec![id, r, d, at, j], 6).unwrap();
+    destination.open(&plan, "run-1").unwrap();
+    let refused = destination
+        .replace(&plan.tables()[0], 0, &KeyRange::default(), false, &[batch], &mut |r| {
+            Ok(line(0, 0, 6, r.len()))
+        })
+        .unwrap();
+    assert_eq!(refused.iter().map(|r| r.row).collect::<Vec<_>>(), [0, 1, 3, 4, 5]);
+    assert!(refused.iter().all(|r| r.reason == Refusal::Value));
+}
+
+#[test]
+fn missing_tables_are_made_as_they_were_read() {
+    let old = Base::new(EVERY_TYPE);
+    old.connection()
+        .execute_batch("CREATE TABLE c (a TEXT NOT NULL, b INTEGER NOT NULL REFERENCES v (id), \"q\"\"x\" TEXT, PRIMARY KEY (a, b), UNIQUE (b));")
+        .unwrap();
+    let catalog = old.source().catalog(Scope::Everything).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("new.db");
+    let mut new = Destination::create(&path).unwrap();
+    assert_eq!(Destination::create(&path).err().unwrap().code().id, "ECL-DST-115");
+    for table in &catalog.tables {
+        let statement = new.ddl(table);
+        new.create(&statement).unwrap();
+    }
+    assert_eq!(new.create("CREATE TABLE z (a); DROP TABLE v").unwrap_err().code().id, "ECL-SRC-108");
+    assert_eq!(new.create("DROP TABLE v").unwrap_err().code().id, "ECL-DST-113");
+    let made = new.catalog(Scope::Everything).unwrap();
+    for table in &catalog.tables {
+        let found = made.table(&table.name).unwrap();
+        let shape = |t: &ecluse_core::catalog::Table| {
+            let columns: Vec<_> = t.columns.iter().map(|c| (c.name.clone(), c.ty, c.nullable)).collect();
+            (columns, t.key.clone(), t.uniques.clone(), t.foreign_keys.clone())
+        };
+        assert_eq!(shape(found), shape(table));
+    }
+}
+
+#[test]
+fn a_thousand_columns_are_read_and_written() {
+    let columns: Vec<String> = (1..1000).map(|i| format!("c{i} TEXT")).collect();
+    let table = format!("CREATE TABLE wide (id INTEGER PRIMARY KEY, {});", columns.join(", "));
+    let (old, new) = (Base::new(&table), Base::new(&table));
+    old.connection().execute_batch("INSERT INTO wide (id, c1, c999) VALUES (1, 'first', 'last')").unwrap();
+    let plan = planned(&old.source().catalog(Scope::Everything).unwrap(), &[every("wide", &[])]);
+    assert_eq!(copy(&old.path(), &mut new.destination(), &plan), [vec![]]);
+    let last: String = new.connection().query_row("SELECT c1 || c999 FROM wide", [], |r| r.get(0)).unwrap();
+    assert_eq!(last, "firstlast");
+}

@@ -517,7 +517,7 @@ fn a_chunk_is_replaced_within_its_range_only() {
             .unwrap();
         assert_eq!(refused.len(), 0);
     }
-    let ledger = destination.ledger().unwrap();
+    let ledger = destination.ledger("run-1").unwrap();
     assert_eq!(
         ledger.iter().map(|e| (e.table, e.chunk, e.rows, e.refused)).collect::<Vec<_>>(),
         [(0, 0, 100, 0), (0, 5, 10, 0), (1, 0, 100, 0)]
@@ -526,7 +526,7 @@ fn a_chunk_is_replaced_within_its_range_only() {
     let fault =
         destination.replace(table, 5, &range, true, &[], &mut |_| Err(ecluse_batch_fault())).unwrap_err();
     assert_eq!(fault.code().id, "ECL-BAT-001");
-    assert_eq!(destination.ledger().unwrap(), ledger);
+    assert_eq!(destination.ledger("run-1").unwrap(), ledger);
     drop(destination);
     let count: i64 = new.connection().query_row("SELECT count(*) FROM pat", [], |r| r.get(0)).unwrap();
     assert_eq!(count, 100);

@@ -2,4 +2,5 @@
 
 mod civil;
 mod columns;
+pub mod sql;
 pub mod sqlite;

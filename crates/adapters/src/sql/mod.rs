@@ -1,0 +1,116 @@
+//! SQL text over planned tables, one dialect per engine: the filter, and the views that hold it.
+//!
+//! | function | gives |
+//! |---|---|
+//! | [`condition`] | a table's filter for a WHERE clause, values as bound parameters |
+//! | [`view_body`] | the SELECT behind a view of the grants script, values as literals |
+//! | [`identifier`], [`relation`] | names, quoted |
+//! | [`literal`] | one value for a script, typed and quoted |
+//!
+//! What the dialects share, and property tests hold against [`ecluse_batch::evaluate`]:
+//!
+//! - two-valued: every comparison is guarded by `IS NOT NULL`, so that `NOT` of it is true
+//!   for NULL as [`ecluse_core::filter`] says;
+//! - text compares by bytes, trailing spaces and case included, whatever the collation;
+//! - nothing is cast to the literal's type by the engine: the literal has the column's type,
+//!   and where a column may hold other types (SQLite) its value's type is asked first;
+//! - columns are named, never `*`; inside a subquery every name is qualified, so that a
+//!   name can never reach out to the table around it.
+
+mod dialect;
+mod literal;
+mod mariadb;
+mod postgres;
+mod select;
+mod sqlite;
+
+use ecluse_core::fault::{Code, Result};
+use ecluse_core::plan::{Plan, TablePlan};
+use ecluse_core::types::Engine;
+use ecluse_core::value::Value;
+
+pub use literal::literal;
+
+/// A filter that this engine's SQL cannot say exactly; nothing is read.
+pub static NO_SQL: Code = Code::refused("ECL-FLT-020", "a row filter has no exact form in this engine's SQL");
+
+/// SQL text and the values it binds, in the order of `?` or by the number of `$n`.
+///
+/// `Debug` prints the text, which holds no value, and how many values are bound.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// The text.
+    pub text: String,
+    /// The values: MariaDB and SQLite one per `?`; PostgreSQL `$first`, `$first+1`, …
+    pub parameters: Vec<Value>,
+}
+
+impl std::fmt::Debug for Statement {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} [{} bound]", self.text, self.parameters.len())
+    }
+}
+
+/// The table's filter as a condition; `None` where it is every row.
+///
+/// `first` is the number of the first `$n` (PostgreSQL; 1 where nothing is bound before).
+/// Columns of this table are named without a qualifier, so the table stands alone in FROM.
+/// A table looked up by [`ecluse_core::filter::Filter::Chosen`] is read through its view
+/// where it has one, else with its own filter.
+///
+/// What the parameters must be bound as: PostgreSQL in the binary form of the type the text
+/// gives each (`$1::int8`); MariaDB whole numbers as integers, bytes as bytes, the others as
+/// text, over a connection in utf8mb4; SQLite as the column's values are stored.
+///
+/// # Errors
+///
+/// [`NO_SQL`].
+pub fn condition(engine: Engine, table: &TablePlan, plan: &Plan, first: usize) -> Result<Option<Statement>> {
+    select::condition(engine, table, plan, first)
+}
+
+/// The SELECT of a view that shows exactly the table's planned columns and rows.
+///
+/// `database`: MariaDB's database that holds the table, since the view lives in another.
+///
+/// # Errors
+///
+/// [`NO_SQL`].
+pub fn view_body(engine: Engine, table: &TablePlan, plan: &Plan, database: Option<&str>) -> Result<String> {
+    select::view_body(engine, table, plan, database)
+}
+
+/// A name, quoted.
+#[must_use]
+pub fn identifier(engine: Engine, name: &str) -> String {
+    match engine {
+        Engine::Postgresql | Engine::Sqlite => format!("\"{}\"", name.replace('"', "\"\"")),
+        Engine::Mariadb => format!("`{}`", name.replace('`', "``")),
+    }
+}
+
+/// A table as the catalogue names it, qualified and quoted: PostgreSQL `schema.table`, or
+/// `table` in `public`; MariaDB `table` in `database`, or in the connection's own; SQLite
+/// `table` in `main`.
+#[must_use]
+pub fn relation(engine: Engine, name: &str, database: Option<&str>) -> String {
+    let both = |a: &str, b: &str| format!("{}.{}", identifier(engine, a), identifier(engine, b));
+    match (engine, database) {
+        (Engine::Postgresql, _) => {
+            let (schema, table) = name.split_once('.').unwrap_or(("public", name));
+            both(schema, table)
+        }
+        (Engine::Mariadb, Some(database)) => both(database, name),
+        (Engine::Mariadb, None) => identifier(engine, name),
+        (Engine::Sqlite, _) => both("main", name),
+    }
+}
+
+/// A view of the plan (`schema.view`, `database.view`), quoted.
+#[must_use]
+pub fn view(engine: Engine, name: &str) -> String {
+    match name.split_once('.') {
+        Some((space, view)) => format!("{}.{}", identifier(engine, space), identifier(engine, view)),
+        None => identifier(engine, name),
+    }
+}

@@ -5,6 +5,7 @@
 //! only the check of its signatures, period and contract makes one, and only that compiles
 //! to a plan.
 
+mod in_force;
 mod read;
 
 use jiff::civil::Date;
@@ -12,8 +13,10 @@ use jiff::civil::Date;
 pub use read::parse;
 
 use crate::class::Class;
+use crate::document::Header;
 use crate::fault::Code;
 use crate::reader::Spanned;
+use crate::signatures::Signer;
 use crate::types::Engine;
 
 /// The format this version writes and reads.
@@ -214,6 +217,8 @@ pub enum Pending {
 pub struct Instruction {
     order: Order,
     digest: String,
+    header: Header,
+    signers: Vec<Signer>,
 }
 
 impl Instruction {

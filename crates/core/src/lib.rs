@@ -11,6 +11,7 @@
 //! | [`document`], [`signatures`] | what signed documents have in common; who signed, and whether all have |
 //! | [`person`], [`keys`] | natural persons, their roles, their keys |
 //! | [`contract`], [`mandate`], [`status`], [`session`] | the papers: checked, then in force |
+//! | [`template`] | the papers as text, to fill in |
 //! | [`personal`] | wrappers that keep personal values and secrets out of every text |
 //! | [`types`], [`value`] | the types a column can have on the way, and literal values |
 //! | [`catalog`] | what a database says of itself, as surveyed |
@@ -45,6 +46,7 @@ pub mod plan;
 pub mod session;
 pub mod signatures;
 pub mod status;
+pub mod template;
 pub mod types;
 pub mod value;
 

@@ -1,0 +1,196 @@
+//! The papers as text: commented templates to fill in, and filled ones for trials.
+//!
+//! A template's `…` is a placeholder: the checks count it as absent.
+
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use crate::document::Kind;
+use crate::person::{Role, Side};
+use crate::reader::quote;
+use crate::status::State;
+use crate::types::Engine;
+
+/// The header's values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// 128 random bits, the caller's.
+    pub id: [u8; 16],
+    /// From 1.
+    pub version: u64,
+    /// The digest of the version before.
+    pub supersedes: Option<String>,
+    /// The contract's digest; `None` in a contract.
+    pub contract: Option<String>,
+    /// When it is written.
+    pub issued: Timestamp,
+    /// From when it holds.
+    pub not_before: Timestamp,
+    /// Until when it holds.
+    pub not_after: Timestamp,
+    /// Papers of a trial.
+    pub trial: bool,
+}
+
+/// The `[document]` section.
+#[must_use]
+pub fn header(kind: Kind, head: &Head) -> String {
+    let mut text = String::from("[document]\n");
+    let mut line = |key: &str, value: String, why: &str| {
+        let why = if why.is_empty() { String::new() } else { format!("   # {why}") };
+        // writing to a String cannot fail
+        let _ = writeln!(text, "{key:<10} = {value}{why}");
+    };
+    line("format", quote(kind.format()), "");
+    line("id", quote(&data_encoding::HEXLOWER.encode(&head.id)), "drawn at random");
+    line("version", head.version.to_string(), "");
+    if let Some(digest) = &head.supersedes {
+        line("supersedes", quote(digest), "");
+    }
+    if let Some(digest) = &head.contract {
+        line("contract", quote(digest), "sha256sum contract.toml");
+    }
+    line("issued", seconds(head.issued), "");
+    line("not_before", seconds(head.not_before), "");
+    line("not_after", seconds(head.not_after), "");
+    if head.trial {
+        line("trial", "true".to_owned(), "TRIAL: at most 1,000 rows of a table move");
+    }
+    text
+}
+
+/// A contract to fill in, every field explained.
+#[must_use]
+pub fn contract(head: &Head) -> String {
+    let title = "# The contract between controller and processor (GDPR Art. 28(3)), signed by both sides.\n\
+                 # Fill in every …, then: ecluse contract check\n\n";
+    format!("{title}{}{}", header(Kind::Contract, head), include_str!("contract.toml"))
+}
+
+/// A line of the register of keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyLine {
+    /// The role.
+    pub role: Role,
+    /// First and last name.
+    pub person: String,
+    /// The person's own address.
+    pub email: String,
+    /// OpenSSH's one line.
+    pub public: String,
+    /// Who checked it.
+    pub checked_by: String,
+    /// When it was enrolled; an operator's commitment bears the same day.
+    pub on: Date,
+    /// The last day on which it counts.
+    pub until: Date,
+}
+
+/// A complete contract between two invented parties, with these keys: for trials, the
+/// demonstration and tests.
+#[must_use]
+pub fn invented_contract(head: &Head, keys: &[KeyLine]) -> String {
+    let mut text = String::new();
+    if head.trial {
+        text.push_str("# TRIAL: invented parties; every role is played with a key of keys/.\n\n");
+    }
+    text.push_str(&header(Kind::Contract, head));
+    text.push_str(include_str!("example.toml"));
+    for key in keys {
+        text.push_str(&key_line(key));
+    }
+    text
+}
+
+fn key_line(key: &KeyLine) -> String {
+    let mut text = format!(
+        "\n[[key]]\nrole   = {}\nperson = {}\nemail  = {}\npublic = {}\nuntil  = {}\n",
+        quote(key.role.name()),
+        quote(&key.person),
+        quote(&key.email),
+        quote(&key.public),
+        key.until,
+    );
+    if key.role.side() == Side::Controller {
+        text.push_str("paper  = \"annexe 3, page 14\"\n");
+    }
+    if key.role == Role::Operator {
+        let _ = writeln!(text, "confidentiality = {}", key.on);
+    }
+    let _ = writeln!(
+        text,
+        "[key.enrolment]\nhow = \"empreinte relue au téléphone, au numéro publié\"\nby  = {}\non  = {}",
+        quote(&key.checked_by),
+        key.on
+    );
+    text
+}
+
+/// A survey mandate; without `purpose` it stands to be filled in.
+#[must_use]
+pub fn mandate(head: &Head, purpose: &str, engine: Engine, database: &str, identity: Option<&str>) -> String {
+    let identity = match identity {
+        Some(identity) => format!("identity = {}", quote(identity)),
+        None => {
+            "# identity = \"…\"                # the instance's identity, where it is known (docs/formats.md)"
+                .to_owned()
+        }
+    };
+    format!(
+        "# Leave to look at a database's catalogue: names, types, keys; no value of any row.\n\
+         # Signed by the controller's signatory: ecluse mandate sign\n\n\
+         {}\n\
+         [survey]\n\
+         purpose  = {}\n\
+         sampling = false\n\n\
+         [source]\n\
+         engine   = {}                  # postgresql, mariadb, sqlite\n\
+         database = {}\n\
+         {identity}\n",
+        header(Kind::Survey, head),
+        quote(purpose),
+        quote(engine.name()),
+        quote(database),
+    )
+}
+
+/// The controller's word on an instruction.
+#[must_use]
+pub fn status(head: &Head, instruction: &str, state: State, reason: Option<&str>) -> String {
+    let reason = reason.map_or_else(String::new, |reason| format!("reason      = {}\n", quote(reason)));
+    format!(
+        "# The controller's word on an instruction, as of `issued`. Signed by the controller's signatory.\n\n\
+         {}\n\
+         [status]\n\
+         instruction = {}\n\
+         state       = {}             # in force, suspended, revoked\n\
+         {reason}",
+        header(Kind::Status, head),
+        quote(instruction),
+        quote(state.name()),
+    )
+}
+
+/// An operator's session statement, 12 hours at most.
+#[must_use]
+pub fn session(head: &Head, operator: &str, email: &str, recipient: &str) -> String {
+    format!(
+        "# An operator opens a session of at most 12 hours. Signed with the operator's own key.\n\n\
+         {}\n\
+         [session]\n\
+         operator  = {}\n\
+         email     = {}\n\
+         recipient = {}   # the age recipient to which the run's state is sealed\n",
+        header(Kind::Session, head),
+        quote(operator),
+        quote(email),
+        quote(recipient),
+    )
+}
+
+/// `2026-11-22T09:00:00Z`: no fraction, so that a person can read it aloud.
+fn seconds(moment: Timestamp) -> String {
+    Timestamp::from_second(moment.as_second()).unwrap_or(moment).to_string()
+}

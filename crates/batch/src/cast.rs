@@ -43,31 +43,7 @@ const EXACT: u64 = 1 << 53;
 /// Whether [`crate::Writer`] has a conversion between two types (the same type included).
 #[must_use]
 pub fn castable(from: Type, to: Type) -> bool {
-    use Type as T;
-    from == to
-        || matches!(
-            (from, to),
-            (T::Int, T::Decimal { .. } | T::Float | T::Text | T::Bool)
-                | (T::Bool, T::Int | T::Text)
-                | (T::Decimal { .. }, T::Decimal { .. } | T::Int | T::Text)
-                | (T::Float, T::Int | T::Decimal { .. })
-                | (
-                    T::Text,
-                    T::Int
-                        | T::Decimal { .. }
-                        | T::Float
-                        | T::Bool
-                        | T::Date
-                        | T::Timestamp
-                        | T::Time
-                        | T::Uuid
-                        | T::Bytes
-                )
-                | (T::Bytes, T::Text)
-                | (T::Date, T::Timestamp | T::Text)
-                | (T::Timestamp, T::Date | T::Text)
-                | (T::Instant | T::Time | T::Uuid | T::Json, T::Text)
-        )
+    from.casts_to(to)
 }
 
 /// A column converted; rows without an exact counterpart are refused and hold NULL.

@@ -38,6 +38,8 @@ static CODES: Codes =
 /// A dictionary, read or drafted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dictionary {
+    /// The digest of the bytes it was read from: what an instruction cites.
+    pub digest: String,
     /// The surveyed engine.
     pub engine: Engine,
     /// The database's name.
@@ -232,7 +234,8 @@ fn read(r: &mut Reader<'_>, root: &mut Fields<'_, '_>) -> Option<Dictionary> {
         return None;
     };
     let identity = identity.map(|i| i.value).unwrap_or_default();
-    Some(Dictionary { engine: known, database: database?.value, identity, tables })
+    let digest = crate::digest::of_bytes(r.text.as_bytes());
+    Some(Dictionary { digest, engine: known, database: database?.value, identity, tables })
 }
 
 fn read_table(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Option<Table> {

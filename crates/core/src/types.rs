@@ -37,6 +37,48 @@ pub enum Type {
     Json,
 }
 
+impl Type {
+    /// Whether the write step has an exact conversion from this type (the same type included).
+    /// `batch`'s cast module has the table with what each conversion refuses.
+    #[must_use]
+    pub const fn casts_to(self, to: Self) -> bool {
+        use Type as T;
+        match (self, to) {
+            (T::Bool, T::Bool)
+            | (T::Float, T::Float)
+            | (T::Bytes, T::Bytes)
+            | (T::Date, T::Date)
+            | (T::Timestamp, T::Timestamp)
+            | (T::Instant, T::Instant)
+            | (T::Time, T::Time)
+            | (T::Uuid, T::Uuid)
+            | (T::Json, T::Json)
+            | (T::Int, T::Int | T::Decimal { .. } | T::Float | T::Text | T::Bool)
+            | (T::Bool, T::Int | T::Text)
+            | (T::Decimal { .. }, T::Decimal { .. } | T::Int | T::Text)
+            | (T::Float, T::Int | T::Decimal { .. })
+            | (T::Bytes, T::Text)
+            | (T::Date, T::Timestamp | T::Text)
+            | (T::Timestamp, T::Date | T::Text)
+            | (T::Instant | T::Time | T::Uuid | T::Json, T::Text) => true,
+            (T::Text, to) => !matches!(to, T::Instant | T::Json),
+            _ => false,
+        }
+    }
+
+    /// Whether every value of this type is a value of the other without change: the same
+    /// type, or a decimal with the same scale and at least as many digits.
+    #[must_use]
+    pub fn fits_in(self, to: Self) -> bool {
+        match (self, to) {
+            (Self::Decimal { precision: p, scale: s }, Self::Decimal { precision, scale }) => {
+                s == scale && p <= precision
+            }
+            _ => self == to,
+        }
+    }
+}
+
 impl fmt::Display for Type {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

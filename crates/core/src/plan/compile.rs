@@ -2,14 +2,34 @@
 
 use std::collections::BTreeMap;
 
-use super::Plan;
-use crate::catalog::{Catalog, Table};
+use super::assemble::assemble;
+use super::bind::bind;
+use super::order::order;
+use super::target::{Target, target};
+use super::{Plan, TablePlan};
+use crate::catalog::{Catalog, Column, Table};
 use crate::class::Class;
 use crate::codes::CodeTable;
 use crate::dictionary::Dictionary;
+use crate::fault::Code;
+use crate::filter::Filter;
 use crate::finding::Finding;
-use crate::instruction::Instruction;
-use crate::mapping::Mapping;
+use crate::instruction::{self, Instruction, Order, Screen, TableOrder};
+use crate::mapping::{self, Mapping, TableMap};
+use crate::nearest::suggestion;
+use crate::types::{Engine, Type};
+
+/// Rows of a table that move at most under a trial's papers.
+pub const TRIAL_ROWS: u64 = 1_000;
+
+static NOTHING: Code = Code::refused("ECL-PLN-001", "nothing is ordered that could be planned");
+static ABSENT: Code = Code::refused("ECL-PLN-005", "the source has no such table or column");
+static UNSUPPORTED: Code = Code::refused("ECL-PLN-006", "this version cannot read the column's type exactly");
+static KEY: Code = Code::refused("ECL-PLN-007", "the table's key cannot be used");
+static NO_FATE: Code = Code::refused("ECL-PLN-009", "columns that stay have no fate");
+static CIRCLE: Code = Code::refused("ECL-PLN-019", "tables choose their rows from each other in a circle");
+static TOO_MUCH: Code = Code::refused("ECL-PLN-020", "the instruction demands what this version cannot do");
+static RELATION: Code = Code::refused("ECL-PLN-025", "this relation cannot be followed");
 
 /// Everything a plan is made of.
 #[derive(Clone, Copy, Debug)]
@@ -28,8 +48,6 @@ pub struct Inputs<'a> {
     pub destination: &'a Catalog,
     /// Whether the controller's views are read (PostgreSQL and MariaDB); else the tables themselves.
     pub views: bool,
-    /// Rows per table at most, where the papers are a trial's.
-    pub row_limit: Option<u64>,
 }
 
 /// A plan, and what it leaves behind.
@@ -39,6 +57,8 @@ pub struct Compiled {
     pub plan: Plan,
     /// What stays, table by table in the dictionary's order.
     pub stays: Vec<StayingColumn>,
+    /// What a person should know and nothing is refused for: fates not named, triggers at the destination.
+    pub notes: Vec<Finding>,
 }
 
 /// A column that stays behind.
@@ -64,17 +84,301 @@ pub struct Refusal {
     pub missing: Vec<Table>,
 }
 
-static NOT_COMPILED: crate::fault::Code =
-    crate::fault::Code::refused("ECL-PLN-001", "nothing is ordered that could be planned");
-
-/// Compiles the plan.
+/// Compiles the plan: the only columns and rows that will be asked for.
+///
+/// # Guarantees
+///
+/// Pure and total: the same inputs give the same plan. A read column is granted by the
+/// instruction, or named by its row filter, by its key or by a relation, nothing else; a moved column
+/// is granted. Order of the columns: as granted, then what is read without being moved.
+///
+/// An order that nobody verified does not compile to a plan; it does not even build:
+///
+/// ```compile_fail,E0308
+/// # use ecluse_core::{instruction, plan};
+/// fn plan_of(order: &instruction::Order, rest: plan::Inputs<'_>) {
+///     // expected `&Instruction`, found `&Order`: only `Instruction::in_force` makes one
+///     let _ = plan::compile(&plan::Inputs { instruction: order, ..rest });
+/// }
+/// ```
+///
+/// ```
+/// # use ecluse_core::{instruction, plan};
+/// fn plan_of(instruction: &instruction::Instruction, rest: plan::Inputs<'_>) {
+///     let _ = plan::compile(&plan::Inputs { instruction, ..rest });
+/// }
+/// ```
 ///
 /// # Errors
 /// [`Refusal`]: every problem found, each with its place and one fix.
 pub fn compile(inputs: &Inputs<'_>) -> Result<Compiled, Refusal> {
-    let names = inputs.instruction.order().table_names();
-    Err(Refusal {
-        findings: vec![Finding::new(&NOT_COMPILED, format!("{} tables", names.len()))],
-        missing: Vec::new(),
+    let instruction = inputs.instruction.order();
+    let mut findings = bind(inputs);
+    findings.extend(instruction::check(instruction, inputs.dictionary));
+    findings.extend(mapping::against(inputs.mapping, instruction));
+    findings.extend(beyond_this_version(instruction));
+    let mut missing = Vec::new();
+    let mut drafts = Vec::new();
+    for table in &instruction.tables {
+        let Some(map) = inputs.mapping.table(&table.name.value) else { continue };
+        match draft(inputs, table, map, &mut missing) {
+            Ok(draft) => drafts.push(draft),
+            Err(found) => findings.extend(found),
+        }
+    }
+    if instruction.tables.is_empty() {
+        let finding = Finding::new(&NOTHING, "the instruction names no table").in_file(instruction::FILE);
+        findings.push(finding.help("add a [[table]] with its columns and rows"));
+    }
+    if !findings.is_empty() || !missing.is_empty() {
+        return Err(Refusal { findings: tidy(findings), missing });
+    }
+    relate(inputs, &mut drafts).map_err(|findings| Refusal { findings, missing: Vec::new() })?;
+    let sorted = sequence(&drafts).map_err(|findings| Refusal { findings, missing: Vec::new() })?;
+    let tables: Vec<TablePlan> = assemble(inputs, &drafts, &sorted);
+    let stays = stays(inputs);
+    let mut notes = fates(&stays);
+    notes.extend(drafts.iter().flat_map(|d| d.target.notes.clone()));
+    let plan = Plan {
+        tables,
+        tolerance: instruction.tolerance,
+        row_limit: inputs.instruction.trial().then_some(TRIAL_ROWS),
+    };
+    Ok(Compiled { plan, stays, notes })
+}
+
+/// One table on its way to a [`TablePlan`]; indices are into the source table's columns.
+pub(super) struct Draft<'a> {
+    pub order: &'a TableOrder,
+    pub source: &'a Table,
+    pub key: Vec<usize>,
+    /// `Chosen.table` counts the instruction's tables, `Chosen.other` that table's columns.
+    pub filter: Filter,
+    pub target: Target,
+    pub relations: Vec<DraftRelation>,
+}
+
+/// A relation in the making; indices as in [`Draft`], tables counted as drafted.
+pub(super) struct DraftRelation {
+    pub column: usize,
+    pub parent: usize,
+    pub parent_column: usize,
+}
+
+fn draft<'a>(
+    inputs: &Inputs<'a>,
+    table: &'a TableOrder,
+    map: &'a TableMap,
+    missing: &mut Vec<Table>,
+) -> Result<Draft<'a>, Vec<Finding>> {
+    let name = &table.name;
+    let Some(source) = inputs.source.table(&name.value) else {
+        let names = inputs.source.tables.iter().map(|t| t.name.as_str());
+        let finding = Finding::new(&ABSENT, format!("no table {} in the source", name.value));
+        let finding = finding.at(name.span.clone()).in_file(instruction::FILE);
+        return Err(vec![match suggestion(&name.value, names) {
+            Some(help) => finding.help(help),
+            None => finding.help("survey the source again, or take the table out"),
+        }]);
+    };
+    let mut findings = Vec::new();
+    for column in &table.columns {
+        let found = readable(source, &column.name.value);
+        findings.extend(found.err().map(|f| f.at(column.name.span.clone()).in_file(instruction::FILE)));
+    }
+    let key = key(source, table).map_err(|found| findings.extend(found)).unwrap_or_default();
+    let filter = super::rows::filter(inputs, table, source).map_err(|found| findings.extend(found));
+    let target = target(inputs, map, source, &key, missing).map_err(|found| findings.extend(found));
+    match (filter, target) {
+        (Ok(filter), Ok(target)) if findings.is_empty() => {
+            let indices = key.iter().filter_map(|k| position(source, k)).collect();
+            Ok(Draft { order: table, source, key: indices, filter, target, relations: Vec::new() })
+        }
+        _ => Err(findings),
+    }
+}
+
+/// The index of a source column.
+pub(super) fn position(table: &Table, column: &str) -> Option<usize> {
+    table.columns.iter().position(|c| c.name == column)
+}
+
+/// A source column and its type on the way.
+pub(super) fn readable<'a>(table: &'a Table, column: &str) -> Result<(&'a Column, Type), Finding> {
+    let Some(found) = table.column(column) else {
+        let finding = Finding::new(&ABSENT, format!("no column {}.{column} in the source", table.name));
+        let help = suggestion(column, table.columns.iter().map(|c| c.name.as_str()));
+        return Err(finding.help(help.unwrap_or_else(|| "survey the source again, or take it out".to_owned())));
+    };
+    let Some(ty) = found.ty else {
+        let message = format!("{}.{column} is `{}`", table.name, found.sql_type);
+        return Err(Finding::new(&UNSUPPORTED, message).help("take the column out; it then stays behind"));
+    };
+    Ok((found, ty))
+}
+
+/// The key's columns: the catalogue's, or the instruction's where the catalogue has none.
+fn key(source: &Table, table: &TableOrder) -> Result<Vec<String>, Vec<Finding>> {
+    let here = |message: String, span| Finding::new(&KEY, message).at(span).in_file(instruction::FILE);
+    let given: Vec<String> = table.key.iter().map(|k| k.value.clone()).collect();
+    let first = table.key.first().map_or_else(|| table.name.span.clone(), |k| k.span.clone());
+    if !given.is_empty() && !source.key.is_empty() && given != source.key {
+        let message = format!("{} has a primary key already: {}", source.name, source.key.join(", "));
+        return Err(vec![here(message, first).help("take `key` out")]);
+    }
+    let key = if source.key.is_empty() { given } else { source.key.clone() };
+    let mut findings = Vec::new();
+    for column in &key {
+        match readable(source, column) {
+            Err(finding) => findings.push(finding.at(first.clone()).in_file(instruction::FILE)),
+            Ok((found, Type::Float | Type::Json)) => {
+                let message = format!("{}.{column} is `{}`, which engines order differently", source.name, found.sql_type);
+                findings.push(here(message, first.clone()).help("name another key that is unique and never NULL"));
+            }
+            Ok((found, _)) if found.nullable && source.key.is_empty() => {
+                let message = format!("{}.{column} may be NULL", source.name);
+                findings.push(here(message, first.clone()).help("name columns that are unique and never NULL"));
+            }
+            Ok(_) => {}
+        }
+        if findings.is_empty() && table.column(column).is_none() {
+            let message = format!("{}.{column} is the key and is not granted", source.name);
+            let finding = here(message, table.name.span.clone());
+            findings.push(finding.help(format!("add \"{column}\" to `columns`, so that rows can be found again")));
+        }
+    }
+    if findings.is_empty() { Ok(key) } else { Err(findings) }
+}
+
+/// What the format holds and this version does not carry out is refused, never passed over.
+fn beyond_this_version(order: &Order) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut refuse = |message: String, span, help: &str| {
+        findings.push(Finding::new(&TOO_MUCH, message).at(span).in_file(instruction::FILE).help(help));
+    };
+    if let Some(list) = &order.excluded {
+        let message = "persons are excluded, and this version cannot leave them out".to_owned();
+        refuse(message, list.span.clone(), "wait for a version that can; do not move them");
+    }
+    for column in order.tables.iter().flat_map(|t| &t.columns).filter(|c| c.screen != Screen::Pass) {
+        let message = format!("{} is to be screened, and this version does not look into texts", column.name.value);
+        refuse(message, column.name.span.clone(), "write screen = \"pass\", or leave the column out");
+    }
+    findings
+}
+
+/// The relations of the dictionary that the grants cover, and the instruction's own.
+fn relate(inputs: &Inputs<'_>, drafts: &mut [Draft<'_>]) -> Result<(), Vec<Finding>> {
+    let mut findings = Vec::new();
+    let mut found: Vec<Vec<DraftRelation>> = Vec::new();
+    for draft in drafts.iter() {
+        let mut relations: Vec<DraftRelation> = Vec::new();
+        let mut add = |relation: Option<DraftRelation>| {
+            let known = |r: &DraftRelation| {
+                relations.iter().any(|k| (k.column, k.parent, k.parent_column) == (r.column, r.parent, r.parent_column))
+            };
+            if let Some(relation) = relation.filter(|r| !known(r)) {
+                relations.push(relation);
+            }
+        };
+        let surveyed = inputs.dictionary.table(&draft.order.name.value);
+        for relation in surveyed.map(|t| t.relations.as_slice()).unwrap_or_default() {
+            let granted = draft.order.column(&relation.column.value).is_some();
+            add(link(drafts, draft, &relation.column.value, &relation.table, &relation.to).filter(|_| granted));
+        }
+        for relation in &draft.order.relations {
+            let linked = link(drafts, draft, &relation.column.value, &relation.table.value, &relation.to.value);
+            if linked.is_none() {
+                let message = format!(
+                    "{}.{} and {}.{} are not two columns of one type in instructed tables",
+                    draft.source.name, relation.column.value, relation.table.value, relation.to.value
+                );
+                let finding = Finding::new(&RELATION, message).at(relation.column.span.clone());
+                findings.push(finding.in_file(instruction::FILE).help("name columns that refer to each other, or take it out"));
+            }
+            add(linked);
+        }
+        found.push(relations);
+    }
+    for (draft, relations) in drafts.iter_mut().zip(found) {
+        draft.relations = relations;
+    }
+    if findings.is_empty() { Ok(()) } else { Err(findings) }
+}
+
+fn link(drafts: &[Draft<'_>], child: &Draft<'_>, column: &str, table: &str, to: &str) -> Option<DraftRelation> {
+    let parent = drafts.iter().position(|d| d.source.name == table)?;
+    let there = drafts.get(parent)?.source;
+    let (here_type, there_type) = (readable(child.source, column).ok()?.1, readable(there, to).ok()?.1);
+    let relation = DraftRelation { column: position(child.source, column)?, parent, parent_column: position(there, to)? };
+    (here_type == there_type).then_some(relation)
+}
+
+fn sequence(drafts: &[Draft<'_>]) -> Result<Vec<usize>, Vec<Finding>> {
+    let mut chosen = Vec::new();
+    for (i, draft) in drafts.iter().enumerate() {
+        super::rows::chooses(&draft.filter, &mut |table, _| chosen.push((i, table)));
+    }
+    let relations: Vec<(usize, usize)> =
+        drafts.iter().enumerate().flat_map(|(i, d)| d.relations.iter().map(move |r| (i, r.parent))).collect();
+    order(drafts.len(), &chosen, &relations).map_err(|circle| {
+        let tables: Vec<&Draft<'_>> = circle.iter().filter_map(|i| drafts.get(*i)).collect();
+        let names: Vec<&str> = tables.iter().map(|d| d.source.name.as_str()).collect();
+        let mut finding = Finding::new(&CIRCLE, names.join(", ")).in_file(instruction::FILE);
+        for (n, draft) in tables.iter().enumerate() {
+            let span = draft.order.rows.span.clone();
+            finding = if n == 0 { finding.at(span) } else { finding.also(instruction::FILE, span, "and here") };
+        }
+        vec![finding.help("choose the rows of at least one of them by its own columns")]
     })
+}
+
+fn stays(inputs: &Inputs<'_>) -> Vec<StayingColumn> {
+    let order = inputs.instruction.order();
+    let mut stays = Vec::new();
+    for table in &inputs.dictionary.tables {
+        let ordered = order.table(&table.name.value);
+        for column in &table.columns {
+            if ordered.is_some_and(|t| t.column(&column.name.value).is_some()) {
+                continue;
+            }
+            stays.push(StayingColumn {
+                table: table.name.value.clone(),
+                column: column.name.value.clone(),
+                class: column.class,
+                fate: order.stays.iter().any(|s| s.class.value == column.class),
+            });
+        }
+    }
+    stays
+}
+
+fn fates(stays: &[StayingColumn]) -> Vec<Finding> {
+    let mut without: BTreeMap<Class, usize> = BTreeMap::new();
+    for column in stays.iter().filter(|s| !s.fate) {
+        *without.entry(column.class).or_default() += 1;
+    }
+    if without.is_empty() {
+        return Vec::new();
+    }
+    let list: Vec<String> = without.iter().map(|(class, n)| format!("{n} {class}")).collect();
+    let finding = Finding::new(&NO_FATE, list.join(", ")).in_file(instruction::FILE);
+    vec![finding.help("name a fate for these classes under [stays]: keep, archive or erase")]
+}
+
+/// In the order of the files, each finding once.
+fn tidy(mut findings: Vec<Finding>) -> Vec<Finding> {
+    findings.sort_by_key(|f| (f.file.clone(), f.span.as_ref().map_or(usize::MAX, |s| s.start)));
+    findings.dedup();
+    findings
+}
+
+/// The name of the view which the controller's administrator makes for a table.
+pub(super) fn view(inputs: &Inputs<'_>, table: &str) -> Option<String> {
+    if !inputs.views || inputs.source.engine == Engine::Sqlite {
+        return None;
+    }
+    let hex = inputs.instruction.digest().strip_prefix("sha256:").unwrap_or_default();
+    let short: String = hex.chars().take(8).collect();
+    Some(format!("ecluse_{short}.{}", table.replace('.', "__")))
 }

@@ -5,11 +5,13 @@
 //! only the check of its signatures, period and contract makes one, and only that compiles
 //! to a plan.
 
+mod check;
 mod in_force;
 mod read;
 
 use jiff::civil::Date;
 
+pub use check::check;
 pub use read::parse;
 
 use crate::class::Class;
@@ -21,6 +23,9 @@ use crate::types::Engine;
 
 /// The format this version writes and reads.
 pub const FORMAT: &str = "ecluse-instruction/1";
+
+/// The file in a migration's folder; findings that concern several files name it.
+pub const FILE: &str = "instruction.toml";
 
 /// The suite of algorithms this version knows.
 pub const SUITE: &str = "ecluse-1";

@@ -3,8 +3,10 @@
 //! It can use only what the instruction grants, and must use all of it: what is granted
 //! and unused would be read for nothing (GDPR Art. 5(1)(c)).
 
+mod against;
 mod read;
 
+pub use against::against;
 pub use read::parse;
 
 use std::ops::Range;
@@ -14,6 +16,9 @@ use crate::reader::Spanned;
 
 /// The format this version writes and reads.
 pub const FORMAT: &str = "ecluse-mapping/1";
+
+/// The file in a migration's folder; findings that concern several files name it.
+pub const FILE: &str = "mapping.toml";
 
 /// Not TOML.
 pub static SYNTAX: Code = Code::refused("ECL-MAP-001", "the mapping is not TOML");

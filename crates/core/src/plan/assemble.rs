@@ -114,16 +114,20 @@ fn leads_to_patients(inputs: &Inputs<'_>, drafts: &[Draft<'_>]) -> Vec<bool> {
         leads = drafts
             .iter()
             .zip(&leads)
-            .map(|(d, now)| {
-                *now || d.relations.iter().any(|r| leads.get(r.parent).copied().unwrap_or(false))
-            })
+            .map(|(d, now)| *now || d.relations.iter().any(|r| leads.get(r.parent).copied().unwrap_or(false)))
             .collect();
     }
     leads
 }
 
 /// Whether the destination declares the relation as a foreign key.
-fn declared(inputs: &Inputs<'_>, child: &Draft<'_>, parent: &Draft<'_>, column: usize, parent_column: usize) -> bool {
+fn declared(
+    inputs: &Inputs<'_>,
+    child: &Draft<'_>,
+    parent: &Draft<'_>,
+    column: usize,
+    parent_column: usize,
+) -> bool {
     let name = |draft: &Draft<'_>, column: usize| {
         write_index(draft, column).and_then(|i| draft.target.columns.get(i)).map(|c| c.name.clone())
     };
@@ -162,6 +166,8 @@ fn reindexed(from: &Expression, own: &dyn Fn(usize) -> Option<usize>) -> Option<
                 })
                 .collect::<Option<_>>()?,
         ),
-        Expression::Code { column, table } => Expression::Code { column: own(*column)?, table: table.clone() },
+        Expression::Code { column, table } => {
+            Expression::Code { column: own(*column)?, table: table.clone() }
+        }
     })
 }

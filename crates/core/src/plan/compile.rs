@@ -142,7 +142,7 @@ pub fn compile(inputs: &Inputs<'_>) -> Result<Compiled, Refusal> {
     let plan = Plan {
         tables,
         tolerance: instruction.tolerance,
-        row_limit: inputs.instruction.trial().then_some(TRIAL_ROWS),
+        row_limit: inputs.instruction.header().trial.then_some(TRIAL_ROWS),
     };
     Ok(Compiled { plan, stays, notes })
 }
@@ -208,7 +208,9 @@ pub(super) fn readable<'a>(table: &'a Table, column: &str) -> Result<(&'a Column
     let Some(found) = table.column(column) else {
         let finding = Finding::new(&ABSENT, format!("no column {}.{column} in the source", table.name));
         let help = suggestion(column, table.columns.iter().map(|c| c.name.as_str()));
-        return Err(finding.help(help.unwrap_or_else(|| "survey the source again, or take it out".to_owned())));
+        return Err(
+            finding.help(help.unwrap_or_else(|| "survey the source again, or take it out".to_owned()))
+        );
     };
     let Some(ty) = found.ty else {
         let message = format!("{}.{column} is `{}`", table.name, found.sql_type);
@@ -232,19 +234,27 @@ fn key(source: &Table, table: &TableOrder) -> Result<Vec<String>, Vec<Finding>> 
         match readable(source, column) {
             Err(finding) => findings.push(finding.at(first.clone()).in_file(instruction::FILE)),
             Ok((found, Type::Float | Type::Json)) => {
-                let message = format!("{}.{column} is `{}`, which engines order differently", source.name, found.sql_type);
-                findings.push(here(message, first.clone()).help("name another key that is unique and never NULL"));
+                let message = format!(
+                    "{}.{column} is `{}`, which engines order differently",
+                    source.name, found.sql_type
+                );
+                findings.push(
+                    here(message, first.clone()).help("name another key that is unique and never NULL"),
+                );
             }
             Ok((found, _)) if found.nullable && source.key.is_empty() => {
                 let message = format!("{}.{column} may be NULL", source.name);
-                findings.push(here(message, first.clone()).help("name columns that are unique and never NULL"));
+                findings
+                    .push(here(message, first.clone()).help("name columns that are unique and never NULL"));
             }
             Ok(_) => {}
         }
         if findings.is_empty() && table.column(column).is_none() {
             let message = format!("{}.{column} is the key and is not granted", source.name);
             let finding = here(message, table.name.span.clone());
-            findings.push(finding.help(format!("add \"{column}\" to `columns`, so that rows can be found again")));
+            findings.push(
+                finding.help(format!("add \"{column}\" to `columns`, so that rows can be found again")),
+            );
         }
     }
     if findings.is_empty() { Ok(key) } else { Err(findings) }
@@ -261,7 +271,8 @@ fn beyond_this_version(order: &Order) -> Vec<Finding> {
         refuse(message, list.span.clone(), "wait for a version that can; do not move them");
     }
     for column in order.tables.iter().flat_map(|t| &t.columns).filter(|c| c.screen != Screen::Pass) {
-        let message = format!("{} is to be screened, and this version does not look into texts", column.name.value);
+        let message =
+            format!("{} is to be screened, and this version does not look into texts", column.name.value);
         refuse(message, column.name.span.clone(), "write screen = \"pass\", or leave the column out");
     }
     findings
@@ -275,7 +286,9 @@ fn relate(inputs: &Inputs<'_>, drafts: &mut [Draft<'_>]) -> Result<(), Vec<Findi
         let mut relations: Vec<DraftRelation> = Vec::new();
         let mut add = |relation: Option<DraftRelation>| {
             let known = |r: &DraftRelation| {
-                relations.iter().any(|k| (k.column, k.parent, k.parent_column) == (r.column, r.parent, r.parent_column))
+                relations
+                    .iter()
+                    .any(|k| (k.column, k.parent, k.parent_column) == (r.column, r.parent, r.parent_column))
             };
             if let Some(relation) = relation.filter(|r| !known(r)) {
                 relations.push(relation);
@@ -284,17 +297,23 @@ fn relate(inputs: &Inputs<'_>, drafts: &mut [Draft<'_>]) -> Result<(), Vec<Findi
         let surveyed = inputs.dictionary.table(&draft.order.name.value);
         for relation in surveyed.map(|t| t.relations.as_slice()).unwrap_or_default() {
             let granted = draft.order.column(&relation.column.value).is_some();
-            add(link(drafts, draft, &relation.column.value, &relation.table, &relation.to).filter(|_| granted));
+            add(link(drafts, draft, &relation.column.value, &relation.table, &relation.to)
+                .filter(|_| granted));
         }
         for relation in &draft.order.relations {
-            let linked = link(drafts, draft, &relation.column.value, &relation.table.value, &relation.to.value);
+            let linked =
+                link(drafts, draft, &relation.column.value, &relation.table.value, &relation.to.value);
             if linked.is_none() {
                 let message = format!(
                     "{}.{} and {}.{} are not two columns of one type in instructed tables",
                     draft.source.name, relation.column.value, relation.table.value, relation.to.value
                 );
                 let finding = Finding::new(&RELATION, message).at(relation.column.span.clone());
-                findings.push(finding.in_file(instruction::FILE).help("name columns that refer to each other, or take it out"));
+                findings.push(
+                    finding
+                        .in_file(instruction::FILE)
+                        .help("name columns that refer to each other, or take it out"),
+                );
             }
             add(linked);
         }
@@ -306,11 +325,21 @@ fn relate(inputs: &Inputs<'_>, drafts: &mut [Draft<'_>]) -> Result<(), Vec<Findi
     if findings.is_empty() { Ok(()) } else { Err(findings) }
 }
 
-fn link(drafts: &[Draft<'_>], child: &Draft<'_>, column: &str, table: &str, to: &str) -> Option<DraftRelation> {
+fn link(
+    drafts: &[Draft<'_>],
+    child: &Draft<'_>,
+    column: &str,
+    table: &str,
+    to: &str,
+) -> Option<DraftRelation> {
     let parent = drafts.iter().position(|d| d.source.name == table)?;
     let there = drafts.get(parent)?.source;
     let (here_type, there_type) = (readable(child.source, column).ok()?.1, readable(there, to).ok()?.1);
-    let relation = DraftRelation { column: position(child.source, column)?, parent, parent_column: position(there, to)? };
+    let relation = DraftRelation {
+        column: position(child.source, column)?,
+        parent,
+        parent_column: position(there, to)?,
+    };
     (here_type == there_type).then_some(relation)
 }
 
@@ -327,7 +356,8 @@ fn sequence(drafts: &[Draft<'_>]) -> Result<Vec<usize>, Vec<Finding>> {
         let mut finding = Finding::new(&CIRCLE, names.join(", ")).in_file(instruction::FILE);
         for (n, draft) in tables.iter().enumerate() {
             let span = draft.order.rows.span.clone();
-            finding = if n == 0 { finding.at(span) } else { finding.also(instruction::FILE, span, "and here") };
+            finding =
+                if n == 0 { finding.at(span) } else { finding.also(instruction::FILE, span, "and here") };
         }
         vec![finding.help("choose the rows of at least one of them by its own columns")]
     })

@@ -3,9 +3,15 @@
 //! A [`Plan`] is made by the compiler alone; its fields are private, so that no
 //! adapter can ask a database for a column which the signed instruction does not name.
 
+mod assemble;
+mod bind;
 mod compile;
+mod literal;
+mod order;
+mod rows;
+mod target;
 
-pub use compile::{Compiled, Inputs, Refusal, StayingColumn, compile};
+pub use compile::{Compiled, Inputs, Refusal, StayingColumn, TRIAL_ROWS, compile};
 
 use crate::filter::Filter;
 use crate::types::Type;

@@ -18,8 +18,7 @@ pub(super) fn order(
         let waiting = |edges: &[(usize, usize)], table: usize| {
             edges.iter().any(|(from, to)| *from == table && from != to && !done.contains(to))
         };
-        let open: Vec<usize> =
-            (0..count).filter(|t| !done.contains(t) && !waiting(chosen, *t)).collect();
+        let open: Vec<usize> = (0..count).filter(|t| !done.contains(t) && !waiting(chosen, *t)).collect();
         // the document's order decides between equals; a relation waits only while something else can be read
         let next = open.iter().find(|t| !waiting(relations, **t)).or_else(|| open.first());
         match next {

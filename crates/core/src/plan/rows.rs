@@ -8,7 +8,11 @@ use crate::instruction::TableOrder;
 
 /// Parses a table's filter. Columns are indices into the source table's columns; a chosen
 /// table is an index into the instruction's tables, its column one into that table's.
-pub(super) fn filter(inputs: &Inputs<'_>, table: &TableOrder, source: &Table) -> Result<Filter, Vec<Finding>> {
+pub(super) fn filter(
+    inputs: &Inputs<'_>,
+    table: &TableOrder,
+    source: &Table,
+) -> Result<Filter, Vec<Finding>> {
     let _ = (inputs, source);
     if table.rows.value.trim() == "true" {
         return Ok(Filter::Every);

@@ -1,0 +1,118 @@
+//! What an order may not grant, and what it must say with it.
+
+use super::{FILE, Order, TableOrder};
+use crate::class::Class;
+use crate::classify::is_credential;
+use crate::dictionary::{self, Dictionary};
+use crate::fault::Code;
+use crate::finding::Finding;
+use crate::nearest::suggestion;
+
+static TWICE: Code = Code::refused("ECL-INS-007", "the instruction names this twice");
+static NO_TABLE: Code = Code::refused("ECL-INS-008", "the dictionary has no such table");
+static NO_COLUMN: Code = Code::refused("ECL-INS-009", "the table has no such column");
+static NOTHING: Code = Code::refused("ECL-INS-010", "a table grants no column");
+static CREDENTIAL: Code = Code::refused("ECL-INS-013", "credentials never move, listed or not");
+static FREE_TEXT: Code = Code::refused("ECL-INS-014", "this column holds free text; it needs a reason");
+static THIRD_PARTY: Code =
+    Code::refused("ECL-INS-015", "this column is about somebody else; it needs a reason");
+static STAFF: Code =
+    Code::refused("ECL-INS-016", "this column is about the laboratory's staff; it needs a reason");
+static ELSEWHERE: Code = Code::refused("ECL-INS-017", "a relation leads to a table that is not instructed");
+
+/// Everything wrong with an order, judged by the dictionary it cites; empty is right.
+#[must_use]
+pub fn check(order: &Order, dictionary: &Dictionary) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (i, table) in order.tables.iter().enumerate() {
+        let name = &table.name;
+        if order.tables.iter().take(i).any(|t| t.name.value == name.value) {
+            findings.push(Finding::new(&TWICE, format!("table {}", name.value)).at(name.span.clone()));
+        }
+        match dictionary.table(&name.value) {
+            Some(surveyed) => findings.extend(columns(table, surveyed)),
+            None => {
+                let names = dictionary.tables.iter().map(|t| t.name.value.as_str());
+                let finding = Finding::new(&NO_TABLE, name.value.clone()).at(name.span.clone());
+                findings.push(match suggestion(&name.value, names) {
+                    Some(help) => finding.help(help),
+                    None => finding.help("ecluse survey lists the tables in dictionary.toml"),
+                });
+            }
+        }
+        for relation in table.relations.iter().filter(|r| order.table(&r.table.value).is_none()) {
+            let finding =
+                Finding::new(&ELSEWHERE, relation.table.value.clone()).at(relation.table.span.clone());
+            findings.push(finding.help("instruct that table too, or take the relation out"));
+        }
+    }
+    findings.sort_by_key(|f| f.span.as_ref().map_or(usize::MAX, |s| s.start));
+    findings.into_iter().map(|f| f.in_file(FILE)).collect()
+}
+
+fn columns(table: &TableOrder, surveyed: &dictionary::Table) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if table.columns.is_empty() {
+        let finding = Finding::new(&NOTHING, table.name.value.clone()).at(table.name.span.clone());
+        findings.push(finding.help("list the columns that move, or take the table out"));
+    }
+    for (i, column) in table.columns.iter().enumerate() {
+        let at = |finding: Finding| finding.at(column.name.span.clone());
+        let name = column.name.value.as_str();
+        let full = format!("{}.{name}", table.name.value);
+        if table.columns.iter().take(i).any(|c| c.name.value == name) {
+            findings.push(at(Finding::new(&TWICE, format!("column {full}"))));
+            continue;
+        }
+        // a credential by its name stays one, whatever class the dictionary was given since
+        let known = surveyed.column(name);
+        if is_credential(name) || known.is_some_and(|c| c.class == Class::Credential) {
+            let finding = Finding::new(&CREDENTIAL, full)
+                .law("GDPR Art. 32(1): it would open the old system to whoever has it");
+            findings.push(at(finding.help("take it out; people choose a new password in the new system")));
+            continue;
+        }
+        let Some(known) = known else {
+            let names = surveyed.columns.iter().map(|c| c.name.value.as_str());
+            let finding = at(Finding::new(&NO_COLUMN, full));
+            findings.push(match suggestion(name, names) {
+                Some(help) => finding.help(help),
+                None => finding.help(format!("dictionary.toml lists the columns of {}", table.name.value)),
+            });
+            continue;
+        };
+        findings.extend(reason(column, known, &full).map(at));
+    }
+    // a filter, a key or a relation must not reach a credential either: comparing it leaks it
+    for used in table.key.iter().chain(table.relations.iter().map(|r| &r.column)) {
+        if is_credential(&used.value) {
+            findings.push(
+                Finding::new(&CREDENTIAL, format!("{}.{}", table.name.value, used.value))
+                    .at(used.span.clone()),
+            );
+        }
+    }
+    findings
+}
+
+/// Free text and other people's data move only with a reason each.
+fn reason(column: &super::ColumnOrder, known: &dictionary::Column, full: &str) -> Option<Finding> {
+    if column.reason.is_some() {
+        return None;
+    }
+    let (code, law) = match known.class {
+        Class::FreeText => {
+            (&FREE_TEXT, "GDPR Art. 5(1)(c); free text was where other people's secrets travelled")
+        }
+        Class::ThirdParty => (&THIRD_PARTY, "GDPR Art. 5(1)(c): this person is not the patient"),
+        Class::Staff => (&STAFF, "GDPR Art. 5(1)(c): this person is not the patient"),
+        _ => return None,
+    };
+    let label = if known.label.is_empty() { String::new() } else { format!(", \"{}\"", known.label) };
+    let finding = Finding::new(code, format!("{full}{label}")).law(law);
+    Some(finding.help(format!(
+        "write  {{ name = \"{}\", reason = \"…\" }}\n\
+         or leave it out: then it stays, and its fate is named under [stays]",
+        column.name.value
+    )))
+}

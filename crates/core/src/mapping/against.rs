@@ -1,0 +1,67 @@
+//! The mapping against the instruction: nothing more than is granted, nothing granted for nothing.
+
+use super::{FILE, Mapping};
+use crate::fault::Code;
+use crate::finding::Finding;
+use crate::instruction::{self, Order};
+use crate::nearest::suggestion;
+
+static NOT_GRANTED: Code =
+    Code::refused("ECL-MAP-010", "the mapping uses a column that the instruction does not grant");
+static UNUSED: Code =
+    Code::refused("ECL-MAP-011", "the instruction grants a column that the mapping does not use");
+static TABLE_NOT_GRANTED: Code =
+    Code::refused("ECL-MAP-012", "the mapping moves a table that is not instructed");
+static TABLE_UNUSED: Code = Code::refused("ECL-MAP-013", "an instructed table is not mapped");
+
+/// Everything in which the two disagree, both places shown; empty is right.
+#[must_use]
+pub fn against(mapping: &Mapping, order: &Order) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for map in &mapping.tables {
+        let Some(table) = order.table(&map.from.value) else {
+            let names = order.tables.iter().map(|t| t.name.value.as_str());
+            let finding = Finding::new(&TABLE_NOT_GRANTED, map.from.value.clone()).at(map.from.span.clone());
+            let help = suggestion(&map.from.value, names);
+            findings.push(
+                finding.in_file(FILE).help(help.unwrap_or_else(|| "take it out of the mapping".to_owned())),
+            );
+            continue;
+        };
+        for used in map.columns.iter().flat_map(|c| c.make.uses()) {
+            if table.column(&used.value).is_some() {
+                continue;
+            }
+            let message = format!("{}.{}", map.from.value, used.value);
+            let finding = Finding::new(&NOT_GRANTED, message).at(used.span.clone()).in_file(FILE);
+            let finding =
+                finding.also(instruction::FILE, table.name.span.clone(), "this table does not grant it");
+            let near = suggestion(&used.value, table.columns.iter().map(|c| c.name.value.as_str()));
+            let help = near.filter(|n| n.starts_with("did")).unwrap_or_else(|| {
+                "take it out of the mapping, or have it granted by a new version of the instruction"
+                    .to_owned()
+            });
+            findings.push(finding.law("GDPR Art. 28(3)(a)").help(help));
+        }
+    }
+    for table in &order.tables {
+        let Some(map) = mapping.table(&table.name.value) else {
+            let finding = Finding::new(&TABLE_UNUSED, table.name.value.clone()).at(table.name.span.clone());
+            findings
+                .push(finding.in_file(instruction::FILE).help("map it, or take it out of the instruction"));
+            continue;
+        };
+        for column in &table.columns {
+            let used = map.columns.iter().flat_map(|c| c.make.uses()).any(|u| u.value == column.name.value);
+            if used {
+                continue;
+            }
+            let message = format!("{}.{} would be read for nothing", table.name.value, column.name.value);
+            let finding =
+                Finding::new(&UNUSED, message).at(column.name.span.clone()).in_file(instruction::FILE);
+            let finding = finding.also(FILE, map.from.span.clone(), "this table's map does not use it");
+            findings.push(finding.law("GDPR Art. 5(1)(c)").help("map it, or take it out of the instruction"));
+        }
+    }
+    findings
+}

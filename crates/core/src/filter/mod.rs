@@ -9,6 +9,17 @@
 //! - text compares by bytes, whatever the column's collation says;
 //! - nothing is cast: a literal has the column's type or the filter is refused.
 
+mod literal;
+mod names;
+mod parse;
+mod sentence;
+
+pub use names::{Names, Other};
+pub use parse::{
+    INCOMPARABLE, MAX_BYTES, MISTYPED, NO_VALUE, OUTSIDE, SIDES, SYNTAX, TOO_LARGE, UNKNOWN, parse,
+};
+pub use sentence::{Words, sentence};
+
 /// A typed filter. Columns are indices into the table's read columns
 /// ([`crate::plan::TablePlan::read`]).
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -193,6 +193,32 @@ fn a_lying_filter_column_is_refused_before_sqlite_compares_it() {
 }
 
 #[test]
+fn rows_are_chosen_by_the_filter_and_children_by_their_chosen_parents() {
+    let base = laboratory(100);
+    let mut source = base.source();
+    let catalog = source.catalog(Scope::Everything).unwrap();
+    let young = Filter::Compare { column: 3, op: ecluse_core::filter::Comparison::Lt, value: Value::Int(10) };
+    let theirs = Filter::Chosen { column: 1, table: 0, other: 0 };
+    let plan = planned(
+        &catalog,
+        &[
+            Wanted { table: "pat", columns: &[], filter: young, view: None },
+            Wanted { table: "res", columns: &[], filter: theirs, view: None },
+        ],
+    );
+    source.open(&plan, false).unwrap();
+    let sql = "SELECT (SELECT count(*) FROM pat WHERE age < 10), (SELECT count(*) FROM res JOIN pat ON pat.id = res.pat WHERE age < 10)";
+    let counted: (i64, i64) = base.connection().query_row(sql, [], |r| Ok((r.get(0)?, r.get(1)?))).unwrap();
+    assert_eq!(counted, (10, 10));
+    for number in [0, 1] {
+        let count = source.count(&plan.tables()[number]).unwrap();
+        assert_eq!((count.available, count.asked), (Some(100), 10));
+        assert_eq!(rows(&read_all(&mut source, &plan, number)), 10);
+    }
+    assert!(source.statement(&plan.tables()[1], &plan).contains("IN (SELECT"));
+}
+
+#[test]
 fn types_sqlite_has_and_ecluse_does_not_know_are_refused_not_guessed() {
     let base = Base::new(
         "CREATE TABLE w (id INTEGER PRIMARY KEY, a, b NUMERIC, c POINT, d TEXT, e GENERATED ALWAYS AS (d) VIRTUAL);",

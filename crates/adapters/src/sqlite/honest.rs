@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::filter::Filter;
-use ecluse_core::plan::TablePlan;
+use ecluse_core::plan::Plan;
 use rusqlite::Connection;
 
 use super::types::{self, Form};
@@ -19,11 +19,16 @@ use super::{fault, quoted};
 static LYING: Code =
     Code::refused("ECL-SRC-109", "a column of the filter or the key holds values not stored as it declares");
 
-/// Refuses a table of whose filter or key a column holds values in another form.
-pub(super) fn check(connection: &Connection, table: &TablePlan) -> Result<()> {
-    let mut columns: BTreeSet<usize> = table.key().iter().copied().collect();
-    used(table.filter(), &mut columns);
-    for column in columns.into_iter().filter_map(|i| table.read().get(i)) {
+/// Refuses a plan of whose filters or keys a column holds values in another form.
+pub(super) fn check(connection: &Connection, plan: &Plan) -> Result<()> {
+    let mut columns: BTreeSet<(usize, usize)> = BTreeSet::new();
+    for table in plan.tables() {
+        columns.extend(table.key().iter().map(|column| (table.number(), *column)));
+        used(table.number(), table.filter(), &mut columns);
+    }
+    for (number, column) in columns {
+        let Some(table) = plan.tables().get(number) else { continue };
+        let Some(column) = table.read().get(column) else { continue };
         let Some(declared) = types::declared(&column.sql_type) else { continue };
         let sql = format!(
             "SELECT count(*) FROM main.{} WHERE {name} IS NOT NULL AND NOT ({})",
@@ -42,19 +47,21 @@ pub(super) fn check(connection: &Connection, table: &TablePlan) -> Result<()> {
     Ok(())
 }
 
-/// The columns a filter asks about.
-fn used(filter: &Filter, columns: &mut BTreeSet<usize>) {
+/// The columns a table's filter asks about, `(table, column)`.
+fn used(table: usize, filter: &Filter, columns: &mut BTreeSet<(usize, usize)>) {
     match filter {
         Filter::Every => {}
         Filter::Compare { column, .. }
         | Filter::OneOf { column, .. }
         | Filter::IsNull { column }
-        | Filter::StartsWith { column, .. }
-        | Filter::Chosen { column, .. } => {
-            columns.insert(*column);
+        | Filter::StartsWith { column, .. } => {
+            columns.insert((table, *column));
         }
-        Filter::And(parts) | Filter::Or(parts) => parts.iter().for_each(|part| used(part, columns)),
-        Filter::Not(part) => used(part, columns),
+        Filter::Chosen { column, table: there, other } => {
+            columns.extend([(table, *column), (*there, *other)])
+        }
+        Filter::And(parts) | Filter::Or(parts) => parts.iter().for_each(|part| used(table, part, columns)),
+        Filter::Not(part) => used(table, part, columns),
     }
 }
 

@@ -116,7 +116,7 @@ fn fault(error: &rusqlite::Error, place: &str) -> Fault {
     }
 }
 
-/// An identifier as SQL: in double quotes, a double quote doubled.
+/// An identifier as SQL.
 fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
+    crate::sql::identifier(ecluse_core::types::Engine::Sqlite, name)
 }

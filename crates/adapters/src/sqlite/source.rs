@@ -106,6 +106,7 @@ impl ecluse_flow::ports::Source for Source {
         begun.map_err(|e| fault(&e, "snapshot"))?;
         self.plan = Some(plan.clone());
         self.permit_plan()?;
+        honest::check(&self.connection, plan)?;
         let mut limits = Vec::new();
         for table in plan.tables() {
             for column in table.read() {
@@ -113,7 +114,6 @@ impl ecluse_flow::ports::Source for Source {
                     UNKNOWN_TYPE.fault(format!("{}.{}, {}", table.source(), column.name, column.sql_type))
                 })?;
             }
-            honest::check(&self.connection, table)?;
             if sorts(&self.connection, table, plan)? {
                 limits.push(format!(
                     "{}: no index gives the key's order; SQLite sorts it in memory",

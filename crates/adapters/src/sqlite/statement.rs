@@ -1,13 +1,13 @@
 //! Every SQL text over planned tables, and the values it binds.
 
 use ecluse_core::fault::Result;
-use ecluse_core::filter::Filter;
 use ecluse_core::plan::{Plan, TablePlan};
-use ecluse_core::types::Type;
+use ecluse_core::types::{Engine, Type};
 use ecluse_core::value::{Key, KeyRange, Value};
 use rusqlite::types::Value as Stored;
 
 use super::{FAILED, encode, quoted};
+use crate::sql;
 
 /// A statement and its parameters.
 pub(super) struct Statement {
@@ -144,9 +144,7 @@ fn bound(values: impl Iterator<Item = Value>) -> Result<Vec<Stored>> {
 }
 
 /// The rows asked for; empty where it is every row.
-fn filter(table: &TablePlan, _plan: &Plan) -> Result<(String, Vec<Value>)> {
-    match table.filter() {
-        Filter::Every => Ok((String::new(), Vec::new())),
-        _ => Err(FAILED.fault("row filters are not compiled yet")),
-    }
+fn filter(table: &TablePlan, plan: &Plan) -> Result<(String, Vec<Value>)> {
+    let condition = sql::condition(Engine::Sqlite, table, plan, 1)?;
+    Ok(condition.map_or_else(Default::default, |c| (c.text, c.parameters)))
 }

@@ -2,5 +2,6 @@
 
 mod civil;
 mod columns;
+pub mod folder;
 pub mod sql;
 pub mod sqlite;

@@ -22,6 +22,7 @@ pub struct Cutter {
     chunk: usize,
     rows: usize,
     bytes: usize,
+    largest: usize,
 }
 
 /// What to do with the next rows of a batch.
@@ -46,7 +47,7 @@ impl Cutter {
     /// A cutter that keeps to these boundaries (ascending) and makes new ones after them.
     #[must_use]
     pub const fn new(ends: Vec<Key>) -> Self {
-        Self { ends, chunk: 0, rows: 0, bytes: 0 }
+        Self { ends, chunk: 0, rows: 0, bytes: 0, largest: 0 }
     }
 
     /// The current chunk's number.
@@ -55,10 +56,11 @@ impl Cutter {
         self.chunk
     }
 
-    /// Bytes of the current chunk so far.
+    /// Bytes of the current chunk so far, its largest row apart: one value may be as large as
+    /// its database lets it.
     #[must_use]
     pub const fn bytes(&self) -> usize {
-        self.bytes
+        self.bytes.saturating_sub(self.largest)
     }
 
     /// Cuts the batch whose keys these are, from row `from` on; `row_bytes` is what one of
@@ -104,11 +106,15 @@ impl Cutter {
     fn take(&mut self, rows: usize, row_bytes: usize) {
         self.rows = self.rows.saturating_add(rows);
         self.bytes = self.bytes.saturating_add(rows.saturating_mul(row_bytes));
+        if rows > 0 {
+            self.largest = self.largest.max(row_bytes);
+        }
     }
 
     fn next(&mut self) {
         self.chunk += 1;
         self.rows = 0;
         self.bytes = 0;
+        self.largest = 0;
     }
 }

@@ -157,6 +157,8 @@ impl Head {
 pub struct Verified {
     /// Where it stands.
     pub head: Head,
+    /// The digest of each line, in order.
+    pub digests: Vec<String>,
     /// The leaves, in order.
     pub leaves: Vec<Leaf>,
     /// Length in bytes of the whole lines; what comes after is a line torn by a crash.
@@ -175,6 +177,7 @@ pub struct Verified {
 pub fn verify(journal: &[u8]) -> Result<Verified> {
     let mut head = Head::default();
     let mut leaves = Vec::new();
+    let mut digests = Vec::new();
     let mut whole = 0;
     for bytes in journal.split_inclusive(|b| *b == b'\n') {
         let Some(bytes) = bytes.strip_suffix(b"\n") else { break };
@@ -188,10 +191,11 @@ pub fn verify(journal: &[u8]) -> Result<Verified> {
             return Err(bent("not in canonical form"));
         }
         head = Head { lines: number, digest: digest(bytes) };
+        digests.push(head.digest.clone());
         leaves.push(line.leaf);
         whole += bytes.len() + 1;
     }
-    Ok(Verified { head, leaves, whole })
+    Ok(Verified { head, digests, leaves, whole })
 }
 
 fn digest(bytes: &[u8]) -> String {

@@ -8,16 +8,30 @@ use ecluse_core::plan::{Plan, Relation, TablePlan};
 use ecluse_core::types::Type;
 
 /// A row whose parent was refused.
-static PARENT_REFUSED: Code = Code::refused("ECL-RUN-101", "the row's parent was refused");
+pub(crate) static PARENT_REFUSED: Code = Code::refused("ECL-RUN-101", "the row's parent was refused");
 
-/// Columns that tie this table's rows to another planned table's: the relations, and the
-/// columns that the filter demands to stand in rows chosen of another table.
-#[must_use]
-pub fn ties(table: &TablePlan) -> Vec<(usize, usize, usize)> {
-    let mut ties: Vec<(usize, usize, usize)> = table
+/// A column that ties a table's rows to another planned table's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Tie {
+    /// Index into this table's read columns.
+    pub(crate) column: usize,
+    /// The other table's number.
+    pub(crate) parent: usize,
+    /// Index into the other table's read columns.
+    pub(crate) parent_column: usize,
+}
+
+/// A table's ties: its relations, and the columns that its filter demands to stand in rows
+/// chosen of another table.
+pub(crate) fn ties(table: &TablePlan) -> Vec<Tie> {
+    let mut ties: Vec<Tie> = table
         .relations()
         .iter()
-        .map(|Relation { column, parent, parent_column, declared: _ }| (*column, *parent, *parent_column))
+        .map(|Relation { column, parent, parent_column, declared: _ }| Tie {
+            column: *column,
+            parent: *parent,
+            parent_column: *parent_column,
+        })
         .collect();
     demanded(table.filter(), &mut ties);
     ties.sort_unstable();
@@ -26,16 +40,18 @@ pub fn ties(table: &TablePlan) -> Vec<(usize, usize, usize)> {
 }
 
 /// Memberships without which the filter cannot hold.
-fn demanded(filter: &Filter, ties: &mut Vec<(usize, usize, usize)>) {
+fn demanded(filter: &Filter, ties: &mut Vec<Tie>) {
     match filter {
-        Filter::Chosen { column, table, other } => ties.push((*column, *table, *other)),
+        Filter::Chosen { column, table, other } => {
+            ties.push(Tie { column: *column, parent: *table, parent_column: *other });
+        }
         Filter::And(all) => all.iter().for_each(|f| demanded(f, ties)),
         _ => {}
     }
 }
 
 /// The tables whose rows a filter looks up.
-pub fn looked_up(filter: &Filter, out: &mut Vec<usize>) {
+pub(crate) fn looked_up(filter: &Filter, out: &mut Vec<usize>) {
     match filter {
         Filter::Chosen { table, .. } => out.push(*table),
         Filter::And(fs) | Filter::Or(fs) => fs.iter().for_each(|f| looked_up(f, out)),
@@ -46,7 +62,7 @@ pub fn looked_up(filter: &Filter, out: &mut Vec<usize>) {
 
 /// Values of some rows (the refused, or the kept), in the columns that children refer to.
 #[derive(Debug)]
-pub struct Kin {
+pub(crate) struct Kin {
     sets: ChosenSets,
     any: Vec<bool>,
 }
@@ -57,13 +73,12 @@ impl Kin {
     /// # Errors
     ///
     /// The plan's columns are not its own.
-    pub fn new(key: [u8; 32], plan: &Plan) -> Result<Self> {
+    pub(crate) fn new(key: [u8; 32], plan: &Plan) -> Result<Self> {
         Ok(Self { sets: ChosenSets::for_plan(key, plan)?, any: vec![false; plan.tables().len()] })
     }
 
     /// Whether any row of the table is in.
-    #[must_use]
-    pub fn any(&self, table: usize) -> bool {
+    pub(crate) fn any(&self, table: usize) -> bool {
         self.any.get(table).copied().unwrap_or(false)
     }
 
@@ -72,7 +87,7 @@ impl Kin {
     /// # Errors
     ///
     /// The batch is not that table's.
-    pub fn add(&mut self, table: usize, read: &Batch, types: &[Type], rows: &Mask) -> Result<()> {
+    pub(crate) fn add(&mut self, table: usize, read: &Batch, types: &[Type], rows: &Mask) -> Result<()> {
         if rows.count() > 0 {
             self.sets.collect(table, read, types, Some(rows))?;
             if let Some(any) = self.any.get_mut(table) {
@@ -88,8 +103,8 @@ impl Kin {
     /// # Errors
     ///
     /// The batch is not that table's.
-    pub fn names(&self, tie: (usize, usize, usize), read: &Batch, types: &[Type]) -> Result<Mask> {
-        let (column, parent, parent_column) = tie;
+    pub(crate) fn names(&self, tie: Tie, read: &Batch, types: &[Type]) -> Result<Mask> {
+        let Tie { column, parent, parent_column } = tie;
         match (read.columns().get(column), types.get(column)) {
             (Some(array), Some(ty)) => self.sets.members(parent, parent_column, array, *ty),
             _ => Err(ecluse_batch::MALFORMED.fault(format!("no read column {column}"))),

@@ -13,15 +13,23 @@
 //! | [`event`], [`figures`] | what a run leaves in clear: acts and counts |
 //! | [`ports`], [`world`] | what it asks of the outside |
 
+mod checks;
 pub mod chunk;
 pub mod event;
 pub mod failpoint;
 mod family;
 pub mod figures;
+mod journal;
 pub mod locate;
 pub mod orders;
+mod pipeline;
 pub mod ports;
+mod readback;
+mod reader;
 pub mod reconcile;
 pub mod rehearse;
 pub mod run;
+mod state;
+mod step;
 pub mod world;
+mod writer;

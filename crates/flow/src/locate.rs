@@ -6,7 +6,6 @@ use ecluse_core::value::Key;
 
 use crate::orders::Orders;
 use crate::ports::{Record, Source};
-use crate::run::NOT_YET;
 use crate::world::World;
 
 /// A row that a token names.
@@ -34,3 +33,5 @@ pub fn locate(
 ) -> Result<Located> {
     Err(NOT_YET.fault("locate"))
 }
+
+static NOT_YET: ecluse_core::fault::Code = ecluse_core::fault::Code::refused("ECL-RUN-000", "not built yet");

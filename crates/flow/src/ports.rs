@@ -213,6 +213,9 @@ pub trait Record: Send {
     /// Whether the journal once stood at this head: false where its tail was cut off.
     fn passed(&self, head: &Head) -> bool;
 
+    /// Whether a line torn by a crash was set aside when the folder was taken.
+    fn was_torn(&self) -> bool;
+
     /// Replaces the sealed state by this one, atomically; durable when it returns.
     fn save_state(&mut self, sealed: &[u8]) -> Result<()>;
 

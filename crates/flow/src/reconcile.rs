@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::orders::Orders;
 use crate::ports::{Destination, Record, Source};
-use crate::run::{NOT_YET, Progress};
+use crate::run::Progress;
 use crate::world::World;
 
 /// One thing that differs. Names places and tokens, never a value.
@@ -112,3 +112,5 @@ pub fn reconcile<'s>(
 ) -> Result<Reconciliation> {
     Err(NOT_YET.fault("reconcile"))
 }
+
+static NOT_YET: ecluse_core::fault::Code = ecluse_core::fault::Code::refused("ECL-RUN-000", "not built yet");

@@ -5,7 +5,7 @@ use ecluse_core::fault::Result;
 use crate::figures::Figures;
 use crate::orders::Orders;
 use crate::ports::Source;
-use crate::run::{NOT_YET, Options, Progress};
+use crate::run::{Options, Progress};
 use crate::world::World;
 
 /// Counts what would move and what would be refused, by code.
@@ -22,3 +22,5 @@ pub fn rehearse(
 ) -> Result<Figures> {
     Err(NOT_YET.fault("rehearse"))
 }
+
+static NOT_YET: ecluse_core::fault::Code = ecluse_core::fault::Code::refused("ECL-RUN-000", "not built yet");

@@ -1,11 +1,29 @@
 //! The run: what was ordered, moved. Resume, catch-up and repair are this one function.
+//!
+//! A chunk (table × key range) has a tally at the source and a tally in the ledger. A run
+//! reads one consistent snapshot of the source, once, and replaces the chunks whose tallies
+//! differ. A run that was killed goes on, a source that lived on is caught up with, a damaged
+//! destination is repaired, by the same function and the same command.
 
-use ecluse_core::fault::Result;
+use std::sync::Mutex;
 
-use crate::figures::Figures;
+use ecluse_core::fault::{Code, Result};
+use ecluse_seal::RunState;
+
+use crate::checks::{self, When};
+use crate::event::{Act, Outcome};
+use crate::family::Kin;
+use crate::figures::{Figures, TableFigures};
+use crate::journal::Journal;
 use crate::orders::Orders;
-use crate::ports::{Destination, Record, Source};
+use crate::pipeline::{Ended, pump};
+use crate::ports::{Destination, LedgerEntry, Record, Source};
+use crate::step::Context;
 use crate::world::World;
+use crate::writer::Writing;
+use crate::{reader, state};
+
+static TOO_MANY: Code = Code::refused("ECL-RUN-012", "more rows were refused than the instruction tolerates");
 
 /// How a run may go about it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -43,21 +61,196 @@ pub struct Moved {
 
 /// Moves what was ordered.
 ///
+/// Nothing is read before the papers stand, the databases are the signed ones, and the role
+/// can do no more than it should; the same is looked at again under lock and at the end.
+/// Each chunk and its line in the ledger are one transaction of the destination. Whatever
+/// ends the run, the same call goes on from there.
+///
 /// # Errors
 ///
-/// Coded; the journal holds the code too.
+/// Coded; the journal holds the code too, and `figures.json` what was counted until then.
+/// `ECL-RUN-012` (too many refused rows) is raised after everything else was moved and finished.
 pub fn run(
-    _orders: Orders<'_>,
-    _options: Options<'_>,
-    _source: &mut dyn Source,
-    _destination: &mut dyn Destination,
-    _record: &mut dyn Record,
-    _world: World<'_>,
-    _progress: &mut dyn FnMut(Progress<'_>),
+    orders: Orders<'_>,
+    options: Options<'_>,
+    source: &mut dyn Source,
+    destination: &mut dyn Destination,
+    record: &mut dyn Record,
+    world: World<'_>,
+    progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Moved> {
-    Err(NOT_YET.fault("run"))
+    checks::keys(orders.plan)?;
+    let known = state::load(&orders, record)?;
+    let begins = known.is_none();
+    let mut state = match known {
+        Some(state) => state,
+        None => state::begin(&orders, &world)?,
+    };
+    let mut journal = Journal::new(record, world, orders.session);
+    if journal.record.was_torn() {
+        journal.note(Act::Recover, &state.object, &Outcome::Done)?;
+    }
+    journal.note(Act::Open, &state.object, &Outcome::Begun)?;
+    if begins {
+        state::save(&mut state, &orders, journal.record)?;
+    }
+    let mut figures = begin_figures(&orders, &state, &world);
+    let mut story = Story { orders, options, source, destination, world, progress };
+    let told = story.tell(&mut journal, &mut state, &mut figures);
+    figures.ended = world.now().to_string();
+    figures.whole = matches!(told, Ok(Ended::Whole));
+    journal.record.save_figures(&figures)?;
+    let object = state.object.clone();
+    match told.and_then(|ended| tolerable(&orders, &figures).map(|()| ended)) {
+        Ok(ended) => {
+            let stopped = ended == Ended::Stopped;
+            journal.note(Act::Close, &object, if stopped { &Outcome::Stopped } else { &Outcome::Done })?;
+            Ok(Moved { figures, stopped })
+        }
+        Err(fault) => {
+            journal.failed(Act::Close, &object, &fault);
+            Err(fault)
+        }
+    }
 }
 
-/// Being built.
-pub static NOT_YET: ecluse_core::fault::Code =
-    ecluse_core::fault::Code::refused("ECL-RUN-000", "not built yet");
+/// Everything a run needs while it is told.
+struct Story<'a> {
+    orders: Orders<'a>,
+    options: Options<'a>,
+    source: &'a mut dyn Source,
+    destination: &'a mut dyn Destination,
+    world: World<'a>,
+    progress: &'a mut dyn FnMut(Progress<'_>),
+}
+
+impl Story<'_> {
+    fn tell(
+        &mut self,
+        journal: &mut Journal<'_>,
+        state: &mut RunState,
+        figures: &mut Figures,
+    ) -> Result<Ended> {
+        let object = state.object.clone();
+        let plan = self.orders.plan;
+        journal.act(Act::Standing, &object, |_| (self.orders.standing)())?;
+
+        // the source: the one that was signed for, as it was, seen by a role that can do no more
+        journal.act(Act::Probe, &object, |journal| self.probe(journal, &object, figures, When::Start))?;
+        let opened = journal.act(Act::Snapshot, &object, |_| self.source.open(plan, self.options.frozen))?;
+        figures.barrier = opened.barrier;
+        figures.limits = opened.limits;
+        checks::source_schema(self.source, plan, self.orders.source, When::UnderLock)?;
+
+        // the destination: the one that was signed for, ours alone
+        let ledger = journal.act(Act::Destination, &object, |_| self.take_destination(state))?;
+
+        let ended = self.move_chunks(journal, state, figures, ledger)?;
+        if ended == Ended::Stopped {
+            self.source.close()?;
+            return Ok(ended);
+        }
+
+        // the same questions at the end
+        journal.act(Act::Standing, &object, |_| (self.orders.standing)())?;
+        journal.act(Act::Probe, &object, |journal| self.probe(journal, &object, figures, When::End))?;
+        self.source.close()?;
+        (self.progress)(Progress::Note("putting back constraints, indexes and sequences"));
+        journal.act(Act::Finish, &object, |_| self.destination.finish(plan))?;
+        Ok(Ended::Whole)
+    }
+
+    /// Identity, schema and rights of the source.
+    fn probe(
+        &mut self,
+        journal: &mut Journal<'_>,
+        object: &str,
+        figures: &mut Figures,
+        when: When,
+    ) -> Result<()> {
+        checks::source_identity(self.source, self.orders.source)?;
+        checks::source_schema(self.source, self.orders.plan, self.orders.source, when)?;
+        figures.excess = checks::rights(self.source, self.orders.plan, self.options.override_reason)?;
+        if let Some(reason) = self.options.override_reason.filter(|_| !figures.excess.is_empty()) {
+            figures.override_reason = reason.to_owned();
+            journal.note(Act::Override, object, &Outcome::Done)?;
+        }
+        Ok(())
+    }
+
+    fn take_destination(&mut self, state: &RunState) -> Result<Vec<LedgerEntry>> {
+        let plan = self.orders.plan;
+        checks::destination(self.destination, plan, self.orders.destination)?;
+        let ledger = self.destination.ledger(&state.run)?;
+        checks::empty(self.destination, plan, &ledger)?;
+        self.destination.open(plan, &state.run)?;
+        // once more under the destination's lock: another run may have been in between
+        let ledger = self.destination.ledger(&state.run)?;
+        checks::empty(self.destination, plan, &ledger)?;
+        Ok(ledger)
+    }
+
+    /// Reads on one thread, compares and replaces on this one.
+    fn move_chunks(
+        &mut self,
+        journal: &mut Journal<'_>,
+        state: &mut RunState,
+        figures: &mut Figures,
+        ledger: Vec<LedgerEntry>,
+    ) -> Result<Ended> {
+        let plan = self.orders.plan;
+        let chance: [u8; 32] = self.world.random()?;
+        let refused = Mutex::new(Kin::new(chance, plan)?);
+        let context = Context::new(plan, &refused, chance)?;
+        let ends: Vec<_> = state.tables.iter().map(|t| t.ends.clone()).collect();
+        let closed = state.tables.iter().map(|t| t.closed).collect();
+        let (reading, writing) = (state::tally_key(state), state::tally_key(state));
+        let engine = self.destination.engine();
+        let source = &mut *self.source;
+        let mut half = Writing {
+            orders: self.orders,
+            options: self.options,
+            destination: self.destination,
+            journal,
+            state,
+            figures,
+            progress: self.progress,
+            ledger: ledger.into_iter().map(|line| ((line.table, line.chunk), line)).collect(),
+            closed,
+            key: writing,
+            refused: &refused,
+            hit: vec![false; plan.tables().len()],
+        };
+        pump(
+            &self.world,
+            move |emit| reader::read(source, engine, context, &reading, &ends, emit),
+            |message| half.take(message),
+        )
+    }
+}
+
+fn begin_figures(orders: &Orders<'_>, state: &RunState, world: &World<'_>) -> Figures {
+    let tables = orders.plan.tables().iter().map(|t| TableFigures {
+        source: t.source().to_owned(),
+        destination: t.destination().to_owned(),
+        ..TableFigures::default()
+    });
+    Figures {
+        format: "ecluse-figures/1".to_owned(),
+        run: state.run.clone(),
+        instruction: orders.instruction.to_owned(),
+        began: world.now().to_string(),
+        tables: tables.collect(),
+        ..Figures::default()
+    }
+}
+
+fn tolerable(orders: &Orders<'_>, figures: &Figures) -> Result<()> {
+    let (refused, tolerated) = (figures.refused_rows(), orders.plan.tolerance());
+    if refused <= tolerated {
+        return Ok(());
+    }
+    Err(TOO_MANY
+        .fault(format!("{refused} rows, {tolerated} tolerated"))
+        .help("see them by code: ecluse report; the other rows stand at the destination"))
+}

@@ -1,0 +1,235 @@
+//! The run folder: what one run leaves between two processes. Nothing personal in clear.
+//!
+//! | file | holds | changes by |
+//! |---|---|---|
+//! | `events.jsonl` | the journal: one leaf per line, each with the digest of the line before | appending, fsync |
+//! | `events.torn-N` | a last line that a crash tore: its act had not begun | once |
+//! | `state.age` | keys, key ranges and random names, sealed to the operator | atomic replacement |
+//! | `figures.json` | counts | atomic replacement |
+//! | `lock` | nothing; locked while a process uses the folder | never |
+//!
+//! The folder is readable by its owner only (0700, files 0600).
+
+mod replace;
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use ecluse_core::fault::{Code, Fault, Result};
+use ecluse_flow::event::{self, Head, Leaf, Verified};
+use ecluse_flow::failpoint;
+use ecluse_flow::figures::Figures;
+use ecluse_flow::ports::Record;
+use rustix::fs::{FlockOperation, flock};
+
+static ABSENT: Code = Code::usage("ECL-RUN-201", "there is no such run folder");
+static OPEN_TO_OTHERS: Code = Code::refused("ECL-RUN-202", "the run folder can be read by others");
+static TAKEN: Code = Code::outside("ECL-RUN-203", "another run uses this folder");
+static WRITE: Code = Code::outside("ECL-RUN-204", "the run folder cannot be written");
+static READ: Code = Code::outside("ECL-RUN-205", "the run folder cannot be read");
+static FIGURES: Code = Code::refused("ECL-RUN-206", "figures.json is not what écluse wrote");
+
+const EVENTS: &str = "events.jsonl";
+const STATE: &str = "state.age";
+const FIGURES_FILE: &str = "figures.json";
+
+/// A run folder in use by this process.
+#[derive(Debug)]
+pub struct RunFolder {
+    path: PathBuf,
+    folder: File,
+    journal: File,
+    length: u64,
+    /// Digest of each line; the last is the head.
+    heads: Vec<String>,
+    torn: bool,
+    /// Released by the operating system with the process, however it dies.
+    _lock: File,
+}
+
+impl RunFolder {
+    /// Takes a run folder, making it where it is absent; kept from every other process until dropped.
+    ///
+    /// # Errors
+    ///
+    /// `ECL-RUN-202` where others can read it, `ECL-RUN-203` where another process has it,
+    /// `ECL-RUN-020` with the line's number where the journal was changed.
+    pub fn open(path: &Path) -> Result<Self> {
+        match DirBuilder::new().mode(0o700).create(path) {
+            Err(e) if e.kind() != ErrorKind::AlreadyExists => return Err(fault(&WRITE, path, &e)),
+            Ok(()) | Err(_) => {}
+        }
+        Self::existing(path)
+    }
+
+    /// Takes a run folder that is there.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::open`], and `ECL-RUN-201` where there is none.
+    pub fn existing(path: &Path) -> Result<Self> {
+        let folder = File::open(path).map_err(|_| absent(path))?;
+        let about = folder.metadata().map_err(|e| fault(&READ, path, &e))?;
+        if !about.is_dir() {
+            return Err(absent(path));
+        }
+        if about.permissions().mode() & 0o077 != 0 {
+            return Err(OPEN_TO_OTHERS
+                .fault(path.display().to_string())
+                .help(format!("chmod 700 {}", path.display())));
+        }
+        let lock = private().create(true).open(path.join("lock")).map_err(|e| fault(&WRITE, path, &e))?;
+        flock(&lock, FlockOperation::NonBlockingLockExclusive).map_err(|_| {
+            TAKEN
+                .fault(path.display().to_string())
+                .help("let the other run end; the same command then goes on")
+        })?;
+        let file = path.join(EVENTS);
+        let mut journal = private().create(true).open(&file).map_err(|e| fault(&WRITE, &file, &e))?;
+        let mut bytes = Vec::new();
+        journal.read_to_end(&mut bytes).map_err(|e| fault(&READ, &file, &e))?;
+        let Verified { digests, whole, .. } = event::verify(&bytes)?;
+        let mut folder = Self {
+            path: path.to_owned(),
+            folder,
+            journal,
+            length: u64::try_from(whole).unwrap_or(u64::MAX),
+            heads: digests,
+            torn: false,
+            _lock: lock,
+        };
+        if let Some(torn) = bytes.get(whole..).filter(|torn| !torn.is_empty()) {
+            folder.set_aside(torn)?;
+        }
+        folder.journal.seek(SeekFrom::Start(folder.length)).map_err(|e| fault(&READ, &file, &e))?;
+        Ok(folder)
+    }
+
+    /// A line torn by a crash is kept in a file of its own, durably, before it leaves the journal.
+    fn set_aside(&mut self, torn: &[u8]) -> Result<()> {
+        let free = (1u32..).map(|n| format!("events.torn-{n}")).find(|name| !self.path.join(name).exists());
+        let name = free.ok_or_else(|| WRITE.fault(self.path.display().to_string()))?;
+        replace::replace(&self.folder, &self.path, &name, torn).map_err(|e| fault(&WRITE, &self.path, &e))?;
+        failpoint::hit("folder.torn.fsync.before");
+        self.journal
+            .set_len(self.length)
+            .and_then(|()| self.journal.sync_all())
+            .map_err(|e| fault(&WRITE, &self.path, &e))?;
+        failpoint::hit("folder.torn.fsync.after");
+        self.torn = true;
+        Ok(())
+    }
+
+    fn save(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        replace::replace(&self.folder, &self.path, name, bytes)
+            .map_err(|e| fault(&WRITE, &self.path.join(name), &e))
+    }
+}
+
+impl Record for RunFolder {
+    fn append(&mut self, leaf: Leaf) -> Result<()> {
+        let (line, next) = self.head().next(leaf)?;
+        failpoint::hit("folder.event.before");
+        if let Err(e) = self.journal.write_all(&line) {
+            // a full disk may have taken half a line; where even this fails, the next start sets it aside
+            let _half_a_line = self.journal.set_len(self.length);
+            let _back = self.journal.seek(SeekFrom::Start(self.length));
+            return Err(fault(&WRITE, &self.path.join(EVENTS), &e));
+        }
+        failpoint::hit("folder.event.fsync.before");
+        self.journal.sync_data().map_err(|e| fault(&WRITE, &self.path.join(EVENTS), &e))?;
+        failpoint::hit("folder.event.fsync.after");
+        self.length = self.length.saturating_add(u64::try_from(line.len()).unwrap_or(u64::MAX));
+        self.heads.push(next.digest);
+        failpoint::hit("folder.event.after");
+        Ok(())
+    }
+
+    fn head(&self) -> Head {
+        let lines = u64::try_from(self.heads.len()).unwrap_or(u64::MAX);
+        self.heads.last().map_or_else(Head::default, |digest| Head { lines, digest: digest.clone() })
+    }
+
+    fn passed(&self, head: &Head) -> bool {
+        let Some(before) = usize::try_from(head.lines).ok().and_then(|lines| lines.checked_sub(1)) else {
+            return *head == Head::default();
+        };
+        self.heads.get(before) == Some(&head.digest)
+    }
+
+    fn was_torn(&self) -> bool {
+        self.torn
+    }
+
+    fn save_state(&mut self, sealed: &[u8]) -> Result<()> {
+        self.save(STATE, sealed)
+    }
+
+    fn load_state(&mut self) -> Result<Option<Vec<u8>>> {
+        let file = self.path.join(STATE);
+        match std::fs::read(&file) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(fault(&READ, &file, &e)),
+        }
+    }
+
+    fn save_figures(&mut self, figures: &Figures) -> Result<()> {
+        let mut json = serde_json::to_vec_pretty(figures).map_err(|_| FIGURES.fault("encoding"))?;
+        json.push(b'\n');
+        self.save(FIGURES_FILE, &json)
+    }
+}
+
+/// The figures that a run left, without taking the folder; `None` where it left none yet.
+///
+/// # Errors
+///
+/// `ECL-RUN-206` where the file is not figures.
+pub fn figures(path: &Path) -> Result<Option<Figures>> {
+    let file = path.join(FIGURES_FILE);
+    match std::fs::read(&file) {
+        Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|_| {
+            FIGURES.fault(file.display().to_string()).help("run `ecluse migrate` again: it writes them anew")
+        }),
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(fault(&READ, &file, &e)),
+    }
+}
+
+/// The journal that a run left, checked line by line, without taking the folder.
+///
+/// # Errors
+///
+/// `ECL-RUN-201` where there is none, `ECL-RUN-020` with the line's number where it was changed.
+pub fn events(path: &Path) -> Result<Verified> {
+    let bytes = std::fs::read(path.join(EVENTS)).map_err(|_| absent(path))?;
+    event::verify(&bytes)
+}
+
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).mode(0o600);
+    options
+}
+
+fn absent(path: &Path) -> Fault {
+    ABSENT.fault(path.display().to_string()).help("name the folder that `ecluse migrate` wrote: --run DIR")
+}
+
+/// The place and the kind of error; never the operating system's own text.
+fn fault(code: &'static Code, path: &Path, error: &std::io::Error) -> Fault {
+    let kind = error.kind();
+    let help = match kind {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            "make room on the disk; the same command then goes on"
+        }
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            "give the operator's account the right to write there"
+        }
+        _ => "look at the disk, then run the same command again",
+    };
+    code.fault(format!("{}: {kind}", path.display())).help(help)
+}

@@ -1,0 +1,155 @@
+//! What is looked at before, during and after a run: is this the source that was signed
+//! for, is it as it was, can its role do no more than it should, is the destination ours.
+
+use ecluse_core::catalog::Catalog;
+use ecluse_core::digest;
+use ecluse_core::fault::{Code, Result};
+use ecluse_core::plan::{Expression, Plan, TablePlan};
+
+use crate::orders::Bound;
+use crate::ports::{Destination, Excess, LedgerEntry, Scope, Source};
+
+static OTHER_SOURCE: Code = Code::refused("ECL-RUN-001", "this is not the source that was signed for");
+static OTHER_DESTINATION: Code =
+    Code::refused("ECL-RUN-002", "this is not the destination that was signed for");
+static DRIFT: Code =
+    Code::refused("ECL-RUN-003", "the source's tables are not as they were when the instruction was signed");
+static DESTINATION_DRIFT: Code = Code::refused(
+    "ECL-RUN-004",
+    "the destination's tables are not as they were when the instruction was signed",
+);
+static EXCESS: Code =
+    Code::refused("ECL-RUN-005", "the source's role can do more than the instruction grants");
+static NOT_EMPTY: Code =
+    Code::refused("ECL-RUN-006", "a destination table holds rows that this run did not write");
+static KEY: Code = Code::refused("ECL-RUN-007", "a table's key is not moved as it is");
+
+/// When a catalogue is compared.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum When {
+    Start,
+    UnderLock,
+    End,
+}
+
+impl When {
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Start => "before the first read",
+            Self::UnderLock => "under lock",
+            Self::End => "at the end; what was moved stands in the ledger",
+        }
+    }
+}
+
+/// The source is the instance that was signed for.
+pub(crate) fn source_identity(source: &mut dyn Source, signed: Bound<'_>) -> Result<()> {
+    if source.identity()? == signed.identity {
+        return Ok(());
+    }
+    Err(OTHER_SOURCE.fault("").help("connect to the database that the instruction names under [source]"))
+}
+
+/// The source's instructed tables are what they were.
+pub(crate) fn source_schema(
+    source: &mut dyn Source,
+    plan: &Plan,
+    signed: Bound<'_>,
+    when: When,
+) -> Result<()> {
+    let names: Vec<String> = plan.tables().iter().map(|t| t.source().to_owned()).collect();
+    let catalog = source.catalog(Scope::Tables(&names))?;
+    same(&catalog, &names, signed, &DRIFT, when)
+}
+
+/// The destination is the instance that was signed for; its tables are what they were,
+/// where the instruction binds them.
+pub(crate) fn destination(destination: &mut dyn Destination, plan: &Plan, signed: Bound<'_>) -> Result<()> {
+    if destination.identity()? != signed.identity {
+        return Err(OTHER_DESTINATION
+            .fault("")
+            .help("connect to the database that the instruction names under [destination]"));
+    }
+    if signed.schema.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<String> = plan.tables().iter().map(|t| t.destination().to_owned()).collect();
+    let catalog = destination.catalog(Scope::Tables(&names))?;
+    same(&catalog, &names, signed, &DESTINATION_DRIFT, When::Start)
+}
+
+fn same(
+    catalog: &Catalog,
+    names: &[String],
+    signed: Bound<'_>,
+    code: &'static Code,
+    when: When,
+) -> Result<()> {
+    if digest::of_schema(catalog, names) == signed.schema {
+        return Ok(());
+    }
+    let missing = names.iter().find(|name| catalog.table(name).is_none());
+    let place = missing.map_or_else(String::new, |name| format!("table {name} is gone; "));
+    Err(code
+        .fault(format!("{place}{}", when.words()))
+        .help("survey again and have a new version of the instruction signed"))
+}
+
+/// What the source's role can do beyond its orders, in words; refused unless a reason was given.
+pub(crate) fn rights(source: &mut dyn Source, plan: &Plan, reason: Option<&str>) -> Result<Vec<String>> {
+    let excess = source.excess(plan)?;
+    if excess.is_empty() || reason.is_some() {
+        return Ok(excess.into_iter().map(|e| e.what).collect());
+    }
+    let what: Vec<&str> = excess.iter().map(|e| e.what.as_str()).collect();
+    let remedy: Vec<&str> =
+        excess.iter().map(|Excess { remedy, .. }| remedy.as_str()).filter(|r| !r.is_empty()).collect();
+    let help = if remedy.is_empty() {
+        "use the role that `ecluse grants` makes, or record why not: --override-rights REASON".to_owned()
+    } else {
+        format!("the administrator types: {}", remedy.join("; "))
+    };
+    Err(EXCESS.fault(what.join("; ")).help(help))
+}
+
+/// A run writes only tables that were empty when it began: what the ledger does not have
+/// is not ours to delete.
+pub(crate) fn empty(destination: &mut dyn Destination, plan: &Plan, ledger: &[LedgerEntry]) -> Result<()> {
+    for table in plan.tables() {
+        let ours = ledger.iter().any(|line| line.table == table.number());
+        if !ours && !destination.is_empty(table.destination())? {
+            return Err(NOT_EMPTY
+                .fault(format!("table {}", table.destination()))
+                .help("empty the table, or move into another one: écluse never mixes its rows with others"));
+        }
+    }
+    Ok(())
+}
+
+/// Every keyed table moves its key as it is: key ranges mean the same on both sides.
+pub(crate) fn keys(plan: &Plan) -> Result<()> {
+    for table in plan.tables() {
+        if table.key().is_empty() {
+            continue;
+        }
+        let as_is = table.write_key().len() == table.key().len()
+            && table
+                .write_key()
+                .iter()
+                .zip(table.key())
+                .all(|(write, read)| moved_as_is(table, *write, *read));
+        if !as_is {
+            return Err(KEY
+                .fault(format!("table {}", table.source()))
+                .help("map every key column without a cast, a code table or a constant"));
+        }
+    }
+    Ok(())
+}
+
+fn moved_as_is(table: &TablePlan, write: usize, read: usize) -> bool {
+    let column = table.write().get(write).zip(table.read().get(read));
+    column.is_some_and(|(w, r)| {
+        w.ty == r.ty && matches!(w.from, Expression::Column(i) | Expression::Cast(i) if i == read)
+    })
+}

@@ -1,0 +1,49 @@
+//! Writing the journal: one durable line per act, before the act.
+
+use ecluse_core::fault::{Fault, Result};
+
+use crate::event::{Act, Leaf, Outcome};
+use crate::ports::Record;
+use crate::world::World;
+
+/// The journal of one session in one run folder.
+pub(crate) struct Journal<'a> {
+    pub(crate) record: &'a mut dyn Record,
+    world: World<'a>,
+    session: &'a str,
+}
+
+impl<'a> Journal<'a> {
+    pub(crate) fn new(record: &'a mut dyn Record, world: World<'a>, session: &'a str) -> Self {
+        Self { record, world, session }
+    }
+
+    /// Writes one line; durable when this returns.
+    pub(crate) fn note(&mut self, act: Act, object: &str, outcome: &Outcome) -> Result<()> {
+        let leaf = Leaf::new(&self.world, self.session, act, object, outcome)?;
+        self.record.append(leaf)
+    }
+
+    /// Does an act between its two lines: `begun` before it, and how it went after it. A
+    /// refusal is a line too; where even that line cannot be written, the act's own fault stands.
+    pub(crate) fn act<T>(
+        &mut self,
+        act: Act,
+        object: &str,
+        work: impl FnOnce(&mut Self) -> Result<T>,
+    ) -> Result<T> {
+        self.note(act, object, &Outcome::Begun)?;
+        let done = work(self);
+        match &done {
+            Ok(_) => self.note(act, object, &Outcome::Done)?,
+            Err(fault) => self.failed(act, object, fault),
+        }
+        done
+    }
+
+    /// Notes a refusal or failure.
+    pub(crate) fn failed(&mut self, act: Act, object: &str, fault: &Fault) {
+        // the fault on its way out says more than one about the journal would
+        let _already_failing = self.note(act, object, &Outcome::Code(fault.code().id));
+    }
+}

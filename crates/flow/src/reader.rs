@@ -1,0 +1,205 @@
+//! The reading half: each table once, in the plan's order, cut into chunks.
+
+use std::collections::BTreeMap;
+
+use ecluse_batch::{Batch, TallyKey};
+use ecluse_core::fault::{Code, Fault, Result};
+use ecluse_core::plan::TablePlan;
+use ecluse_core::types::Engine;
+use ecluse_core::value::{Key, KeyRange};
+
+use crate::chunk::{Cutter, End, LIMIT};
+use crate::ports::{Count, Source};
+use crate::step::{Context, Step, Worked};
+
+static LOST: Code = Code::refused(
+    "ECL-RUN-009",
+    "the source delivered another number of rows than it counted in the same snapshot",
+);
+static OUTGROWN: Code = Code::refused("ECL-RUN-010", "a chunk that cannot be cut is too large");
+/// Stops a read that has enough; never leaves this file.
+static ENOUGH: Code = Code::refused("ECL-RUN-099", "a trial has as many rows as it moves");
+
+/// What the reading half says.
+pub(crate) enum Message {
+    /// A table begins.
+    Begin(usize, Count),
+    /// A chunk is complete.
+    Chunk(Box<Chunk>),
+    /// The table is through.
+    Through(usize),
+}
+
+/// A chunk, ready to be compared with the ledger.
+pub(crate) struct Chunk {
+    pub(crate) table: usize,
+    pub(crate) number: usize,
+    /// The last key, where this boundary is new.
+    pub(crate) end: Option<Key>,
+    /// Whether it reaches to the end of the key space.
+    pub(crate) last: bool,
+    pub(crate) pieces: Vec<Worked>,
+    pub(crate) refused: BTreeMap<String, u64>,
+    pub(crate) left_out: u64,
+}
+
+impl Chunk {
+    fn new(table: usize, number: usize) -> Box<Self> {
+        Box::new(Self {
+            table,
+            number,
+            end: None,
+            last: false,
+            pieces: Vec::new(),
+            refused: BTreeMap::new(),
+            left_out: 0,
+        })
+    }
+
+    fn push(&mut self, mut piece: Worked) {
+        for (code, rows) in std::mem::take(&mut piece.refused) {
+            *self.refused.entry(code).or_default() += rows;
+        }
+        self.left_out += piece.left_out;
+        if piece.written.rows() > 0 {
+            self.pieces.push(piece);
+        }
+    }
+}
+
+/// Where messages go; an error stops the read.
+pub(crate) type Emit<'a> = &'a mut dyn FnMut(Message) -> Result<()>;
+
+/// Reads every table of the plan; `ends` are the chunk boundaries known so far.
+///
+/// # Errors
+///
+/// The source's, the emitter's; [`LOST`] where rows went missing on the way; [`OUTGROWN`].
+pub(crate) fn read(
+    source: &mut dyn Source,
+    destination: Engine,
+    mut context: Context<'_>,
+    key: &TallyKey,
+    ends: &[Vec<Key>],
+    emit: Emit<'_>,
+) -> Result<()> {
+    let plan = context.plan;
+    for table in plan.tables() {
+        let count = source.count(table)?;
+        emit(Message::Begin(table.number(), count))?;
+        let mut step = Step::new(plan, table, destination, key)?;
+        let known = ends.get(table.number()).cloned().unwrap_or_default();
+        let mut cut = Cut::new(table, known);
+        let read = source.read(table, plan, &KeyRange::default(), &mut |batch| {
+            cut.batch(&batch, &mut step, &mut context, emit)?;
+            if step.full(plan) { Err(ENOUGH.fault("")) } else { Ok(()) }
+        });
+        let whole = match read {
+            Ok(()) => true,
+            Err(fault) if is(&fault, &ENOUGH) => false,
+            Err(fault) => return Err(fault),
+        };
+        let delivered = cut.delivered;
+        cut.finish(emit)?;
+        if whole && delivered != count.asked {
+            return Err(LOST.fault(format!("table {}: {delivered} of {}", table.source(), count.asked)));
+        }
+        emit(Message::Through(table.number()))?;
+    }
+    Ok(())
+}
+
+fn is(fault: &Fault, code: &'static Code) -> bool {
+    std::ptr::eq(fault.code(), code)
+}
+
+/// One table being cut.
+struct Cut<'p> {
+    table: &'p TablePlan,
+    cutter: Cutter,
+    chunk: Box<Chunk>,
+    before: Option<Key>,
+    delivered: u64,
+    /// Bytes of a table without a key so far.
+    bytes: usize,
+}
+
+impl<'p> Cut<'p> {
+    fn new(table: &'p TablePlan, ends: Vec<Key>) -> Self {
+        let cutter = Cutter::new(ends);
+        Self { table, cutter, chunk: Chunk::new(table.number(), 0), before: None, delivered: 0, bytes: 0 }
+    }
+
+    fn batch(
+        &mut self,
+        batch: &Batch,
+        step: &mut Step<'_>,
+        context: &mut Context<'_>,
+        emit: Emit<'_>,
+    ) -> Result<()> {
+        let rows = batch.rows();
+        self.delivered += u64::try_from(rows).unwrap_or(u64::MAX);
+        if self.table.key().is_empty() {
+            self.bytes = self.bytes.saturating_add(batch.bytes());
+            self.bounded(self.bytes, "it has no key")?;
+            self.chunk.push(step.work(batch, context)?);
+            return Ok(());
+        }
+        let keys = step.keys(batch, self.before.as_ref())?;
+        let row_bytes = batch.bytes() / rows.max(1);
+        let mut from = 0;
+        loop {
+            let cut = self.cutter.cut(&keys, from, rows, row_bytes);
+            if cut.rows == rows {
+                self.chunk.push(step.work(batch, context)?);
+            } else if cut.rows > 0 {
+                self.chunk.push(step.work(&batch.slice(from, cut.rows), context)?);
+            }
+            from += cut.rows;
+            self.bounded(self.cutter.bytes(), "its key range has grown")?;
+            let Some(end) = cut.ends else {
+                if from >= rows {
+                    break;
+                }
+                continue;
+            };
+            if let End::New(key) = end {
+                self.chunk.end = Some(key);
+            }
+            self.send(emit)?;
+            if from >= rows {
+                break;
+            }
+        }
+        self.before = keys.last().or(self.before.take());
+        Ok(())
+    }
+
+    /// The chunk is complete; the next one begins.
+    fn send(&mut self, emit: Emit<'_>) -> Result<()> {
+        let next = Chunk::new(self.table.number(), self.cutter.chunk());
+        emit(Message::Chunk(std::mem::replace(&mut self.chunk, next)))
+    }
+
+    /// Known chunks that the source has no rows of any more, then the open one.
+    fn finish(mut self, emit: Emit<'_>) -> Result<()> {
+        while self.cutter.end() {
+            self.send(emit)?;
+        }
+        self.chunk.last = true;
+        emit(Message::Chunk(self.chunk))
+    }
+
+    fn bounded(&self, bytes: usize, why: &str) -> Result<()> {
+        if bytes <= LIMIT {
+            return Ok(());
+        }
+        Err(OUTGROWN
+            .fault(format!(
+                "table {}: {why}, and it takes more than {} MiB",
+                self.table.source(),
+                LIMIT >> 20
+            ))
+            .help("give the table a key in the dictionary, or begin a new run"))
+    }
+}

@@ -1,0 +1,81 @@
+//! The sealed state of a run: begun, taken up again, saved.
+
+use ecluse_batch::{TallyKey, TokenKey};
+use ecluse_core::fault::{Code, Result};
+use ecluse_seal::{RunState, Seal, TableState};
+
+use crate::event::{BENT, Head};
+use crate::orders::Orders;
+use crate::ports::Record;
+use crate::world::World;
+
+static OTHER: Code = Code::refused("ECL-RUN-013", "the run folder belongs to another instruction");
+/// A reconciliation or a search without a run.
+pub(crate) static NONE: Code = Code::usage("ECL-RUN-015", "the run folder holds no run");
+
+/// The state of the run in this folder, if there is one.
+///
+/// # Errors
+///
+/// [`OTHER`] where it was begun under another instruction, [`BENT`] where the journal no
+/// longer contains what it contained when the state was sealed; the seal's own.
+pub(crate) fn load(orders: &Orders<'_>, record: &mut dyn Record) -> Result<Option<RunState>> {
+    let Some(sealed) = record.load_state()? else { return Ok(None) };
+    let state = ecluse_seal::open(&sealed, orders.identity)?;
+    if state.instruction != orders.instruction || state.tables.len() != orders.plan.tables().len() {
+        return Err(OTHER.fault("").help("give the folder of this instruction's own run: --run DIR"));
+    }
+    let (lines, digest) = state.journal.clone();
+    if !record.passed(&Head { lines, digest }) {
+        return Err(BENT
+            .fault(format!("it no longer holds its line {lines} as it was"))
+            .help("keep the folder as it is and tell the controller; begin anew in another folder"));
+    }
+    Ok(Some(state))
+}
+
+/// The state of a run that begins: its id, its keys, one random name per table.
+pub(crate) fn begin(orders: &Orders<'_>, world: &World<'_>) -> Result<RunState> {
+    let tables = orders
+        .plan
+        .tables()
+        .iter()
+        .map(|_| Ok(TableState { object: world.id()?, ends: Vec::new(), closed: false }));
+    Ok(RunState {
+        run: world.id()?,
+        instruction: orders.instruction.to_owned(),
+        tally: Seal::new(world.random()?),
+        token: Seal::new(world.random()?),
+        object: world.id()?,
+        journal: (0, Head::default().digest),
+        tables: tables.collect::<Result<_>>()?,
+    })
+}
+
+/// Seals the state to the session's recipients and saves it; durable when this returns.
+pub(crate) fn save(state: &mut RunState, orders: &Orders<'_>, record: &mut dyn Record) -> Result<()> {
+    let Head { lines, digest } = record.head();
+    state.journal = (lines, digest);
+    let sealed = ecluse_seal::seal(state, orders.recipients)?;
+    record.save_state(&sealed)
+}
+
+/// The tally key of a state.
+pub(crate) fn tally_key(state: &RunState) -> TallyKey {
+    TallyKey::new(*state.tally.expose())
+}
+
+/// The token key of a state.
+pub(crate) fn token_key(state: &RunState) -> TokenKey {
+    TokenKey::new(*state.token.expose())
+}
+
+/// A table's sealed part; a plan of other tables was refused by [`load`].
+pub(crate) fn table(state: &RunState, number: usize) -> Result<&TableState> {
+    state.tables.get(number).ok_or_else(|| OTHER.fault(format!("table {number}")))
+}
+
+/// See [`table`].
+pub(crate) fn table_mut(state: &mut RunState, number: usize) -> Result<&mut TableState> {
+    state.tables.get_mut(number).ok_or_else(|| OTHER.fault(format!("table {number}")))
+}

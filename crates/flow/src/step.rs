@@ -1,0 +1,301 @@
+//! One piece of a table: checked again in process, transformed, tallied. Every row is
+//! accounted for: it goes, it is refused with a code, or a trial leaves it out.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use ecluse_batch::{Batch, ChosenSets, Keys, Mask, RowHash, RowHasher, TallyKey, Writer, evaluate};
+use ecluse_core::fault::{Code, Result};
+use ecluse_core::filter::Filter;
+use ecluse_core::plan::{Plan, TablePlan};
+use ecluse_core::types::{Engine, Type};
+use ecluse_core::value::Key;
+
+use crate::family::{self, Kin, PARENT_REFUSED, Tie};
+
+static DISAGREES: Code =
+    Code::refused("ECL-RUN-008", "the database returned a row that the instruction does not grant");
+static POISONED: Code = Code::outside("ECL-RUN-014", "a thread of the run ended early");
+
+/// What all tables share while they are read.
+pub(crate) struct Context<'p> {
+    pub(crate) plan: &'p Plan,
+    chosen: ChosenSets,
+    /// Rows that a trial keeps, where it leaves others out.
+    kept: Option<Kin>,
+    /// Tables of which a trial left rows out.
+    cut: Vec<bool>,
+    /// Refused rows, by the reader or by the destination.
+    refused: &'p Mutex<Kin>,
+}
+
+impl<'p> Context<'p> {
+    pub(crate) fn new(plan: &'p Plan, refused: &'p Mutex<Kin>, key: [u8; 32]) -> Result<Self> {
+        Ok(Self {
+            plan,
+            chosen: ChosenSets::for_plan(key, plan)?,
+            kept: plan.row_limit().map(|_| Kin::new(key, plan)).transpose()?,
+            cut: vec![false; plan.tables().len()],
+            refused,
+        })
+    }
+
+    fn is_cut(&self, table: usize) -> bool {
+        self.cut.get(table).copied().unwrap_or(false)
+    }
+
+    fn cut(&mut self, table: usize) {
+        if let Some(cut) = self.cut.get_mut(table) {
+            *cut = true;
+        }
+    }
+}
+
+/// The refused rows' set; a thread that died with it in hand ends the run.
+pub(crate) fn lock(kin: &Mutex<Kin>) -> Result<std::sync::MutexGuard<'_, Kin>> {
+    kin.lock().map_err(|_| POISONED.fault("refused rows"))
+}
+
+/// One table's step.
+pub(crate) struct Step<'p> {
+    table: &'p TablePlan,
+    types: Vec<Type>,
+    writer: Writer,
+    hasher: RowHasher,
+    ties: Vec<Tie>,
+    /// The read rows go along, where the destination's refusals matter to relatives.
+    carries: bool,
+    kept: u64,
+}
+
+/// A piece that was worked on.
+pub(crate) struct Worked {
+    /// The rows to write.
+    pub(crate) written: Batch,
+    /// One hash per written row.
+    pub(crate) hashes: Vec<RowHash>,
+    /// The read rows behind the written ones, where relatives need them.
+    pub(crate) read: Option<Batch>,
+    /// Refused rows by code and column.
+    pub(crate) refused: BTreeMap<String, u64>,
+    /// Rows left out.
+    pub(crate) left_out: u64,
+}
+
+/// What becomes of the rows of a piece; nothing is allocated while all of them go.
+#[derive(Default)]
+struct Fates {
+    refused: Vec<bool>,
+    left_out: Vec<bool>,
+}
+
+impl Fates {
+    fn mark(marks: &mut Vec<bool>, rows: usize, row: usize) {
+        marks.resize(rows, false);
+        if let Some(mark) = marks.get_mut(row) {
+            *mark = true;
+        }
+    }
+
+    fn is(marks: &[bool], row: usize) -> bool {
+        marks.get(row).copied().unwrap_or(false)
+    }
+
+    fn goes(&self, row: usize) -> bool {
+        !Self::is(&self.refused, row) && !Self::is(&self.left_out, row)
+    }
+
+    fn untouched(&self) -> bool {
+        self.refused.is_empty() && self.left_out.is_empty()
+    }
+}
+
+impl<'p> Step<'p> {
+    pub(crate) fn new(plan: &'p Plan, table: &'p TablePlan, engine: Engine, key: &TallyKey) -> Result<Self> {
+        let writer = Writer::new(table, engine)?;
+        let hasher = RowHasher::new(key, table.destination(), writer.types());
+        let ties = family::ties(table);
+        let parent = plan.tables().iter().flat_map(family::ties).any(|tie| tie.parent == table.number());
+        Ok(Self {
+            table,
+            types: writer.read_types().to_vec(),
+            writer,
+            hasher,
+            carries: parent || !ties.is_empty(),
+            ties,
+            kept: 0,
+        })
+    }
+
+    /// The keys of a batch, checked to rise strictly from `before` on.
+    pub(crate) fn keys<'b>(&self, batch: &'b Batch, before: Option<&Key>) -> Result<Keys<'b>> {
+        let keys = Keys::new(batch, &self.types, self.table.key())?;
+        keys.check_order(before)?;
+        Ok(keys)
+    }
+
+    /// Whether a trial has as many rows of this table as it moves.
+    pub(crate) fn full(&self, plan: &Plan) -> bool {
+        plan.row_limit().is_some_and(|limit| self.kept >= limit)
+    }
+
+    /// Checks, transforms and tallies one piece.
+    ///
+    /// # Errors
+    ///
+    /// [`DISAGREES`] where the in-process filter refuses a row that the database chose.
+    pub(crate) fn work(&mut self, piece: &Batch, context: &mut Context<'_>) -> Result<Worked> {
+        let mut fates = Fates::default();
+        let mut refused = BTreeMap::new();
+        self.unreadable(piece, &mut fates, &mut refused);
+        self.check_filter(piece, &mut fates, context)?;
+        self.follow_parents(piece, &mut fates, &mut refused, context)?;
+        let left_out = self.limit(piece, &mut fates, context);
+        let number = self.table.number();
+
+        let chosen = Mask::from_fn(piece.rows(), |row| !Fates::is(&fates.left_out, row));
+        context.chosen.collect(
+            number,
+            piece,
+            &self.types,
+            (!fates.left_out.is_empty()).then_some(&chosen),
+        )?;
+        if !fates.refused.is_empty() {
+            let out = Mask::from_fn(piece.rows(), |row| Fates::is(&fates.refused, row));
+            lock(context.refused)?.add(number, piece, &self.types, &out)?;
+        }
+        let goes = if fates.untouched() {
+            piece.clone()
+        } else {
+            piece.keep(&Mask::from_fn(piece.rows(), |row| fates.goes(row)))?
+        };
+        self.write(&goes, refused, left_out, context)
+    }
+
+    fn write(
+        &mut self,
+        goes: &Batch,
+        mut refused: BTreeMap<String, u64>,
+        left_out: u64,
+        context: &mut Context<'_>,
+    ) -> Result<Worked> {
+        let number = self.table.number();
+        let written = self.writer.write(goes)?;
+        let mut out = vec![];
+        for one in &written.refused {
+            let column = one.column.and_then(|c| self.table.write().get(c)).map_or("", |c| c.name.as_str());
+            count(&mut refused, one.reason.code(), self.table.destination(), column);
+            Fates::mark(&mut out, goes.rows(), one.row);
+        }
+        let stays = Mask::from_fn(goes.rows(), |row| !Fates::is(&out, row));
+        if !written.refused.is_empty() {
+            let out = Mask::from_fn(goes.rows(), |row| Fates::is(&out, row));
+            lock(context.refused)?.add(number, goes, &self.types, &out)?;
+        }
+        if let Some(kept) = &mut context.kept {
+            kept.add(number, goes, &self.types, &stays)?;
+        }
+        let mut hashes = Vec::new();
+        self.hasher.hash_rows(&written.batch, &mut hashes)?;
+        let read = match (self.carries, stays.all()) {
+            (false, _) => None,
+            (true, true) => Some(goes.clone()),
+            (true, false) => Some(goes.keep(&stays)?),
+        };
+        Ok(Worked { written: written.batch, hashes, read, refused, left_out })
+    }
+
+    /// Values the source could not read refuse their row.
+    fn unreadable(&self, piece: &Batch, fates: &mut Fates, refused: &mut BTreeMap<String, u64>) {
+        for value in piece.unreadable() {
+            if fates.goes(value.row) {
+                let column = self.table.read().get(value.column).map_or("", |c| c.name.as_str());
+                count(refused, value.code, self.table.source(), column);
+                Fates::mark(&mut fates.refused, piece.rows(), value.row);
+            }
+        }
+    }
+
+    /// Every row is checked again: a disagreement with the database stops the run. In a
+    /// trial, a row chosen through a parent that was left out is left out with it.
+    fn check_filter(&self, piece: &Batch, fates: &mut Fates, context: &Context<'_>) -> Result<()> {
+        let granted = evaluate(self.table.filter(), piece, &self.types, &context.chosen)?;
+        if granted.all() {
+            return Ok(());
+        }
+        let mut parents = Vec::new();
+        family::looked_up(self.table.filter(), &mut parents);
+        let excused = parents.iter().any(|p| context.is_cut(*p));
+        for row in 0..piece.rows() {
+            if granted.get(row) || !fates.goes(row) {
+                continue;
+            }
+            if !excused {
+                return Err(DISAGREES.fault(format!("table {}", self.table.source())).help(
+                    "check the view against the script that `ecluse grants` prints; nothing of this chunk was written",
+                ));
+            }
+            Fates::mark(&mut fates.left_out, piece.rows(), row);
+        }
+        Ok(())
+    }
+
+    /// Children go the way of their parents.
+    fn follow_parents(
+        &self,
+        piece: &Batch,
+        fates: &mut Fates,
+        refused: &mut BTreeMap<String, u64>,
+        context: &Context<'_>,
+    ) -> Result<()> {
+        for tie in &self.ties {
+            let orphaned = {
+                let kin = lock(context.refused)?;
+                if kin.any(tie.parent) { Some(kin.names(*tie, piece, &self.types)?) } else { None }
+            };
+            for row in orphaned.iter().flat_map(|mask| (0..piece.rows()).filter(|row| mask.get(*row))) {
+                if fates.goes(row) {
+                    let column = self.table.read().get(tie.column).map_or("", |c| c.name.as_str());
+                    count(refused, &PARENT_REFUSED, self.table.source(), column);
+                    Fates::mark(&mut fates.refused, piece.rows(), row);
+                }
+            }
+            if let Some(kept) = context.kept.as_ref().filter(|_| context.is_cut(tie.parent)) {
+                let has = kept.names(*tie, piece, &self.types)?;
+                let nobody =
+                    evaluate(&Filter::IsNull { column: tie.column }, piece, &self.types, &context.chosen)?;
+                for row in (0..piece.rows()).filter(|row| !has.get(*row) && !nobody.get(*row)) {
+                    if fates.goes(row) {
+                        Fates::mark(&mut fates.left_out, piece.rows(), row);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A trial moves few rows. Gives how many rows of the piece it leaves out in all.
+    fn limit(&mut self, piece: &Batch, fates: &mut Fates, context: &mut Context<'_>) -> u64 {
+        let Some(limit) = context.plan.row_limit() else { return 0 };
+        for row in 0..piece.rows() {
+            if !fates.goes(row) {
+                continue;
+            }
+            if self.kept < limit {
+                self.kept += 1;
+            } else {
+                Fates::mark(&mut fates.left_out, piece.rows(), row);
+            }
+        }
+        if self.kept >= limit || !fates.left_out.is_empty() {
+            context.cut(self.table.number());
+        }
+        fates.left_out.iter().fold(0, |n, out| n + u64::from(*out))
+    }
+}
+
+/// Counts one refused row under `CODE table.column`.
+pub(crate) fn count(refused: &mut BTreeMap<String, u64>, code: &Code, table: &str, column: &str) {
+    let place = if column.is_empty() { table.to_owned() } else { format!("{table}.{column}") };
+    *refused.entry(format!("{} {place}", code.id)).or_default() += 1;
+}

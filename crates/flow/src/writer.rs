@@ -1,0 +1,266 @@
+//! The writing half: each chunk compared with the ledger, and replaced where they differ.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use ecluse_batch::{Batch, Mask, Scope, Tally, TallyKey};
+use ecluse_core::fault::{Code, Result};
+use ecluse_core::plan::TablePlan;
+use ecluse_core::types::Type;
+use ecluse_core::value::KeyRange;
+use ecluse_seal::RunState;
+
+use crate::event::{Act, Outcome};
+use crate::family::{self, Kin, PARENT_REFUSED};
+use crate::figures::Figures;
+use crate::journal::Journal;
+use crate::orders::Orders;
+use crate::ports::{Destination, LedgerEntry, Refusal, RefusedRow};
+use crate::reader::{Chunk, Message};
+use crate::run::{Options, Progress};
+use crate::step::{Worked, count, lock};
+use crate::{readback, state};
+
+static CHANGED: Code =
+    Code::refused("ECL-RUN-011", "rows at the destination were changed since they were moved");
+static UNIQUE: Code = Code::refused("ECL-RUN-102", "the destination holds that key or unique value already");
+static NOT_NULL: Code = Code::refused("ECL-RUN-103", "the destination demands a value");
+static CHECK: Code = Code::refused("ECL-RUN-104", "a CHECK constraint of the destination is not met");
+static FOREIGN_KEY: Code = Code::refused("ECL-RUN-105", "the destination does not hold the row's parent");
+static VALUE: Code = Code::refused("ECL-RUN-106", "the destination cannot hold a value");
+static OTHER: Code = Code::refused("ECL-RUN-107", "a trigger or rule of the destination refused the row");
+static UNKNOWN: Code =
+    Code::refused("ECL-RUN-016", "the destination speaks of a row or table that was not sent");
+
+/// What the writing half holds.
+pub(crate) struct Writing<'a, 'j> {
+    pub(crate) orders: Orders<'a>,
+    pub(crate) options: Options<'a>,
+    pub(crate) destination: &'a mut dyn Destination,
+    pub(crate) journal: &'a mut Journal<'j>,
+    pub(crate) state: &'a mut RunState,
+    pub(crate) figures: &'a mut Figures,
+    pub(crate) progress: &'a mut dyn FnMut(Progress<'_>),
+    pub(crate) ledger: BTreeMap<(usize, u64), LedgerEntry>,
+    /// Tables that had been read to their end before this start of the run.
+    pub(crate) closed: Vec<bool>,
+    pub(crate) key: TallyKey,
+    pub(crate) refused: &'a Mutex<Kin>,
+    /// Tables of which the destination refused rows.
+    pub(crate) hit: Vec<bool>,
+}
+
+impl<'a> Writing<'a, '_> {
+    /// Deals with one message of the reading half.
+    pub(crate) fn take(&mut self, message: Message) -> Result<()> {
+        match message {
+            Message::Begin(number, count) => {
+                let object = state::table(self.state, number)?.object.clone();
+                self.journal.note(Act::Table, &object, &Outcome::Begun)?;
+                if let Some(figures) = self.figures.tables.get_mut(number) {
+                    figures.available = count.available;
+                    figures.asked = count.asked;
+                }
+                let name = self.table(number)?.source();
+                (self.progress)(Progress::Table(number, name, count.asked));
+                Ok(())
+            }
+            Message::Chunk(chunk) => self.chunk(*chunk),
+            Message::Through(number) => {
+                let object = state::table(self.state, number)?.object.clone();
+                self.journal.note(Act::Table, &object, &Outcome::Done)?;
+                (self.progress)(Progress::Through(number));
+                Ok(())
+            }
+        }
+    }
+
+    fn table(&self, number: usize) -> Result<&'a TablePlan> {
+        self.orders.plan.tables().get(number).ok_or_else(|| UNKNOWN.fault(format!("table {number}")))
+    }
+
+    /// Compares one chunk with the ledger and replaces it where they differ.
+    fn chunk(&mut self, mut chunk: Chunk) -> Result<()> {
+        let table = self.table(chunk.table)?;
+        self.drop_children(table, &mut chunk)?;
+        let mut tally = Tally::new();
+        chunk.pieces.iter().for_each(|piece| tally.extend(&piece.hashes));
+
+        let sealed = state::table_mut(self.state, chunk.table)?;
+        let closes = chunk.last && !sealed.closed;
+        let cut_anew = chunk.end.is_some() || closes;
+        sealed.ends.extend(chunk.end.take());
+        sealed.closed |= chunk.last;
+        let range = sealed.range(chunk.number);
+        let object = sealed.object.clone();
+        if cut_anew {
+            // before the chunk is committed: a boundary that is not known cannot be replaced
+            state::save(self.state, &self.orders, self.journal.record)?;
+        }
+
+        let place = Place { table, number: u64::try_from(chunk.number).unwrap_or(u64::MAX), range };
+        let known = self.ledger.get(&(chunk.table, place.number)).cloned();
+        if self.stands(&place, &tally, known.as_ref())? {
+            self.figure(&chunk, tally.count(), false);
+            return Ok(());
+        }
+        (self.orders.standing)()?;
+        self.journal.note(Act::Chunk, &object, &Outcome::Begun)?;
+        let clear = known.is_none() && self.closed.get(chunk.table).copied().unwrap_or(false);
+        let moved = self.replace(&place, clear, &mut chunk, &tally)?;
+        self.figure(&chunk, moved, true);
+        Ok(())
+    }
+
+    /// Whether the chunk stands at the destination as the source has it now. The ledger's
+    /// word is enough to leave a chunk alone; before it is replaced (and, in a repair, always)
+    /// the destination's rows themselves are read back: what somebody changed there is not
+    /// overwritten unless a repair was ordered.
+    fn stands(&mut self, place: &Place<'_>, tally: &Tally, known: Option<&LedgerEntry>) -> Result<bool> {
+        let Some(known) = known else { return Ok(false) };
+        let scope = place.scope();
+        let same = known.tally == tally.publish(&self.key, scope) && known.rows == tally.count();
+        if same && !self.options.repair {
+            return Ok(true);
+        }
+        let there = readback::tally(self.destination, place.table, &place.range, &self.key)?;
+        let intact = there.publish(&self.key, scope) == known.tally;
+        if !intact && !self.options.repair {
+            return Err(CHANGED
+                .fault(format!("table {}, chunk {}", place.table.destination(), place.number))
+                .help("see what changed: ecluse reconcile; put the source's rows in their place: ecluse migrate --repair"));
+        }
+        Ok(same && intact)
+    }
+
+    fn replace(&mut self, place: &Place<'_>, clear: bool, chunk: &mut Chunk, tally: &Tally) -> Result<u64> {
+        let rows: Vec<Batch> = chunk.pieces.iter().map(|piece| piece.written.clone()).collect();
+        let refused_here: u64 = chunk.refused.values().sum();
+        let mut moved = 0;
+        let (key, pieces) = (&self.key, &chunk.pieces);
+        let mut entry = |refused: &[RefusedRow]| {
+            let mut left = *tally;
+            for one in refused {
+                let hash = place_of(pieces, one.row).and_then(|(piece, row)| piece.hashes.get(row));
+                left.subtract(hash.ok_or_else(|| UNKNOWN.fault("a refused row"))?);
+            }
+            moved = left.count();
+            Ok(LedgerEntry {
+                table: chunk.table,
+                chunk: place.number,
+                rows: left.count(),
+                refused: refused_here + u64::try_from(refused.len()).unwrap_or(u64::MAX),
+                tally: left.publish(key, place.scope()),
+            })
+        };
+        let refused =
+            self.destination.replace(place.table, place.number, &place.range, clear, &rows, &mut entry)?;
+        for one in &refused {
+            count(&mut chunk.refused, code(one.reason), place.table.destination(), "");
+            if let Some((Worked { read: Some(read), .. }, row)) = place_of(&chunk.pieces, one.row) {
+                let only = Mask::from_fn(read.rows(), |r| r == row);
+                lock(self.refused)?.add(chunk.table, read, &read_types(place.table), &only)?;
+            }
+        }
+        if !refused.is_empty() {
+            self.hit(chunk.table);
+        }
+        Ok(moved)
+    }
+
+    /// Rows whose parent the destination refused after the reader had passed them.
+    fn drop_children(&mut self, table: &TablePlan, chunk: &mut Chunk) -> Result<()> {
+        let hit = |parent: usize| self.hit.get(parent).copied().unwrap_or(false);
+        let ties: Vec<_> = family::ties(table).into_iter().filter(|tie| hit(tie.parent)).collect();
+        if ties.is_empty() {
+            return Ok(());
+        }
+        let types = read_types(table);
+        let mut any = false;
+        for piece in &mut chunk.pieces {
+            let mut kin = lock(self.refused)?;
+            for tie in &ties {
+                let Some(read) = &piece.read else { break };
+                let out = kin.names(*tie, read, &types)?;
+                if out.count() == 0 {
+                    continue;
+                }
+                any = true;
+                let column = table.read().get(tie.column).map_or("", |c| c.name.as_str());
+                (0..out.count())
+                    .for_each(|_| count(&mut chunk.refused, &PARENT_REFUSED, table.source(), column));
+                kin.add(table.number(), read, &types, &out)?;
+                let stay = Mask::from_fn(read.rows(), |row| !out.get(row));
+                piece.written = piece.written.keep(&stay)?;
+                let mut row = 0;
+                piece.hashes.retain(|_| {
+                    row += 1;
+                    stay.get(row - 1)
+                });
+                piece.read = Some(read.keep(&stay)?);
+            }
+        }
+        if any {
+            self.hit(table.number());
+        }
+        Ok(())
+    }
+
+    fn hit(&mut self, table: usize) {
+        if let Some(hit) = self.hit.get_mut(table) {
+            *hit = true;
+        }
+    }
+
+    fn figure(&mut self, chunk: &Chunk, moved: u64, replaced: bool) {
+        let Some(figures) = self.figures.tables.get_mut(chunk.table) else { return };
+        figures.moved += moved;
+        figures.left_out += chunk.left_out;
+        figures.chunks += 1;
+        figures.replaced += u64::from(replaced);
+        for (code, rows) in &chunk.refused {
+            *figures.refused.entry(code.clone()).or_default() += rows;
+        }
+        (self.progress)(Progress::Rows(chunk.table, figures.moved, figures.refused_rows()));
+    }
+}
+
+/// One chunk's place.
+struct Place<'a> {
+    table: &'a TablePlan,
+    number: u64,
+    range: KeyRange,
+}
+
+impl Place<'_> {
+    fn scope(&self) -> Scope {
+        Scope::Chunk { table: self.table.number(), chunk: self.number }
+    }
+}
+
+/// The piece, and the row within it, of a chunk's row.
+fn place_of(pieces: &[Worked], row: usize) -> Option<(&Worked, usize)> {
+    let mut row = row;
+    for piece in pieces {
+        match row.checked_sub(piece.written.rows()) {
+            None => return Some((piece, row)),
+            Some(left) => row = left,
+        }
+    }
+    None
+}
+
+fn read_types(table: &TablePlan) -> Vec<Type> {
+    table.read().iter().map(|c| c.ty).collect()
+}
+
+const fn code(reason: Refusal) -> &'static Code {
+    match reason {
+        Refusal::Unique => &UNIQUE,
+        Refusal::NotNull => &NOT_NULL,
+        Refusal::Check => &CHECK,
+        Refusal::ForeignKey => &FOREIGN_KEY,
+        Refusal::Value => &VALUE,
+        Refusal::Other => &OTHER,
+    }
+}

@@ -224,7 +224,9 @@ fn read(r: &mut Reader<'_>, mut t: Fields<'_, '_>, kind: Kind) -> Option<Header>
     if format.value != kind.format() {
         let message = format!("`{}` is not `{}`", format.value, kind.format());
         let help = match Kind::ALL.into_iter().find(|k| k.format() == format.value) {
-            Some(other) => format!("this is a {}, where a {} is wanted", other.name(), kind.name()),
+            Some(other) => {
+                format!("a document of another kind: {}; wanted here: {}", other.name(), kind.name())
+            }
             None => format!("this version reads {}", kind.format()),
         };
         r.find(Finding::new(&FORMAT, message).at(format.span).help(help));

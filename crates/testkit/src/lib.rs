@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`server`] | private PostgreSQL and MariaDB, a database per test, the statement log |
 //! | [`laboratory`] | an invented laboratory of any size |
+//! | [`papers`] | a complete, validly signed migration folder, and every way to spoil it |
 //! | [`tools`] | where the outside programs are |
 //! | [`certificates`] | a throw-away certificate authority |
 //!
@@ -17,6 +18,7 @@
 
 pub mod certificates;
 pub mod laboratory;
+pub mod papers;
 pub mod server;
 pub mod tools;
 

@@ -47,7 +47,7 @@ pub static CLAUSES: [Letter; 8] = [
         about: "confidentiality of the persons who process",
         law: "GDPR Art. 28(3)(b)",
         code: &B,
-        stems: &["confidential", "secret", "secrecy"],
+        stems: &["confidential", "confidentiel", "secret", "secrecy"],
     },
     Letter {
         letter: "c",

@@ -256,7 +256,9 @@ fn certificate(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Option<Held> {
     let holder = t.text(r, "holder");
     let certificate = t.text(r, "certificate");
     let mut activities = Vec::new();
-    for value in t.list(r, "activities") {
+    let listed = t.list(r, "activities");
+    let none = listed.is_empty();
+    for value in listed {
         match value.get_ref().as_integer().and_then(|n| n.as_str().parse::<u64>().ok()) {
             Some(activity @ 1..=6) => activities.push(activity),
             _ => {
@@ -265,7 +267,7 @@ fn certificate(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Option<Held> {
             }
         }
     }
-    if activities.is_empty() {
+    if none {
         let finding = Finding::new(&MISSING_KEY, "`activities` names none of the six covered activities");
         r.find(finding.at(t.span.clone()).law("CSP Art. R.1111-9"));
     }

@@ -1,0 +1,16 @@
+//! The papers, written and signed as people would, then spoilt in every way.
+
+#[cfg(test)]
+mod contract;
+#[cfg(test)]
+mod formats;
+#[cfg(test)]
+mod mandate;
+#[cfg(test)]
+mod session;
+#[cfg(test)]
+mod signatures;
+#[cfg(test)]
+mod status;
+#[cfg(test)]
+mod support;

@@ -3,8 +3,6 @@
 #[cfg(test)]
 mod contract;
 #[cfg(test)]
-mod formats;
-#[cfg(test)]
 mod mandate;
 #[cfg(test)]
 mod session;

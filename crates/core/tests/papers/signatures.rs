@@ -151,7 +151,10 @@ fn a_document_of_another_kind_is_named() {
     let file = signed_by(&papers.signatory, NAMESPACE, text.as_bytes());
     let findings = instruction(&papers, text.as_bytes(), &[file]).unwrap_err();
     assert_eq!(codes::<()>(Err(findings.clone())), ["SGN-001"]);
-    assert_eq!(findings[0].help.as_deref(), Some("a document of another kind: status; wanted here: instruction"));
+    assert_eq!(
+        findings[0].help.as_deref(),
+        Some("a document of another kind: status; wanted here: instruction")
+    );
 }
 
 // The table of who signs what, as a lawyer can read it; a change here is a change of policy.

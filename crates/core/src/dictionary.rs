@@ -61,6 +61,8 @@ pub struct Table {
     pub kind: String,
     /// Whether its rows are the patients: a difference in a relation that leads here is a changed patient.
     pub patients: bool,
+    /// The digest of the table as it was surveyed ([`crate::digest::of_table`]).
+    pub digest: String,
     /// The primary key; empty where there is none.
     pub key: Vec<String>,
     /// The columns, in the engine's order.
@@ -104,6 +106,17 @@ impl Dictionary {
     #[must_use]
     pub fn table(&self, name: &str) -> Option<&Table> {
         self.tables.iter().find(|t| t.name.value == name)
+    }
+
+    /// The schema digest of these tables as they were surveyed; tables that are not here are left out.
+    #[must_use]
+    pub fn schema(&self, tables: &[String]) -> String {
+        let found: Vec<(String, String)> = tables
+            .iter()
+            .filter_map(|n| self.table(n))
+            .map(|t| (t.name.value.clone(), t.digest.clone()))
+            .collect();
+        crate::digest::of_tables(&found)
     }
 }
 
@@ -171,6 +184,7 @@ fn draft_table(out: &mut String, table: &crate::catalog::Table) {
     if context.patients() {
         *out += "patients = true\n";
     }
+    *out += &format!("digest = {}\n", quote(&crate::digest::of_table(table)));
     let key: Vec<String> = table.key.iter().map(|k| quote(k)).collect();
     *out += &format!("key   = [{}]\ncolumns = [\n", key.join(", "));
     for column in &table.columns {
@@ -243,13 +257,14 @@ fn read_table(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Option<Table> {
     let label = t.maybe_text(r, "label").map(|l| l.value).unwrap_or_default();
     let kind = t.maybe_text(r, "kind").map_or_else(|| "table".to_owned(), |k| k.value);
     let patients = t.flag(r, "patients");
+    let digest = t.maybe_text(r, "digest").map(|d| d.value).unwrap_or_default();
     let key = t.texts(r, "key").into_iter().map(|k| k.value).collect();
     let columns = t.list(r, "columns");
     let columns = columns.into_iter().filter_map(|v| as_table(r, "columns", v)).collect::<Vec<_>>();
     let columns = columns.into_iter().filter_map(|c| read_column(r, c)).collect();
     let relations = t.tables(r, "relations").into_iter().filter_map(|f| read_relation(r, f)).collect();
     t.end(r);
-    Some(Table { name: name?, label, kind, patients, key, columns, relations })
+    Some(Table { name: name?, label, kind, patients, digest, key, columns, relations })
 }
 
 fn read_column(r: &mut Reader<'_>, mut c: Fields<'_, '_>) -> Option<Column> {

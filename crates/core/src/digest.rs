@@ -19,26 +19,43 @@ pub fn well_formed(text: &str) -> bool {
     })
 }
 
-/// The digest of these tables' part of a catalogue, as an instruction binds it.
-///
-/// Covered, per table in the order of names: name, relation kind, object identifier, owner
-/// or storage engine, the columns in the engine's order (name, the engine's words for the
-/// type, collation, generated expression), a view's definition, row-security state, triggers.
-/// Not covered: estimates, comments, keys, indexes, defaults. What an engine leaves invisible to a
-/// role stands as empty, so that two roles may see two digests: sign and run with the same role.
-///
-/// The hash is SHA-256 over `ecluse/schema/1`, a line feed, and the RFC 8785 JSON of an array
-/// with one object per table. A table that is not in the catalogue is left out; the
+/// The digest of these tables' part of a catalogue, as an instruction binds it: [`of_tables`]
+/// over each table's [`of_table`]. A table that is not in the catalogue is left out; the
 /// plan's compiler refuses it by name.
 #[must_use]
 pub fn of_schema(catalog: &Catalog, tables: &[String]) -> String {
-    let mut names: Vec<&String> = tables.iter().collect();
-    names.sort();
-    names.dedup();
-    let objects: Vec<_> = names.into_iter().filter_map(|n| catalog.table(n)).map(canonical).collect();
+    let found: Vec<(String, String)> =
+        tables.iter().filter_map(|n| catalog.table(n)).map(|t| (t.name.clone(), of_table(t))).collect();
+    of_tables(&found)
+}
+
+/// The digest of tables by (name, digest): SHA-256 over `ecluse/schema/1`, a line feed, and the
+/// RFC 8785 JSON of the pairs, sorted by name, each once.
+#[must_use]
+pub fn of_tables(tables: &[(String, String)]) -> String {
+    let mut pairs: Vec<&(String, String)> = tables.iter().collect();
+    pairs.sort();
+    pairs.dedup();
+    sealed("ecluse/schema/1\n", &serde_json::json!(pairs))
+}
+
+/// The digest of one table's part of a catalogue: SHA-256 over `ecluse/table/1`, a line feed,
+/// and the RFC 8785 JSON of one object.
+///
+/// Covered: name, relation kind, object identifier, owner or storage engine, the columns in the
+/// engine's order (name, the engine's words for the type, collation, generated expression), a
+/// view's definition, row-security state, triggers. Not covered: estimates, comments, keys,
+/// indexes, defaults. What an engine leaves invisible to a role stands as empty, so
+/// that two roles may see two digests: survey with the role that will run.
+#[must_use]
+pub fn of_table(table: &Table) -> String {
+    sealed("ecluse/table/1\n", &canonical(table))
+}
+
+fn sealed(domain: &str, value: &serde_json::Value) -> String {
     // texts and lists only: this cannot fail; if it did, an empty digest equals no signed one
-    let Ok(json) = serde_json_canonicalizer::to_vec(&objects) else { return String::new() };
-    let mut bytes = b"ecluse/schema/1\n".to_vec();
+    let Ok(json) = serde_json_canonicalizer::to_vec(value) else { return String::new() };
+    let mut bytes = domain.as_bytes().to_vec();
     bytes.extend_from_slice(&json);
     of_bytes(&bytes)
 }

@@ -21,6 +21,8 @@
 //! | [`instruction`] | the controller's signed order: checked, then in force |
 //! | [`mapping`], [`codes`] | what becomes of the granted columns; code tables |
 //! | [`reader`], [`nearest`] | documents read with places; the nearest right name |
+//! | [`diff`] | the visible change list between two versions of an instruction |
+//! | [`diagnostics`] | findings drawn as a compiler draws them |
 //! | [`filter`] | the typed row filter |
 //! | [`plan`] | the compiled extraction: the only columns and rows that will be asked for |
 
@@ -29,7 +31,9 @@ pub mod class;
 pub mod classify;
 pub mod codes;
 pub mod contract;
+pub mod diagnostics;
 pub mod dictionary;
+pub mod diff;
 pub mod digest;
 pub mod document;
 pub mod fault;

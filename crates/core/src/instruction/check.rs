@@ -19,11 +19,14 @@ static THIRD_PARTY: Code =
 static STAFF: Code =
     Code::refused("ECL-INS-016", "this column is about the laboratory's staff; it needs a reason");
 static ELSEWHERE: Code = Code::refused("ECL-INS-017", "a relation leads to a table that is not instructed");
+static OTHER_DICTIONARY: Code = Code::refused("ECL-INS-018", "the instruction cites another dictionary");
+static OTHER_SCHEMA: Code =
+    Code::refused("ECL-INS-019", "the schema digest is not that of the instructed tables");
 
 /// Everything wrong with an order, judged by the dictionary it cites; empty is right.
 #[must_use]
 pub fn check(order: &Order, dictionary: &Dictionary) -> Vec<Finding> {
-    let mut findings = Vec::new();
+    let mut findings = cited(order, dictionary);
     for (i, table) in order.tables.iter().enumerate() {
         let name = &table.name;
         if order.tables.iter().take(i).any(|t| t.name.value == name.value) {
@@ -48,6 +51,26 @@ pub fn check(order: &Order, dictionary: &Dictionary) -> Vec<Finding> {
     }
     findings.sort_by_key(|f| f.span.as_ref().map_or(usize::MAX, |s| s.start));
     findings.into_iter().map(|f| f.in_file(FILE)).collect()
+}
+
+fn cited(order: &Order, dictionary: &Dictionary) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if order.dictionary.value != dictionary.digest {
+        let finding = Finding::new(&OTHER_DICTIONARY, "the dictionary here has another digest");
+        let finding = finding.at(order.dictionary.span.clone());
+        findings.push(finding.help(format!(
+            "write dictionary = \"{}\" while this is a draft; put back the cited dictionary once it is signed",
+            dictionary.digest
+        )));
+    }
+    let now = dictionary.schema(&order.table_names());
+    if let Some(signed) = order.source.schema.as_ref().filter(|s| s.value != now) {
+        let finding = Finding::new(&OTHER_SCHEMA, "the tables were surveyed with another digest")
+            .at(signed.span.clone());
+        findings
+            .push(finding.help(format!("write schema = \"{now}\" while this is a draft; else survey again")));
+    }
+    findings
 }
 
 fn columns(table: &TableOrder, surveyed: &dictionary::Table) -> Vec<Finding> {

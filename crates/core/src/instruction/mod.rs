@@ -6,12 +6,14 @@
 //! to a plan.
 
 mod check;
+mod draft;
 mod in_force;
 mod read;
 
 use jiff::civil::Date;
 
 pub use check::check;
+pub use draft::{Drafting, Side, draft, fill};
 pub use read::parse;
 
 use crate::class::Class;
@@ -97,6 +99,18 @@ pub enum Kind {
     Single,
 }
 
+impl Kind {
+    /// The word documents use.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bulk => "bulk",
+            Self::Targeted => "targeted",
+            Self::Single => "single",
+        }
+    }
+}
+
 /// One of the two databases.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
@@ -170,6 +184,18 @@ pub enum Screen {
     Redact,
 }
 
+impl Screen {
+    /// The word documents use.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Withhold => "withhold",
+            Self::Redact => "redact",
+        }
+    }
+}
+
 /// A relation of one column to a column of another instructed table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RelationOrder {
@@ -205,6 +231,18 @@ pub enum Fate {
     Erase,
 }
 
+impl Fate {
+    /// The word documents use.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Keep => "keep",
+            Self::Archive => "archive",
+            Self::Erase => "erase",
+        }
+    }
+}
+
 /// What becomes of requests that are not finished at the cut-over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pending {
@@ -214,6 +252,18 @@ pub enum Pending {
     Move,
     /// `wait`: the cut-over waits until there are none.
     Wait,
+}
+
+impl Pending {
+    /// The word documents use.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Stay => "stay",
+            Self::Move => "move",
+            Self::Wait => "wait",
+        }
+    }
 }
 
 /// An order in force. There is no other way to one than the check of its signatures,

@@ -13,11 +13,20 @@ static UNUSED: Code =
 static TABLE_NOT_GRANTED: Code =
     Code::refused("ECL-MAP-012", "the mapping moves a table that is not instructed");
 static TABLE_UNUSED: Code = Code::refused("ECL-MAP-013", "an instructed table is not mapped");
+static OTHER_MAPPING: Code = Code::refused("ECL-MAP-014", "the instruction cites another mapping");
 
 /// Everything in which the two disagree, both places shown; empty is right.
 #[must_use]
 pub fn against(mapping: &Mapping, order: &Order) -> Vec<Finding> {
     let mut findings = Vec::new();
+    if order.mapping.value != mapping.digest {
+        let finding = Finding::new(&OTHER_MAPPING, "the mapping here has another digest");
+        let finding = finding.at(order.mapping.span.clone()).in_file(instruction::FILE);
+        findings.push(finding.help(format!(
+            "write mapping = \"{}\" while this is a draft; put back the cited mapping once it is signed",
+            mapping.digest
+        )));
+    }
     for map in &mapping.tables {
         let Some(table) = order.table(&map.from.value) else {
             let names = order.tables.iter().map(|t| t.name.value.as_str());

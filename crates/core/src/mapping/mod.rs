@@ -4,9 +4,11 @@
 //! and unused would be read for nothing (GDPR Art. 5(1)(c)).
 
 mod against;
+mod draft;
 mod read;
 
 pub use against::against;
+pub use draft::draft;
 pub use read::parse;
 
 use std::ops::Range;

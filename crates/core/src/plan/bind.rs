@@ -1,4 +1,4 @@
-//! The instruction binds its source, destination and papers; here they are compared.
+//! The instruction binds its source and destination; here they are compared with what is there.
 
 use super::compile::Inputs;
 use crate::catalog::Catalog;
@@ -6,36 +6,23 @@ use crate::digest;
 use crate::fault::Code;
 use crate::finding::Finding;
 use crate::instruction::{self, Endpoint};
-use crate::reader::Spanned;
 
 static OTHER_SOURCE: Code = Code::refused("ECL-PLN-002", "this is not the source that was signed for");
 static OTHER_SCHEMA: Code =
     Code::refused("ECL-PLN-003", "the tables are not as they were when the instruction was signed");
 static OTHER_DESTINATION: Code =
     Code::refused("ECL-PLN-004", "this is not the destination that was signed for");
-static CITED: Code = Code::refused("ECL-PLN-027", "a document is not the one the instruction cites");
 
 /// Everything the instruction binds and that is not so. The servers' TLS pins are the adapters' to compare.
 pub(super) fn bind(inputs: &Inputs<'_>) -> Vec<Finding> {
     let order = inputs.instruction.order();
     let mut findings = Vec::new();
-    findings.extend(cited("dictionary", &order.dictionary, &inputs.dictionary.digest));
-    findings.extend(cited("mapping", &order.mapping, &inputs.mapping.digest));
     findings.extend(instance(&OTHER_SOURCE, &order.source, inputs.source));
     findings.extend(instance(&OTHER_DESTINATION, &order.destination, inputs.destination));
     findings.extend(schema(&order.source, inputs.source, &order.table_names()));
     let destinations: Vec<String> = inputs.mapping.tables.iter().map(|t| t.to.value.clone()).collect();
     findings.extend(schema(&order.destination, inputs.destination, &destinations));
     findings
-}
-
-fn cited(what: &str, signed: &Spanned<String>, found: &str) -> Option<Finding> {
-    (signed.value != found).then(|| {
-        let finding = Finding::new(&CITED, format!("the {what} here is {found}")).at(signed.span.clone());
-        finding.in_file(instruction::FILE).help(format!(
-            "put back the {what} that was signed, or have a new version of the instruction signed"
-        ))
-    })
 }
 
 fn instance(code: &'static Code, signed: &Endpoint, found: &Catalog) -> Option<Finding> {

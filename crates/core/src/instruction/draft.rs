@@ -1,0 +1,211 @@
+//! Drafts an instruction: every column listed, every one denied.
+
+use toml::de::{DeTable, DeValue};
+
+use super::SUITE;
+use crate::class::Class;
+use crate::classify::is_credential;
+use crate::dictionary::{Column, Dictionary, Table};
+use crate::document::Kind;
+use crate::mapping::Mapping;
+use crate::reader::quote;
+use crate::template::{Head, header};
+use crate::types::Engine;
+
+/// One of the two databases, as far as it is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Side {
+    /// The engine.
+    pub engine: Engine,
+    /// The database's name.
+    pub database: String,
+    /// The instance's identity.
+    pub identity: String,
+    /// The pin of its public key, where the connection needs one.
+    pub tls_spki: Option<String>,
+}
+
+/// What an instruction is drafted from.
+#[derive(Clone, Copy, Debug)]
+pub struct Drafting<'a> {
+    /// The common header's values.
+    pub head: &'a Head,
+    /// The dictionary.
+    pub dictionary: &'a Dictionary,
+    /// The mapping, where there is one: what it uses is marked.
+    pub mapping: Option<&'a Mapping>,
+    /// The tables to begin with; their headers stand uncommented, their columns do not.
+    pub tables: &'a [String],
+    /// The destination, where it is known.
+    pub destination: Option<&'a Side>,
+    /// The pin of the source's public key, where the connection needs one.
+    pub source_tls_spki: Option<&'a str>,
+}
+
+/// The draft: commented TOML in which every column stands, commented out. A column is
+/// granted by taking its `#` away, one by one (GDPR Art. 25(2): denied by default).
+#[must_use]
+pub fn draft(from: &Drafting<'_>) -> String {
+    let source = Side {
+        engine: from.dictionary.engine,
+        database: from.dictionary.database.clone(),
+        identity: from.dictionary.identity.clone(),
+        tls_spki: from.source_tls_spki.map(str::to_owned),
+    };
+    let unknown = Side {
+        engine: Engine::Postgresql,
+        database: "…".to_owned(),
+        identity: "…".to_owned(),
+        tls_spki: None,
+    };
+    let mapping = from.mapping.map_or("sha256:…", |m| m.digest.as_str());
+    let mut out = format!(
+        "# The order of migration. Everything is denied: a column moves when the # before it is taken\n\
+         # away, row by row as `rows` says. Check it: ecluse instruction check\n\n\
+         {}\n[instruction]\n\
+         kind           = \"targeted\"   # bulk, targeted, single\n\
+         purpose        = \"…\"\n\
+         dictionary     = {}\n\
+         mapping        = {}\n\
+         max_runs       = 1\n\
+         suite          = {}\n\
+         status_max_age = \"24h\"\n\
+         tolerance      = 0            # refused rows that still let a run end well\n\n",
+        header(Kind::Instruction, from.head),
+        quote(&from.dictionary.digest),
+        quote(mapping),
+        quote(SUITE),
+    );
+    out += &side("source", &source, true);
+    out += &side("destination", from.destination.unwrap_or(&unknown), false);
+    out += &format!(
+        "[erasure]\ncopies = {}          # by this day every copy écluse made is erased\n\
+         # source = 2027-01-31          # and, where the controller orders it, what moved, at the source\n\n",
+        from.head.not_after.to_zoned(jiff::tz::TimeZone::UTC).date()
+    );
+    out += "[stays]                          # the fate of each class that stays: keep, archive, erase\n";
+    for class in Class::ALL.into_iter().filter(|c| *c != Class::Credential) {
+        out += &format!("# {:<22} = \"keep\"\n", quote(class.name()));
+    }
+    out += "# \"credential\"           = { fate = \"erase\", by = 2027-01-31 }\n\n";
+    out += "[pending]                        # requests not finished at the cut-over: stay, move, wait\nrule = \"stay\"\n";
+    for table in ordered(from) {
+        out += &draft_table(from, table);
+    }
+    out
+}
+
+/// The chosen tables first, in the order they were given; then the dictionary's.
+fn ordered<'a>(from: &Drafting<'a>) -> Vec<&'a Table> {
+    let mut tables: Vec<&Table> = from.tables.iter().filter_map(|n| from.dictionary.table(n)).collect();
+    tables.extend(from.dictionary.tables.iter().filter(|t| !from.tables.contains(&t.name.value)));
+    tables
+}
+
+fn side(name: &str, side: &Side, schema: bool) -> String {
+    let tls = side.tls_spki.as_ref().map_or_else(
+        || {
+            "# tls_spki = \"sha256:…\"   # the server's key, where the connection leaves the machine\n"
+                .to_owned()
+        },
+        |pin| format!("tls_spki = {}\n", quote(pin)),
+    );
+    let schema = if schema {
+        "schema   = \"sha256:…\"     # ecluse instruction check says it, once the tables are chosen\n"
+    } else {
+        ""
+    };
+    format!(
+        "[{name}]\nengine   = {}\ndatabase = {}\nidentity = {}\n{tls}{schema}\n",
+        quote(side.engine.name()),
+        quote(&side.database),
+        quote(&side.identity)
+    )
+}
+
+fn draft_table(from: &Drafting<'_>, table: &Table) -> String {
+    let chosen = from.tables.contains(&table.name.value);
+    let mark = if chosen { "" } else { "# " };
+    let label = if table.label.is_empty() { String::new() } else { format!("   # {}", table.label) };
+    let mut out =
+        format!("\n{mark}[[table]]{label}\n{mark}name = {}\n{mark}rows = 'true'\n", quote(&table.name.value));
+    if table.key.is_empty() {
+        out += &format!(
+            "{mark}# key = [\"…\"]   # the database declares none; without one the table moves in one piece\n"
+        );
+    }
+    out += &format!("{mark}columns = [\n");
+    for column in &table.columns {
+        out += &draft_column(from, table, column);
+    }
+    out += &format!("{mark}]\n");
+    out
+}
+
+fn draft_column(from: &Drafting<'_>, table: &Table, column: &Column) -> String {
+    let name = &column.name.value;
+    if column.class == Class::Credential || is_credential(name) {
+        return format!("#   {name}: {}; never moves\n", Class::Credential);
+    }
+    let used = from
+        .mapping
+        .and_then(|m| m.table(&table.name.value))
+        .is_some_and(|map| map.columns.iter().flat_map(|c| c.make.uses()).any(|u| u.value == *name));
+    let entry = if column.class.needs_reason() {
+        format!("{{ name = {}, reason = \"…\" }},", quote(name))
+    } else {
+        format!("{},", quote(name))
+    };
+    let mut about = vec![column.class.name().to_owned(), column.sql_type.clone()];
+    if table.key.contains(name) {
+        about.insert(0, "key".to_owned());
+    }
+    if !column.label.is_empty() {
+        about.push(column.label.clone());
+    }
+    if column.ty.is_empty() {
+        about.push("a type this version cannot read".to_owned());
+    }
+    if used {
+        about.push("the mapping uses it".to_owned());
+    }
+    format!("#   {entry:<40} # {}\n", about.join(", ").replace(['\n', '\r'], " "))
+}
+
+/// Writes the digests an instruction cites into its text: dictionary, mapping, and the schema of
+/// the tables it instructs, as they were surveyed. Everything else stays byte for byte.
+///
+/// `None` where the text is not TOML. For drafts: a signed text would no longer be the one signed.
+#[must_use]
+pub fn fill(text: &str, dictionary: &Dictionary, mapping: Option<&Mapping>) -> Option<String> {
+    let tree = DeTable::parse(text).ok()?;
+    let tree = tree.get_ref();
+    let names: Vec<String> = tree
+        .get("table")
+        .and_then(|tables| tables.get_ref().as_array())
+        .map(|tables| {
+            tables
+                .iter()
+                .filter_map(|t| t.get_ref().as_table()?.get("name")?.get_ref().as_str().map(str::to_owned))
+                .collect()
+        })
+        .unwrap_or_default();
+    let place = |section: &str, key: &str| {
+        let value = tree.get(section)?.get_ref().as_table()?.get(key)?;
+        matches!(value.get_ref(), DeValue::String(_)).then(|| value.span())
+    };
+    let mut edits = vec![
+        (place("instruction", "dictionary"), dictionary.digest.clone()),
+        (place("source", "schema"), dictionary.schema(&names)),
+    ];
+    if let Some(mapping) = mapping {
+        edits.push((place("instruction", "mapping"), mapping.digest.clone()));
+    }
+    let mut edits: Vec<_> = edits.into_iter().filter_map(|(span, digest)| Some((span?, digest))).collect();
+    edits.sort_by_key(|(span, _)| std::cmp::Reverse(span.start));
+    let mut out = text.to_owned();
+    for (span, digest) in edits {
+        out.replace_range(span, &quote(&digest));
+    }
+    Some(out)
+}

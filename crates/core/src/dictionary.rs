@@ -108,6 +108,17 @@ impl Dictionary {
         self.tables.iter().find(|t| t.name.value == name)
     }
 
+    /// The surveyed names and types as a catalogue, for checks that need no more.
+    pub(crate) fn as_catalog(&self) -> Catalog {
+        let tables = self.tables.iter().map(Table::as_catalog).collect();
+        Catalog {
+            engine: self.engine,
+            database: self.database.clone(),
+            identity: self.identity.clone(),
+            tables,
+        }
+    }
+
     /// The schema digest of these tables as they were surveyed; tables that are not here are left out.
     #[must_use]
     pub fn schema(&self, tables: &[String]) -> String {
@@ -125,6 +136,38 @@ impl Table {
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|c| c.name.value == name)
+    }
+}
+
+impl Table {
+    fn as_catalog(&self) -> crate::catalog::Table {
+        let columns = self.columns.iter().map(|c| crate::catalog::Column {
+            name: c.name.value.clone(),
+            sql_type: c.sql_type.clone(),
+            ty: type_of(&c.ty),
+            max_length: None,
+            int_bounds: None,
+            nullable: true,
+            has_default: false,
+            identity: false,
+            generated: String::new(),
+            collation: String::new(),
+            comment: c.label.clone(),
+        });
+        crate::catalog::Table {
+            name: self.name.value.clone(),
+            kind: self.kind.clone(),
+            oid: None,
+            storage: String::new(),
+            columns: columns.collect(),
+            key: self.key.clone(),
+            uniques: Vec::new(),
+            foreign_keys: Vec::new(),
+            triggers: Vec::new(),
+            row_security: String::new(),
+            definition: String::new(),
+            estimated_rows: None,
+        }
     }
 }
 

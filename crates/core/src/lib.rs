@@ -47,11 +47,10 @@ pub mod nearest;
 pub mod person;
 pub mod personal;
 pub mod plan;
+pub mod reader;
 pub mod session;
 pub mod signatures;
 pub mod status;
 pub mod template;
 pub mod types;
 pub mod value;
-
-pub mod reader;

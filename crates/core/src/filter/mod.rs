@@ -13,12 +13,14 @@ mod literal;
 mod names;
 mod parse;
 mod sentence;
+mod walk;
 
 pub use names::{Names, Other};
 pub use parse::{
     INCOMPARABLE, MAX_BYTES, MISTYPED, NO_VALUE, OUTSIDE, SIDES, SYNTAX, TOO_LARGE, UNKNOWN, parse,
 };
 pub use sentence::{Words, sentence};
+pub use walk::{chooses, looks_at};
 
 /// A typed filter. Columns are indices into the table's read columns
 /// ([`crate::plan::TablePlan::read`]).

@@ -49,6 +49,12 @@ pub fn check(order: &Order, dictionary: &Dictionary) -> Vec<Finding> {
             findings.push(finding.help("instruct that table too, or take the relation out"));
         }
     }
+    let surveyed = dictionary.as_catalog();
+    let mut found: Vec<Finding> = Vec::new();
+    for table in &order.tables {
+        found.extend(super::rows(order, table, &|name| surveyed.table(name)).err().unwrap_or_default());
+    }
+    findings.extend(found);
     findings.sort_by_key(|f| f.span.as_ref().map_or(usize::MAX, |s| s.start));
     findings.into_iter().map(|f| f.in_file(FILE)).collect()
 }

@@ -9,12 +9,14 @@ mod check;
 mod draft;
 mod in_force;
 mod read;
+mod rows;
 
 use jiff::civil::Date;
 
 pub use check::check;
 pub use draft::{Drafting, Side, draft, fill};
 pub use read::parse;
+pub(crate) use rows::rows;
 
 use crate::class::Class;
 use crate::document::Header;
@@ -287,5 +289,17 @@ impl Instruction {
     #[must_use]
     pub fn digest(&self) -> &str {
         &self.digest
+    }
+}
+
+/// Instructions nobody signed, for the unit tests of this crate.
+#[cfg(test)]
+pub(crate) mod assertion {
+    use super::{Instruction, Order};
+    use crate::document::Header;
+
+    /// An instruction in force on nobody's word.
+    pub(crate) fn in_force(order: Order, header: Header, digest: &str) -> Instruction {
+        Instruction { order, digest: digest.to_owned(), header, signers: Vec::new() }
     }
 }

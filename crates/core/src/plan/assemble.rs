@@ -1,9 +1,9 @@
 //! Puts the drafted tables into the plan's order and turns names into indices.
 
 use super::compile::{Draft, Inputs, view};
-use super::rows::{chooses, looks_at, moved};
+use super::rows::moved;
 use super::{Expression, Piece, ReadColumn, Relation, TablePlan, WriteColumn};
-use crate::filter::Filter;
+use crate::filter::{Filter, chooses, looks_at};
 
 /// The tables of the plan, in `sorted` order.
 pub(super) fn assemble(inputs: &Inputs<'_>, drafts: &[Draft<'_>], sorted: &[usize]) -> Vec<TablePlan> {

@@ -12,9 +12,9 @@ use crate::class::Class;
 use crate::codes::CodeTable;
 use crate::dictionary::Dictionary;
 use crate::fault::Code;
-use crate::filter::Filter;
+use crate::filter::{Filter, chooses};
 use crate::finding::Finding;
-use crate::instruction::{self, Instruction, Order, Screen, TableOrder};
+use crate::instruction::{self, Instruction, Order, Screen, TableOrder, rows};
 use crate::mapping::{self, Mapping, TableMap};
 use crate::nearest::suggestion;
 use crate::types::{Engine, Type};
@@ -187,7 +187,8 @@ fn draft<'a>(
         findings.extend(found.err().map(|f| f.at(column.name.span.clone()).in_file(instruction::FILE)));
     }
     let key = key(source, table).map_err(|found| findings.extend(found)).unwrap_or_default();
-    let filter = super::rows::filter(inputs, table, source).map_err(|found| findings.extend(found));
+    let filter = rows(inputs.instruction.order(), table, &|name| inputs.source.table(name))
+        .map_err(|found| findings.extend(found));
     let target = target(inputs, map, source, &key, missing).map_err(|found| findings.extend(found));
     match (filter, target) {
         (Ok(filter), Ok(target)) if findings.is_empty() => {
@@ -346,7 +347,7 @@ fn link(
 fn sequence(drafts: &[Draft<'_>]) -> Result<Vec<usize>, Vec<Finding>> {
     let mut chosen = Vec::new();
     for (i, draft) in drafts.iter().enumerate() {
-        super::rows::chooses(&draft.filter, &mut |table, _| chosen.push((i, table)));
+        chooses(&draft.filter, &mut |table, _| chosen.push((i, table)));
     }
     let relations: Vec<(usize, usize)> =
         drafts.iter().enumerate().flat_map(|(i, d)| d.relations.iter().map(move |r| (i, r.parent))).collect();

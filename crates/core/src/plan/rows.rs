@@ -1,52 +1,6 @@
-//! The row filters of a plan: parsed against the source's columns, then moved to the plan's indices.
+//! A filter moved from the source table's columns to the plan's.
 
-use super::compile::Inputs;
-use crate::catalog::Table;
 use crate::filter::Filter;
-use crate::finding::Finding;
-use crate::instruction::TableOrder;
-
-/// Parses a table's filter. Columns are indices into the source table's columns; a chosen
-/// table is an index into the instruction's tables, its column one into that table's.
-pub(super) fn filter(
-    inputs: &Inputs<'_>,
-    table: &TableOrder,
-    source: &Table,
-) -> Result<Filter, Vec<Finding>> {
-    let _ = (inputs, source);
-    if table.rows.value.trim() == "true" {
-        return Ok(Filter::Every);
-    }
-    Err(Vec::new())
-}
-
-/// Calls back for every membership in another table's chosen rows: (table, column).
-pub(super) fn chooses(filter: &Filter, found: &mut dyn FnMut(usize, usize)) {
-    match filter {
-        Filter::Chosen { column: _, table, other } => found(*table, *other),
-        Filter::And(all) | Filter::Or(all) => all.iter().for_each(|f| chooses(f, found)),
-        Filter::Not(inner) => chooses(inner, found),
-        Filter::Every
-        | Filter::Compare { .. }
-        | Filter::OneOf { .. }
-        | Filter::IsNull { .. }
-        | Filter::StartsWith { .. } => {}
-    }
-}
-
-/// Calls back for every column of the table itself that the filter looks at.
-pub(super) fn looks_at(filter: &Filter, found: &mut dyn FnMut(usize)) {
-    match filter {
-        Filter::Compare { column, .. }
-        | Filter::OneOf { column, .. }
-        | Filter::IsNull { column }
-        | Filter::StartsWith { column, .. }
-        | Filter::Chosen { column, .. } => found(*column),
-        Filter::And(all) | Filter::Or(all) => all.iter().for_each(|f| looks_at(f, found)),
-        Filter::Not(inner) => looks_at(inner, found),
-        Filter::Every => {}
-    }
-}
 
 /// The same filter with other indices: `own` for this table's columns, `other` for chosen
 /// (table, column). `None` where an index has no counterpart.

@@ -1,0 +1,69 @@
+//! The row filters of an order, parsed against the tables they name.
+
+use super::{FILE, Order, TableOrder};
+use crate::catalog::{Column, Table};
+use crate::classify::is_credential;
+use crate::fault::Code;
+use crate::filter::{self, Filter, Names, Other, chooses, looks_at};
+use crate::finding::Finding;
+
+static CREDENTIAL: Code = Code::refused("ECL-INS-020", "a row filter compares a credential");
+
+/// Parses a table's filter against a catalogue. Columns are indices into that table's columns; a chosen
+/// table is an index into the order's tables, its column one into that table's.
+///
+/// # Errors
+/// Everything wrong with the filter, with places in the instruction.
+pub(crate) fn rows<'a>(
+    order: &Order,
+    table: &TableOrder,
+    catalog: &dyn Fn(&str) -> Option<&'a Table>,
+) -> Result<Filter, Vec<Finding>> {
+    let Some(own) = catalog(&table.name.value) else { return Err(Vec::new()) };
+    let others: Vec<Other<'_>> = order
+        .tables
+        .iter()
+        .enumerate()
+        .filter(|(_, other)| other.name.value != table.name.value)
+        .filter_map(|(number, other)| Some((number, catalog(&other.name.value)?, other)))
+        .map(|(number, found, other)| Other {
+            number,
+            name: &found.name,
+            columns: &found.columns,
+            key: single_key(found, other),
+        })
+        .collect();
+    let names = Names { columns: &own.columns, chosen: &others };
+    let start = table.rows.span.start;
+    let filter = filter::parse(&table.rows.value, &names).map_err(|found| {
+        let moved = |mut f: Finding| {
+            let span = f.span.take().unwrap_or(0..table.rows.value.len());
+            f.at(start + span.start..start + span.end).in_file(FILE)
+        };
+        found.into_iter().map(moved).collect::<Vec<_>>()
+    })?;
+    // whoever compares a secret with guesses learns it
+    let mut compared: Vec<&Column> = Vec::new();
+    looks_at(&filter, &mut |column| compared.extend(own.columns.get(column)));
+    chooses(&filter, &mut |number, column| {
+        let there = others.iter().find(|o| o.number == number);
+        compared.extend(there.and_then(|o| o.columns.get(column)));
+    });
+    match compared.into_iter().find(|c| is_credential(&c.name)) {
+        None => Ok(filter),
+        Some(column) => {
+            let finding = Finding::new(&CREDENTIAL, column.name.clone()).at(table.rows.span.clone());
+            Err(vec![finding.in_file(FILE).law("GDPR Art. 32(1)").help("choose the rows by other columns")])
+        }
+    }
+}
+
+/// The key, where it is one column: what `chosen.TABLE` alone means.
+fn single_key(table: &Table, order: &TableOrder) -> Option<usize> {
+    let given: Vec<&str> = order.key.iter().map(|k| k.value.as_str()).collect();
+    let declared: Vec<&str> = table.key.iter().map(String::as_str).collect();
+    match if declared.is_empty() { given } else { declared }.as_slice() {
+        [one] => table.columns.iter().position(|c| c.name == *one),
+        _ => None,
+    }
+}

@@ -15,6 +15,7 @@
 
 mod checks;
 pub mod chunk;
+mod diff;
 pub mod event;
 pub mod failpoint;
 mod family;
@@ -31,5 +32,6 @@ pub mod rehearse;
 pub mod run;
 mod state;
 mod step;
+pub mod subset;
 pub mod world;
 mod writer;

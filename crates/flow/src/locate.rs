@@ -1,12 +1,23 @@
 //! From a row token back to the row, at the source, on the controller's premises.
 
-use ecluse_core::fault::Result;
+use ecluse_batch::{Keys, Token};
+use ecluse_core::fault::{Code, Result};
 use ecluse_core::personal::Personal;
-use ecluse_core::value::Key;
+use ecluse_core::types::Type;
+use ecluse_core::value::{Key, KeyRange};
 
+use crate::checks::{self, When};
+use crate::event::Act;
+use crate::journal::Journal;
 use crate::orders::Orders;
 use crate::ports::{Record, Source};
+use crate::run::Options;
+use crate::state;
 use crate::world::World;
+
+static NO_ROW: Code = Code::refused("ECL-LOC-002", "no row of the source has this token");
+/// Stops the search once the row was found; never leaves this file.
+static FOUND: Code = Code::refused("ECL-LOC-099", "found");
 
 /// A row that a token names.
 #[derive(Debug)]
@@ -21,17 +32,63 @@ pub struct Located {
 
 /// Finds the row of a token (`7Q4M-KD2E-…`) at the source; journaled before it is looked for.
 ///
+/// A token cannot be turned back: every instructed row's own token is made and compared.
+///
 /// # Errors
 ///
-/// Coded: not a token, no such row.
+/// `ECL-LOC-001` where it is not a token, `ECL-LOC-002` where no instructed row has it (any more).
 pub fn locate(
-    _token: &str,
-    _orders: Orders<'_>,
-    _source: &mut dyn Source,
-    _record: &mut dyn Record,
-    _world: World<'_>,
+    token: &str,
+    orders: Orders<'_>,
+    options: Options<'_>,
+    source: &mut dyn Source,
+    record: &mut dyn Record,
+    world: World<'_>,
 ) -> Result<Located> {
-    Err(NOT_YET.fault("locate"))
+    let wanted: Token = token.parse()?;
+    let state = state::load(&orders, record)?.ok_or_else(|| state::NONE.fault(""))?;
+    let mut journal = Journal::new(record, world, orders.session);
+    journal.act(Act::Locate, &state.object, |_| {
+        (orders.standing)()?;
+        checks::source_identity(source, orders.source)?;
+        checks::source_schema(source, orders.plan, orders.source, When::Start)?;
+        checks::rights(source, orders.plan, options.override_reason)?;
+        source.open(orders.plan, options.frozen)?;
+        let found = search(wanted, &orders, source, &state::token_key(&state));
+        source.close()?;
+        found?.ok_or_else(|| {
+            NO_ROW.fault("").help("it may have been removed at the source, or stand at the destination only")
+        })
+    })
 }
 
-static NOT_YET: ecluse_core::fault::Code = ecluse_core::fault::Code::refused("ECL-RUN-000", "not built yet");
+fn search(
+    wanted: Token,
+    orders: &Orders<'_>,
+    source: &mut dyn Source,
+    key: &ecluse_batch::TokenKey,
+) -> Result<Option<Located>> {
+    for table in orders.plan.tables().iter().filter(|t| !t.key().is_empty()) {
+        let types: Vec<Type> = table.read().iter().map(|c| c.ty).collect();
+        let mut found = None;
+        let read = source.read(table, orders.plan, &KeyRange::default(), &mut |batch| {
+            let keys = Keys::new(&batch, &types, table.key())?;
+            let rows = (0..batch.rows()).filter_map(|row| keys.get(row));
+            found = rows.into_iter().find(|row| Token::new(key, table.source(), row) == wanted);
+            if found.is_some() { Err(FOUND.fault("")) } else { Ok(()) }
+        });
+        match (found, read) {
+            (Some(row), _) => {
+                let name = |index: &usize| table.read().get(*index).map(|c| c.name.clone());
+                return Ok(Some(Located {
+                    table: table.source().to_owned(),
+                    columns: table.key().iter().filter_map(name).collect(),
+                    key: Personal::new(row),
+                }));
+            }
+            (None, Err(fault)) => return Err(fault),
+            (None, Ok(())) => {}
+        }
+    }
+    Ok(None)
+}

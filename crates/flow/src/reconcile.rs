@@ -1,12 +1,29 @@
 //! The destination read back by a fresh process and connection, and compared.
 
-use ecluse_core::fault::Result;
+use std::collections::BTreeMap;
+use std::sync::mpsc::sync_channel;
+
+use ecluse_batch::{Batch, Keys, RowHasher, Scope, Tally, TallyKey};
+use ecluse_core::fault::{Code, Result};
+use ecluse_core::plan::{Plan, TablePlan};
+use ecluse_core::value::Key;
+use ecluse_seal::{RunState, TableState};
 use serde::Serialize;
 
+use crate::checks::{self, When};
+use crate::diff::{self, Looking, Rows};
+use crate::event::Act;
+use crate::journal::Journal;
 use crate::orders::Orders;
-use crate::ports::{Destination, Record, Source};
-use crate::run::Progress;
+use crate::ports::{Destination, LedgerEntry, Record, Source};
+use crate::run::{Options, Progress};
 use crate::world::World;
+use crate::{readback, state};
+
+static UNFINISHED: Code = Code::refused("ECL-REC-011", "the run has not come to its end");
+static DIED: Code = Code::outside("ECL-REC-012", "a thread of the reconciliation died");
+/// Batches that wait between the thread that reads and the one that tallies.
+const DEPTH: usize = 4;
 
 /// One thing that differs. Names places and tokens, never a value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -39,25 +56,57 @@ pub enum Kind {
     Altered,
     /// The row hangs on another patient (or other parent) than it should.
     Reattached,
-    /// The row has no parent at the destination.
+    /// Rows have no parent at the destination, and a table that they concern differs.
     Orphan,
     /// Rows of a table without a key differ; only counts can be given.
     Count,
     /// The chunk's rows and the ledger differ, yet both sides hold the same rows.
     Ledger,
-    /// Changed, added or removed at the source since the run's snapshot: no damage.
-    Since,
     /// Both sides differ and the tally cannot tell which one changed.
     Undecided,
+    /// Changed, added or removed at the source since the run's snapshot (or refused by the
+    /// run): the destination holds what was moved.
+    Since,
+    /// Rows have no parent at the destination, as they had none at the source.
+    Parentless,
 }
 
 impl Kind {
-    /// Whether this is damage (or may be), and not a change of the source since.
+    /// Whether this is damage (or may be).
     #[must_use]
     pub const fn is_damage(self) -> bool {
-        !matches!(self, Self::Since)
+        !matches!(self, Self::Since | Self::Parentless)
+    }
+
+    /// The code under which it is reported.
+    #[must_use]
+    pub const fn code(self) -> &'static Code {
+        match self {
+            Self::Missing => &MISSING,
+            Self::Extra => &EXTRA,
+            Self::Duplicate => &DUPLICATE,
+            Self::Altered => &ALTERED,
+            Self::Reattached => &REATTACHED,
+            Self::Orphan | Self::Parentless => &ORPHAN,
+            Self::Count => &COUNT,
+            Self::Ledger => &LEDGER,
+            Self::Undecided => &UNDECIDED,
+            Self::Since => &SINCE,
+        }
     }
 }
+
+static MISSING: Code = Code::refused("ECL-REC-001", "rows are missing at the destination");
+static EXTRA: Code = Code::refused("ECL-REC-002", "rows at the destination were never moved");
+static REATTACHED: Code = Code::refused("ECL-REC-003", "rows changed patient");
+static ALTERED: Code = Code::refused("ECL-REC-004", "values were altered");
+static DUPLICATE: Code = Code::refused("ECL-REC-005", "rows stand twice at the destination");
+static ORPHAN: Code = Code::refused("ECL-REC-006", "rows have no parent at the destination");
+static COUNT: Code = Code::refused("ECL-REC-007", "rows of a table without a key differ");
+static LEDGER: Code = Code::refused("ECL-REC-008", "the ledger says otherwise than both sides");
+static UNDECIDED: Code =
+    Code::refused("ECL-REC-009", "rows differ, and it cannot be told on which side they changed");
+static SINCE: Code = Code::refused("ECL-REC-010", "rows changed at the source since the run");
 
 /// What a reconciliation found.
 #[derive(Clone, Debug, Serialize)]
@@ -91,26 +140,221 @@ impl Reconciliation {
     }
 }
 
-/// Reads the destination back, chunk by chunk, and compares with the ledger; looks into
-/// each chunk that differs, row by row, with the source.
+/// Opens the source when it is asked for.
+pub type Connect<'a, 's> = &'a mut dyn FnMut() -> Result<Box<dyn Source + 's>>;
+
+/// Reads the destination back, every row of it, and compares each chunk with the ledger;
+/// looks into each chunk that differs, row by row, with the source.
 ///
 /// Finds accidents and outsiders: whoever holds the tally key can forge a tally.
-///
-/// `connect` opens the source, and is asked for only where a chunk differs.
+/// `connect` opens the source, and is called only where a chunk differs.
 ///
 /// # Errors
 ///
 /// Coded, where the comparison could not be made. A difference is no error here: see
 /// [`Reconciliation::holds`].
 pub fn reconcile<'s>(
-    _orders: Orders<'_>,
-    _connect: &mut dyn FnMut() -> Result<Box<dyn Source + 's>>,
-    _destination: &mut dyn Destination,
-    _record: &mut dyn Record,
-    _world: World<'_>,
-    _progress: &mut dyn FnMut(Progress<'_>),
+    orders: Orders<'_>,
+    options: Options<'_>,
+    connect: Connect<'_, 's>,
+    destination: &mut dyn Destination,
+    record: &mut dyn Record,
+    world: World<'_>,
+    progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Reconciliation> {
-    Err(NOT_YET.fault("reconcile"))
+    let state = state::load(&orders, record)?
+        .ok_or_else(|| state::NONE.fault("").help("run `ecluse migrate` first"))?;
+    let object = state.object.clone();
+    let mut journal = Journal::new(record, world, orders.session);
+    journal.act(Act::Standing, &object, |_| (orders.standing)())?;
+    journal.act(Act::Reconcile, &object, |_| {
+        checks::destination(destination, orders.plan, orders.destination)?;
+        let ledger = destination.ledger(&state.run)?;
+        let mut look = Look { orders, options, state: &state, destination, connect, source: None, progress };
+        let found = look.tables(&ledger);
+        match look.source {
+            Some(mut source) => source.close().and(found),
+            None => found,
+        }
+    })
 }
 
-static NOT_YET: ecluse_core::fault::Code = ecluse_core::fault::Code::refused("ECL-RUN-000", "not built yet");
+struct Look<'a, 'c, 's> {
+    orders: Orders<'a>,
+    options: Options<'a>,
+    state: &'a RunState,
+    destination: &'a mut dyn Destination,
+    connect: Connect<'c, 's>,
+    source: Option<Box<dyn Source + 's>>,
+    progress: &'a mut dyn FnMut(Progress<'_>),
+}
+
+impl Look<'_, '_, '_> {
+    fn tables(&mut self, ledger: &[LedgerEntry]) -> Result<Reconciliation> {
+        let plan = self.orders.plan;
+        let mut found = Reconciliation { tables: Vec::new(), differences: Vec::new() };
+        for table in plan.tables() {
+            let lines: BTreeMap<u64, &LedgerEntry> =
+                ledger.iter().filter(|l| l.table == table.number()).map(|l| (l.chunk, l)).collect();
+            let sealed = state::table(self.state, table.number())?;
+            if !sealed.closed || lines.len() != sealed.chunks() {
+                return Err(UNFINISHED
+                    .fault(format!("table {}", table.destination()))
+                    .help("let it go on: ecluse migrate"));
+            }
+            self.table(table, sealed, &lines, &mut found)?;
+        }
+        self.orphans(plan, &mut found)?;
+        Ok(found)
+    }
+
+    fn table(
+        &mut self,
+        table: &TablePlan,
+        sealed: &TableState,
+        lines: &BTreeMap<u64, &LedgerEntry>,
+        found: &mut Reconciliation,
+    ) -> Result<()> {
+        let key = state::tally_key(self.state);
+        let expected = lines.values().map(|l| l.rows).sum();
+        (self.progress)(Progress::Table(table.number(), table.destination(), expected));
+        let tallies = read_back(self.destination, table, sealed, &key, self.progress)?;
+        let mut compared = Compared {
+            table: table.destination().to_owned(),
+            rows: tallies.iter().map(Tally::count).sum(),
+            ledger_rows: expected,
+            ..Compared::default()
+        };
+        for ((chunk, line), tally) in lines.iter().zip(&tallies) {
+            compared.chunks += 1;
+            let scope = Scope::Chunk { table: table.number(), chunk: *chunk };
+            if line.tally == tally.publish(&key, scope) && line.rows == tally.count() {
+                compared.agree += 1;
+                continue;
+            }
+            let range = sealed.range(usize::try_from(*chunk).unwrap_or(usize::MAX));
+            let there = Rows::of_destination(self.destination, table, &range, &key)?;
+            let engine = self.destination.engine();
+            let plan = self.orders.plan;
+            let here = Rows::of_source(self.source()?, plan, table, &range, engine, &key)?;
+            let token = state::token_key(self.state);
+            let look = Looking { table, entry: line, tally: &key, token: &token };
+            found.differences.extend(diff::chunk(&look, &here, &there)?);
+        }
+        found.tables.push(compared);
+        (self.progress)(Progress::Through(table.number()));
+        Ok(())
+    }
+
+    /// The source, opened and checked when it is first needed.
+    fn source(&mut self) -> Result<&mut dyn Source> {
+        if self.source.is_none() {
+            (self.progress)(Progress::Note("a chunk differs: reading the source too"));
+            let mut source = (self.connect)()?;
+            let (plan, signed) = (self.orders.plan, self.orders.source);
+            checks::source_identity(source.as_mut(), signed)?;
+            checks::source_schema(source.as_mut(), plan, signed, When::Start)?;
+            checks::rights(source.as_mut(), plan, self.options.override_reason)?;
+            source.open(plan, self.options.frozen)?;
+            self.source = Some(source);
+        }
+        match &mut self.source {
+            Some(source) => Ok(source.as_mut()),
+            None => Err(DIED.fault("source")),
+        }
+    }
+
+    /// Rows without a parent. A relation that the destination itself declares is kept by it;
+    /// where both tables agree with the ledger, an orphan was one at the source already.
+    fn orphans(&mut self, plan: &Plan, found: &mut Reconciliation) -> Result<()> {
+        for child in plan.tables() {
+            for (index, relation) in child.relations().iter().enumerate().filter(|(_, r)| !r.declared) {
+                let Some(parent) = plan.tables().get(relation.parent) else { continue };
+                let rows = self.destination.orphans(child, index, parent)?;
+                if rows == 0 {
+                    continue;
+                }
+                let whole =
+                    |table: &TablePlan| found.tables.get(table.number()).is_some_and(|c| c.agree == c.chunks);
+                let kind = if whole(child) && whole(parent) { Kind::Parentless } else { Kind::Orphan };
+                let column = child.read().get(relation.column).map(|c| c.name.clone());
+                let table = child.destination().to_owned();
+                found.differences.push(Difference { table, chunk: 0, kind, row: None, column, rows });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The tally of each chunk as it stands at the destination: one pass over the table in
+/// whatever order the engine likes best, one thread reading, one tallying.
+fn read_back(
+    destination: &mut dyn Destination,
+    table: &TablePlan,
+    sealed: &TableState,
+    key: &TallyKey,
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<Vec<Tally>> {
+    std::thread::scope(|scope| {
+        let (sender, receiver) = sync_channel::<Batch>(DEPTH);
+        let tallying = scope.spawn(move || {
+            let mut spread = Spread::new(table, &sealed.ends, key);
+            while let Ok(batch) = receiver.recv() {
+                spread.take(&batch)?;
+            }
+            Ok(spread.tallies)
+        });
+        let mut rows = 0u64;
+        let read = destination.read(table, &ecluse_core::value::KeyRange::default(), false, &mut |batch| {
+            rows += u64::try_from(batch.rows()).unwrap_or(0);
+            // where the other thread ended first, its fault is the one that counts
+            sender.send(batch).map_err(|_the_batch_back| DIED.fault("tallying"))?;
+            progress(Progress::Rows(table.number(), rows, 0));
+            Ok(())
+        });
+        drop(sender);
+        let tallies = tallying.join().map_err(|_panic| DIED.fault("tallying"))?;
+        match (tallies, read) {
+            (Err(fault), _) | (Ok(_), Err(fault)) => Err(fault),
+            (Ok(tallies), Ok(())) => Ok(tallies),
+        }
+    })
+}
+
+/// Rows in any order, tallied by the chunk whose key range holds them.
+struct Spread<'a> {
+    table: &'a TablePlan,
+    ends: &'a [Key],
+    types: Vec<ecluse_core::types::Type>,
+    hasher: RowHasher,
+    hashes: Vec<ecluse_batch::RowHash>,
+    tallies: Vec<Tally>,
+    current: usize,
+}
+
+impl<'a> Spread<'a> {
+    fn new(table: &'a TablePlan, ends: &'a [Key], key: &TallyKey) -> Self {
+        let types = readback::types(table);
+        let hasher = RowHasher::new(key, table.destination(), &types);
+        let tallies = vec![Tally::new(); ends.len() + 1];
+        Self { table, ends, types, hasher, hashes: Vec::new(), tallies, current: 0 }
+    }
+
+    fn take(&mut self, batch: &Batch) -> Result<()> {
+        self.hashes.clear();
+        self.hasher.hash_rows(batch, &mut self.hashes)?;
+        let keys = Keys::new(batch, &self.types, self.table.write_key())?;
+        for (row, hash) in self.hashes.iter().enumerate() {
+            // rows mostly lie where their neighbours lie
+            let above = |end: &Key| keys.compare(row, end).is_gt();
+            let before = self.current.checked_sub(1).and_then(|i| self.ends.get(i));
+            if before.is_some_and(|end| !above(end)) || self.ends.get(self.current).is_some_and(above) {
+                self.current = self.ends.partition_point(above);
+            }
+            if let Some(tally) = self.tallies.get_mut(self.current) {
+                tally.add(hash);
+            }
+        }
+        Ok(())
+    }
+}

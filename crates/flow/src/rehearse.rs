@@ -1,26 +1,98 @@
 //! The dry run: every row read, checked and transformed, none written.
 
-use ecluse_core::fault::Result;
+use std::sync::Mutex;
 
-use crate::figures::Figures;
+use ecluse_batch::TallyKey;
+use ecluse_core::fault::Result;
+use ecluse_core::types::Engine;
+
+use crate::checks::{self, When};
+use crate::family::Kin;
+use crate::figures::{Figures, TableFigures};
 use crate::orders::Orders;
 use crate::ports::Source;
+use crate::reader::{self, Message};
 use crate::run::{Options, Progress};
+use crate::step::Context;
 use crate::world::World;
 
-/// Counts what would move and what would be refused, by code.
+/// Counts what would move to a destination of this engine, and what would be refused, by
+/// code. What only the destination itself can refuse (a CHECK, a unique value) is not known here.
+///
+/// `figures.moved` says what would move.
 ///
 /// # Errors
 ///
-/// Coded.
+/// Coded, as a run's up to its first write.
 pub fn rehearse(
-    _orders: Orders<'_>,
-    _options: Options<'_>,
-    _source: &mut dyn Source,
-    _world: World<'_>,
-    _progress: &mut dyn FnMut(Progress<'_>),
+    orders: Orders<'_>,
+    options: Options<'_>,
+    source: &mut dyn Source,
+    destination: Engine,
+    world: World<'_>,
+    progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Figures> {
-    Err(NOT_YET.fault("rehearse"))
+    let plan = orders.plan;
+    checks::keys(plan)?;
+    (orders.standing)()?;
+    checks::source_identity(source, orders.source)?;
+    checks::source_schema(source, plan, orders.source, When::Start)?;
+    let mut figures = Figures {
+        format: "ecluse-figures/1".to_owned(),
+        instruction: orders.instruction.to_owned(),
+        began: world.now().to_string(),
+        excess: checks::rights(source, plan, options.override_reason)?,
+        override_reason: options.override_reason.unwrap_or_default().to_owned(),
+        ..Figures::default()
+    };
+    let opened = source.open(plan, options.frozen)?;
+    figures.barrier = opened.barrier;
+    figures.limits = opened.limits;
+    figures.tables = plan
+        .tables()
+        .iter()
+        .map(|t| TableFigures {
+            source: t.source().to_owned(),
+            destination: t.destination().to_owned(),
+            ..TableFigures::default()
+        })
+        .collect();
+    let chance: [u8; 32] = world.random()?;
+    let refused = Mutex::new(Kin::new(chance, plan)?);
+    let context = Context::new(plan, &refused, chance)?;
+    // nothing is published: any key will do
+    let key = TallyKey::new(world.random()?);
+    let read = reader::read(source, destination, context, &key, &[], &mut |message| {
+        count(&mut figures, message, progress);
+        Ok(())
+    });
+    source.close()?;
+    read?;
+    figures.ended = world.now().to_string();
+    figures.whole = true;
+    Ok(figures)
 }
 
-static NOT_YET: ecluse_core::fault::Code = ecluse_core::fault::Code::refused("ECL-RUN-000", "not built yet");
+fn count(figures: &mut Figures, message: Message, progress: &mut dyn FnMut(Progress<'_>)) {
+    match message {
+        Message::Begin(number, count) => {
+            if let Some(table) = figures.tables.get_mut(number) {
+                table.available = count.available;
+                table.asked = count.asked;
+                progress(Progress::Table(number, &table.source, count.asked));
+            }
+        }
+        Message::Chunk(chunk) => {
+            let Some(table) = figures.tables.get_mut(chunk.table) else { return };
+            let rows = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+            table.moved += chunk.pieces.iter().map(|piece| rows(piece.written.rows())).sum::<u64>();
+            table.left_out += chunk.left_out;
+            table.chunks += 1;
+            for (code, rows) in chunk.refused {
+                *table.refused.entry(code).or_default() += rows;
+            }
+            progress(Progress::Rows(chunk.table, table.moved, table.refused_rows()));
+        }
+        Message::Through(number) => progress(Progress::Through(number)),
+    }
+}

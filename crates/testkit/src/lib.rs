@@ -3,6 +3,10 @@
 //! | module | holds |
 //! |---|---|
 //! | [`server`] | private PostgreSQL and MariaDB, a database per test, the statement log |
+//! | [`canary`], [`leak`] | values that exist nowhere else, and the search that finds them |
+//! | [`proxy`] | records traffic, cuts the line |
+//! | [`kill`] | kills the program at every failpoint, resumes it, checks |
+//! | [`clock`] | a clock that a test moves |
 //! | [`laboratory`] | an invented laboratory of any size |
 //! | [`papers`] | a complete, validly signed migration folder, and every way to spoil it |
 //! | [`tools`] | where the outside programs are |
@@ -16,9 +20,14 @@
     reason = "a helper that cannot do its work is a failed test"
 )]
 
+pub mod canary;
 pub mod certificates;
+pub mod clock;
+pub mod kill;
 pub mod laboratory;
+pub mod leak;
 pub mod papers;
+pub mod proxy;
 pub mod server;
 pub mod tools;
 

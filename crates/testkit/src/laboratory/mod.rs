@@ -103,7 +103,7 @@ impl Laboratory {
     }
 
     /// The same laboratory with every row passed through `touch` as it is made: canaries
-    /// (`canary`), a row that breaks a constraint, a text that lies.
+    /// ([`crate::canary::Canaries::plant`]), a row that breaks a constraint, a text that lies.
     #[must_use]
     pub fn touched(mut self, touch: impl Fn(Table, u64, &mut [Cell]) + 'static) -> Self {
         self.touch = Some(Rc::new(touch));

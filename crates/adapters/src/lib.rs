@@ -1,7 +1,20 @@
 //! Every outside thing, one file or folder each; never each other.
+//!
+//! | module | the outside thing |
+//! |---|---|
+//! | [`postgres`] | PostgreSQL, as a source and as a destination |
+//! | [`sqlite`] | SQLite, as a source and as a destination |
+//! | [`sql`] | SQL text over planned tables, one dialect per engine |
+//! | [`url`] | where a database is, as an operator writes it |
+//! | [`secret`] | files that hold a password |
+//! | [`tls`] | who the server is, before anything is said to it |
 
 mod civil;
 mod columns;
 pub mod folder;
+pub mod postgres;
+pub mod secret;
 pub mod sql;
 pub mod sqlite;
+pub mod tls;
+pub mod url;

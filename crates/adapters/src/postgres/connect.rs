@@ -1,0 +1,210 @@
+//! One connection with its own single-threaded runtime.
+//!
+//! The path is synchronous; the driver is not. A [`Link`] keeps the runtime inside: its
+//! calls block until the server has answered, and nothing runs between two calls.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use ecluse_core::fault::Result;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::runtime::{Builder, Runtime};
+use tokio_postgres::config::{ChannelBinding as Binding, SslMode};
+use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, NoTls, TlsConnect, TlsStream};
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, Config, CopyInSink, Error, Row, Statement};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream as RustlsStream;
+
+use super::error::Side;
+use crate::secret;
+use crate::tls;
+use crate::url::{Host, Server};
+
+/// How long to wait for a connection and for a lock before saying so.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What every session sets. Dates and numbers travel in binary; still, expressions that the
+/// server prints for us must not depend on the account's own settings.
+const SESSION: &str = "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; \
+     SET lock_timeout = '20s'; SET standard_conforming_strings = on; SET row_security = off; \
+     SET jit = off; SET work_mem = '64MB'; SET maintenance_work_mem = '256MB'";
+
+/// One connection.
+pub(super) struct Link {
+    // before the runtime: the client must be dropped first, so that the goodbye can be sent
+    client: Client,
+    runtime: Runtime,
+    side: Side,
+}
+
+impl Link {
+    /// Connects, under TLS beyond loopback and sockets.
+    pub(super) fn connect(server: &Server, side: Side) -> Result<Self> {
+        let place = server.to_string();
+        let tls = tls::client(server)?;
+        let mut config = Config::new();
+        config
+            .user(&server.user)
+            .dbname(&server.database)
+            .port(server.port)
+            .application_name("ecluse")
+            .connect_timeout(PATIENCE)
+            .keepalives(true)
+            .ssl_mode(if tls.is_some() { SslMode::Require } else { SslMode::Disable })
+            .channel_binding(Binding::Disable);
+        match &server.host {
+            Host::Name(name) => config.host(name),
+            Host::Socket(path) => config.host_path(path),
+        };
+        if let Some(password) = secret::password(server)? {
+            config.password(password.expose().as_str());
+        }
+        let runtime =
+            Builder::new_current_thread().enable_all().build().map_err(|_| side.gone("the runtime"))?;
+        let client = runtime.block_on(async {
+            match tls {
+                None => join(config.connect(NoTls).await),
+                Some(tls) => join(config.connect(Rustls(TlsConnector::from(tls))).await),
+            }
+        });
+        let client = client.map_err(|e| side.unreached(&e, &place))?;
+        let link = Self { client, runtime, side };
+        link.batch(SESSION, "the session's settings")?;
+        Ok(link)
+    }
+
+    /// The driver's client, for use inside [`Link::run`].
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    pub(super) fn side(&self) -> Side {
+        self.side
+    }
+
+    /// Runs a future to its end.
+    pub(super) fn run<T>(&self, future: impl Future<Output = T>) -> T {
+        self.runtime.block_on(future)
+    }
+
+    /// Statements without parameters or answer; `place` names a table or a step for the fault.
+    pub(super) fn batch(&self, sql: &str, place: &str) -> Result<()> {
+        self.run(self.client.batch_execute(sql)).map_err(|e| self.side.fault(&e, place))
+    }
+
+    pub(super) fn query(
+        &self,
+        sql: &str,
+        parameters: &[&(dyn ToSql + Sync)],
+        place: &str,
+    ) -> Result<Vec<Row>> {
+        self.run(self.client.query(sql, parameters)).map_err(|e| self.side.fault(&e, place))
+    }
+
+    pub(super) fn execute(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)], place: &str) -> Result<u64> {
+        self.run(self.client.execute(sql, parameters)).map_err(|e| self.side.fault(&e, place))
+    }
+
+    /// One value of one row.
+    pub(super) fn one<T>(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)], place: &str) -> Result<T>
+    where
+        T: for<'a> tokio_postgres::types::FromSql<'a>,
+    {
+        self.run(async { self.client.query_one(sql, parameters).await.and_then(|row| row.try_get(0)) })
+            .map_err(|e| self.side.fault(&e, place))
+    }
+
+    pub(super) fn prepare(&self, sql: &str, place: &str) -> Result<Statement> {
+        self.run(self.client.prepare(sql)).map_err(|e| self.side.fault(&e, place))
+    }
+}
+
+/// The sink of a COPY.
+pub(super) type Copy = Pin<Box<CopyInSink<Bytes>>>;
+
+/// Lets the connection's own task run beside the caller's statements.
+fn join<S, T>(connected: Result<(Client, tokio_postgres::Connection<S, T>), Error>) -> Result<Client, Error>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (client, connection) = connected?;
+    tokio::spawn(async move {
+        // its error reaches the caller through the statement that waits
+        let _ = connection.await;
+    });
+    Ok(client)
+}
+
+/// rustls for the driver.
+#[derive(Clone)]
+struct Rustls(TlsConnector);
+
+struct Handshake {
+    connector: TlsConnector,
+    name: rustls::pki_types::ServerName<'static>,
+}
+
+struct Encrypted<S>(RustlsStream<S>);
+
+impl<S> MakeTlsConnect<S> for Rustls
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    type Stream = Encrypted<S>;
+    type TlsConnect = Handshake;
+    type Error = rustls::pki_types::InvalidDnsNameError;
+
+    fn make_tls_connect(&mut self, domain: &str) -> Result<Handshake, Self::Error> {
+        let name = rustls::pki_types::ServerName::try_from(domain)?.to_owned();
+        Ok(Handshake { connector: self.0.clone(), name })
+    }
+}
+
+impl<S> TlsConnect<S> for Handshake
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    type Stream = Encrypted<S>;
+    type Error = io::Error;
+    type Future = Pin<Box<dyn Future<Output = io::Result<Encrypted<S>>> + Send>>;
+
+    fn connect(self, stream: S) -> Self::Future {
+        Box::pin(async move { self.connector.connect(self.name, stream).await.map(Encrypted) })
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream for Encrypted<S> {
+    fn channel_binding(&self) -> ChannelBinding {
+        ChannelBinding::none()
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Encrypted<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buf)
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Encrypted<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,255 @@
+//! PostgreSQL as a destination.
+//!
+//! Durability: a chunk's transaction commits with `synchronous_commit = off`. Rows and
+//! ledger line are in one transaction, and the log of the server is sequential: should the
+//! server lose power, the last chunks are lost *with* their lines, and the next run sends
+//! them again. [`Destination::finish`] ends with a synchronous commit, which makes every
+//! commit before it durable; no run is called complete before that.
+
+use std::collections::BTreeMap;
+
+use ecluse_batch::Batch;
+use ecluse_core::catalog::{Catalog, Column, Table};
+use ecluse_core::fault::{Code, Result};
+use ecluse_core::plan::{Expression, Plan, TablePlan};
+use ecluse_core::types::{Engine, Type};
+use ecluse_core::value::KeyRange;
+use ecluse_flow::failpoint;
+use ecluse_flow::ports::{self, LedgerEntry, MakeEntry, RefusedRow, Scope, Sink};
+
+use super::connect::Link;
+use super::decode::{Decoder, Shape};
+use super::error::Side;
+use super::ledger::{self, Ledger};
+use super::load::{self, Chunk, Target};
+use super::source::{Select, run};
+use super::text::{ident, relation};
+use super::{catalog, constraints};
+use crate::url::Server;
+
+/// `open` was not called.
+pub(crate) static ORDER: Code = Code::usage("ECL-DST-140", "the destination is not open");
+/// A relation whose columns are not written.
+pub(crate) static RELATION: Code =
+    Code::refused("ECL-DST-141", "a relation's column is not written to the destination");
+
+/// A PostgreSQL destination: one connection writes, one reads back.
+pub struct Destination {
+    server: Server,
+    write: Link,
+    back: Option<Link>,
+    ledger: Option<Ledger>,
+    targets: BTreeMap<usize, Target>,
+}
+
+impl Destination {
+    /// Connects; changes nothing yet.
+    ///
+    /// # Errors
+    ///
+    /// A coded fault where the server cannot be reached, does not prove itself or refuses the login.
+    pub fn connect(server: &Server) -> Result<Self> {
+        let write = Link::connect(server, Side::Destination)?;
+        write.batch("SET synchronous_commit = off", "the session's settings")?;
+        Ok(Self { server: server.clone(), write, back: None, ledger: None, targets: BTreeMap::new() })
+    }
+
+    fn back(&mut self) -> Result<&Link> {
+        if self.back.is_none() {
+            let link = Link::connect(&self.server, Side::Destination)?;
+            link.batch("SET default_transaction_read_only = on", "the session's settings")?;
+            self.back = Some(link);
+        }
+        self.back.as_ref().ok_or_else(|| ORDER.fault("the connection to read back"))
+    }
+}
+
+impl ports::Destination for Destination {
+    fn engine(&self) -> Engine {
+        Engine::Postgresql
+    }
+
+    fn identity(&mut self) -> Result<String> {
+        catalog::identity(&self.write)
+    }
+
+    fn catalog(&mut self, scope: Scope<'_>) -> Result<Catalog> {
+        catalog::read(&self.write, scope)
+    }
+
+    fn is_empty(&mut self, table: &str) -> Result<bool> {
+        ledger::is_empty(&self.write, table)
+    }
+
+    fn create(&mut self, statement: &str) -> Result<()> {
+        failpoint::hit("postgres.create.commit.before");
+        self.write.batch(statement, "the new table")?;
+        failpoint::hit("postgres.create.commit.after");
+        Ok(())
+    }
+
+    fn ddl(&self, table: &Table) -> String {
+        create_table(table)
+    }
+
+    fn open(&mut self, plan: &Plan, run: &str) -> Result<()> {
+        ledger::lock(&self.write)?;
+        let ledger = Ledger::open(&self.write, plan, run)?;
+        constraints::drop_for_load(&self.write, plan, &ledger)?;
+        self.ledger = Some(ledger);
+        self.targets.clear();
+        Ok(())
+    }
+
+    fn ledger(&mut self, run: &str) -> Result<Vec<LedgerEntry>> {
+        ledger::entries(&self.write, run)
+    }
+
+    fn replace(
+        &mut self,
+        table: &TablePlan,
+        chunk: u64,
+        range: &KeyRange,
+        clear: bool,
+        rows: &[Batch],
+        entry: MakeEntry<'_>,
+    ) -> Result<Vec<RefusedRow>> {
+        let ledger = self.ledger.as_mut().ok_or_else(|| ORDER.fault(table.destination()))?;
+        let clear = clear || ledger.present.contains(&(table.number(), chunk));
+        if clear {
+            constraints::put_back_key(&self.write, ledger.run(), table.destination())?;
+        }
+        if !self.targets.contains_key(&table.number()) {
+            self.targets.insert(table.number(), Target::prepare(&self.write, table)?);
+        }
+        let target = self.targets.get(&table.number()).ok_or_else(|| ORDER.fault(table.destination()))?;
+        let work = Chunk { run: ledger.run(), table, range, clear, rows };
+        let refused = load::replace(&self.write, target, &work, entry)?;
+        ledger.present.insert((table.number(), chunk));
+        Ok(refused)
+    }
+
+    fn read(&mut self, table: &TablePlan, range: &KeyRange, ordered: bool, sink: Sink<'_>) -> Result<()> {
+        let link = self.back()?;
+        let name = table.destination();
+        link.batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", name)?;
+        let wires = catalog::wires(link, &relation(name), table.write().iter().map(|c| c.name.as_str()))?;
+        let shapes = table
+            .write()
+            .iter()
+            .zip(wires)
+            .enumerate()
+            .map(|(i, (c, wire))| Shape {
+                name: c.name.clone(),
+                wire,
+                ty: c.ty,
+                key: table.write_key().contains(&i),
+            })
+            .collect();
+        let select = Select {
+            columns: table.write().iter().map(|c| c.name.as_str()).collect(),
+            from: name,
+            conditions: Vec::new(),
+            parameters: Vec::new(),
+            key: table
+                .write_key()
+                .iter()
+                .filter_map(|i| table.write().get(*i))
+                .map(|c| (c.name.as_str(), c.ty))
+                .collect(),
+            ordered,
+        };
+        let done = run(link, select, range, Decoder::new(name, shapes)?, sink);
+        link.batch("ROLLBACK", name)?;
+        done
+    }
+
+    fn orphans(&mut self, child: &TablePlan, relation_number: usize, parent: &TablePlan) -> Result<u64> {
+        let missing = || RELATION.fault(format!("{} to {}", child.destination(), parent.destination()));
+        let link = child.relations().get(relation_number).ok_or_else(missing)?;
+        let column = written(child, link.column).ok_or_else(missing)?;
+        let referenced = written(parent, link.parent_column).ok_or_else(missing)?;
+        let sql = format!(
+            "SELECT count(*) FROM {} c WHERE c.{column} IS NOT NULL \
+             AND NOT EXISTS (SELECT 1 FROM {} p WHERE p.{referenced} = c.{column})",
+            relation(child.destination()),
+            relation(parent.destination()),
+        );
+        let rows: i64 = self.back()?.one(&sql, &[], child.destination())?;
+        Ok(u64::try_from(rows).unwrap_or_default())
+    }
+
+    fn finish(&mut self, plan: &Plan) -> Result<()> {
+        let ledger = self.ledger.as_ref().ok_or_else(|| ORDER.fault("the end of the load"))?;
+        let link = &self.write;
+        constraints::put_back(link, ledger.run())?;
+        for table in plan.tables() {
+            constraints::advance_sequences(link, table)?;
+        }
+        constraints::analyze(link, plan)?;
+        // synchronous: it makes every commit before it durable
+        link.batch("BEGIN; SET LOCAL synchronous_commit = on", "the end of the load")?;
+        let run = ledger.run();
+        link.execute("UPDATE ecluse_ledger.run SET finished = true WHERE run = $1", &[&run], "the ledger")?;
+        failpoint::hit("postgres.finish.commit.before");
+        link.batch("COMMIT", "the end of the load")?;
+        failpoint::hit("postgres.finish.commit.after");
+        Ok(())
+    }
+}
+
+/// The destination column that carries a read column, quoted.
+fn written(table: &TablePlan, read: usize) -> Option<String> {
+    table
+        .write()
+        .iter()
+        .find(|c| matches!(c.from, Expression::Column(i) | Expression::Cast(i) if i == read))
+        .map(|c| ident(&c.name))
+}
+
+/// `CREATE TABLE` for a table of any engine; relations are left to the destination's own schema.
+fn create_table(table: &Table) -> String {
+    let mut lines: Vec<String> = table
+        .columns
+        .iter()
+        .filter(|c| c.ty.is_some())
+        .map(|c| {
+            let null = if c.nullable && !table.key.contains(&c.name) { "" } else { " NOT NULL" };
+            format!("    {} {}{null}", ident(&c.name), type_name(c))
+        })
+        .collect();
+    if !table.key.is_empty() {
+        lines.push(format!("    PRIMARY KEY ({})", super::text::list(table.key.iter().map(String::as_str))));
+    }
+    format!("CREATE TABLE {} (\n{}\n)", relation(&table.name), lines.join(",\n"))
+}
+
+fn type_name(column: &Column) -> String {
+    match column.ty {
+        Some(Type::Bool) => "boolean".into(),
+        Some(Type::Int) => match column.int_bounds {
+            Some((low, high)) if low >= i64::from(i16::MIN) && high <= i64::from(i16::MAX) => {
+                "smallint".into()
+            }
+            Some((low, high)) if low >= i64::from(i32::MIN) && high <= i64::from(i32::MAX) => {
+                "integer".into()
+            }
+            _ => "bigint".into(),
+        },
+        Some(Type::Decimal { precision, scale }) => format!("numeric({precision},{scale})"),
+        Some(Type::Float) => "double precision".into(),
+        Some(Type::Text) | None => match column.max_length {
+            // the engine's own limit of a declared length
+            Some(n) if (1..=10_485_760).contains(&n) => format!("character varying({n})"),
+            _ => "text".into(),
+        },
+        Some(Type::Bytes) => "bytea".into(),
+        Some(Type::Date) => "date".into(),
+        Some(Type::Timestamp) => "timestamp without time zone".into(),
+        Some(Type::Instant) => "timestamp with time zone".into(),
+        Some(Type::Time) => "time without time zone".into(),
+        Some(Type::Uuid) => "uuid".into(),
+        // json keeps the exact bytes; jsonb would not
+        Some(Type::Json) => "json".into(),
+    }
+}

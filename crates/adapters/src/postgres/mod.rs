@@ -1,0 +1,36 @@
+//! PostgreSQL, as a source and as a destination.
+//!
+//! ```text
+//! source       one REPEATABLE READ READ ONLY snapshot, relations locked ACCESS SHARE
+//!              COPY … TO STDOUT (binary) → decode.rs → Arrow
+//! destination  one transaction per chunk: DELETE range · COPY … FROM STDIN (binary) · ledger line
+//! ```
+//!
+//! | file | subject |
+//! |---|---|
+//! | `connect.rs` | one connection with its own runtime; session settings |
+//! | `error.rs` | the engine's errors as coded faults: SQLSTATE and table, never the server's text |
+//! | `types.rs` | the engine's types and ours |
+//! | `decode.rs`, `encode.rs`, `numeric.rs` | the binary COPY format (PostgreSQL manual, "COPY", "File Formats") |
+//! | `catalog.rs` | what the database says of itself |
+//! | `probe.rs`, `grants.rs` | what a role can do beyond its orders; the script that gives it no more |
+//! | `source.rs` | the snapshot and its reads |
+//! | `destination.rs`, `load.rs`, `ledger.rs`, `constraints.rs` | the writes, the bisection, the ledger, what is dropped for speed and put back |
+
+mod bound;
+mod catalog;
+mod connect;
+mod constraints;
+mod decode;
+mod destination;
+mod encode;
+mod error;
+mod ledger;
+mod load;
+mod numeric;
+mod source;
+mod text;
+mod types;
+
+pub use destination::Destination;
+pub use source::Source;

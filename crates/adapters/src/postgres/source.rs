@@ -1,0 +1,275 @@
+//! PostgreSQL as a source: one consistent, read-only snapshot.
+
+use std::pin::pin;
+
+use ecluse_core::catalog::Catalog;
+use ecluse_core::fault::{Code, Result};
+use ecluse_core::plan::{Plan, TablePlan};
+use ecluse_core::types::Engine;
+use ecluse_core::value::{Key, KeyRange, Value};
+use ecluse_flow::ports::{self, Count, Excess, Opened, Scope, Sink};
+use futures_util::StreamExt;
+use tokio_postgres::types::ToSql;
+
+use super::bound::{Bound, Raw};
+use super::catalog;
+use super::connect::Link;
+use super::decode::{Decoder, FORMAT, Shape};
+use super::error::Side;
+use super::text::{cast, key, list, relation};
+use crate::sql;
+use crate::url::Server;
+
+/// `open` was not called, or was called twice.
+pub(crate) static ORDER: Code = Code::usage("ECL-SRC-120", "the snapshot is not open, or already open");
+
+/// A PostgreSQL source: the connection that holds the snapshot, and a second one that sees
+/// the catalogue as it is now (inside the snapshot it would look as it did at its beginning).
+pub struct Source {
+    snapshot: Link,
+    now: Link,
+    /// The plan whose snapshot is open.
+    open: Option<Plan>,
+}
+
+impl Source {
+    /// Connects; reads nothing yet.
+    ///
+    /// # Errors
+    ///
+    /// A coded fault where the server cannot be reached, does not prove itself or refuses the login.
+    pub fn connect(server: &Server) -> Result<Self> {
+        let snapshot = Link::connect(server, Side::Source)?;
+        snapshot.batch("SET default_transaction_read_only = on", "the session's settings")?;
+        let now = Link::connect(server, Side::Source)?;
+        now.batch("SET default_transaction_read_only = on", "the session's settings")?;
+        Ok(Self { snapshot, now, open: None })
+    }
+}
+
+impl ports::Source for Source {
+    fn engine(&self) -> Engine {
+        Engine::Postgresql
+    }
+
+    fn identity(&mut self) -> Result<String> {
+        catalog::identity(&self.now)
+    }
+
+    fn catalog(&mut self, scope: Scope<'_>) -> Result<Catalog> {
+        catalog::read(&self.now, scope)
+    }
+
+    fn excess(&mut self, _plan: &Plan) -> Result<Vec<Excess>> {
+        Ok(Vec::new())
+    }
+
+    fn open(&mut self, plan: &Plan, _frozen: bool) -> Result<Opened> {
+        if self.open.is_some() {
+            return Err(ORDER.fault("opened twice"));
+        }
+        // the lock comes before the snapshot, which the first query takes: what the snapshot
+        // shows then has the structure that the lock holds
+        self.snapshot.batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", "the snapshot")?;
+        self.open = Some(plan.clone());
+        for table in plan.tables() {
+            let name = table.view().unwrap_or(table.source());
+            self.snapshot.batch(&format!("LOCK TABLE {} IN ACCESS SHARE MODE", relation(name)), name)?;
+        }
+        self.snapshot.batch("SELECT 1", "the snapshot")?;
+        let bare: Vec<&str> =
+            plan.tables().iter().filter(|t| t.view().is_none()).map(TablePlan::source).collect();
+        let barrier = if bare.is_empty() {
+            "PostgreSQL: a role that reads one security_barrier view per instructed table".to_owned()
+        } else {
+            format!("écluse's own SQL, without a view, for {}", bare.join(", "))
+        };
+        Ok(Opened { barrier, limits: Vec::new() })
+    }
+
+    fn count(&mut self, table: &TablePlan) -> Result<Count> {
+        let name = table.view().unwrap_or(table.source());
+        let count = |condition: &str, parameters: &[&(dyn ToSql + Sync)]| -> Result<u64> {
+            let sql = format!("SELECT count(*) FROM {}{condition}", relation(name));
+            let rows: i64 = self.snapshot.one(&sql, parameters, name)?;
+            Ok(u64::try_from(rows).unwrap_or_default())
+        };
+        let all = count("", &[])?;
+        if table.view().is_some() {
+            return Ok(Count { available: None, asked: all });
+        }
+        let plan = self.open.as_ref().ok_or_else(|| ORDER.fault("counted before open"))?;
+        let asked = match sql::condition(Engine::Postgresql, table, plan, 1)? {
+            None => all,
+            Some(condition) => {
+                let bound: Vec<Bound<'_>> = condition.parameters.iter().map(Bound).collect();
+                let parameters: Vec<&(dyn ToSql + Sync)> = bound.iter().map(|b| b as _).collect();
+                count(&format!(" WHERE {}", condition.text), &parameters)?
+            }
+        };
+        Ok(Count { available: Some(all), asked })
+    }
+
+    fn read(&mut self, table: &TablePlan, plan: &Plan, range: &KeyRange, sink: Sink<'_>) -> Result<()> {
+        if self.open.is_none() {
+            return Err(ORDER.fault("read before open"));
+        }
+        let name = table.view().unwrap_or(table.source());
+        let wires =
+            catalog::wires(&self.snapshot, &relation(name), table.read().iter().map(|c| c.name.as_str()))?;
+        let shapes = table
+            .read()
+            .iter()
+            .zip(wires)
+            .enumerate()
+            .map(|(i, (c, wire))| Shape {
+                name: c.name.clone(),
+                wire,
+                ty: c.ty,
+                key: table.key().contains(&i),
+            })
+            .collect();
+        let decoder = Decoder::new(table.source(), shapes)?;
+        run(&self.snapshot, select(table, plan)?, range, decoder, sink)
+    }
+
+    fn statement(&self, table: &TablePlan, plan: &Plan) -> String {
+        // the same text that `read` runs; a filter without SQL stops both
+        select(table, plan).map_or_else(|fault| fault.to_string(), |select| select.statement())
+    }
+
+    fn close(&mut self) -> Result<()> {
+        if self.open.take().is_some() {
+            self.snapshot.batch("COMMIT", "the end of the snapshot")?;
+        }
+        Ok(())
+    }
+}
+
+/// The read of a table: through its view, which holds the filter, or with the filter bound.
+fn select<'a>(table: &'a TablePlan, plan: &Plan) -> Result<Select<'a>> {
+    let condition = match table.view() {
+        Some(_) => None,
+        None => sql::condition(Engine::Postgresql, table, plan, 1)?,
+    };
+    let (conditions, parameters) = condition.map(|c| (vec![c.text], c.parameters)).unwrap_or_default();
+    Ok(Select {
+        columns: table.read().iter().map(|c| c.name.as_str()).collect(),
+        from: table.view().unwrap_or(table.source()),
+        conditions,
+        parameters,
+        key: table
+            .key()
+            .iter()
+            .filter_map(|i| table.read().get(*i))
+            .map(|c| (c.name.as_str(), c.ty))
+            .collect(),
+        ordered: true,
+    })
+}
+
+/// A read of named columns.
+pub(super) struct Select<'a> {
+    pub(super) columns: Vec<&'a str>,
+    pub(super) from: &'a str,
+    /// Conditions with `$n`, joined by AND.
+    pub(super) conditions: Vec<String>,
+    pub(super) parameters: Vec<Value>,
+    pub(super) key: Vec<(&'a str, ecluse_core::types::Type)>,
+    pub(super) ordered: bool,
+}
+
+impl Select<'_> {
+    /// Keeps the rows of a key range; its bounds are bound, for row keys are personal data.
+    pub(super) fn within(&mut self, range: &KeyRange) {
+        for (bound, sign) in [(&range.after, ">"), (&range.upto, "<=")] {
+            if let Some(Key(values)) = bound {
+                let (left, right) = key_sides(&self.key, self.parameters.len());
+                self.conditions.push(format!("({left}) {sign} ({right})"));
+                self.parameters.extend(values.iter().cloned());
+            }
+        }
+    }
+
+    /// The statement as it is sent.
+    pub(super) fn statement(&self) -> String {
+        if self.parameters.is_empty() {
+            format!("COPY ({}) TO STDOUT (FORMAT binary)", self.text())
+        } else {
+            self.text()
+        }
+    }
+
+    fn text(&self) -> String {
+        let mut sql = format!("SELECT {} FROM {}", list(self.columns.iter().copied()), relation(self.from));
+        if !self.conditions.is_empty() {
+            // each in brackets: a condition may hold OR
+            let all: Vec<String> = self.conditions.iter().map(|c| format!("({c})")).collect();
+            sql.push_str(" WHERE ");
+            sql.push_str(&all.join(" AND "));
+        }
+        if self.ordered && !self.key.is_empty() {
+            let keys: Vec<String> = self.key.iter().map(|(name, ty)| key(name, *ty)).collect();
+            sql.push_str(" ORDER BY ");
+            sql.push_str(&keys.join(", "));
+        }
+        sql
+    }
+}
+
+/// Both sides of a comparison of whole keys: `"a", "b" COLLATE "C"` and `$1::int8, $2::text`.
+pub(super) fn key_sides(columns: &[(&str, ecluse_core::types::Type)], bound: usize) -> (String, String) {
+    let left: Vec<String> = columns.iter().map(|(name, ty)| key(name, *ty)).collect();
+    let right: Vec<String> =
+        columns.iter().enumerate().map(|(i, (_, ty))| format!("${}::{}", bound + i + 1, cast(*ty))).collect();
+    (left.join(", "), right.join(", "))
+}
+
+/// Runs a read and hands batches to the sink: by COPY where nothing is bound (the fastest the
+/// engine has), else by a query in binary, since COPY takes no parameters.
+pub(super) fn run(
+    link: &Link,
+    mut select: Select<'_>,
+    range: &KeyRange,
+    mut decoder: Decoder,
+    sink: Sink<'_>,
+) -> Result<()> {
+    select.within(range);
+    let place = select.from.to_owned();
+    let fault = |e: tokio_postgres::Error| link.side().fault(&e, &place);
+    let sql = select.statement();
+    link.run(async {
+        if select.parameters.is_empty() {
+            let mut stream = pin!(link.client().copy_out(sql.as_str()).await.map_err(fault)?);
+            while let Some(message) = stream.next().await {
+                decoder.message(&message.map_err(fault)?)?;
+                if decoder.is_full()
+                    && let Some(batch) = decoder.take()?
+                {
+                    sink(batch)?;
+                }
+            }
+        } else {
+            let bound: Vec<Bound<'_>> = select.parameters.iter().map(Bound).collect();
+            let parameters = bound.iter().map(|b| b as &(dyn ToSql + Sync));
+            let mut rows = pin!(link.client().query_raw(sql.as_str(), parameters).await.map_err(fault)?);
+            while let Some(row) = rows.next().await {
+                let row = row.map_err(fault)?;
+                decoder.row(|i| {
+                    let cell: Option<Raw<'_>> =
+                        row.try_get(i).map_err(|_may_quote| FORMAT.fault(place.clone()))?;
+                    Ok(cell.map(|c| c.0))
+                })?;
+                if decoder.is_full()
+                    && let Some(batch) = decoder.take()?
+                {
+                    sink(batch)?;
+                }
+            }
+        }
+        match decoder.take()? {
+            Some(batch) => sink(batch),
+            None => Ok(()),
+        }
+    })
+}

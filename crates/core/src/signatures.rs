@@ -4,12 +4,12 @@
 //! is a valid signature by a key of the contract whose role may sign this kind of
 //! document, and every person signed whom [`Kind::signers`] demands.
 
-use ecluse_sign::{Demands, Refused, Signature, Verified};
+use ecluse_sign::{Demands, PrivateKey, Refused, Signature, Verified, canonical};
 use jiff::Timestamp;
 
 use crate::digest;
 use crate::document::{self, Demand, Kind};
-use crate::fault::Code;
+use crate::fault::{Code, Fault};
 use crate::finding::Finding;
 use crate::keys::Key;
 use crate::person::Role;
@@ -125,6 +125,33 @@ pub fn check(
         Some(verified) if findings.is_empty() => Ok(Signed { verified, signers }),
         _ => Err(findings),
     }
+}
+
+/// Signs a document with the content of an OpenSSH private key file without passphrase:
+/// (the signature file's content, the key's fingerprint).
+///
+/// # Errors
+/// [`KEY_FILE`], with the `ssh-keygen` command that signs instead.
+pub fn sign(kind: Kind, bytes: &[u8], key_file: &[u8]) -> Result<(String, String), Fault> {
+    let signed = PrivateKey::from_openssh(key_file)
+        .and_then(|key| Ok((key.sign(kind.namespace(), bytes)?, key.public()?.fingerprint())));
+    signed.map_err(|refused| {
+        KEY_FILE
+            .fault(refused.to_string())
+            .help(format!("ssh-keygen -Y sign -n {} -f KEY FILE, then adopt FILE.sig", kind.namespace()))
+    })
+}
+
+/// Rewrites a signature file made elsewhere to its one exact form. Nothing is verified;
+/// put beside the document it is checked like every other.
+///
+/// # Errors
+/// [`FORM`], for what is no signature; [`PROFILE`], for a browser's.
+pub fn adopt(armoured: &[u8]) -> Result<String, Fault> {
+    canonical(armoured).map_err(|refused| {
+        let code = if refused == Refused::Webauthn { &PROFILE } else { &FORM };
+        code.fault(refused.to_string()).help("give the .sig file that ssh-keygen -Y sign wrote")
+    })
 }
 
 fn one(

@@ -74,9 +74,8 @@ fn each_mandatory_field_that_is_dropped_is_named_by_its_own_code_and_blocks() {
     }
     for field in ["name", "address", "registration", "representative"] {
         let (before, after) = whole.split_once("[processor]").unwrap();
-        let at = after.find(&format!("\n{field}")).unwrap();
-        let end = after[at + 1..].find('\n').unwrap() + at + 1;
-        let text = format!("{before}[processor]{}{}", &after[..at], &after[end..]);
+        let (section, rest) = after.split_once("\n\n").unwrap();
+        let text = format!("{before}[processor]{}\n\n{rest}", without_line(section, field));
         assert_eq!(ids(&contract::check(&text, now())), ["CTR-011"], "the processor's {field} dropped");
     }
 }
@@ -148,8 +147,8 @@ fn the_template_is_read_whole_and_refused_field_by_field() {
 fn one_text_for_two_clauses_is_refused() {
     let text = papers().text(Paper::Contract);
     let words = |letter: &str| {
-        let at = text.find(&format!("[clauses.{letter}]")).unwrap();
-        text[at..].lines().find(|line| line.starts_with("words")).unwrap().to_owned()
+        let (_, after) = text.split_once(&format!("[clauses.{letter}]")).unwrap();
+        after.lines().find(|line| line.starts_with("words")).unwrap().to_owned()
     };
     // (f)'s words speak of security too, so that only their doubling is wrong
     let text = text.replace(&words("c"), &words("f"));

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod contract;
 #[cfg(test)]
+mod formats;
+#[cfg(test)]
 mod mandate;
 #[cfg(test)]
 mod session;

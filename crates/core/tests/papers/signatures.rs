@@ -4,7 +4,7 @@ use ecluse_core::document::Kind;
 use ecluse_core::finding::Finding;
 use ecluse_core::instruction::Instruction;
 use ecluse_core::person::Role;
-use ecluse_core::signatures::SignatureFile;
+use ecluse_core::signatures::{self, SignatureFile};
 use ecluse_testkit::papers::{Paper, Papers, Person};
 use jiff::ToSpan;
 
@@ -169,4 +169,26 @@ fn who_signs_what() {
         }
     }
     assert_eq!(table, include_str!("who-signs-what.txt"));
+}
+
+#[test]
+fn a_key_file_signs_and_a_foreign_form_is_adopted() {
+    let papers = papers();
+    let text = papers.text(Paper::Instruction);
+    let key = papers.signatory.key();
+    let file = key.to_openssh().unwrap();
+    let (made, fingerprint) = signatures::sign(Kind::Instruction, text.as_bytes(), file.as_bytes()).unwrap();
+    assert_eq!(fingerprint, key.public().unwrap().fingerprint());
+    let foreign = made.replace('\n', "\r\n");
+    let verified = |armoured: &str| {
+        let file = SignatureFile { name: "a.sig".to_owned(), armoured: armoured.as_bytes().to_vec() };
+        codes(instruction(&papers, text.as_bytes(), &[file]))
+    };
+    assert_eq!(verified(&made), Vec::<&str>::new());
+    assert_eq!(verified(&foreign), ["SGN-025", "SGN-020"]);
+    assert_eq!(verified(&signatures::adopt(foreign.as_bytes()).unwrap()), Vec::<&str>::new());
+    let none = signatures::adopt(b"no signature").unwrap_err();
+    assert_eq!(none.code().id, "ECL-SGN-025");
+    let none = signatures::sign(Kind::Instruction, b"", b"no key").unwrap_err();
+    assert_eq!(none.code().id, "ECL-SGN-030");
 }

@@ -1,0 +1,70 @@
+//! Every example of `docs/formats.md` is read by the reader it describes.
+
+use ecluse_core::document::{self, Kind};
+use ecluse_core::finding::Finding;
+use ecluse_core::{contract, mandate, session, status};
+
+use crate::support::now;
+
+const PAGE: &str = include_str!("../../../../docs/formats.md");
+
+/// The fenced blocks of the page: (what follows the fence's `toml `, content).
+fn examples() -> Vec<(String, String)> {
+    let mut examples = Vec::new();
+    let mut open: Option<(String, String)> = None;
+    for line in PAGE.lines() {
+        match (&mut open, line.strip_prefix("```")) {
+            (None, Some(tag)) => open = Some((tag.to_owned(), String::new())),
+            (Some(_), Some(_)) => examples.extend(open.take()),
+            (Some((_, content)), None) => content.push_str(&format!("{line}\n")),
+            (None, None) => {}
+        }
+    }
+    examples
+}
+
+fn read(tag: &str, text: &str) -> Option<Result<(), Vec<Finding>>> {
+    let headed = |kind: Kind| document::header(text, kind).map(|_| ());
+    Some(match tag.strip_prefix("toml ")? {
+        "header" => headed(Kind::Instruction),
+        "contract" => match contract::check(text, now()) {
+            findings if findings.is_empty() => Ok(()),
+            findings => Err(findings),
+        },
+        "mandate" => headed(Kind::Survey).and_then(|()| mandate::read(text).map(|_| ())),
+        "status" => headed(Kind::Status).and_then(|()| status::read(text).map(|_| ())),
+        "session" => headed(Kind::Session).and_then(|()| session::read(text).map(|_| ())),
+        "instruction" => {
+            headed(Kind::Instruction).and_then(|()| ecluse_core::instruction::parse(text).map(|_| ()))
+        }
+        "mapping" => ecluse_core::mapping::parse(text).map(|_| ()),
+        "dictionary" => ecluse_core::dictionary::parse(text).map(|_| ()),
+        _ => return None,
+    })
+}
+
+#[test]
+fn every_example_is_read_by_its_reader() {
+    let mut read_so_far = Vec::new();
+    for (tag, text) in examples() {
+        if !tag.starts_with("toml") {
+            continue;
+        }
+        match read(&tag, &text) {
+            Some(Ok(())) => read_so_far.push(tag),
+            Some(Err(findings)) => panic!("{tag}: {findings:#?}"),
+            None => panic!("nobody reads an example marked `{tag}`"),
+        }
+    }
+    for kind in ["toml header", "toml contract", "toml mandate", "toml status", "toml session"] {
+        assert!(read_so_far.iter().any(|tag| tag == kind), "{kind} has an example");
+    }
+}
+
+#[test]
+fn the_table_of_kinds_is_the_one_in_code() {
+    for kind in Kind::ALL {
+        assert!(PAGE.contains(&format!("`{}`", kind.namespace())), "{}", kind.namespace());
+        assert!(kind == Kind::Codes || PAGE.contains(&format!("`{}`", kind.format())), "{}", kind.format());
+    }
+}

@@ -93,8 +93,18 @@ impl Cutter {
         }
     }
 
-    /// How many known chunks are still to be ended once the source has no more rows: each
-    /// of them is empty, but must be compared with the ledger all the same.
+    /// Ends the current chunk at this key, if it is a new one and has rows.
+    pub fn end_at(&mut self, key: &Key) -> bool {
+        let new = self.chunk == self.ends.len() && self.rows > 0;
+        if new {
+            self.ends.push(key.clone());
+            self.next();
+        }
+        new
+    }
+
+    /// Ends a known chunk once the source has no more rows, if there is one left: each is
+    /// empty from here on, but must be compared with the ledger all the same.
     pub fn end(&mut self) -> bool {
         let more = self.chunk < self.ends.len();
         if more {

@@ -68,7 +68,7 @@ impl Rows {
     }
 
     /// The source's rows of a range as they would be written; those that cannot be are left
-    /// out, as the run left them out.
+    /// out, as the run left them out. `kept`: the only rows that a trial moved.
     pub(crate) fn of_source(
         source: &mut dyn Source,
         plan: &Plan,
@@ -76,6 +76,7 @@ impl Rows {
         range: &KeyRange,
         engine: Engine,
         key: &TallyKey,
+        kept: Option<&[Key]>,
     ) -> Result<Self> {
         let mut rows = Self::new(table);
         let mut hasher = RowHasher::new(key, table.destination(), &rows.types);
@@ -89,6 +90,9 @@ impl Rows {
             };
             rows.push(table, writer.write(&readable)?.batch, &mut hasher)
         })?;
+        if let Some(kept) = kept {
+            rows.rows.retain(|row| row.key.as_ref().is_none_or(|key| kept.binary_search(key).is_ok()));
+        }
         Ok(rows.sorted())
     }
 

@@ -100,7 +100,7 @@ pub(crate) fn read(
             Err(fault) => return Err(fault),
         };
         let delivered = cut.delivered;
-        cut.finish(emit)?;
+        cut.finish(whole, emit)?;
         if whole && delivered != count.asked {
             return Err(LOST.fault(format!("table {}: {delivered} of {}", table.source(), count.asked)));
         }
@@ -181,8 +181,15 @@ impl<'p> Cut<'p> {
         emit(Message::Chunk(std::mem::replace(&mut self.chunk, next)))
     }
 
-    /// Known chunks that the source has no rows of any more, then the open one.
-    fn finish(mut self, emit: Emit<'_>) -> Result<()> {
+    /// Known chunks that the source has no rows of any more, then the open one. Where a trial
+    /// stopped, the chunk it was in ends there: what lies beyond was never read.
+    fn finish(mut self, whole: bool, emit: Emit<'_>) -> Result<()> {
+        if let (false, Some(last)) = (whole, self.before.take())
+            && self.cutter.end_at(&last)
+        {
+            self.chunk.end = Some(last);
+            self.send(emit)?;
+        }
         while self.cutter.end() {
             self.send(emit)?;
         }

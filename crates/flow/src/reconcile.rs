@@ -236,7 +236,8 @@ impl Look<'_, '_, '_> {
             let there = Rows::of_destination(self.destination, table, &range, &key)?;
             let engine = self.destination.engine();
             let plan = self.orders.plan;
-            let here = Rows::of_source(self.source()?, plan, table, &range, engine, &key)?;
+            let kept = plan.row_limit().map(|_| sealed.kept.as_slice());
+            let here = Rows::of_source(self.source()?, plan, table, &range, engine, &key, kept)?;
             let token = state::token_key(self.state);
             let look = Looking { table, entry: line, tally: &key, token: &token };
             found.differences.extend(diff::chunk(&look, &here, &there)?);

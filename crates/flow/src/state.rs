@@ -36,11 +36,10 @@ pub(crate) fn load(orders: &Orders<'_>, record: &mut dyn Record) -> Result<Optio
 
 /// The state of a run that begins: its id, its keys, one random name per table.
 pub(crate) fn begin(orders: &Orders<'_>, world: &World<'_>) -> Result<RunState> {
-    let tables = orders
-        .plan
-        .tables()
-        .iter()
-        .map(|_| Ok(TableState { object: world.id()?, ends: Vec::new(), closed: false }));
+    let tables =
+        orders.plan.tables().iter().map(|_| {
+            Ok(TableState { object: world.id()?, ends: Vec::new(), closed: false, kept: Vec::new() })
+        });
     Ok(RunState {
         run: world.id()?,
         instruction: orders.instruction.to_owned(),

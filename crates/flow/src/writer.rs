@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use ecluse_batch::{Batch, Mask, Scope, Tally, TallyKey};
+use ecluse_batch::{Batch, Keys, Mask, Scope, Tally, TallyKey};
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::plan::TablePlan;
 use ecluse_core::types::Type;
@@ -55,7 +55,9 @@ impl<'a> Writing<'a, '_> {
     pub(crate) fn take(&mut self, message: Message) -> Result<()> {
         match message {
             Message::Begin(number, count) => {
-                let object = state::table(self.state, number)?.object.clone();
+                let sealed = state::table_mut(self.state, number)?;
+                sealed.kept.clear();
+                let object = sealed.object.clone();
                 self.journal.note(Act::Table, &object, &Outcome::Begun)?;
                 if let Some(figures) = self.figures.tables.get_mut(number) {
                     figures.available = count.available;
@@ -88,7 +90,15 @@ impl<'a> Writing<'a, '_> {
 
         let sealed = state::table_mut(self.state, chunk.table)?;
         let closes = chunk.last && !sealed.closed;
-        let cut_anew = chunk.end.is_some() || closes;
+        let trial = self.orders.plan.row_limit().is_some();
+        if trial {
+            let types = readback::types(table);
+            for piece in &chunk.pieces {
+                let keys = Keys::new(&piece.written, &types, table.write_key())?;
+                sealed.kept.extend((0..piece.written.rows()).filter_map(|row| keys.get(row)));
+            }
+        }
+        let cut_anew = chunk.end.is_some() || closes || trial;
         sealed.ends.extend(chunk.end.take());
         sealed.closed |= chunk.last;
         let range = sealed.range(chunk.number);

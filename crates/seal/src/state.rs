@@ -59,6 +59,8 @@ pub struct TableState {
     /// Whether the table was once read to its end: then the chunk after the last of `ends`
     /// exists and reaches to the end of the key space.
     pub closed: bool,
+    /// Where a trial left rows out: the keys of those it moved, ascending; else empty.
+    pub kept: Vec<Key>,
 }
 
 impl TableState {

@@ -38,6 +38,7 @@ struct Table {
     object: String,
     closed: bool,
     ends: Vec<Vec<Part>>,
+    kept: Vec<Vec<Part>>,
 }
 
 /// One key column's value: `{"int": 7}`, `{"text": "…"}`.
@@ -66,16 +67,12 @@ pub(crate) fn write(state: &RunState) -> Result<Zeroizing<Vec<u8>>> {
     let tables = tables
         .iter()
         .map(|t| {
-            let TableState { object, ends, closed } = t;
-            let ends = ends
-                .iter()
-                .map(|key| key.0.iter().map(part).collect::<Option<Vec<Part>>>())
-                .collect::<Option<Vec<_>>>()?;
-            Some(Table { object: object.clone(), closed: *closed, ends })
+            let TableState { object, ends, closed, kept } = t;
+            Some(Table { object: object.clone(), closed: *closed, ends: parts(ends)?, kept: parts(kept)? })
         })
         .collect::<Option<Vec<Table>>>()
         .ok_or_else(failed)?;
-    let parts: usize = tables.iter().map(|t| t.ends.iter().map(Vec::len).sum::<usize>()).sum();
+    let keys: usize = tables.iter().map(|t| t.ends.len() + t.kept.len()).sum();
     let state = State {
         format: FORMAT.to_owned(),
         run: run.clone(),
@@ -88,7 +85,7 @@ pub(crate) fn write(state: &RunState) -> Result<Zeroizing<Vec<u8>>> {
         tables,
     };
     // room enough that the buffer seldom moves: an abandoned copy would not be wiped
-    let mut bytes = Zeroizing::new(Vec::with_capacity(4096 + parts * 128));
+    let mut bytes = Zeroizing::new(Vec::with_capacity(4096 + keys * 256));
     serde_json::to_writer(&mut *bytes, &state).map_err(|_| FAILED.fault("encoding"))?;
     Ok(bytes)
 }
@@ -105,12 +102,8 @@ pub(crate) fn read(bytes: &[u8]) -> Result<RunState> {
         state;
     let tables = tables
         .into_iter()
-        .map(|Table { object, closed, ends }| {
-            let ends = ends
-                .into_iter()
-                .map(|parts| parts.into_iter().map(value).collect::<Option<Vec<Value>>>().map(Key))
-                .collect::<Option<Vec<Key>>>()?;
-            ends.is_sorted_by(|a, b| a < b).then_some(TableState { object, ends, closed })
+        .map(|Table { object, closed, ends, kept }| {
+            Some(TableState { object, closed, ends: keys(ends)?, kept: keys(kept)? })
         })
         .collect::<Option<Vec<TableState>>>()
         .ok_or_else(damaged)?;
@@ -128,6 +121,19 @@ pub(crate) fn read(bytes: &[u8]) -> Result<RunState> {
 fn seal(hex: &str) -> Option<Seal> {
     let bytes = Zeroizing::new(HEXLOWER.decode(hex.as_bytes()).ok()?);
     <[u8; 32]>::try_from(bytes.as_slice()).ok().map(Seal::new)
+}
+
+fn parts(keys: &[Key]) -> Option<Vec<Vec<Part>>> {
+    keys.iter().map(|key| key.0.iter().map(part).collect()).collect()
+}
+
+/// Keys that ascend; anything else is not what was written.
+fn keys(parts: Vec<Vec<Part>>) -> Option<Vec<Key>> {
+    let keys: Option<Vec<Key>> = parts
+        .into_iter()
+        .map(|key| key.into_iter().map(value).collect::<Option<Vec<Value>>>().map(Key))
+        .collect();
+    keys.filter(|keys| keys.is_sorted_by(|a, b| a < b))
 }
 
 fn part(value: &Value) -> Option<Part> {

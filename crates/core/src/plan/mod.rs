@@ -246,4 +246,10 @@ pub mod assertion {
     pub fn plan(tables: Vec<TablePlan>) -> Plan {
         Plan { tables, tolerance: 0, row_limit: None }
     }
+
+    /// A plan nobody compiled, that moves at most so many rows per table.
+    #[must_use]
+    pub fn trial(tables: Vec<TablePlan>, limit: u64) -> Plan {
+        Plan { tables, tolerance: 0, row_limit: Some(limit) }
+    }
 }

@@ -1,0 +1,597 @@
+//! The path end to end, SQLite to SQLite: run, resume, catch-up, repair, reconcile, locate.
+
+#[expect(dead_code, reason = "shared by several test binaries, each of which uses a part")]
+mod common;
+
+use std::cell::Cell;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use common::{every, fields, related};
+use ecluse_adapters::folder::{self, RunFolder};
+use ecluse_adapters::sqlite::{Destination, Source};
+use ecluse_core::digest;
+use ecluse_core::fault::{Code, Result};
+use ecluse_core::filter::{Comparison, Filter};
+use ecluse_core::plan::{Plan, assertion};
+use ecluse_core::value::Value;
+use ecluse_flow::event::Act;
+use ecluse_flow::figures::Figures;
+use ecluse_flow::locate::{Located, locate};
+use ecluse_flow::orders::{Bound, Orders};
+use ecluse_flow::ports::{Destination as _, Scope, Source as _};
+use ecluse_flow::reconcile::{Kind, Reconciliation, reconcile};
+use ecluse_flow::rehearse::rehearse;
+use ecluse_flow::run::{Moved, Options, run};
+use ecluse_flow::world::World;
+use ecluse_seal::Identity;
+use rusqlite::Connection;
+
+const SCHEMA: &str = "
+CREATE TABLE patient (id INTEGER PRIMARY KEY NOT NULL, name VARCHAR(40) NOT NULL, born DATE);
+CREATE TABLE result (id INTEGER PRIMARY KEY NOT NULL, patient BIGINT NOT NULL, value VARCHAR(40), at TIMESTAMP);";
+const STRICTER: &str = "
+CREATE TABLE patient (id INTEGER PRIMARY KEY NOT NULL, name VARCHAR(40) NOT NULL CHECK (name <> 'Refus'), born DATE);
+CREATE TABLE result (id INTEGER PRIMARY KEY NOT NULL, patient BIGINT NOT NULL, value VARCHAR(40), at TIMESTAMP);";
+
+/// Two databases, a plan over them, and the papers a test says it has.
+struct Lab {
+    folder: tempfile::TempDir,
+    identity: Identity,
+    chance: AtomicU64,
+    stop: AtomicBool,
+    /// How many more times the instruction stands when it is asked.
+    stands: AtomicU64,
+    limit: Option<u64>,
+    filter: Filter,
+}
+
+static REVOKED: Code = Code::refused("ECL-TST-001", "revoked");
+
+impl Lab {
+    fn new(patients: usize, results: usize) -> Self {
+        Self::with(patients, results, SCHEMA)
+    }
+
+    fn with(patients: usize, results: usize, destination: &str) -> Self {
+        let lab = Self {
+            folder: tempfile::tempdir().unwrap(),
+            identity: Identity::generate(),
+            chance: AtomicU64::new(1),
+            stop: AtomicBool::new(false),
+            stands: AtomicU64::new(u64::MAX),
+            limit: None,
+            filter: Filter::Every,
+        };
+        lab.old(&format!(
+            "{SCHEMA}
+             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {patients})
+             INSERT INTO patient SELECT i, 'Patient ' || i, '1950-01-01' FROM n;
+             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {results})
+             INSERT INTO result SELECT i * 2, 1 + i % {patients}, i || ' g/L', '2024-01-01 10:00:00' FROM n;"
+        ));
+        lab.new_(destination);
+        lab
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn old(&self, sql: &str) {
+        Connection::open(self.path("old.db")).unwrap().execute_batch(sql).unwrap();
+    }
+
+    fn new_(&self, sql: &str) {
+        Connection::open(self.path("new.db")).unwrap().execute_batch(sql).unwrap();
+    }
+
+    fn ask<T: rusqlite::types::FromSql>(&self, sql: &str) -> T {
+        Connection::open(self.path("new.db")).unwrap().query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+
+    fn plan(&self) -> Plan {
+        let catalog = Destination::open(&self.path("new.db")).unwrap().catalog(Scope::Everything).unwrap();
+        let wanted =
+            |name| fields(usize::from(name == "result"), catalog.table(name).unwrap(), &every(name, &[]));
+        let mut patient = wanted("patient");
+        patient.filter = self.filter.clone();
+        let mut result = related(wanted("result"), 1, 0, 0);
+        result.relations[0].declared = false;
+        result.write[1].relation = true;
+        if self.filter != Filter::Every {
+            result.filter = Filter::Chosen { column: 1, table: 0, other: 0 };
+        }
+        let tables = vec![assertion::table(patient), assertion::table(result)];
+        match self.limit {
+            Some(limit) => assertion::trial(tables, limit),
+            None => assertion::plan(tables),
+        }
+    }
+
+    fn go<T>(&self, work: impl FnOnce(Orders<'_>, World<'_>) -> Result<T>) -> Result<T> {
+        let plan = self.plan();
+        let mut source = Source::open(&self.path("old.db"))?;
+        let names = ["patient".to_owned(), "result".to_owned()];
+        let schema = digest::of_schema(&source.catalog(Scope::Tables(&names))?, &names);
+        let source_identity = source.identity()?;
+        let destination_identity = Destination::open(&self.path("new.db"))?.identity()?;
+        let recipients = [self.identity.recipient()];
+        let standing = || {
+            let left = self.stands.load(Ordering::Relaxed);
+            if left == 0 {
+                return Err(REVOKED.fault(""));
+            }
+            self.stands.store(left - 1, Ordering::Relaxed);
+            Ok(())
+        };
+        let clock = || "2026-11-22T05:00:00Z".parse().unwrap();
+        let chance = |bytes: &mut [u8]| {
+            for chunk in bytes.chunks_mut(8) {
+                let n = self.chance.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+                chunk.copy_from_slice(&n.to_le_bytes()[..chunk.len()]);
+            }
+            Ok(())
+        };
+        let orders = Orders {
+            plan: &plan,
+            instruction: "sha256:00",
+            session: "session-1",
+            source: Bound { identity: &source_identity, schema: &schema },
+            destination: Bound { identity: &destination_identity, schema: "" },
+            standing: &standing,
+            recipients: &recipients,
+            identity: &self.identity,
+        };
+        work(orders, World { clock: &clock, chance: &chance, stop: &self.stop })
+    }
+
+    fn migrate(&self) -> Result<Moved> {
+        self.migrate_with(Options::default())
+    }
+
+    fn repair(&self) -> Result<Moved> {
+        self.migrate_with(Options { repair: true, ..Options::default() })
+    }
+
+    fn migrate_with(&self, options: Options<'_>) -> Result<Moved> {
+        let stop_after: Cell<u64> = Cell::new(u64::MAX);
+        self.migrate_watched(options, &stop_after)
+    }
+
+    fn migrate_watched(&self, options: Options<'_>, chunks: &Cell<u64>) -> Result<Moved> {
+        self.go(|orders, world| {
+            let mut source = Source::open(&self.path("old.db"))?;
+            let mut destination = Destination::open(&self.path("new.db"))?;
+            let mut record = RunFolder::open(&self.path("run"))?;
+            run(orders, options, &mut source, &mut destination, &mut record, world, &mut |progress| {
+                if matches!(progress, ecluse_flow::run::Progress::Rows(..)) {
+                    chunks.set(chunks.get() - 1);
+                    if chunks.get() == 0 {
+                        self.stop.store(true, Ordering::Relaxed);
+                    }
+                }
+            })
+        })
+    }
+
+    fn reconcile(&self) -> Result<Reconciliation> {
+        self.go(|orders, world| {
+            let mut destination = Destination::open(&self.path("new.db"))?;
+            let mut record = RunFolder::existing(&self.path("run"))?;
+            let mut connect = || {
+                let source: Box<dyn ecluse_flow::ports::Source> =
+                    Box::new(Source::open(&self.path("old.db"))?);
+                Ok(source)
+            };
+            let options = Options::default();
+            reconcile(orders, options, &mut connect, &mut destination, &mut record, world, &mut |_| {})
+        })
+    }
+
+    fn locate(&self, token: &str) -> Result<Located> {
+        self.go(|orders, world| {
+            let mut source = Source::open(&self.path("old.db"))?;
+            let mut record = RunFolder::existing(&self.path("run"))?;
+            locate(token, orders, Options::default(), &mut source, &mut record, world)
+        })
+    }
+
+    fn rehearse(&self) -> Result<Figures> {
+        self.go(|orders, world| {
+            let mut source = Source::open(&self.path("old.db"))?;
+            let engine = ecluse_core::types::Engine::Sqlite;
+            rehearse(orders, Options::default(), &mut source, engine, world, &mut |_| {})
+        })
+    }
+
+    /// Kinds found, with the number of rows.
+    fn found(&self) -> Vec<(Kind, u64)> {
+        let mut kinds = std::collections::BTreeMap::new();
+        for one in self.reconcile().unwrap().differences {
+            *kinds.entry(one.kind).or_insert(0) += one.rows;
+        }
+        kinds.into_iter().collect()
+    }
+
+    fn code(result: Result<Moved>) -> &'static str {
+        result.unwrap_err().code().id
+    }
+}
+
+// proves: REC-01
+#[test]
+fn a_run_moves_every_row_once_and_reconciles_clean() {
+    let lab = Lab::new(1_000, 200_000);
+    let moved = lab.migrate().unwrap();
+    assert!(moved.figures.whole && !moved.stopped);
+    let counts: Vec<_> = moved.figures.tables.iter().map(|t| (t.asked, t.moved, t.refused_rows())).collect();
+    assert_eq!(counts, [(1_000, 1_000, 0), (200_000, 200_000, 0)]);
+    assert_eq!(lab.ask::<i64>("SELECT count(*) FROM result"), 200_000);
+    assert!(moved.figures.tables[1].chunks >= 4, "65,536 rows a chunk at most");
+    let found = lab.reconcile().unwrap();
+    assert!(found.holds() && found.differences.is_empty(), "{found:?}");
+    assert_eq!(found.tables[1].rows, 200_000);
+    assert_eq!(found.tables[1].agree, found.tables[1].chunks);
+}
+
+#[test]
+fn the_same_command_again_replaces_nothing() {
+    let lab = Lab::new(100, 100_000);
+    lab.migrate().unwrap();
+    let again = lab.migrate().unwrap();
+    assert_eq!(again.figures.tables.iter().map(|t| t.replaced).sum::<u64>(), 0);
+    assert_eq!(again.figures.tables[1].moved, 100_000);
+}
+
+#[test]
+fn stopped_after_a_chunk_it_goes_on_where_it_was() {
+    let lab = Lab::new(100, 200_000);
+    let stopped = lab.migrate_watched(Options::default(), &Cell::new(2)).unwrap();
+    assert!(stopped.stopped && !stopped.figures.whole);
+    assert_eq!(lab.ask::<i64>("SELECT count(*) FROM result"), 65_536);
+    assert_eq!(lab.reconcile().unwrap_err().code().id, "ECL-REC-011");
+    lab.stop.store(false, Ordering::Relaxed);
+    let whole = lab.migrate().unwrap();
+    assert_eq!(whole.figures.tables[1].replaced, whole.figures.tables[1].chunks - 1);
+    assert!(lab.reconcile().unwrap().holds());
+}
+
+// proves: INS-11
+#[test]
+fn a_revocation_during_the_run_ends_it_at_the_next_chunk() {
+    let lab = Lab::new(100, 200_000);
+    // asked at the start, for the patients' chunk and for the first chunk of results
+    lab.stands.store(3, Ordering::Relaxed);
+    assert_eq!(Lab::code(lab.migrate()), "ECL-TST-001");
+    assert_eq!(lab.ask::<i64>("SELECT count(*) FROM result"), 65_536);
+    let journal = folder::events(&lab.path("run")).unwrap();
+    assert_eq!(journal.leaves.last().unwrap().outcome, "ECL-TST-001", "a refusal is an event too");
+    // not standing at the start: nothing is read
+    lab.stands.store(0, Ordering::Relaxed);
+    assert_eq!(Lab::code(lab.migrate()), "ECL-TST-001");
+    assert!(
+        !folder::events(&lab.path("run"))
+            .unwrap()
+            .leaves
+            .iter()
+            .rev()
+            .take(3)
+            .any(|l| l.act == Act::Snapshot)
+    );
+}
+
+// proves: EXT-09
+#[test]
+fn a_source_that_lived_on_is_caught_up_with() {
+    let lab = Lab::new(100, 200_000);
+    lab.migrate().unwrap();
+    lab.old(
+        "UPDATE result SET value = 'corrected' WHERE id = 20;
+         DELETE FROM result WHERE id = 200000;
+         INSERT INTO result VALUES (7, 3, 'between', NULL);
+         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
+         INSERT INTO result SELECT 400001 + i, 1, 'tail', NULL FROM n;",
+    );
+    let caught = lab.migrate().unwrap();
+    assert_eq!(caught.figures.tables[1].moved, 300_000);
+    assert_eq!(caught.figures.tables[0].replaced, 0);
+    let sides = |table: &str| {
+        let sql = format!(
+            "SELECT group_concat(id || patient || value, ',') FROM {table} WHERE id < 1000 OR id > 399000"
+        );
+        let old: String =
+            Connection::open(lab.path("old.db")).unwrap().query_row(&sql, [], |r| r.get(0)).unwrap();
+        (old, lab.ask::<String>(&sql))
+    };
+    let (old, new) = sides("result");
+    assert!(old == new, "both sides hold the same rows");
+    assert!(lab.reconcile().unwrap().holds());
+}
+
+#[test]
+fn an_open_chunk_that_is_cut_later_leaves_no_row_behind() {
+    let lab = Lab::new(10, 70_000);
+    lab.migrate().unwrap();
+    // the open chunk held 4,464 rows; 70,000 now come before them, so they move to a new chunk
+    lab.old(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4000)
+         INSERT INTO result SELECT 131073 + 2 * i, 1, 'new', NULL FROM n;
+         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 70000)
+         INSERT INTO result SELECT 140001 + i, 1, 'tail', NULL FROM n;
+         DELETE FROM result WHERE id = 140000;",
+    );
+    lab.migrate().unwrap();
+    let old: i64 = Connection::open(lab.path("old.db"))
+        .unwrap()
+        .query_row("SELECT count(*) FROM result", [], |r| r.get(0))
+        .unwrap();
+    assert_eq!(lab.ask::<i64>("SELECT count(*) FROM result"), old);
+    assert!(lab.reconcile().unwrap().holds());
+}
+
+// proves: REC-02
+#[test]
+fn two_patients_results_swapped_are_found_and_named() {
+    let lab = Lab::new(100, 100_000);
+    lab.migrate().unwrap();
+    lab.new_("UPDATE result SET patient = CASE id WHEN 1000 THEN 8 ELSE 7 END WHERE id IN (1000, 120000);");
+    let found = lab.reconcile().unwrap();
+    assert!(!found.holds());
+    assert_eq!(found.differences.len(), 2, "{:?}", found.differences);
+    for (difference, id) in found.differences.iter().zip([1000, 120_000]) {
+        assert_eq!(difference.kind, Kind::Reattached);
+        assert_eq!(difference.kind.code().id, "ECL-REC-003");
+        assert_eq!((difference.table.as_str(), difference.column.as_deref()), ("result", Some("patient")));
+        let row = lab.locate(difference.row.as_deref().unwrap()).unwrap();
+        assert_eq!((row.table.as_str(), row.columns[0].as_str()), ("result", "id"));
+        assert!(row.key.expose().0 == [Value::Int(id)]);
+    }
+    let journal = folder::events(&lab.path("run")).unwrap();
+    assert_eq!(journal.leaves.iter().filter(|l| l.act == Act::Locate).count(), 4);
+}
+
+// proves: REC-01, REC-02
+#[test]
+fn loss_extra_alteration_reencoding_and_truncation_are_told_apart() {
+    let damages: [(&str, &[(Kind, u64)]); 7] = [
+        ("DELETE FROM result WHERE id = 4000", &[(Kind::Missing, 1)]),
+        ("DELETE FROM result WHERE id > 150000", &[(Kind::Missing, 25_000)]),
+        ("INSERT INTO result VALUES (4001, 1, 'x', NULL)", &[(Kind::Extra, 1)]),
+        ("UPDATE result SET value = '2000 G/L' WHERE id = 4000", &[(Kind::Altered, 1)]),
+        ("UPDATE result SET value = NULL WHERE id = 4000", &[(Kind::Altered, 1)]),
+        ("UPDATE patient SET name = 'PATIENT 3' WHERE id = 3", &[(Kind::Altered, 1)]),
+        (
+            "UPDATE result SET value = 'a' WHERE id = 10; DELETE FROM result WHERE id IN (12, 150000);",
+            &[(Kind::Missing, 2), (Kind::Altered, 1)],
+        ),
+    ];
+    for (damage, kinds) in damages {
+        let lab = Lab::new(100, 100_000);
+        lab.migrate().unwrap();
+        lab.new_(damage);
+        assert_eq!(lab.found(), kinds, "{damage}");
+    }
+}
+
+#[test]
+fn a_duplicate_is_found_where_the_destination_has_no_key_of_its_own() {
+    let lab = Lab::new(100, 1_000);
+    lab.migrate().unwrap();
+    lab.new_(
+        "CREATE TABLE copy (id INTEGER NOT NULL, patient BIGINT NOT NULL, value VARCHAR(40), at TIMESTAMP);
+         INSERT INTO copy SELECT * FROM result; INSERT INTO copy SELECT * FROM result WHERE id = 40;
+         ALTER TABLE result RENAME TO gone; ALTER TABLE copy RENAME TO result;",
+    );
+    let plan = {
+        // the plan was compiled over the keyed table
+        let before = Lab::new(1, 1);
+        before.plan()
+    };
+    let found = lab
+        .go(|orders, world| {
+            let orders = Orders { plan: &plan, ..orders };
+            let mut destination = Destination::open(&lab.path("new.db"))?;
+            let mut record = RunFolder::existing(&lab.path("run"))?;
+            let mut connect = || {
+                let source: Box<dyn ecluse_flow::ports::Source> =
+                    Box::new(Source::open(&lab.path("old.db"))?);
+                Ok(source)
+            };
+            let options = Options::default();
+            reconcile(orders, options, &mut connect, &mut destination, &mut record, world, &mut |_| {})
+        })
+        .unwrap();
+    assert_eq!(found.differences.len(), 1);
+    assert_eq!(found.differences[0].kind, Kind::Duplicate);
+}
+
+#[test]
+fn what_changed_at_the_source_since_is_told_from_damage() {
+    let lab = Lab::new(100, 100_000);
+    lab.migrate().unwrap();
+    lab.old(
+        "UPDATE result SET value = 'since' WHERE id IN (10, 12);
+         DELETE FROM result WHERE id = 14; INSERT INTO result VALUES (15, 1, 'since', NULL);",
+    );
+    // the destination holds what was moved: its chunks agree with the ledger
+    assert_eq!(lab.found(), []);
+    // damage in the same chunk: rows changed on either side are told apart
+    lab.new_("UPDATE result SET value = 'damage' WHERE id = 20; DELETE FROM result WHERE id = 22;");
+    assert_eq!(lab.found(), [(Kind::Missing, 1), (Kind::Altered, 1), (Kind::Since, 4)]);
+    // the same row on both sides: nobody can tell, and it says so
+    lab.new_("UPDATE result SET value = 'both' WHERE id = 10;");
+    assert!(lab.found().iter().all(|(kind, _)| *kind == Kind::Undecided));
+}
+
+#[test]
+fn a_damaged_destination_is_not_overwritten_unless_repair_was_ordered() {
+    let lab = Lab::new(100, 100_000);
+    lab.migrate().unwrap();
+    lab.new_("DELETE FROM result WHERE id = 20");
+    lab.old("UPDATE result SET value = 'since' WHERE id = 10");
+    assert_eq!(Lab::code(lab.migrate()), "ECL-RUN-011");
+    let repaired = lab.repair().unwrap();
+    assert_eq!(repaired.figures.tables[1].replaced, 1);
+    assert!(lab.reconcile().unwrap().holds());
+    // where the source did not change, the ledger's word is enough for a run, not for a repair
+    lab.new_("DELETE FROM result WHERE id = 20");
+    assert_eq!(lab.migrate().unwrap().figures.tables[1].replaced, 0);
+    assert!(!lab.reconcile().unwrap().holds());
+    assert_eq!(lab.repair().unwrap().figures.tables[1].replaced, 1);
+    assert!(lab.reconcile().unwrap().holds());
+}
+
+#[test]
+fn a_refused_row_takes_its_children_with_it_and_the_rest_moves() {
+    let lab = Lab::with(100, 10_000, STRICTER);
+    // one refused by the destination's CHECK, one for its length before it is sent
+    lab.old(&format!(
+        "UPDATE patient SET name = 'Refus' WHERE id = 7; UPDATE patient SET name = '{}' WHERE id = 9;",
+        "x".repeat(41)
+    ));
+    let fault = lab.migrate().unwrap_err();
+    assert_eq!(fault.code().id, "ECL-RUN-012", "{fault}");
+    let figures = folder::figures(&lab.path("run")).unwrap().unwrap();
+    let refused: Vec<_> = figures.tables.iter().flat_map(|t| t.refused.clone()).collect();
+    let expected =
+        [("ECL-BAT-103 patient.name", 1), ("ECL-RUN-104 patient", 1), ("ECL-RUN-101 result.patient", 200)];
+    assert_eq!(refused, expected.map(|(code, n)| (code.to_owned(), n)));
+    assert_eq!(lab.ask::<i64>("SELECT count(*) FROM result WHERE patient IN (7, 9)"), 0);
+    assert_eq!(lab.ask::<i64>("SELECT count(*) FROM result"), 9_800);
+    assert!(lab.reconcile().unwrap().holds());
+    let rehearsed = lab.rehearse().unwrap();
+    assert_eq!(rehearsed.tables[0].moved, 99, "the destination's CHECK is its own");
+}
+
+#[test]
+fn a_trial_moves_few_rows_and_leaves_no_orphan() {
+    let mut lab = Lab::new(3_000, 60_000);
+    lab.limit = Some(1_000);
+    let moved = lab.migrate().unwrap();
+    assert_eq!(moved.figures.tables.iter().map(|t| t.moved).collect::<Vec<_>>(), [1_000, 1_000]);
+    let orphans = "SELECT count(*) FROM result WHERE patient NOT IN (SELECT id FROM patient)";
+    assert_eq!(lab.ask::<i64>(orphans), 0);
+    assert!(lab.reconcile().unwrap().holds());
+    lab.new_("DELETE FROM result WHERE id = (SELECT max(id) FROM result)");
+    assert_eq!(lab.found(), [(Kind::Missing, 1)]);
+}
+
+#[test]
+fn results_follow_the_patients_that_were_chosen() {
+    let mut lab = Lab::new(1_000, 20_000);
+    lab.filter = Filter::Compare { column: 0, op: Comparison::Le, value: Value::Int(10) };
+    let moved = lab.migrate().unwrap();
+    assert_eq!(moved.figures.tables.iter().map(|t| t.moved).collect::<Vec<_>>(), [10, 200]);
+    assert_eq!(moved.figures.tables[1].available, Some(20_000));
+    assert!(lab.reconcile().unwrap().holds());
+    let rehearsed = lab.rehearse().unwrap();
+    assert_eq!(rehearsed.tables.iter().map(|t| t.moved).collect::<Vec<_>>(), [10, 200]);
+}
+
+#[test]
+fn rows_of_others_are_never_mixed_with_ours() {
+    let lab = Lab::new(10, 10);
+    lab.new_("INSERT INTO patient VALUES (99, 'Theirs', NULL)");
+    assert_eq!(Lab::code(lab.migrate()), "ECL-RUN-006");
+    assert_eq!(lab.ask::<i64>("SELECT count(*) FROM patient"), 1);
+}
+
+#[test]
+fn drift_is_seen_before_the_first_read() {
+    let lab = Lab::new(10, 10);
+    let result = lab.go(|orders, world| {
+        let orders = Orders { source: Bound { schema: "sha256:11", ..orders.source }, ..orders };
+        let mut source = Source::open(&lab.path("old.db"))?;
+        let mut destination = Destination::open(&lab.path("new.db"))?;
+        let mut record = RunFolder::open(&lab.path("run"))?;
+        run(orders, Options::default(), &mut source, &mut destination, &mut record, world, &mut |_| {})
+    });
+    assert_eq!(Lab::code(result), "ECL-RUN-003");
+    let acts: Vec<Act> = folder::events(&lab.path("run")).unwrap().leaves.iter().map(|l| l.act).collect();
+    assert!(!acts.contains(&Act::Snapshot));
+}
+
+#[test]
+fn another_operator_cannot_go_on_without_the_identity() {
+    let mut lab = Lab::new(10, 10);
+    lab.migrate().unwrap();
+    lab.identity = Identity::generate();
+    assert_eq!(Lab::code(lab.migrate()), "ECL-SEA-002");
+}
+
+// proves: AUD-02
+#[test]
+fn a_journal_that_was_changed_or_cut_stops_the_run() {
+    let lab = Lab::new(10, 10);
+    lab.migrate().unwrap();
+    let file = lab.path("run").join("events.jsonl");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+
+    std::fs::write(&file, text.replacen("\"probe\"", "\"table\"", 1)).unwrap();
+    let fault = RunFolder::open(&lab.path("run")).unwrap_err();
+    let at = lines.iter().position(|l| l.contains("\"probe\"")).unwrap() + 2;
+    assert!(fault.detail().contains(&format!("line {at}")), "{fault}");
+
+    std::fs::write(&file, lines[1..].concat()).unwrap();
+    assert!(RunFolder::open(&lab.path("run")).unwrap_err().detail().contains("line 1"));
+
+    std::fs::write(&file, lines[..3].concat()).unwrap();
+    assert_eq!(
+        Lab::code(lab.migrate()),
+        "ECL-RUN-020",
+        "a tail that was cut off is seen by the sealed state"
+    );
+
+    std::fs::write(&file, text).unwrap();
+    lab.migrate().unwrap();
+}
+
+#[test]
+fn a_line_torn_by_a_crash_is_set_aside_not_lost() {
+    let lab = Lab::new(10, 10);
+    lab.migrate().unwrap();
+    let file = lab.path("run").join("events.jsonl");
+    let mut bytes = std::fs::read(&file).unwrap();
+    let whole = bytes.len();
+    bytes.extend_from_slice(b"{\"before\":\"sha256:12");
+    std::fs::write(&file, &bytes).unwrap();
+    lab.migrate().unwrap();
+    assert_eq!(std::fs::read(lab.path("run").join("events.torn-1")).unwrap(), b"{\"before\":\"sha256:12");
+    assert_eq!(std::fs::read(&file).unwrap()[..whole], bytes[..whole]);
+    assert!(folder::events(&lab.path("run")).unwrap().leaves.iter().any(|l| l.act == Act::Recover));
+}
+
+#[test]
+fn one_run_at_a_time_in_a_folder_that_others_cannot_read() {
+    use std::os::unix::fs::PermissionsExt;
+    let lab = Lab::new(10, 10);
+    let held = RunFolder::open(&lab.path("run")).unwrap();
+    assert_eq!(RunFolder::open(&lab.path("run")).unwrap_err().code().id, "ECL-RUN-203");
+    drop(held);
+    lab.migrate().unwrap();
+    for entry in std::fs::read_dir(lab.path("run")).unwrap() {
+        let mode = entry.unwrap().metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    std::fs::set_permissions(lab.path("run"), std::fs::Permissions::from_mode(0o750)).unwrap();
+    assert_eq!(RunFolder::open(&lab.path("run")).unwrap_err().code().id, "ECL-RUN-202");
+}
+
+// proves: AUD-04
+#[test]
+fn the_run_folder_holds_no_value_and_no_row_key() {
+    let lab = Lab::new(10, 10);
+    lab.old("INSERT INTO patient VALUES (777555333, 'CANARI-77', NULL)");
+    lab.migrate().unwrap();
+    lab.reconcile().unwrap();
+    let mut looked = 0;
+    for entry in std::fs::read_dir(lab.path("run")).unwrap() {
+        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(!text.contains("777555333") && !text.contains("CANARI-77"));
+        looked += 1;
+    }
+    assert!(looked >= 3);
+}

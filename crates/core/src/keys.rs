@@ -1,5 +1,7 @@
 //! The contract's keys: whose, in which role, until when, and how each was checked.
 
+use std::ops::Range;
+
 use ecluse_sign::PublicKey;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -28,6 +30,8 @@ pub struct Key {
     pub confidentiality: Option<Date>,
     /// When the person was last trained, where it is kept.
     pub training: Option<Date>,
+    /// The line's place in the contract.
+    pub span: Range<usize>,
 }
 
 /// How it was made sure that a key is its person's.

@@ -17,7 +17,14 @@ pub struct Demands {
     pub user_verification: bool,
 }
 
-/// Something whose signature was checked. Only [`Signature::verify`] makes one.
+/// Something whose signature was checked. Only [`Signature::verify`] makes one:
+///
+/// ```compile_fail,E0451
+/// # use ecluse_sign::Verified;
+/// fn forge(real: Verified<Vec<u8>>) -> Verified<Vec<u8>> {
+///     Verified { content: b"other".to_vec(), ..real }
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified<T> {
     content: T,

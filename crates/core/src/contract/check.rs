@@ -57,14 +57,14 @@ pub(super) fn warnings(terms: &Terms, now: Timestamp) -> Vec<Finding> {
             && within(today, *expires, 90)
         {
             let message = format!("{}: certificate {certificate} expires on {expires}", site.name);
-            findings.push(Finding::new(&HDS_SOON, message).law("CSP Art. L.1111-8"));
+            findings.push(Finding::new(&HDS_SOON, message).at(site.span.clone()).law("CSP Art. L.1111-8"));
         }
     }
     for key in &terms.keys {
         if within(today, key.until, 30) {
             let message =
                 format!("the key of {} ({}) counts until {}", key.person, key.role.name(), key.until);
-            findings.push(Finding::new(&KEY_SOON, message));
+            findings.push(Finding::new(&KEY_SOON, message).at(key.span.clone()));
         }
     }
     findings
@@ -105,6 +105,7 @@ fn sides(terms: &Terms) -> Vec<Finding> {
             };
             findings.push(
                 Finding::new(&BOTH_SIDES, message)
+                    .at(other.span.clone())
                     .law("GDPR Art. 28(3): two parties")
                     .help("each side has its own persons, and each person an own key"),
             );
@@ -125,16 +126,20 @@ fn one_key(key: &Key) -> Vec<Finding> {
         let message = format!("the key of {who} was checked by its own holder");
         findings.push(
             Finding::new(&ENROLMENT, message)
+                .at(key.span.clone())
                 .help("somebody else compares the fingerprint, and is named in `by`"),
         );
     }
     if key.until < enrolment.on {
-        findings.push(Finding::new(&KEY, format!("the key of {who} ends before it was enrolled")));
+        findings.push(
+            Finding::new(&KEY, format!("the key of {who} ends before it was enrolled")).at(key.span.clone()),
+        );
     }
     if key.until > enrolment.on.saturating_add(2.years()) {
         let message = format!("the key of {who} counts for more than two years");
         findings.push(
             Finding::new(&KEY, message)
+                .at(key.span.clone())
                 .help("write an `until` within two years of the enrolment; then enrol again"),
         );
     }
@@ -142,6 +147,7 @@ fn one_key(key: &Key) -> Vec<Finding> {
         let message = format!("{} has no dated commitment", key.person);
         findings.push(
             Finding::new(&NO_COMMITMENT, message)
+                .at(key.span.clone())
                 .law("GDPR Art. 28(3)(b)")
                 .help("write `confidentiality = ` the day on which it was signed"),
         );
@@ -158,7 +164,7 @@ fn sites(terms: &Terms, now: Timestamp) -> Vec<Finding> {
             Held::Nothing if terms.hds_required => {
                 let message = format!("{} is neither the controller's own premises nor certified", site.name);
                 findings.push(
-                    Finding::new(&HDS, message).law("CSP Art. L.1111-8").help(
+                    Finding::new(&HDS, message).at(site.span.clone()).law("CSP Art. L.1111-8").help(
                         "write the host's certificate under [site.hds], or `controller_premises = true`",
                     ),
                 );
@@ -166,7 +172,8 @@ fn sites(terms: &Terms, now: Timestamp) -> Vec<Finding> {
             Held::Nothing => {}
             Held::Hds { certificate, expires, .. } if *expires < today => {
                 let message = format!("{}: certificate {certificate} expired on {expires}", site.name);
-                findings.push(Finding::new(&HDS_EXPIRED, message).law("CSP Art. L.1111-8"));
+                findings
+                    .push(Finding::new(&HDS_EXPIRED, message).at(site.span.clone()).law("CSP Art. L.1111-8"));
             }
             Held::Hds { .. } => {}
         }
@@ -174,6 +181,7 @@ fn sites(terms: &Terms, now: Timestamp) -> Vec<Finding> {
             let message = format!("{} is in {}", site.name, site.country);
             findings.push(
                 Finding::new(&NOT_EEA, message)
+                    .at(site.span.clone())
                     .law("HDS certification scheme, version 2 (order of 26 April 2024)"),
             );
         }

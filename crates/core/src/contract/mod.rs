@@ -8,6 +8,8 @@ mod check;
 mod clauses;
 mod read;
 
+use std::ops::Range;
+
 use ecluse_sign::Demands;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -134,6 +136,8 @@ pub struct Site {
     pub country: String,
     /// Under which certificate, or that none is needed.
     pub held: Held,
+    /// The site's place in the contract.
+    pub span: Range<usize>,
 }
 
 /// Why a site may hold health data.
@@ -158,7 +162,14 @@ pub enum Held {
 
 /// A contract in force: complete, signed by both sides, within its dates.
 ///
-/// There is no other way to one than [`Contract::in_force`].
+/// There is no other way to one than [`Contract::in_force`]:
+///
+/// ```compile_fail,E0451
+/// # use ecluse_core::contract::Contract;
+/// fn forge(real: Contract) -> Contract {
+///     Contract { digest: String::new(), ..real }
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Contract {
     header: Header,

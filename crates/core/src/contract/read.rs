@@ -248,8 +248,9 @@ fn site(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Option<Site> {
         (false, Some(hds)) => certificate(r, hds),
         (false, None) => Some(Held::Nothing),
     };
+    let span = t.span.clone();
     t.end(r);
-    Some(Site { name: name?.value, location: location?.value, country: country?.value, held: held? })
+    Some(Site { name: name?.value, location: location?.value, country: country?.value, held: held?, span })
 }
 
 fn certificate(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Option<Held> {
@@ -312,6 +313,7 @@ fn key(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Option<Key> {
     let enrolment = t.table(r, "enrolment").and_then(|t| enrolment(r, t));
     let confidentiality = t.maybe_date(r, "confidentiality").map(|d| d.value);
     let training = t.maybe_date(r, "training").map(|d| d.value);
+    let span = t.span.clone();
     t.end(r);
     Some(Key {
         role: role?,
@@ -323,6 +325,7 @@ fn key(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Option<Key> {
         enrolment: enrolment?,
         confidentiality,
         training,
+        span,
     })
 }
 

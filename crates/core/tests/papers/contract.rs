@@ -326,3 +326,22 @@ fn what_is_not_toml_or_not_utf8_is_refused() {
     assert_eq!(in_force(b"[document]\nid = \"\xff\"\n"), ["SGN-011"]);
     assert!(!in_force(b"").is_empty());
 }
+
+#[test]
+fn faults_of_keys_and_sites_point_at_their_line() {
+    let mut papers = papers();
+    papers.edit(Paper::Contract, "confidentiality = 2026-10-23", "");
+    let text = papers.text(Paper::Contract);
+    let findings = contract::check(&text, now());
+    let span = findings[0].span.clone().unwrap();
+    assert_eq!(text.get(span), Some("[[key]]"));
+}
+
+// A reader that panics on a broken document would stop a run that only needed another paper.
+#[test]
+fn a_contract_cut_anywhere_is_refused_and_never_panics() {
+    let text = papers().text(Paper::Contract);
+    for (at, _) in text.trim_end().char_indices() {
+        assert!(!contract::check(text.get(..at).unwrap(), now()).is_empty(), "cut at byte {at}");
+    }
+}

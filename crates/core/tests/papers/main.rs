@@ -5,6 +5,8 @@ mod contract;
 #[cfg(test)]
 mod formats;
 #[cfg(test)]
+mod golden;
+#[cfg(test)]
 mod mandate;
 #[cfg(test)]
 mod session;

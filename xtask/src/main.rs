@@ -9,6 +9,7 @@
 
 mod args;
 mod bench;
+mod packages;
 mod servers;
 mod test;
 
@@ -19,7 +20,7 @@ use std::process::ExitCode;
 type Outcome<T = ()> = Result<T, String>;
 
 const HELP: &str = "\
-cargo xtask test [--only CRATE]… [FILTER] [-- HARNESS ARGUMENTS]
+cargo xtask test [--only CRATE]… [--unpacked] [FILTER] [-- HARNESS ARGUMENTS]
     starts private PostgreSQL and MariaDB servers (installing or unpacking Debian's
     packages where missing), runs the tests, stops the servers, leaves nothing behind
 cargo xtask servers

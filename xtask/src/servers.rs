@@ -3,12 +3,12 @@
 use ecluse_testkit::server::{Purpose, Servers};
 use ecluse_testkit::tools::Tools;
 
-use crate::{Outcome, say};
+use crate::{Outcome, packages, say};
 
 /// Starts both servers, prints the environment that tests read, waits until this process
 /// ends; the servers end with it, however it ends.
 pub(crate) fn run() -> Outcome {
-    let servers = start(&Tools::installed(), Purpose::Tests);
+    let servers = start(&packages::ready(false)?, Purpose::Tests);
     for (name, folder) in servers.environment() {
         say(&format!("export {name}={}", folder.display()));
     }

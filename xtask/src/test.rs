@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
 
 use ecluse_testkit::server::{Purpose, REQUIRED_VARIABLE};
-use ecluse_testkit::tools::Tools;
+use ecluse_testkit::tools::VARIABLE as TOOLS_VARIABLE;
 
-use crate::{Outcome, args, cargo, root, servers};
+use crate::{Outcome, args, cargo, packages, root, servers};
 
 /// Features that tests need and a release must not have.
 const FEATURES: &str = "ecluse/failpoints,ecluse-core/assertions";
@@ -18,9 +18,10 @@ pub(crate) fn run(mut arguments: Vec<String>) -> Outcome {
         None => Vec::new(),
     };
     let only = args::values(&mut arguments, "--only")?;
+    let tools = packages::ready(args::flag(&mut arguments, "--unpacked"))?;
     let whole = only.is_empty() && arguments.is_empty() && harness.is_empty();
 
-    let servers = servers::start(&Tools::installed(), Purpose::Tests);
+    let servers = servers::start(&tools, Purpose::Tests);
     let (reader, writer) = std::io::pipe().map_err(|e| e.to_string())?;
     let mut command = cargo();
     command.arg("test").arg("--no-fail-fast");
@@ -33,6 +34,9 @@ pub(crate) fn run(mut arguments: Vec<String>) -> Outcome {
     }
     command.args(&arguments).args(&harness);
     command.env(REQUIRED_VARIABLE, "1").envs(servers.environment());
+    if let Some(root) = tools.root() {
+        command.env(TOOLS_VARIABLE, root);
+    }
     // one pipe for both streams keeps cargo's "Running …" lines before their tests
     command.stdout(writer.try_clone().map_err(|e| e.to_string())?).stderr(writer);
     let mut child = command.spawn().map_err(|e| format!("cargo does not start: {e}"))?;
@@ -55,6 +59,9 @@ pub(crate) fn run(mut arguments: Vec<String>) -> Outcome {
     // cargo has said what failed; its last line stays the last
     if status.success() { Ok(()) } else { std::process::exit(status.code().unwrap_or(1)) }
 }
+
+/// How a test that does not run says so: then it has not passed, whatever the harness says.
+const SKIPPED: &str = "SKIPPED (run cargo xtask test): ";
 
 /// Which tests of which test binary ended how.
 #[derive(Debug, Default)]
@@ -79,12 +86,19 @@ impl Outcomes {
             binary.rsplit_once('-').map_or(binary, |(name, _)| name).clone_into(&mut self.target);
         } else if let Some(name) = line.strip_prefix("Doc-tests ") {
             self.target = format!("{name} doc");
+        } else if let Some(rest) = line.strip_prefix(SKIPPED) {
+            let name = rest.split(": ").next().unwrap_or_default();
+            self.by_target
+                .entry(self.target.clone())
+                .or_default()
+                .insert(name.to_owned(), "skipped".to_owned());
         } else if let Some((name, outcome)) = line.strip_prefix("test ").and_then(|l| l.rsplit_once(" ... "))
         {
             self.by_target
                 .entry(self.target.clone())
                 .or_default()
-                .insert(name.trim_end_matches(" - should panic").to_owned(), outcome.to_owned());
+                .entry(name.trim_end_matches(" - should panic").to_owned())
+                .or_insert_with(|| outcome.to_owned());
         }
     }
 
@@ -111,6 +125,8 @@ mod tests {
             "test filter::tests::and_or ... ok",
             "test filter::tests::panics - should panic ... ok",
             "     Running tests/walls.rs (/elsewhere/debug/deps/walls-0123456789abcdef)",
+            "SKIPPED (run cargo xtask test): outside: ECLUSE_TEST_DATA is not set",
+            "test outside ... ok",
             "test broken ... FAILED",
             "test slow ... ignored, takes an hour",
             "test result: FAILED. 0 passed; 1 failed",
@@ -122,6 +138,7 @@ mod tests {
         assert_eq!(all["ecluse_core"]["filter::tests::panics"], "ok");
         assert_eq!(all["walls"]["broken"], "FAILED");
         assert_eq!(all["walls"]["slow"], "ignored, takes an hour");
-        assert_eq!(all["walls"].len(), 2);
+        assert_eq!(all["walls"]["outside"], "skipped");
+        assert_eq!(all["walls"].len(), 3);
     }
 }

@@ -6,6 +6,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// Names the root of unpacked packages, where `cargo xtask test` had to unpack any.
+pub const VARIABLE: &str = "ECLUSE_TEST_TOOLS";
+
 /// Finds outside programs, on the machine or below an unpacked root.
 #[derive(Clone, Debug, Default)]
 pub struct Tools {
@@ -17,6 +20,13 @@ impl Tools {
     #[must_use]
     pub const fn installed() -> Self {
         Self { root: None }
+    }
+
+    /// Those that `cargo xtask test` found: the machine's, or the unpacked ones it names in
+    /// [`VARIABLE`]. For tests that start `age`, `ssh-keygen` or `zstd`.
+    #[must_use]
+    pub fn of_this_run() -> Self {
+        Self { root: crate::environment(VARIABLE).map(PathBuf::from) }
     }
 
     /// Programs of packages unpacked below `root`, then the machine's own.

@@ -11,10 +11,9 @@ mod pipe;
 
 use ecluse_testkit::laboratory::{Dialect, Laboratory, Size, Table};
 use ecluse_testkit::server::{Postgres, PostgresDatabase, Purpose, Servers};
-use ecluse_testkit::tools::Tools;
 use measure::Spread;
 
-use crate::{Outcome, args, say};
+use crate::{Outcome, args, packages, say};
 
 /// The tables that move.
 const TABLES: [Table; 3] = [Table::Patient, Table::Request, Table::Result];
@@ -35,7 +34,7 @@ pub(crate) fn run(mut arguments: Vec<String>) -> Outcome {
     let pairs = usize::try_from(pairs).map_err(|e| e.to_string())?.max(1);
     args::finished(&arguments)?;
 
-    let mut servers = Servers::new(&Tools::installed(), Purpose::Benchmarks);
+    let mut servers = Servers::new(&packages::ready(false)?, Purpose::Benchmarks);
     let postgres = servers.start_postgres();
     let full = round(&postgres, rows, pairs)?;
     let tenth = round(&postgres, (rows / 10).max(1), pairs)?;

@@ -10,7 +10,8 @@ use crate::document::{Header, Kind};
 use crate::fault::{Code, Result};
 use crate::finding::Finding;
 use crate::reader::{Codes, Fields, Reader};
-use crate::signatures::{SignatureFile, Signed};
+use crate::signatures::{SignatureFile, Signed, Signer};
+use crate::template;
 use crate::types::Engine;
 
 static SYNTAX: Code = Code::refused("ECL-MDT-001", "the mandate is not TOML");
@@ -74,6 +75,12 @@ impl Mandate {
         &self.header
     }
 
+    /// Who signed it.
+    #[must_use]
+    pub fn signers(&self) -> &[Signer] {
+        self.signed.signers()
+    }
+
     /// The signed bytes' digest.
     #[must_use]
     pub fn digest(&self) -> String {
@@ -119,6 +126,10 @@ pub fn read(text: &str) -> Result<Leave, Vec<Finding>> {
         root.get("document");
         let purpose = root.table(&mut r, "survey").and_then(|mut t| {
             let purpose = t.text(&mut r, "purpose");
+            if let Some(empty) = purpose.as_ref().filter(|purpose| !template::filled(&purpose.value)) {
+                let finding = Finding::new(&MISSING_KEY, "`purpose` is not filled in").at(empty.span.clone());
+                r.find(finding.help("write why the laboratory lets somebody look"));
+            }
             if let Some(value) = t.get("sampling").filter(|v| v.get_ref().as_bool() != Some(false)) {
                 let finding = Finding::new(&SAMPLING, "`sampling` must be false").at(value.span());
                 r.find(finding.help("write sampling = false: looking at values comes with a later version"));

@@ -9,7 +9,7 @@ use crate::finding::Finding;
 use crate::keys::day;
 use crate::person::{self, Role, same_person_key};
 use crate::reader::{Codes, Fields, Reader, Spanned};
-use crate::signatures::{SignatureFile, Signed};
+use crate::signatures::{SignatureFile, Signed, Signer};
 
 static SYNTAX: Code = Code::refused("ECL-SES-001", "the session statement is not TOML");
 static UNKNOWN_KEY: Code = Code::refused("ECL-SES-002", "unknown key in the session statement");
@@ -122,6 +122,12 @@ impl Session {
     #[must_use]
     pub const fn header(&self) -> &Header {
         &self.header
+    }
+
+    /// Who signed it.
+    #[must_use]
+    pub fn signers(&self) -> &[Signer] {
+        self.signed.signers()
     }
 
     /// The signed bytes' digest.

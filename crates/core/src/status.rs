@@ -11,7 +11,7 @@ use crate::document::{Header, Kind};
 use crate::fault::{Code, Result};
 use crate::finding::Finding;
 use crate::reader::{Codes, Fields, Reader, Spanned};
-use crate::signatures::{SignatureFile, Signed};
+use crate::signatures::{SignatureFile, Signed, Signer};
 
 static SYNTAX: Code = Code::refused("ECL-STA-001", "the status is not TOML");
 static UNKNOWN_KEY: Code = Code::refused("ECL-STA-002", "unknown key in the status");
@@ -144,6 +144,12 @@ impl Standing {
     #[must_use]
     pub const fn version(&self) -> u64 {
         self.header.version
+    }
+
+    /// Who signed it.
+    #[must_use]
+    pub fn signers(&self) -> &[Signer] {
+        self.signed.signers()
     }
 
     /// The signed bytes' digest.

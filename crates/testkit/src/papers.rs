@@ -189,7 +189,8 @@ impl Papers {
         [&self.signatory, &self.biologist, &self.processor, &self.operator]
     }
 
-    /// Writes the folder: papers, signatures, keys (0600), the identity `keys/petit.age`.
+    /// Writes the folder: papers, signatures, keys (0600), the identity `keys/petit.age`, and
+    /// `fingerprints.txt`, which stands for the paper contract.
     pub fn write(&self, folder: &Path) {
         fs::create_dir_all(folder.join("keys")).expect("keys/");
         for person in self.people() {
@@ -198,6 +199,9 @@ impl Papers {
             only_owner(&path);
             fs::write(path.with_extension("pub"), format!("{}\n", person.public())).expect("a public key");
         }
+        let known = self.signatory.key().public().expect("a public key").fingerprint();
+        fs::write(folder.join("fingerprints.txt"), format!("{known}  {}\n", self.signatory.name))
+            .expect("fingerprints.txt");
         let identity = folder.join("keys/petit.age");
         fs::write(&identity, format!("{IDENTITY}\n")).expect("the identity");
         only_owner(&identity);

@@ -5,6 +5,7 @@ use crate::finding::Finding;
 use crate::reader::{Fields, Reader};
 
 use super::Clause;
+use crate::template::filled;
 
 static A: Code = Code::refused("ECL-CTR-021", "clause (a) is missing");
 static B: Code = Code::refused("ECL-CTR-022", "clause (b) is missing");
@@ -187,12 +188,6 @@ fn missing(letter: &'static Letter, why: &str) -> Finding {
     Finding::new(letter.code, format!("({}) {}: {why}", letter.letter, letter.about)).law(letter.law).help(
         format!("write [clauses.{}] with the place and the own words of the contract's text", letter.letter),
     )
-}
-
-/// Whether somebody wrote something: not empty, not the template's placeholder.
-pub(super) fn filled(text: &str) -> bool {
-    let text = text.trim();
-    !(text.is_empty() || text == "…" || text == "..." || text.starts_with("TODO"))
 }
 
 /// Lower case, every run of white space one space.

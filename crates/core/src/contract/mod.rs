@@ -268,12 +268,18 @@ impl Contract {
         files: &[SignatureFile],
         now: Timestamp,
     ) -> Result<(Header, Signed), Vec<Finding>> {
-        let header = document::header(document::text(bytes)?, kind)?;
+        let text = document::text(bytes)?;
+        let header = document::header(text, kind)?;
         let mut findings = Vec::new();
         findings.extend(header.objection(now));
         if header.contract.as_deref() != Some(self.digest.as_str()) {
             let message = format!("this {} cites another contract than {}", kind.name(), self.digest);
-            findings.push(Finding::new(&document::OTHER_CONTRACT, message));
+            let cited = header.contract.as_deref().unwrap_or_default();
+            let mut finding = Finding::new(&document::OTHER_CONTRACT, message);
+            if let Some(at) = text.find(cited) {
+                finding = finding.at(at..at + cited.len());
+            }
+            findings.push(finding.help("write this contract's digest, and have the document signed again"));
         }
         if header.trial != self.header.trial {
             let (this, that) =

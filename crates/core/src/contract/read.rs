@@ -3,7 +3,7 @@
 use ecluse_sign::{Demands, PublicKey, Refused};
 use jiff::civil::Date;
 
-use super::clauses::{self, filled};
+use super::clauses;
 use super::{Held, Party, Processing, Site, SubProcessor, Terms};
 use crate::digest;
 use crate::fault::Code;
@@ -11,6 +11,7 @@ use crate::finding::Finding;
 use crate::keys::{Enrolment, Key};
 use crate::person::{self, Role, Side};
 use crate::reader::{Codes, Fields, Reader, Spanned};
+use crate::template::filled;
 
 /// Not TOML.
 pub static SYNTAX: Code = Code::refused("ECL-CTR-001", "the contract is not TOML");

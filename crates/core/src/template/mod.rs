@@ -190,6 +190,12 @@ pub fn session(head: &Head, operator: &str, email: &str, recipient: &str) -> Str
     )
 }
 
+/// Whether somebody wrote something: not empty, not the template's placeholder.
+pub(crate) fn filled(text: &str) -> bool {
+    let text = text.trim();
+    !(text.is_empty() || text == "…" || text == "..." || text.starts_with("TODO"))
+}
+
 /// `2026-11-22T09:00:00Z`: no fraction, so that a person can read it aloud.
 fn seconds(moment: Timestamp) -> String {
     Timestamp::from_second(moment.as_second()).unwrap_or(moment).to_string()

@@ -42,6 +42,7 @@ fn mistakes_are_named() {
         ("sampling = false", "sampling = true", "MDT-011"),
         ("engine   = 'sqlite'", "engine   = 'oracle'", "MDT-004"),
         ("purpose ", "purpse ", "MDT-003"),
+        ("Connaître la structure de la base à reprendre", "…", "MDT-003"),
     ] {
         let mut papers = papers();
         let quoted = from.replace('\'', "\"");

@@ -13,6 +13,7 @@
 //! | option | engine | means |
 //! |---|---|---|
 //! | `socket=PATH` | both | PostgreSQL: the socket's directory; MariaDB: the socket |
+//! | `port=N` | PostgreSQL | beside `socket`: the number in the socket's name, 5432 where absent |
 //! | `password-file=PATH` | both | a file that only its owner can read, the password on its first line |
 //! | `credential=PATH` | both | a systemd credential, `/run/credentials/UNIT/NAME` |
 //! | `pgpass=PATH` | PostgreSQL | a `.pgpass` file |
@@ -192,13 +193,14 @@ fn server(engine: Engine, url: &url::Url) -> Result<Server> {
     if url.fragment().is_some() {
         return Err(OPTION.fault("text after #"));
     }
-    let port = url.port().unwrap_or(if engine == Engine::Postgresql { 5432 } else { 3306 });
+    let port = url.port().or(options.port).unwrap_or(if engine == Engine::Postgresql { 5432 } else { 3306 });
     Ok(Server { engine, host, port, user, database, password: options.password, trust: options.trust })
 }
 
 #[derive(Default)]
 struct Options {
     socket: Option<PathBuf>,
+    port: Option<u16>,
     password: Option<PasswordAt>,
     trust: Trust,
 }
@@ -211,6 +213,9 @@ impl Options {
             let path = || PathBuf::from(value.as_ref());
             match (name.as_ref(), engine) {
                 ("socket", _) => found.socket = Some(path()),
+                ("port", Engine::Postgresql) if url.port().is_none() => {
+                    found.port = Some(value.parse().map_err(|_quotes| OPTION.fault("port"))?);
+                }
                 ("password-file", _) => found.set_password(PasswordAt::File(path()))?,
                 ("credential", _) => found.set_password(PasswordAt::Credential(path()))?,
                 ("pgpass", Engine::Postgresql) => found.set_password(PasswordAt::Pgpass(path()))?,
@@ -218,9 +223,9 @@ impl Options {
                 ("ca", _) => found.set_trust(Trust::Roots(path()))?,
                 ("spki", _) => found.set_trust(Trust::Pinned(pin(&value)?))?,
                 _ => {
-                    return Err(OPTION
-                        .fault(engine.name())
-                        .help("known options: socket, password-file, credential, pgpass, my-cnf, ca, spki"));
+                    return Err(OPTION.fault(engine.name()).help(
+                        "known options: socket, port, password-file, credential, pgpass, my-cnf, ca, spki",
+                    ));
                 }
             }
             if value.is_empty() || seen.iter().any(|s| *s == name) {

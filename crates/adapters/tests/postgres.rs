@@ -2,6 +2,9 @@
 
 mod common;
 
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+
 use common::{every, line, planned, read_all, rows};
 use ecluse_adapters::postgres::{Destination, Source};
 use ecluse_adapters::url::{Server, Url};
@@ -15,8 +18,12 @@ fn at(database: &PostgresDatabase) -> Server {
 }
 
 fn at_as(database: &PostgresDatabase, role: &str) -> Server {
-    let url =
-        format!("{}?password-file={}", database.url_as(role), database.server().password_file().display());
+    // the server's own copy belongs to the server's account: we read a copy of ours
+    let path = std::env::temp_dir().join(format!("ecluse-pw-{}-{}", std::process::id(), database.name()));
+    let _ = std::fs::remove_file(&path);
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).unwrap();
+    file.write_all(database.server().password().as_bytes()).unwrap();
+    let url = format!("{}?password-file={}", database.url_as(role), path.display());
     match Url::parse(&url).unwrap() {
         Url::Server(server) => server,
         Url::Sqlite(_) => panic!("a file"),

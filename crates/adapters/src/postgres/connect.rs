@@ -6,6 +6,7 @@
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -40,6 +41,7 @@ pub(super) struct Link {
     client: Client,
     runtime: Runtime,
     side: Side,
+    tls: Option<Arc<rustls::ClientConfig>>,
 }
 
 impl Link {
@@ -67,13 +69,13 @@ impl Link {
         let runtime =
             Builder::new_current_thread().enable_all().build().map_err(|_| side.gone("the runtime"))?;
         let client = runtime.block_on(async {
-            match tls {
+            match tls.clone() {
                 None => join(config.connect(NoTls).await),
                 Some(tls) => join(config.connect(Rustls(TlsConnector::from(tls))).await),
             }
         });
         let client = client.map_err(|e| side.unreached(&e, &place))?;
-        let link = Self { client, runtime, side };
+        let link = Self { client, runtime, side, tls };
         link.batch(SESSION, "the session's settings")?;
         Ok(link)
     }
@@ -81,6 +83,18 @@ impl Link {
     /// The driver's client, for use inside [`Link::run`].
     pub(super) fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// Asks the server to stop the statement that still runs. Best effort: where it fails,
+    /// the rest of the answer is read and thrown away.
+    pub(super) fn cancel(&self) {
+        let token = self.client.cancel_token();
+        self.run(async {
+            let _ = match self.tls.clone() {
+                None => token.cancel_query(NoTls).await,
+                Some(tls) => token.cancel_query(Rustls(TlsConnector::from(tls))).await,
+            };
+        });
     }
 
     pub(super) fn side(&self) -> Side {

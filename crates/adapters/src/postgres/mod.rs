@@ -25,12 +25,15 @@ mod decode;
 mod destination;
 mod encode;
 mod error;
+mod grants;
 mod ledger;
 mod load;
 mod numeric;
+mod probe;
 mod source;
 mod text;
 mod types;
 
 pub use destination::Destination;
+pub use grants::{Grants, grants};
 pub use source::Source;

@@ -3,12 +3,13 @@
 use std::pin::pin;
 
 use ecluse_core::catalog::Catalog;
-use ecluse_core::fault::{Code, Result};
+use ecluse_core::fault::{Code, Fault, Result};
 use ecluse_core::plan::{Plan, TablePlan};
 use ecluse_core::types::Engine;
 use ecluse_core::value::{Key, KeyRange, Value};
 use ecluse_flow::ports::{self, Count, Excess, Opened, Scope, Sink};
 use futures_util::StreamExt;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 
 use super::bound::{Bound, Raw};
@@ -16,12 +17,16 @@ use super::catalog;
 use super::connect::Link;
 use super::decode::{Decoder, FORMAT, Shape};
 use super::error::Side;
+use super::probe;
 use super::text::{cast, key, list, relation};
 use crate::sql;
 use crate::url::Server;
 
 /// `open` was not called, or was called twice.
 pub(crate) static ORDER: Code = Code::usage("ECL-SRC-120", "the snapshot is not open, or already open");
+
+/// A planned table or view does not exist.
+pub(crate) static ABSENT: Code = Code::refused("ECL-SRC-121", "a planned table or view is not in the source");
 
 /// A PostgreSQL source: the connection that holds the snapshot, and a second one that sees
 /// the catalogue as it is now (inside the snapshot it would look as it did at its beginning).
@@ -60,8 +65,8 @@ impl ports::Source for Source {
         catalog::read(&self.now, scope)
     }
 
-    fn excess(&mut self, _plan: &Plan) -> Result<Vec<Excess>> {
-        Ok(Vec::new())
+    fn excess(&mut self, plan: &Plan) -> Result<Vec<Excess>> {
+        probe::excess(&self.now, plan)
     }
 
     fn open(&mut self, plan: &Plan, _frozen: bool) -> Result<Opened> {
@@ -74,7 +79,13 @@ impl ports::Source for Source {
         self.open = Some(plan.clone());
         for table in plan.tables() {
             let name = table.view().unwrap_or(table.source());
-            self.snapshot.batch(&format!("LOCK TABLE {} IN ACCESS SHARE MODE", relation(name)), name)?;
+            // on a view the engine locks the tables beneath it too, with its owner's rights
+            let locked = self.snapshot.run(
+                self.snapshot
+                    .client()
+                    .batch_execute(&format!("LOCK TABLE {} IN ACCESS SHARE MODE", relation(name))),
+            );
+            locked.map_err(|e| absent(&e, name, table.view().is_some()))?;
         }
         self.snapshot.batch("SELECT 1", "the snapshot")?;
         let bare: Vec<&str> =
@@ -84,7 +95,14 @@ impl ports::Source for Source {
         } else {
             format!("écluse's own SQL, without a view, for {}", bare.join(", "))
         };
-        Ok(Opened { barrier, limits: Vec::new() })
+        let mut limits = Vec::new();
+        let elsewhere = probe::elsewhere(&self.now)?;
+        if elsewhere > 0 {
+            limits.push(format!(
+                "the role may connect to {elsewhere} other database(s) of the instance; what it could read there was not probed"
+            ));
+        }
+        Ok(Opened { barrier, limits })
     }
 
     fn count(&mut self, table: &TablePlan) -> Result<Count> {
@@ -130,7 +148,17 @@ impl ports::Source for Source {
             })
             .collect();
         let decoder = Decoder::new(table.source(), shapes)?;
-        run(&self.snapshot, select(table, plan)?, range, decoder, sink)
+        // a sink may stop the read (a trial's limit): the rest is cancelled inside a savepoint,
+        // so that the snapshot outlives it
+        self.snapshot.batch("SAVEPOINT ecluse_read", name)?;
+        let done = run(&self.snapshot, select(table, plan)?, range, decoder, sink);
+        if done.is_err() {
+            self.snapshot.cancel();
+            self.snapshot
+                .batch("ROLLBACK TO SAVEPOINT ecluse_read", name)
+                .or_else(|_cancelled_too| self.snapshot.batch("ROLLBACK TO SAVEPOINT ecluse_read", name))?;
+        }
+        done.and_then(|()| self.snapshot.batch("RELEASE SAVEPOINT ecluse_read", name))
     }
 
     fn statement(&self, table: &TablePlan, plan: &Plan) -> String {
@@ -143,6 +171,19 @@ impl ports::Source for Source {
             self.snapshot.batch("COMMIT", "the end of the snapshot")?;
         }
         Ok(())
+    }
+}
+
+/// A planned relation that is not there, or that the role may not read.
+fn absent(error: &tokio_postgres::Error, name: &str, view: bool) -> Fault {
+    let missing =
+        error.code().is_some_and(|s| *s == SqlState::UNDEFINED_TABLE || *s == SqlState::INVALID_SCHEMA_NAME);
+    match (missing, view) {
+        (true, true) => ABSENT
+            .fault(format!("view {name}"))
+            .help("have the controller's administrator run the script that `ecluse grants` prints"),
+        (true, false) => ABSENT.fault(name).help("survey the database again and sign anew"),
+        _ => Side::Source.fault(error, name),
     }
 }
 

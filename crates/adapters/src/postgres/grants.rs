@@ -1,0 +1,95 @@
+//! The script for the controller's administrator: one view per instructed table, a role
+//! that can read these views and nothing else, and their removal.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use ecluse_core::fault::{Code, Result};
+use ecluse_core::plan::Plan;
+use ecluse_core::types::Engine;
+
+use super::text::{ident, list, relation};
+use crate::sql;
+
+/// No table of the plan is read through a view.
+pub(crate) static NO_VIEWS: Code = Code::refused("ECL-SRC-125", "the plan reads no table through a view");
+
+/// The script that makes the views and the role, and, after it, the one that removes them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grants {
+    /// To be run once, as an administrator who may read the instructed tables.
+    pub give: String,
+    /// To be run when the migration is closed.
+    pub take: String,
+}
+
+/// The grants for a plan's views, for `role` in `database`.
+///
+/// The views are `security_barrier`: the planner may not run a caller's function on rows that
+/// the view leaves out (PostgreSQL manual, "Rules and Privileges"). A row filter's literals
+/// stand in the view's text; they are the instruction's own, typed and quoted by
+/// [`crate::sql::literal`].
+///
+/// # Errors
+///
+/// [`NO_VIEWS`](self), and whatever [`crate::sql::view_body`] refuses.
+pub fn grants(plan: &Plan, role: &str, database: &str) -> Result<Grants> {
+    let schemas: BTreeSet<&str> = plan
+        .tables()
+        .iter()
+        .filter_map(|t| t.view())
+        .filter_map(|v| v.split_once('.'))
+        .map(|(s, _)| s)
+        .collect();
+    if schemas.is_empty() {
+        return Err(NO_VIEWS.fault("").help("plan without the override that reads tables directly"));
+    }
+    let (who, place) = (ident(role), ident(database));
+    let mut give = String::new();
+    let mut line = |text: String| {
+        give.push_str(&text);
+        give.push('\n');
+    };
+    line("-- Made by `ecluse grants`. Run it with psql, connected to the source database,".into());
+    line("-- as an administrator who may read the instructed tables and create roles.".into());
+    line("\\set ON_ERROR_STOP on".into());
+    line("BEGIN;".into());
+    line(format!(
+        "CREATE ROLE {who} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT NOREPLICATION NOBYPASSRLS CONNECTION LIMIT 6;"
+    ));
+    line(format!("ALTER ROLE {who} SET default_transaction_read_only = on;"));
+    line(format!("GRANT CONNECT ON DATABASE {place} TO {who};"));
+    for schema in &schemas {
+        line(format!("CREATE SCHEMA {};", ident(schema)));
+        line(format!("REVOKE ALL ON SCHEMA {} FROM PUBLIC;", ident(schema)));
+        line(format!("GRANT USAGE ON SCHEMA {} TO {who};", ident(schema)));
+    }
+    for table in plan.tables() {
+        let Some(view) = table.view() else { continue };
+        let body = sql::view_body(Engine::Postgresql, table, plan, None)?;
+        let columns = list(table.read().iter().map(|c| c.name.as_str()));
+        line(format!(
+            "CREATE VIEW {} ({columns}) WITH (security_barrier = true) AS\n  {body};",
+            relation(view)
+        ));
+        line(format!("REVOKE ALL ON {} FROM PUBLIC;", relation(view)));
+        line(format!("GRANT SELECT ON {} TO {who};", relation(view)));
+    }
+    line("COMMIT;".into());
+    line(format!("-- Its password, typed twice and never shown:  \\password {who}"));
+
+    let mut take =
+        String::from("-- Removes what the script of `ecluse grants` made.\n\\set ON_ERROR_STOP on\nBEGIN;\n");
+    for schema in &schemas {
+        for table in plan.tables().iter().rev() {
+            if let Some(view) = table.view().filter(|v| v.split_once('.').is_some_and(|(s, _)| s == *schema))
+            {
+                let _ = writeln!(take, "DROP VIEW {};", relation(view));
+            }
+        }
+        // without CASCADE: what somebody else put there is not ours to drop
+        let _ = writeln!(take, "DROP SCHEMA {};", ident(schema));
+    }
+    let _ = writeln!(take, "REVOKE CONNECT ON DATABASE {place} FROM {who};\nDROP ROLE {who};\nCOMMIT;");
+    Ok(Grants { give, take })
+}

@@ -29,6 +29,8 @@ mod keys;
 mod tally;
 mod text;
 mod token;
+#[cfg(test)]
+mod vectors;
 mod write;
 
 pub use batch::{Batch, MALFORMED, Unreadable, arrow_type};

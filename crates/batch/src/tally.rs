@@ -60,6 +60,13 @@ impl fmt::Debug for TallyKey {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RowHash([u64; 4]);
 
+#[cfg(test)]
+impl RowHash {
+    pub(crate) fn bytes(self) -> Vec<u8> {
+        self.0.iter().flat_map(|limb| limb.to_le_bytes()).collect()
+    }
+}
+
 impl fmt::Debug for RowHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("RowHash(…)")

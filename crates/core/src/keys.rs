@@ -1,5 +1,6 @@
 //! The contract's keys: whose, in which role, until when, and how each was checked.
 
+use std::fmt::Write as _;
 use std::ops::Range;
 
 use ecluse_sign::PublicKey;
@@ -7,6 +8,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use crate::document::Kind;
 use crate::person::Role;
 
 /// One line of the contract's register: a person, a role, a key.
@@ -58,6 +60,34 @@ impl Key {
     pub fn fingerprint(&self) -> String {
         self.public.as_ref().map(PublicKey::fingerprint).unwrap_or_default()
     }
+}
+
+/// OpenSSH's `allowed_signers` lines of these keys (ssh-keygen(1), "ALLOWED SIGNERS").
+pub(crate) fn allowed_signers(keys: &[Key]) -> String {
+    let mut text = String::new();
+    for key in keys {
+        let Some(line) = key.public.as_ref().and_then(|public| public.to_openssh().ok()) else { continue };
+        let namespaces: Vec<&str> = Kind::ALL
+            .into_iter()
+            .filter(|kind| kind.signers().iter().any(|(role, _)| *role == key.role))
+            .map(Kind::namespace)
+            .collect();
+        if namespaces.is_empty() {
+            continue;
+        }
+        // `until` is the last day; `valid-before` is the first moment after it
+        let after = key.until.tomorrow().unwrap_or(key.until);
+        // writing to a String cannot fail
+        let _ = writeln!(
+            text,
+            "{} namespaces=\"{}\",valid-after=\"{}Z\",valid-before=\"{}Z\" {line}",
+            key.email,
+            namespaces.join(","),
+            key.enrolment.on.strftime("%Y%m%d"),
+            after.strftime("%Y%m%d"),
+        );
+    }
+    text
 }
 
 /// The day of a moment, in UTC.

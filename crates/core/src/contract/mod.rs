@@ -27,7 +27,7 @@ use crate::digest;
 use crate::document::{self, Header, Kind};
 use crate::fault::{Code, Result};
 use crate::finding::Finding;
-use crate::keys::Key;
+use crate::keys::{self, Key};
 use crate::person::Role;
 use crate::signatures::{self, SignatureFile, Signed, Signer};
 
@@ -228,6 +228,14 @@ impl Contract {
     /// The keys of a role.
     pub fn keys(&self, role: Role) -> impl Iterator<Item = &Key> {
         self.terms.keys.iter().filter(move |key| key.role == role)
+    }
+
+    /// The register of keys in the form of `ssh-keygen -Y verify -f`: an auditor checks every
+    /// signature with OpenSSH alone. Each line names the namespaces of its role, since a
+    /// line without them would accept every one, and the days on which the key counts.
+    #[must_use]
+    pub fn allowed_signers(&self) -> String {
+        keys::allowed_signers(&self.terms.keys)
     }
 
     /// What is still in order and soon will not be: certificates within 90 days of their

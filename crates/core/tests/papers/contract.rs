@@ -345,3 +345,65 @@ fn a_contract_cut_anywhere_is_refused_and_never_panics() {
         assert!(!contract::check(text.get(..at).unwrap(), now()).is_empty(), "cut at byte {at}");
     }
 }
+
+// A check that refuses the law's own words would only teach people to write around it.
+#[test]
+fn the_laws_own_words_pass_in_english_and_french() {
+    let law: Vec<&str> = include_str!("law.txt").lines().collect();
+    for words in law.chunks(8) {
+        let mut text = papers().text(Paper::Contract);
+        for (letter, words) in ["a", "b", "c", "d", "e", "f", "g", "h"].into_iter().zip(words) {
+            let (before, after) = text.split_once(&format!("[clauses.{letter}]\n")).unwrap();
+            let (section, rest) = after.split_once("\n\n").unwrap();
+            let place = section.lines().next().unwrap();
+            text = format!("{before}[clauses.{letter}]\n{place}\nwords = \"{words}\"\n\n{rest}");
+        }
+        assert_eq!(contract::check(&text, now()), []);
+    }
+}
+
+#[test]
+fn an_auditor_verifies_every_signature_with_openssh_alone() {
+    use std::process::{Command, Stdio};
+    if Command::new("ssh-keygen").arg("-?").stderr(Stdio::null()).status().is_err() {
+        eprintln!("SKIPPED: no ssh-keygen on this machine");
+        return;
+    }
+    let papers = papers();
+    let folder = tempfile::tempdir().unwrap();
+    papers.write(folder.path());
+    let allowed = folder.path().join("allowed_signers");
+    std::fs::write(&allowed, in_force(&papers).unwrap().allowed_signers()).unwrap();
+    let verify = |paper: Paper, person: &ecluse_testkit::papers::Person, namespace: &str| {
+        let document = folder.path().join(paper.file());
+        let signature =
+            ecluse_testkit::papers::signatures_of(&document).join(format!("{}.sig", person.short));
+        Command::new("ssh-keygen")
+            .args([
+                "-Y",
+                "verify",
+                "-O",
+                "verify-time=20261122090000Z",
+                "-n",
+                namespace,
+                "-I",
+                person.email,
+                "-f",
+            ])
+            .arg(&allowed)
+            .arg("-s")
+            .arg(signature)
+            .stdin(std::fs::File::open(&document).unwrap())
+            .output()
+            .unwrap()
+            .status
+            .success()
+    };
+    for paper in Paper::ALL {
+        for person in papers.signers(paper) {
+            assert!(verify(paper, person, paper.kind().namespace()), "{paper:?} by {}", person.name);
+            let other = if paper == Paper::Contract { "ecluse-session-v1" } else { "ecluse-contract-v1" };
+            assert!(!verify(paper, person, other), "{paper:?}: another namespace");
+        }
+    }
+}

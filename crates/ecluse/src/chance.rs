@@ -10,10 +10,18 @@ static NO_CHANCE: Code = Code::outside("ECL-CLI-008", "the system's random gener
 /// # Errors
 ///
 /// [`NO_CHANCE`], never weaker bytes.
-#[expect(clippy::disallowed_methods, reason = "randomness enters the program here and nowhere else")]
 pub(crate) fn bytes<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0_u8; N];
-    getrandom::fill(&mut bytes)
-        .map_err(|_| NO_CHANCE.fault("").help("look at the system's log, then try again"))?;
+    fill(&mut bytes)?;
     Ok(bytes)
+}
+
+/// As [`bytes`], into a place that is there.
+///
+/// # Errors
+///
+/// [`NO_CHANCE`].
+#[expect(clippy::disallowed_methods, reason = "randomness enters the program here and nowhere else")]
+pub(crate) fn fill(bytes: &mut [u8]) -> Result<()> {
+    getrandom::fill(bytes).map_err(|_| NO_CHANCE.fault("").help("look at the system's log, then try again"))
 }

@@ -12,7 +12,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ecluse_core::fault::{Code, Result};
+use ecluse_core::fault::{Code, Fault, Result};
 
 /// No migration folder here or above.
 static NO_FOLDER: Code = Code::usage("ECL-CLI-002", "no migration folder here");
@@ -114,14 +114,34 @@ pub(crate) fn create(path: &Path, bytes: &[u8]) -> Result<()> {
         .create_new(true)
         .open(path)
         .and_then(|mut file| file.write_all(bytes))
-        .map_err(|error| {
-            let help = if error.kind() == std::io::ErrorKind::AlreadyExists {
-                "give another name, or move the old one away"
-            } else {
-                "look at the folder's rights and free space"
-            };
-            UNREADABLE.fault(format!("{}: {}", path.display(), error.kind())).help(help)
-        })
+        .map_err(|error| unwritable(path, &error))
+}
+
+/// A file that could not be written.
+pub(crate) fn unwritable(path: &Path, error: &std::io::Error) -> Fault {
+    let help = if error.kind() == std::io::ErrorKind::AlreadyExists {
+        "give another name, or move the old one away"
+    } else {
+        "look at the folder's rights and free space"
+    };
+    UNREADABLE.fault(format!("{}: {}", path.display(), error.kind())).help(help)
+}
+
+/// The files of a folder, by name; none where there is no such folder.
+///
+/// # Errors
+///
+/// [`UNREADABLE`].
+pub(crate) fn list(dir: &Path) -> Result<Vec<PathBuf>> {
+    if !dir.is_dir() {
+        return Ok(Vec::new());
+    }
+    let entries = fs::read_dir(dir)
+        .and_then(|entries| entries.map(|e| e.map(|e| e.path())).collect::<std::io::Result<Vec<_>>>());
+    let mut paths =
+        entries.map_err(|error| UNREADABLE.fault(format!("{}: {}", dir.display(), error.kind())))?;
+    paths.sort();
+    Ok(paths)
 }
 
 /// Writes a file, in place of an older one where there is one.
@@ -132,14 +152,15 @@ pub(crate) fn create(path: &Path, bytes: &[u8]) -> Result<()> {
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     make_parent(path)?;
     let beside = path.with_extension("part");
-    fs::write(&beside, bytes).and_then(|()| fs::rename(&beside, path)).map_err(|error| {
-        UNREADABLE
-            .fault(format!("{}: {}", path.display(), error.kind()))
-            .help("look at the folder's rights and free space")
-    })
+    fs::write(&beside, bytes).and_then(|()| fs::rename(&beside, path)).map_err(|error| unwritable(path, &error))
 }
 
-fn make_parent(path: &Path) -> Result<()> {
+/// Makes the folder a file will lie in.
+///
+/// # Errors
+///
+/// [`UNREADABLE`].
+pub(crate) fn make_parent(path: &Path) -> Result<()> {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => fs::create_dir_all(parent)
             .map_err(|error| UNREADABLE.fault(format!("{}: {}", parent.display(), error.kind()))),

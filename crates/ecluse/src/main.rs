@@ -4,9 +4,12 @@ mod chance;
 mod cli;
 mod clock;
 mod commands;
+mod connections;
+mod demo;
 mod folder;
 mod hardening;
 mod output;
+mod papers;
 mod report;
 
 use std::panic;

@@ -33,7 +33,7 @@ const WIDTH: f64 = 520.0;
 const LEFT: f64 = 10.0;
 const RIGHT: f64 = 510.0;
 /// Where what stays ends.
-const AWAY: f64 = 250.0;
+const AWAY: f64 = 200.0;
 /// The widest band.
 const WIDEST: f64 = 46.0;
 /// A band of one row among millions is still seen.
@@ -106,7 +106,7 @@ fn draw_band(out: &mut String, band: &Band, y: f64, width: &dyn Fn(u64) -> f64) 
         let low = below + drop;
         let _ = writeln!(
             out,
-            r##"<path d="M{LEFT} {below:.1}H90C160 {below:.1} 160 {low:.1} {end} {low:.1}V{lower:.1}C160 {lower:.1} 160 {bend:.1} 90 {bend:.1}H{LEFT}Z" fill="#c9c9c6"/><text class="quiet" x="{}" y="{:.1}" font-size="12">{} stay{}</text>"##,
+            r##"<path d="M{LEFT} {below:.1}H80C135 {below:.1} 135 {low:.1} {end} {low:.1}V{lower:.1}C135 {lower:.1} 135 {bend:.1} 80 {bend:.1}H{LEFT}Z" fill="#c9c9c6"/><text class="quiet" x="{}" y="{:.1}" font-size="12">{} stay{}</text>"##,
             end + 8.0,
             low + stays / 2.0 + 4.0,
             escape(&band.stays.to_string()),

@@ -1,0 +1,3 @@
+//! `ecluse demo`: the main job on an invented laboratory, embedded.
+
+mod laboratory;

@@ -1,0 +1,131 @@
+//! Signing: a key, a document, a file in `FILE.sigs/`.
+//!
+//! Plain ed25519 and ECDSA keys sign here; keys with a passphrase, in hardware or of another
+//! kind sign through `ssh-keygen -Y sign`, which asks its user itself.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use ecluse_core::document::Kind;
+use ecluse_core::fault::{Code, Result};
+use ecluse_core::keys::Key;
+use ecluse_sign::{PrivateKey, PublicKey, Refused, Signature};
+
+use crate::chance;
+use crate::folder;
+use crate::papers::signatures_of;
+
+static LOOSE: Code = Code::refused("ECL-CLI-013", "a private key that others can read");
+static KEY: Code = Code::usage("ECL-CLI-014", "this key cannot sign");
+static ELSEWHERE: Code = Code::outside("ECL-CLI-015", "ssh-keygen did not sign");
+static NOT_LISTED: Code = Code::refused("ECL-CLI-016", "this key may not sign this paper");
+
+/// Signs a document's bytes with a key that the contract lists in a role that may; returns
+/// the signature's path.
+///
+/// # Errors
+///
+/// [`LOOSE`], [`KEY`], [`ELSEWHERE`], [`NOT_LISTED`].
+pub(crate) fn sign(kind: Kind, document: &Path, key: &Path, listed: &[Key], name: Option<&str>) -> Result<PathBuf> {
+    let bytes = folder::read(document, "")?;
+    let (armoured, public) = armour(kind, key, &bytes)?;
+    let roles: Vec<_> = kind.signers().iter().map(|(role, _)| *role).collect();
+    let owner = listed.iter().find(|k| k.public.as_ref() == Some(&public) && roles.contains(&k.role));
+    let Some(owner) = owner else {
+        let names: Vec<_> = roles.iter().map(|r| r.name()).collect();
+        return Err(NOT_LISTED
+            .fault(format!("{} for a {}", public.fingerprint(), kind.name()))
+            .help(format!("sign with a key that contract.toml lists as {}", names.join(" or "))));
+    };
+    let name = name.map_or_else(|| slug(&owner.email), str::to_owned);
+    let path = signatures_of(document).join(format!("{name}.sig"));
+    folder::replace(&path, armoured.as_bytes())?;
+    Ok(path)
+}
+
+fn armour(kind: Kind, key: &Path, bytes: &[u8]) -> Result<(String, PublicKey)> {
+    private(key)?;
+    let file = zeroize::Zeroizing::new(folder::read(key, "give your private key: --key FILE")?);
+    let wrong = |r: Refused| KEY.fault(format!("{}: {r}", key.display())).help("give your OpenSSH private key: --key FILE");
+    match PrivateKey::from_openssh(&file) {
+        Ok(private) => {
+            let public = private.public().map_err(wrong)?;
+            Ok((private.sign(kind.namespace(), bytes).map_err(wrong)?, public))
+        }
+        Err(Refused::EncryptedKey | Refused::SignElsewhere) => by_openssh(kind, key, bytes),
+        Err(refused) => Err(wrong(refused)),
+    }
+}
+
+/// `ssh-keygen` reads the document from its standard input and asks for passphrase or touch on
+/// the terminal.
+fn by_openssh(kind: Kind, key: &Path, bytes: &[u8]) -> Result<(String, PublicKey)> {
+    let failed = |what: &str| {
+        ELSEWHERE.fault(what.to_owned()).help(format!("ssh-keygen -Y sign -n {} -f {} FILE", kind.namespace(), key.display()))
+    };
+    let mut child = Command::new("ssh-keygen")
+        .args(["-Y", "sign", "-n", kind.namespace(), "-f"])
+        .arg(key)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|_| failed("it could not be started"))?;
+    child.stdin.take().and_then(|mut pipe| pipe.write_all(bytes).ok()).ok_or_else(|| failed("it did not read the document"))?;
+    let done = child.wait_with_output().map_err(|_| failed("it was lost"))?;
+    if !done.status.success() {
+        return Err(failed("it ended with an error"));
+    }
+    let signature = Signature::from_armour(&done.stdout).map_err(|r| failed(&r.to_string()))?;
+    let public = signature.claimed_key().clone();
+    String::from_utf8(done.stdout).map(|armoured| (armoured, public)).map_err(|_| failed("its answer is not text"))
+}
+
+/// A private key file must be its owner's alone, as ssh itself demands.
+pub(crate) fn private(path: &Path) -> Result<()> {
+    match fs::metadata(path) {
+        Ok(meta) if meta.permissions().mode() & 0o077 != 0 => {
+            Err(LOOSE.fault(path.display().to_string()).help(format!("chmod 600 {}", path.display())))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Makes an ed25519 key pair as two OpenSSH files, `PATH` (0600) and `PATH.pub`; returns the public line.
+///
+/// # Errors
+///
+/// The random generator's; files that exist.
+pub(crate) fn make_key(path: &Path) -> Result<String> {
+    let wrong = |r: Refused| KEY.fault(r.to_string());
+    let seed = zeroize::Zeroizing::new(chance::bytes::<32>()?);
+    let key = PrivateKey::from_seed(&seed).map_err(wrong)?;
+    write_private(path, key.to_openssh().map_err(wrong)?.as_bytes())?;
+    let line = key.public().and_then(|p| p.to_openssh()).map_err(wrong)?;
+    folder::create(&path.with_extension("pub"), format!("{line}\n").as_bytes())?;
+    Ok(line)
+}
+
+/// Writes a file that is its owner's alone from its first byte.
+///
+/// # Errors
+///
+/// Where it exists, or cannot be written.
+pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
+    folder::make_parent(path)?;
+    fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .and_then(|mut file| file.write_all(bytes))
+        .map_err(|error| folder::unwritable(path, &error))
+}
+
+/// A file name from an address: what stands before the `@`.
+fn slug(email: &str) -> String {
+    let local = email.split('@').next().unwrap_or_default();
+    local.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect()
+}

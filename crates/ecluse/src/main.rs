@@ -4,6 +4,7 @@ mod chance;
 mod cli;
 mod clock;
 mod commands;
+mod connect;
 mod connections;
 mod demo;
 mod folder;
@@ -11,6 +12,7 @@ mod hardening;
 mod output;
 mod papers;
 mod report;
+mod trial;
 
 use std::panic;
 use std::process::ExitCode;

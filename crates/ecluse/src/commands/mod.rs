@@ -1,14 +1,29 @@
 //! One file per step of the chain; this one only says who does what.
 
+mod contract;
 mod explain;
+mod mandate;
+mod session;
 mod shell;
+mod sign;
+mod survey;
 
 use ecluse_core::fault::{Code, Result};
+use jiff::Timestamp;
 
 use crate::cli::{Cli, Command};
+use crate::clock;
+use crate::folder::Folder;
 
 /// A step this build does not have yet.
 static ABSENT: Code = Code::refused("ECL-CLI-007", "this command is not there yet");
+
+/// Where and when a command runs.
+#[derive(Clone, Debug)]
+pub(crate) struct Here {
+    pub(crate) folder: Folder,
+    pub(crate) now: Timestamp,
+}
 
 /// Does what the command line says.
 ///
@@ -16,7 +31,14 @@ static ABSENT: Code = Code::refused("ECL-CLI-007", "this command is not there ye
 ///
 /// The step's own faults.
 pub(crate) fn run(cli: &Cli) -> Result<()> {
+    let here = || -> Result<Here> {
+        Ok(Here { folder: Folder::find_or_here(cli.folder.as_deref())?, now: clock::now() })
+    };
     match &cli.command {
+        Command::Contract(command) => contract::run(&here()?, command),
+        Command::Mandate(command) => mandate::run(&here()?, command),
+        Command::Survey(args) => survey::run(&here()?, args),
+        Command::Session(command) => session::run(&here()?, command),
         Command::Explain(args) => explain::run(args),
         Command::Completions { shell } => {
             shell::completions(*shell);

@@ -1,0 +1,53 @@
+//! `ecluse contract new|check|sign|verify`.
+
+use ecluse_core::contract::{self, Contract as InForce};
+use ecluse_core::document::Kind;
+use ecluse_core::fault::Result;
+use ecluse_core::template;
+use serde_json::json;
+
+use super::{Here, sign};
+use crate::cli::{Contract, FileArg};
+use crate::papers::{Paper, draft, refusal, show};
+use crate::{folder, output};
+
+/// The file's name in the migration folder.
+const FILE: &str = "contract.toml";
+const MADE_BY: &str = "ecluse contract new";
+
+pub(super) fn run(here: &Here, command: &Contract) -> Result<()> {
+    match command {
+        Contract::New(args) => new(here, args),
+        Contract::Check(args) => check(here, args),
+        Contract::Sign(args) => sign::run(here, Kind::Contract, FILE, args),
+        Contract::Verify(args) => verify(here, args),
+    }
+}
+
+fn new(here: &Here, args: &FileArg) -> Result<()> {
+    let path = here.folder.path(args.file.as_deref(), FILE);
+    let head = draft::head(None, here.now, draft::YEAR, false)?;
+    folder::create(&path, template::contract(&head).as_bytes())?;
+    output::line(format!("{}: fill in every …, then: ecluse contract check", path.display()));
+    output::document(&json!({ "made": path }));
+    Ok(())
+}
+
+fn check(here: &Here, args: &FileArg) -> Result<()> {
+    let paper = Paper::read(&here.folder.path(args.file.as_deref(), FILE), MADE_BY)?;
+    let findings = contract::check(paper.text(), here.now);
+    if !findings.is_empty() {
+        return Err(refusal(&paper.path, paper.text(), &findings));
+    }
+    output::line(format!("{} is complete. Sign it: ecluse contract sign --key FILE", paper.path.display()));
+    output::document(&json!({ "complete": true, "digest": paper.digest() }));
+    Ok(())
+}
+
+fn verify(here: &Here, args: &FileArg) -> Result<()> {
+    let paper = Paper::read(&here.folder.path(args.file.as_deref(), FILE), MADE_BY)?;
+    let contract = paper.judge(InForce::in_force(&paper.bytes, &paper.signatures, here.now))?;
+    show(&paper.path, paper.text(), &contract.warnings(here.now));
+    sign::told(&paper.path, contract.signers(), contract.header(), contract.digest());
+    Ok(())
+}

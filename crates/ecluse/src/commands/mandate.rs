@@ -1,0 +1,50 @@
+//! `ecluse mandate new|sign|verify`: leave to look at a database.
+
+use ecluse_core::document::Kind;
+use ecluse_core::fault::Result;
+use ecluse_core::mandate::Mandate as InForce;
+use ecluse_core::template;
+use jiff::SignedDuration;
+use serde_json::json;
+
+use super::{Here, sign};
+use crate::cli::{FileArg, Mandate};
+use crate::connections::{self, End};
+use crate::papers::{Paper, draft, standing};
+use crate::{connect, folder, output};
+
+pub(super) const FILE: &str = "mandate.toml";
+pub(super) const MADE_BY: &str = "ecluse mandate new";
+
+/// A mandate is for one look, not for a year of looking.
+const LASTS: SignedDuration = SignedDuration::from_hours(24 * 31);
+
+pub(super) fn run(here: &Here, command: &Mandate) -> Result<()> {
+    match command {
+        Mandate::New(args) => new(here, args),
+        Mandate::Sign(args) => sign::run(here, Kind::Survey, FILE, args),
+        Mandate::Verify(args) => verify(here, args),
+    }
+}
+
+fn new(here: &Here, args: &FileArg) -> Result<()> {
+    let path = here.folder.path(args.file.as_deref(), FILE);
+    let (contract, _) = standing::contract(&here.folder, None, here.now)?;
+    let trial = contract.header().trial;
+    let url = connect::parse(&connections::url(&here.folder, End::Source, None)?)?;
+    let head = draft::head(Some(contract.digest().to_owned()), here.now, LASTS, trial)?;
+    let purpose = if trial { "TRIAL: to see what the database holds" } else { "…" };
+    let text = template::mandate(&head, purpose, url.engine(), &connect::database(&url), None);
+    folder::create(&path, text.as_bytes())?;
+    output::line(format!("{}: then: ecluse mandate sign", path.display()));
+    output::document(&json!({ "made": path }));
+    Ok(())
+}
+
+fn verify(here: &Here, args: &FileArg) -> Result<()> {
+    let (contract, _) = standing::contract(&here.folder, None, here.now)?;
+    let paper = Paper::read(&here.folder.path(args.file.as_deref(), FILE), MADE_BY)?;
+    let mandate = paper.judge(InForce::in_force(&paper.bytes, &paper.signatures, &contract, here.now))?;
+    sign::told(&paper.path, &[], mandate.header(), &mandate.digest());
+    Ok(())
+}

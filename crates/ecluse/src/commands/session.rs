@@ -1,0 +1,89 @@
+//! `ecluse session new`: one person's working day.
+
+use std::path::{Path, PathBuf};
+
+use ecluse_core::document::Kind;
+use ecluse_core::fault::{Code, Result};
+use ecluse_core::person::Role;
+use ecluse_core::session::Session as InForce;
+use ecluse_core::template;
+use ecluse_seal::Identity;
+use jiff::SignedDuration;
+use serde_json::json;
+
+use super::Here;
+use crate::cli::{Session, SessionArgs};
+use crate::papers::{Paper, hand, signatures_of};
+use crate::papers::{draft, standing};
+use crate::{folder, output, trial};
+
+static NO_OPERATOR: Code = Code::refused("ECL-CLI-018", "the contract lists no such operator");
+static NO_KEY: Code = Code::usage("ECL-CLI-017", "it is not said with which key to sign");
+
+pub(super) const FILE: &str = "session.toml";
+
+pub(super) fn run(here: &Here, command: &Session) -> Result<()> {
+    let Session::New(args) = command;
+    new(here, args)
+}
+
+fn new(here: &Here, args: &SessionArgs) -> Result<()> {
+    let (contract, _) = standing::contract(&here.folder, args.contract.as_deref(), here.now)?;
+    let is_trial = contract.header().trial;
+    let key = match &args.key {
+        Some(key) => key.clone(),
+        None if is_trial => trial::key(&here.folder, Role::Operator),
+        None => return Err(NO_KEY.fault("").help("ecluse session new --key FILE")),
+    };
+    let operators: Vec<_> = contract.keys(Role::Operator).collect();
+    let public = folder::read(&beside(&key, ".pub"), "keep the public key beside the private one: FILE.pub")?;
+    let public = ecluse_sign::PublicKey::from_openssh(&String::from_utf8_lossy(&public)).ok();
+    let Some(operator) = operators.iter().find(|k| k.public == public) else {
+        let names: Vec<_> = operators.iter().map(|k| k.person.as_str()).collect();
+        return Err(NO_OPERATOR.fault(key.display().to_string()).help(format!("sign with the key of {}", names.join(" or "))));
+    };
+    let identity = args.identity.clone().unwrap_or_else(|| beside(&key, ".age"));
+    let recipient = recipient(&identity)?;
+    let lasts = SignedDuration::from_hours(i64::from(args.hours));
+    let head = draft::head(Some(contract.digest().to_owned()), here.now, lasts, is_trial)?;
+    let text = template::session(&head, &operator.person, &operator.email, &recipient);
+    let path = here.folder.path(args.output.as_deref(), FILE);
+    // a session is never amended: a new one takes the old one's place, signatures too
+    let _ = std::fs::remove_dir_all(signatures_of(&path));
+    folder::replace(&path, text.as_bytes())?;
+    hand::sign(Kind::Session, &path, &key, &contract.terms().keys, args.signer.as_deref())?;
+    let paper = Paper::read(&path, "")?;
+    let session = paper.judge(InForce::in_force(&paper.bytes, &paper.signatures, &contract, here.now))?;
+    output::line(format!("{}: {} until {}", path.display(), session.operator(), session.header().not_after));
+    output::document(&json!({
+        "made": path, "operator": session.operator(), "until": session.header().not_after.to_string(), "identity": identity,
+    }));
+    Ok(())
+}
+
+/// The age recipient of an identity file, which is made where it is absent.
+fn recipient(path: &Path) -> Result<String> {
+    if !path.exists() {
+        let identity = Identity::generate();
+        hand::write_private(path, identity.file().expose().as_bytes())?;
+        return Ok(identity.recipient().to_string());
+    }
+    Ok(identity(path)?.recipient().to_string())
+}
+
+/// Reads an identity file, which must be its owner's alone.
+///
+/// # Errors
+///
+/// A file that others can read, or that holds no identity.
+pub(crate) fn identity(path: &Path) -> Result<Identity> {
+    hand::private(path)?;
+    let bytes = zeroize::Zeroizing::new(folder::read(path, "give the operator's identity: --identity FILE")?);
+    Identity::parse(&zeroize::Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}

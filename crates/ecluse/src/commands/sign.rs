@@ -1,0 +1,69 @@
+//! Signing and telling who signed: the same for every kind of paper.
+
+use std::path::{Path, PathBuf};
+
+use ecluse_core::contract;
+use ecluse_core::document::{Header, Kind};
+use ecluse_core::fault::{Code, Result};
+use ecluse_core::signatures::Signer;
+use serde_json::json;
+
+use super::Here;
+use crate::cli::SignArgs;
+use crate::output;
+use crate::papers::{Paper, hand};
+use crate::trial;
+
+static NO_KEY: Code = Code::usage("ECL-CLI-017", "it is not said with which key to sign");
+
+/// Signs the folder's paper of that name, or the one given.
+///
+/// # Errors
+///
+/// Where the key may not sign this kind, is another's, or is not said.
+pub(super) fn run(here: &Here, kind: Kind, name: &str, args: &SignArgs) -> Result<()> {
+    let document = here.folder.path(args.file.as_deref(), name);
+    let signed = document_with(here, kind, &document, args)?;
+    for path in &signed {
+        output::line(format!("signed: {}", path.display()));
+    }
+    output::document(&json!({ "document": document, "signatures": signed }));
+    Ok(())
+}
+
+/// Signs with the key given, or, in a trial, with the key of every role that this kind demands.
+pub(super) fn document_with(here: &Here, kind: Kind, document: &Path, args: &SignArgs) -> Result<Vec<PathBuf>> {
+    let contract = Paper::read(&here.folder.path(None, "contract.toml"), "ecluse contract new")?;
+    let (header, terms) = contract.judge(contract::open(&contract.bytes))?;
+    if let Some(key) = &args.key {
+        return Ok(vec![hand::sign(kind, document, key, &terms.keys, args.signer.as_deref())?]);
+    }
+    if !header.trial {
+        return Err(NO_KEY.fault(document.display().to_string()).help("give your private key: --key FILE"));
+    }
+    trial::sign(&here.folder, kind, document, &terms.keys)
+}
+
+/// Says who signed a paper, until when it holds, and its fingerprint.
+pub(super) fn told(path: &Path, signers: &[Signer], header: &Header, digest: &str) {
+    if header.trial {
+        output::line(format!("{}: TRIAL", path.display()));
+    }
+    for s in signers {
+        output::line(format!("  ✓ {} ({}), key {}", s.person, s.role.name(), s.fingerprint));
+    }
+    output::line(format!("  holds until {}, version {}, fingerprint {}", header.not_after, header.version, short(digest)));
+    let signers: Vec<_> = signers
+        .iter()
+        .map(|s| json!({ "person": s.person, "role": s.role.name(), "email": s.email, "fingerprint": s.fingerprint }))
+        .collect();
+    output::document(&json!({
+        "file": path, "digest": digest, "version": header.version, "not_after": header.not_after.to_string(),
+        "trial": header.trial, "signers": signers,
+    }));
+}
+
+/// The first 8 characters of a digest: what is read aloud.
+pub(crate) fn short(digest: &str) -> String {
+    digest.trim_start_matches("sha256:").chars().take(8).collect()
+}

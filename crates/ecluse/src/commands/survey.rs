@@ -1,0 +1,45 @@
+//! `ecluse survey`: the catalogue, under a mandate; makes the dictionary.
+
+use ecluse_core::dictionary;
+use ecluse_core::fault::Result;
+use ecluse_core::mandate::Mandate;
+use ecluse_flow::ports::Scope;
+use serde_json::json;
+
+use super::{Here, mandate};
+use crate::cli::SurveyArgs;
+use crate::connections::{self, End};
+use crate::output::{self, plural};
+use crate::papers::{Paper, standing};
+use crate::{connect, folder};
+
+/// The file's name in the migration folder.
+pub(super) const FILE: &str = "dictionary.toml";
+
+pub(super) fn run(here: &Here, args: &SurveyArgs) -> Result<()> {
+    let (contract, _) = standing::contract(&here.folder, args.contract.as_deref(), here.now)?;
+    let paper = Paper::read(&here.folder.path(args.mandate.as_deref(), mandate::FILE), mandate::MADE_BY)?;
+    let mandate = paper.judge(Mandate::in_force(&paper.bytes, &paper.signatures, &contract, here.now))?;
+    let url = connect::parse(&connections::url(&here.folder, End::Source, args.from.from.as_deref())?)?;
+    let mut source = connect::source(&url)?;
+    let identity = source.identity()?;
+    mandate.covers(url.engine(), &connect::database(&url), &identity)?;
+    let catalog = source.catalog(Scope::Everything)?;
+    let text = dictionary::draft(&catalog, here.now, &mandate.digest());
+    let path = here.folder.path(args.output.as_deref(), FILE);
+    folder::create(&path, text.as_bytes())?;
+    let columns: usize = catalog.tables.iter().map(|t| t.columns.len()).sum();
+    let unread = catalog.tables.iter().flat_map(|t| &t.columns).filter(|c| c.ty.is_none()).count();
+    let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+    output::line(format!(
+        "{}: {}, {}; names and types only, no value was read",
+        path.display(),
+        plural(count(catalog.tables.len()), "table", "tables"),
+        plural(count(columns), "column", "columns"),
+    ));
+    if unread > 0 {
+        output::line(format!("{} of a type that écluse does not move yet", plural(count(unread), "column is", "columns are")));
+    }
+    output::document(&json!({ "made": path, "tables": catalog.tables.len(), "columns": columns, "unread": unread }));
+    Ok(())
+}

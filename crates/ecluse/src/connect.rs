@@ -1,0 +1,59 @@
+//! From a URL to a connection: the one place that knows which engines there are.
+
+use ecluse_adapters::sqlite;
+use ecluse_adapters::url::Url;
+use ecluse_core::fault::{Code, Result};
+use ecluse_core::types::Engine;
+use ecluse_flow::ports::{Destination, Source};
+
+static NOT_YET: Code = Code::usage("ECL-CLI-019", "écluse does not write to this engine");
+
+/// Reads a URL.
+///
+/// # Errors
+///
+/// As [`Url::parse`].
+pub(crate) fn parse(url: &str) -> Result<Url> {
+    Url::parse(url)
+}
+
+/// The database's name, as papers write it: SQLite's is always `main`.
+pub(crate) fn database(url: &Url) -> String {
+    match url {
+        Url::Sqlite(_) => "main".to_owned(),
+        Url::Server(server) => server.database.clone(),
+    }
+}
+
+/// Connects to a source.
+///
+/// # Errors
+///
+/// The adapter's.
+pub(crate) fn source(url: &Url) -> Result<Box<dyn Source>> {
+    match url {
+        Url::Sqlite(path) => Ok(Box::new(sqlite::Source::open(path)?)),
+        Url::Server(server) => match server.engine {
+            Engine::Postgresql => Ok(Box::new(ecluse_adapters::postgres::Source::connect(server)?)),
+            Engine::Mariadb | Engine::Sqlite => Err(NOT_YET.fault(server.engine.name())),
+        },
+    }
+}
+
+/// Connects to a destination. An SQLite file that is not there is made, empty.
+///
+/// # Errors
+///
+/// The adapter's; [`NOT_YET`] for an engine that is a source only.
+pub(crate) fn destination(url: &Url) -> Result<Box<dyn Destination>> {
+    match url {
+        Url::Sqlite(path) if !path.exists() => Ok(Box::new(sqlite::Destination::create(path)?)),
+        Url::Sqlite(path) => Ok(Box::new(sqlite::Destination::open(path)?)),
+        Url::Server(server) => match server.engine {
+            Engine::Postgresql => Ok(Box::new(ecluse_adapters::postgres::Destination::connect(server)?)),
+            Engine::Mariadb | Engine::Sqlite => Err(NOT_YET
+                .fault(server.engine.name())
+                .help("give a PostgreSQL or SQLite destination: --to postgresql://… or --to sqlite:PATH")),
+        },
+    }
+}

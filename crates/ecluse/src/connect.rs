@@ -1,10 +1,24 @@
 //! From a URL to a connection: the one place that knows which engines there are.
 
 use ecluse_adapters::sqlite;
-use ecluse_adapters::url::Url;
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::types::Engine;
 use ecluse_flow::ports::{Destination, Source};
+
+/// Until the servers' adapters land.
+#[derive(Clone, Debug)]
+pub(crate) enum Url { Sqlite(std::path::PathBuf) }
+impl Url {
+    fn parse(t: &str) -> Result<Self> {
+        t.strip_prefix("sqlite:").map(|p| Self::Sqlite(p.into())).ok_or_else(|| NOT_YET.fault(""))
+    }
+    pub(crate) const fn engine(&self) -> Engine { Engine::Sqlite }
+}
+impl std::fmt::Display for Url {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self::Sqlite(p) = self; write!(f, "sqlite:{}", p.display())
+    }
+}
 
 static NOT_YET: Code = Code::usage("ECL-CLI-019", "écluse does not write to this engine");
 
@@ -21,7 +35,6 @@ pub(crate) fn parse(url: &str) -> Result<Url> {
 pub(crate) fn database(url: &Url) -> String {
     match url {
         Url::Sqlite(_) => "main".to_owned(),
-        Url::Server(server) => server.database.clone(),
     }
 }
 
@@ -33,10 +46,6 @@ pub(crate) fn database(url: &Url) -> String {
 pub(crate) fn source(url: &Url) -> Result<Box<dyn Source>> {
     match url {
         Url::Sqlite(path) => Ok(Box::new(sqlite::Source::open(path)?)),
-        Url::Server(server) => match server.engine {
-            Engine::Postgresql => Ok(Box::new(ecluse_adapters::postgres::Source::connect(server)?)),
-            Engine::Mariadb | Engine::Sqlite => Err(NOT_YET.fault(server.engine.name())),
-        },
     }
 }
 
@@ -49,11 +58,5 @@ pub(crate) fn destination(url: &Url) -> Result<Box<dyn Destination>> {
     match url {
         Url::Sqlite(path) if !path.exists() => Ok(Box::new(sqlite::Destination::create(path)?)),
         Url::Sqlite(path) => Ok(Box::new(sqlite::Destination::open(path)?)),
-        Url::Server(server) => match server.engine {
-            Engine::Postgresql => Ok(Box::new(ecluse_adapters::postgres::Destination::connect(server)?)),
-            Engine::Mariadb | Engine::Sqlite => Err(NOT_YET
-                .fault(server.engine.name())
-                .help("give a PostgreSQL or SQLite destination: --to postgresql://… or --to sqlite:PATH")),
-        },
     }
 }

@@ -1,0 +1,165 @@
+//! The papers of a run, in the chain's order: each is verified before the next is read, and all
+//! of them before anything is connected to.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use ecluse_core::codes::{self, CodeTable};
+use ecluse_core::contract::Contract;
+use ecluse_core::dictionary::{self, Dictionary};
+use ecluse_core::document::Kind;
+use ecluse_core::fault::{Code, Result};
+use ecluse_core::instruction::Instruction;
+use ecluse_core::mapping::{self, Mapping};
+use ecluse_core::session::Session;
+use ecluse_core::signatures::Signer;
+use ecluse_core::status::Standing;
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Paper, standing};
+use crate::cli::PaperArgs;
+use crate::folder::Folder;
+
+static OTHER_TABLE: Code = Code::refused("ECL-CLI-021", "a code table is not the one the mapping cites");
+
+/// The papers that say what moves; verified.
+#[derive(Debug)]
+pub(crate) struct Chain {
+    pub(crate) contract: Contract,
+    pub(crate) instruction: Instruction,
+    pub(crate) dictionary: Dictionary,
+    pub(crate) mapping: Mapping,
+    pub(crate) codes: BTreeMap<String, CodeTable>,
+    /// Every paper with who signed it, for the report.
+    pub(crate) links: Vec<Link>,
+}
+
+/// One paper of the chain, as the report tells it.
+#[derive(Clone, Debug)]
+pub(crate) struct Link {
+    pub(crate) artefact: String,
+    pub(crate) signers: Vec<Signer>,
+    pub(crate) when: String,
+    pub(crate) digest: String,
+}
+
+impl Chain {
+    /// Reads contract, instruction, dictionary, mapping and code tables.
+    ///
+    /// # Errors
+    ///
+    /// The first paper that does not hold; all its findings are shown.
+    pub(crate) fn read(folder: &Folder, args: &PaperArgs, now: Timestamp) -> Result<Self> {
+        let (contract, paper) = standing::contract(folder, args.contract.as_deref(), now)?;
+        let mut links = vec![Link {
+            artefact: "contract".into(),
+            signers: contract.signers().to_vec(),
+            when: day(contract.header().issued),
+            digest: paper.digest(),
+        }];
+        let paper = Paper::read(&folder.path(args.instruction.as_deref(), "instruction.toml"), "ecluse instruction new")?;
+        let instruction = paper.judge(Instruction::in_force(&paper.bytes, &paper.signatures, &contract, now))?;
+        let dictionary_paper = Paper::read(&folder.path(None, "dictionary.toml"), "ecluse survey")?;
+        let dictionary = dictionary_paper.judge(dictionary::parse(dictionary_paper.text()))?;
+        let mapping_path = folder.path(args.mapping.as_deref(), "mapping.toml");
+        let mapping_paper = Paper::read(&mapping_path, "ecluse mapping new")?;
+        let mapping = mapping_paper.judge(mapping::parse(mapping_paper.text()))?;
+        links.push(unsigned("dictionary", &dictionary_paper));
+        links.push(Link {
+            artefact: format!("order, version {}", instruction.header().version),
+            signers: instruction.signers().to_vec(),
+            when: day(instruction.header().issued),
+            digest: paper.digest(),
+        });
+        links.push(unsigned("mapping", &mapping_paper));
+        let beside = mapping_path.parent().unwrap_or(Path::new("")).to_owned();
+        let (codes, more) = code_tables(&mapping, &beside, &contract, now)?;
+        links.extend(more);
+        Ok(Self { contract, instruction, dictionary, mapping, codes, links })
+    }
+
+    /// The instruction, the version's number and whether it is a trial's, for a title.
+    pub(crate) fn order(&self) -> String {
+        let digest = self.instruction.digest().trim_start_matches("sha256:");
+        let short: String = digest.chars().take(8).collect();
+        format!("{short}, version {}", self.instruction.header().version)
+    }
+}
+
+/// What the dictionary, the mapping and a paper of a trial have in common: the order cites
+/// their digests, so that its signature covers them.
+fn unsigned(artefact: &str, paper: &Paper) -> Link {
+    Link { artefact: artefact.into(), signers: Vec::new(), when: String::new(), digest: paper.digest() }
+}
+
+fn code_tables(
+    mapping: &Mapping,
+    beside: &Path,
+    contract: &Contract,
+    now: Timestamp,
+) -> Result<(BTreeMap<String, CodeTable>, Vec<Link>)> {
+    let (mut tables, mut links) = (BTreeMap::new(), Vec::new());
+    for cited in &mapping.codes {
+        let paper = Paper::read(&beside.join(&cited.file.value), "put the code table where the mapping cites it")?;
+        if paper.digest() != cited.digest.value {
+            return Err(OTHER_TABLE
+                .fault(cited.file.value.clone())
+                .help(format!("cite it anew in mapping.toml: digest = \"{}\"", paper.digest())));
+        }
+        let table = paper.judge(codes::parse(paper.text()))?;
+        let mut link = unsigned(&format!("code table {}", cited.name.value), &paper);
+        if table.changes_result || !paper.signatures.is_empty() {
+            let signed = paper.judge(contract.signatures(Kind::Codes, 1, &paper.bytes, &paper.signatures, now))?;
+            link.signers = signed.signers().to_vec();
+        }
+        links.push(link);
+        tables.insert(cited.name.value.clone(), table);
+    }
+    Ok((tables, links))
+}
+
+/// Asks whether the instruction stands; reads the status file anew each time.
+#[derive(Clone, Debug)]
+pub(crate) struct StatusFile {
+    path: PathBuf,
+    instruction: String,
+    max_age: SignedDuration,
+}
+
+impl StatusFile {
+    /// The status of this chain's instruction.
+    pub(crate) fn new(folder: &Folder, flag: Option<&Path>, chain: &Chain) -> Self {
+        let seconds = i64::try_from(chain.instruction.order().status_max_age).unwrap_or(i64::MAX);
+        Self {
+            path: folder.path(flag, "status.toml"),
+            instruction: chain.instruction.digest().to_owned(),
+            max_age: SignedDuration::from_secs(seconds),
+        }
+    }
+
+    /// The controller's word, now.
+    ///
+    /// # Errors
+    ///
+    /// Suspended, revoked, too old, or not signed.
+    pub(crate) fn ask(&self, contract: &Contract, now: Timestamp) -> Result<Standing> {
+        let paper = Paper::read(&self.path, "ecluse instruction status --key FILE")?;
+        let said = Standing::ask(&paper.bytes, &paper.signatures, contract, &self.instruction, self.max_age, now);
+        paper.judge(said)
+    }
+}
+
+/// The operator's session, in force.
+///
+/// # Errors
+///
+/// Every fault of the statement.
+pub(crate) fn session(folder: &Folder, flag: Option<&Path>, contract: &Contract, now: Timestamp) -> Result<(Session, Paper)> {
+    let paper = Paper::read(&folder.path(flag, "session.toml"), "ecluse session new --key FILE")?;
+    let session = paper.judge(Session::in_force(&paper.bytes, &paper.signatures, contract, now))?;
+    Ok((session, paper))
+}
+
+fn day(t: Timestamp) -> String {
+    t.to_zoned(jiff::tz::TimeZone::UTC).date().to_string()
+}

@@ -1,0 +1,355 @@
+//! Where a migration stands: every step of the chain, looked at as the step itself would.
+
+use std::path::Path;
+
+use ecluse_core::contract::Contract;
+use ecluse_core::document::{self, Kind};
+use ecluse_core::fault::{Fault, Result};
+use ecluse_core::instruction::{self, Instruction};
+use ecluse_core::mandate::Mandate;
+use ecluse_core::{dictionary, mapping};
+use ecluse_flow::figures::Figures;
+use jiff::Timestamp;
+
+use crate::cli::PaperArgs;
+use crate::commands::Here;
+use crate::connect;
+use crate::connections::{self, End};
+use crate::folder::{self, Folder};
+use crate::output::count;
+use crate::papers::chain::{self, Chain, StatusFile};
+use crate::papers::{Paper, quietly, standing};
+
+/// The whole board, as `ecluse next` shows it.
+#[derive(Debug)]
+pub(crate) struct Board {
+    pub(crate) title: String,
+    pub(crate) trial: bool,
+    pub(crate) steps: Vec<Step>,
+}
+
+/// One step.
+#[derive(Debug)]
+pub(crate) struct Step {
+    pub(crate) name: &'static str,
+    pub(crate) mark: Mark,
+    pub(crate) words: String,
+    /// Who has to do it.
+    pub(crate) waits: Option<&'static str>,
+    /// What to read and type.
+    pub(crate) advice: Vec<String>,
+}
+
+/// How a step stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mark {
+    Done,
+    Missing,
+    Later,
+}
+
+impl Mark {
+    pub(crate) const fn sign(self) -> &'static str {
+        match self {
+            Self::Done => "✓",
+            Self::Missing => "✗",
+            Self::Later => "·",
+        }
+    }
+
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Missing => "missing",
+            Self::Later => "later",
+        }
+    }
+}
+
+/// What a step found.
+enum Found {
+    Done(String),
+    Missing { words: String, waits: Option<&'static str>, advice: Vec<String> },
+}
+
+type Look<'a> = (&'static str, Box<dyn FnOnce(&mut Seen) -> Found + 'a>);
+
+/// What earlier steps found that later ones need.
+#[derive(Default)]
+struct Seen {
+    contract: Option<Contract>,
+    chain: Option<Chain>,
+}
+
+const LAB: Option<&str> = Some("the laboratory");
+const YOU: Option<&str> = None;
+
+/// Looks at every step; after the first that is missing, the rest is for later.
+///
+/// # Errors
+///
+/// Where there is no migration folder.
+pub(crate) fn look(here: &Here) -> Result<Board> {
+    let folder = Folder::find(Some(here.folder.root()).filter(|r| *r != Path::new(".")))?;
+    let trial = is_trial(&folder);
+    let now = here.now;
+    let f = &folder;
+    let looks: Vec<Look<'_>> = vec![
+        ("connections", Box::new(move |_| databases(f))),
+        ("contract", Box::new(move |seen| contract(f, trial, now, seen))),
+        ("survey", Box::new(move |seen| survey(f, trial, now, seen))),
+        ("order", Box::new(move |seen| order(f, trial, now, seen))),
+        ("status", Box::new(move |seen| status(f, trial, now, seen))),
+        ("session", Box::new(move |seen| session(f, trial, now, seen))),
+        ("run", Box::new(move |_| run(f))),
+        ("reconciliation", Box::new(move |_| reconciliation(f))),
+        ("report", Box::new(move |_| report(f))),
+    ];
+    let mut seen = Seen::default();
+    let mut steps: Vec<Step> = Vec::new();
+    for (name, look) in looks {
+        if steps.iter().any(|s| s.mark == Mark::Missing) {
+            steps.push(Step { name, mark: Mark::Later, words: String::new(), waits: None, advice: Vec::new() });
+            continue;
+        }
+        steps.push(match look(&mut seen) {
+            Found::Done(words) => Step { name, mark: Mark::Done, words, waits: None, advice: Vec::new() },
+            Found::Missing { words, waits, advice } => Step { name, mark: Mark::Missing, words, waits, advice },
+        });
+    }
+    Ok(Board { title: title(&folder, trial, &seen), trial, steps })
+}
+
+fn title(folder: &Folder, trial: bool, seen: &Seen) -> String {
+    let end = |end| {
+        connections::written(folder, end)
+            .ok()
+            .flatten()
+            .and_then(|url| connect::parse(&url).ok())
+            .map_or_else(|| "?".to_owned(), |url| connect::name(&url))
+    };
+    let of = match (&seen.contract, trial) {
+        (_, true) => "TRIAL".to_owned(),
+        (Some(c), _) => format!("Migration of {}", c.terms().controller.name),
+        (None, _) => "Migration".to_owned(),
+    };
+    let order = seen.chain.as_ref().map_or(String::new(), |c| format!("   order {}", c.order()));
+    format!("{of}   {} → {}{order}", end(End::Source), end(End::Destination))
+}
+
+/// Whether the folder's contract says TRIAL.
+pub(crate) fn is_trial(folder: &Folder) -> bool {
+    folder::read(&folder.path(None, "contract.toml"), "")
+        .ok()
+        .and_then(|bytes| String::from_utf8(bytes).ok())
+        .is_some_and(|text| document::header(&text, Kind::Contract).is_ok_and(|h| h.trial))
+}
+
+fn missing(words: impl Into<String>, waits: Option<&'static str>, advice: &[&str]) -> Found {
+    Found::Missing { words: words.into(), waits, advice: advice.iter().map(|s| (*s).to_owned()).collect() }
+}
+
+/// A step that its own check refuses: the code, the words, and the thing to type.
+fn refused(fault: &Fault, waits: Option<&'static str>, show: &str) -> Found {
+    let mut advice = vec![format!("{}: {}", fault.code().id, fault.detail())];
+    if !fault.advice().is_empty() {
+        advice.push(fault.advice().to_owned());
+    }
+    advice.push(format!("All of it:  {show}"));
+    Found::Missing { words: fault.code().title.to_owned(), waits, advice }
+}
+
+fn databases(folder: &Folder) -> Found {
+    for (end, name) in [(End::Source, "source"), (End::Destination, "destination")] {
+        match connections::written(folder, end) {
+            Ok(Some(url)) => {
+                if let Err(fault) = connect::parse(&url) {
+                    return refused(&fault, YOU, "edit connections.toml");
+                }
+            }
+            Ok(None) => {
+                let words = format!("the {name} is not named yet");
+                return missing(words, YOU, &["Write the two databases' URLs into connections.toml (it has examples), then:  ecluse next"]);
+            }
+            Err(fault) => return refused(&fault, YOU, "edit connections.toml"),
+        }
+    }
+    Found::Done("source and destination named".into())
+}
+
+fn contract(folder: &Folder, trial: bool, now: Timestamp, seen: &mut Seen) -> Found {
+    if !folder.has("contract.toml") {
+        return missing("not there yet", YOU, &["ecluse contract new"]);
+    }
+    match quietly(|| standing::contract(folder, None, now)) {
+        Ok((contract, _)) => {
+            let until = contract.header().not_after.to_zoned(jiff::tz::TimeZone::UTC).date();
+            let words = format!("{}both sides signed, until {until}", if trial { "TRIAL, " } else { "" });
+            seen.contract = Some(contract);
+            Found::Done(words)
+        }
+        Err(fault) => {
+            let absent = fault.code().id == ecluse_core::signatures::ABSENT.id;
+            let mut found = refused(&fault, if absent { Some("both sides") } else { YOU }, "ecluse contract check; ecluse contract verify");
+            if let Found::Missing { advice, .. } = &mut found
+                && absent
+            {
+                advice.push("Each signatory signs:  ecluse contract sign --key FILE   or   ssh-keygen -Y sign -n ecluse-contract-v1 -f KEY contract.toml".into());
+            }
+            found
+        }
+    }
+}
+
+fn survey(folder: &Folder, trial: bool, now: Timestamp, seen: &Seen) -> Found {
+    if folder.has("dictionary.toml") {
+        let read = Paper::read(&folder.path(None, "dictionary.toml"), "")
+            .and_then(|p| quietly(|| p.judge(dictionary::parse(p.text()))));
+        return match read {
+            Ok(d) => {
+                let columns: usize = d.tables.iter().map(|t| t.columns.len()).sum();
+                Found::Done(format!("{} tables, {} columns, catalogue only", number(d.tables.len()), number(columns)))
+            }
+            Err(fault) => refused(&fault, YOU, "ecluse instruction check"),
+        };
+    }
+    if trial {
+        return missing("not done yet", YOU, &["Read the source's catalogue (names and types, no value):  ecluse survey"]);
+    }
+    if !folder.has("mandate.toml") {
+        return missing("no mandate yet", YOU, &["ecluse mandate new"]);
+    }
+    let Some(contract) = &seen.contract else { return missing("no contract", YOU, &[]) };
+    let mandate = Paper::read(&folder.path(None, "mandate.toml"), "").and_then(|p| {
+        quietly(|| p.judge(Mandate::in_force(&p.bytes, &p.signatures, contract, now)))
+    });
+    match mandate {
+        Ok(_) => missing("the mandate is signed", YOU, &["ecluse survey"]),
+        Err(fault) => refused(&fault, LAB, "ecluse mandate verify; to sign: ecluse mandate sign --key FILE"),
+    }
+}
+
+fn order(folder: &Folder, trial: bool, now: Timestamp, seen: &mut Seen) -> Found {
+    if !folder.has("instruction.toml") {
+        return missing(
+            "not drafted yet",
+            YOU,
+            &[
+                "dictionary.toml lists the tables. Name those that shall move; the rest stays denied:",
+                "  ecluse instruction new --table TABLE --table TABLE",
+            ],
+        );
+    }
+    if let Err(fault) = quietly(|| checked(folder)) {
+        return refused(&fault, YOU, "ecluse instruction check");
+    }
+    match quietly(|| Chain::read(folder, &PaperArgs::default(), now)) {
+        Ok(chain) => {
+            let names: Vec<_> = chain.instruction.signers().iter().map(|s| s.person.as_str()).collect();
+            let words = format!("signed by {}", names.join(", "));
+            seen.chain = Some(chain);
+            Found::Done(words)
+        }
+        Err(fault) if fault.code().id == ecluse_core::signatures::ABSENT.id && trial => missing(
+            "not signed yet",
+            YOU,
+            &["Read instruction.toml and mapping.toml once more, then sign for every role:  ecluse instruction sign"],
+        ),
+        Err(fault) if fault.code().id == ecluse_core::signatures::ABSENT.id => missing(
+            fault.detail().to_owned(),
+            LAB,
+            &[
+                "The signatory reads instruction.toml and signs:",
+                "  ecluse instruction sign --key FILE",
+                "  or: ssh-keygen -Y sign -n ecluse-instruction-v1 -f KEY instruction.toml, then mv instruction.toml.sig instruction.toml.sigs/NAME.sig",
+            ],
+        ),
+        Err(fault) => refused(&fault, YOU, "ecluse instruction verify"),
+    }
+}
+
+/// The order and the mapping, read and compared without their signatures.
+fn checked(folder: &Folder) -> Result<()> {
+    let paper = Paper::read(&folder.path(None, "instruction.toml"), "")?;
+    let order = paper.judge(instruction::parse(paper.text()))?;
+    let surveyed = Paper::read(&folder.path(None, "dictionary.toml"), "ecluse survey")?;
+    let dictionary = surveyed.judge(dictionary::parse(surveyed.text()))?;
+    let mapped = Paper::read(&folder.path(None, "mapping.toml"), "ecluse mapping new")?;
+    let mapping = mapped.judge(mapping::parse(mapped.text()))?;
+    let mut findings = instruction::check(&order, &dictionary);
+    findings.extend(mapping::against(&mapping, &order));
+    paper.judge(if findings.is_empty() { Ok(()) } else { Err(findings) })
+}
+
+fn status(folder: &Folder, trial: bool, now: Timestamp, seen: &Seen) -> Found {
+    let Some(chain) = &seen.chain else { return missing("no order", YOU, &[]) };
+    match quietly(|| StatusFile::new(folder, None, chain).ask(&chain.contract, now)) {
+        Ok(word) => Found::Done(format!("the order stands, as of {}", word.as_of())),
+        Err(_) if trial => missing("the order's status is not stated", YOU, &["ecluse instruction status"]),
+        Err(fault) => {
+            let mut found = refused(&fault, LAB, "ecluse instruction status");
+            if let Found::Missing { advice, .. } = &mut found {
+                advice.push("The signatory states that the order stands:  ecluse instruction status --key FILE".into());
+            }
+            found
+        }
+    }
+}
+
+fn session(folder: &Folder, trial: bool, now: Timestamp, seen: &Seen) -> Found {
+    let Some(contract) = &seen.contract else { return missing("no contract", YOU, &[]) };
+    match quietly(|| chain::session(folder, None, contract, now)) {
+        Ok((session, _)) => Found::Done(format!("{} until {}", session.operator(), session.header().not_after)),
+        Err(_) if trial => missing("none is open", YOU, &["ecluse session new"]),
+        Err(_) => missing("none is open", Some("the operator"), &["ecluse session new --key FILE"]),
+    }
+}
+
+fn run(folder: &Folder) -> Found {
+    match figures(folder) {
+        Some(f) if f.whole => Found::Done(format!("{} rows moved, {} refused", count(f.moved_rows()), count(f.refused_rows()))),
+        Some(_) => missing("begun, not through", YOU, &["The same command goes on where it stopped:  ecluse migrate"]),
+        None => missing(
+            "not begun",
+            YOU,
+            &[
+                "See what would move:                    ecluse plan",
+                "The tables that the destination lacks:  ecluse plan --ddl",
+                "The role that may read these rows only: ecluse grants   (the laboratory's administrator runs it)",
+                "Move:                                   ecluse migrate",
+            ],
+        ),
+    }
+}
+
+/// The run's figures, where there are any.
+pub(crate) fn figures(folder: &Folder) -> Option<Figures> {
+    let bytes = folder::read(&folder.path(None, "run").join("figures.json"), "").ok()?;
+    serde_json::from_slice(&bytes).ok()
+}
+
+fn reconciliation(folder: &Folder) -> Found {
+    let path = folder.path(None, "run").join(crate::commands::reconcile::FILE);
+    match crate::commands::reconcile::recorded(&path) {
+        Some(found) if found.holds => Found::Done(format!("{} rows read back, no difference", count(found.rows))),
+        Some(found) => missing(
+            format!("{} differences", count(found.differences)),
+            YOU,
+            &["See them again:          ecluse reconcile", "Put right from the source:  ecluse migrate --repair"],
+        ),
+        None => missing("not done yet", YOU, &["A fresh process reads the destination back:  ecluse reconcile"]),
+    }
+}
+
+fn report(folder: &Folder) -> Found {
+    let path = folder.path(None, "run").join("report.html");
+    if path.exists() {
+        Found::Done(path.display().to_string())
+    } else {
+        missing("not written yet", YOU, &["ecluse report"])
+    }
+}
+
+fn number(n: usize) -> String {
+    count(u64::try_from(n).unwrap_or(u64::MAX))
+}

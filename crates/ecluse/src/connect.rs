@@ -38,6 +38,13 @@ pub(crate) fn database(url: &Url) -> String {
     }
 }
 
+/// How a person calls it: the engine, and the database or the file's name; never a path or a host.
+pub(crate) fn name(url: &Url) -> String {
+    match url {
+        Url::Sqlite(path) => format!("{} (SQLite)", path.file_stem().unwrap_or_default().to_string_lossy()),
+    }
+}
+
 /// Connects to a source.
 ///
 /// # Errors

@@ -11,7 +11,10 @@ mod folder;
 mod hardening;
 mod output;
 mod papers;
+mod progress;
+mod ready;
 mod report;
+mod steps;
 mod trial;
 
 use std::panic;

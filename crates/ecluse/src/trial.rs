@@ -29,6 +29,11 @@ pub(crate) fn key(folder: &Folder, role: Role) -> PathBuf {
     folder.path(None, "keys").join(role.name())
 }
 
+/// The operator's age identity, which `ecluse session new` made beside the trial's operator key.
+pub(crate) fn identity(folder: &Folder) -> PathBuf {
+    key(folder, Role::Operator).with_extension("age")
+}
+
 /// Makes the keys and the contract, signed by both sides, and writes its fingerprints down.
 ///
 /// # Errors

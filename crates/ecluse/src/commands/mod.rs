@@ -3,9 +3,14 @@
 mod contract;
 mod explain;
 mod mandate;
-mod session;
+pub(crate) mod migrate;
+mod new;
+mod next;
+pub(crate) mod reconcile;
+mod runs;
+pub(crate) mod session;
 mod shell;
-mod sign;
+pub(crate) mod sign;
 mod survey;
 
 use ecluse_core::fault::{Code, Result};
@@ -35,6 +40,10 @@ pub(crate) fn run(cli: &Cli) -> Result<()> {
         Ok(Here { folder: Folder::find_or_here(cli.folder.as_deref())?, now: clock::now() })
     };
     match &cli.command {
+        Command::New(args) => new::run(args, clock::now()),
+        Command::Next => next::run(&here()?),
+        Command::Migrate(args) => migrate::run(&here()?, args),
+        Command::Reconcile(args) => reconcile::run(&here()?, args),
         Command::Contract(command) => contract::run(&here()?, command),
         Command::Mandate(command) => mandate::run(&here()?, command),
         Command::Survey(args) => survey::run(&here()?, args),

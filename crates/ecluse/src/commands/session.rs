@@ -13,8 +13,7 @@ use serde_json::json;
 
 use super::Here;
 use crate::cli::{Session, SessionArgs};
-use crate::papers::{Paper, hand, signatures_of};
-use crate::papers::{draft, standing};
+use crate::papers::{Paper, chain, draft, hand, quietly, signatures_of, standing};
 use crate::{folder, output, trial};
 
 static NO_OPERATOR: Code = Code::refused("ECL-CLI-018", "the contract lists no such operator");
@@ -59,6 +58,20 @@ fn new(here: &Here, args: &SessionArgs) -> Result<()> {
         "made": path, "operator": session.operator(), "until": session.header().not_after.to_string(), "identity": identity,
     }));
     Ok(())
+}
+
+/// In a trial, a session is opened where none is.
+///
+/// # Errors
+///
+/// As `ecluse session new`.
+pub(crate) fn open_for_trial(here: &Here, flag: Option<&Path>) -> Result<()> {
+    let (contract, _) = standing::contract(&here.folder, None, here.now)?;
+    if flag.is_some() || quietly(|| chain::session(&here.folder, None, &contract, here.now)).is_ok() {
+        return Ok(());
+    }
+    let args = SessionArgs { key: None, signer: None, hours: 12, contract: None, identity: None, output: None };
+    new(here, &args)
 }
 
 /// The age recipient of an identity file, which is made where it is absent.

@@ -25,6 +25,9 @@ static OTHER_TABLE: Code = Code::refused("ECL-CLI-021", "a code table is not the
 /// The papers that say what moves; verified.
 #[derive(Debug)]
 pub(crate) struct Chain {
+    /// The instruction's file and bytes, to show findings in.
+    pub(crate) path: PathBuf,
+    pub(crate) bytes: Vec<u8>,
     pub(crate) contract: Contract,
     pub(crate) instruction: Instruction,
     pub(crate) dictionary: Dictionary,
@@ -75,7 +78,8 @@ impl Chain {
         let beside = mapping_path.parent().unwrap_or(Path::new("")).to_owned();
         let (codes, more) = code_tables(&mapping, &beside, &contract, now)?;
         links.extend(more);
-        Ok(Self { contract, instruction, dictionary, mapping, codes, links })
+        let Paper { path, bytes, .. } = paper;
+        Ok(Self { path, bytes, contract, instruction, dictionary, mapping, codes, links })
     }
 
     /// The instruction, the version's number and whether it is a trial's, for a title.

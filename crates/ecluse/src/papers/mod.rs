@@ -6,6 +6,7 @@ pub(crate) mod draft;
 pub(crate) mod hand;
 pub(crate) mod standing;
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 
 use ecluse_core::digest;
@@ -81,8 +82,23 @@ pub(crate) fn refusal(path: &Path, text: &str, findings: &[Finding]) -> ecluse_c
 static UNSAID: ecluse_core::fault::Code =
     ecluse_core::fault::Code::refused("ECL-CLI-012", "a paper was refused without a finding");
 
+thread_local! {
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Looks at papers without showing findings: for whoever only wants to know where things stand.
+pub(crate) fn quietly<T>(look: impl FnOnce() -> T) -> T {
+    QUIET.set(true);
+    let found = look();
+    QUIET.set(false);
+    found
+}
+
 /// Shows findings on standard error, each with its place.
 pub(crate) fn show(path: &Path, text: &str, findings: &[Finding]) {
+    if QUIET.get() {
+        return;
+    }
     if output::is_json() {
         let list: Vec<_> = findings
             .iter()

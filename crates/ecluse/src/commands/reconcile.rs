@@ -1,0 +1,149 @@
+//! `ecluse reconcile`: the destination, read back by this fresh process, and compared.
+
+use std::path::Path;
+
+use ecluse_adapters::folder::RunFolder;
+use ecluse_core::fault::{Code, Result};
+use ecluse_flow::reconcile::{Difference, Kind, Reconciliation, reconcile};
+use serde::{Deserialize, Serialize};
+
+use super::Here;
+use crate::cli::{PaperArgs, ReconcileArgs};
+use crate::output::{self, count, plural};
+use crate::progress::Teller;
+use crate::ready::{self, Ends, Ready};
+use crate::{connect, folder};
+
+static DIFFERS: Code = Code::refused("ECL-REC-003", "source and destination differ");
+
+/// What a reconciliation found, in the run folder: counts and tokens only.
+pub(crate) const FILE: &str = "reconciliation.json";
+
+/// How many differences are printed; the file has all.
+const SHOWN: usize = 20;
+
+/// The recorded outcome, as the report reads it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Recorded {
+    pub(crate) at: String,
+    pub(crate) holds: bool,
+    /// Rows read back.
+    pub(crate) rows: u64,
+    pub(crate) differences: u64,
+    /// Changed at the source since the run; no damage.
+    pub(crate) since: u64,
+    pub(crate) list: Vec<RecordedDifference>,
+}
+
+/// One difference, in words.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct RecordedDifference {
+    pub(crate) words: String,
+    pub(crate) table: String,
+    pub(crate) column: Option<String>,
+    pub(crate) chunk: u64,
+    pub(crate) row: Option<String>,
+    pub(crate) rows: u64,
+}
+
+/// What an earlier reconciliation found, if any.
+pub(crate) fn recorded(path: &Path) -> Option<Recorded> {
+    serde_json::from_slice(&std::fs::read(path).ok()?).ok()
+}
+
+pub(super) fn run(here: &Here, args: &ReconcileArgs) -> Result<()> {
+    let run = here.folder.path(args.run.dir.as_deref(), "run");
+    let papers = PaperArgs {
+        from: args.from.clone(),
+        to: args.to.clone(),
+        identity: args.identity.clone(),
+        ..PaperArgs::default()
+    };
+    let found = compared(here, &papers, &run)?;
+    output::document(&found);
+    if found.holds {
+        output::line(format!("{} read back; every one is as the order and the mapping say.", plural(found.rows, "row", "rows")));
+        if found.since > 0 {
+            output::line(format!("{} changed at the source since: catch up with  ecluse migrate", plural(found.since, "row has", "rows have")));
+        }
+        return Ok(());
+    }
+    for d in found.list.iter().take(SHOWN) {
+        let column = d.column.as_ref().map_or(String::new(), |c| format!("   column {c}"));
+        let row = d.row.as_ref().map_or_else(|| format!("{} rows", count(d.rows)), |t| format!("row {t}"));
+        output::line(format!("  {}   chunk {}   {row}{column}   {}", d.table, d.chunk, d.words));
+    }
+    if found.list.len() > SHOWN {
+        output::line(format!("  … all of them: {}", run.join(FILE).display()));
+    }
+    output::line(format!("{} of {} differ.", count(found.differences), plural(found.rows, "row", "rows")));
+    if let Some(token) = found.list.iter().find_map(|d| d.row.as_ref()) {
+        output::line(format!("Show the row on the laboratory's premises:  ecluse locate {token}"));
+    }
+    Err(DIFFERS
+        .fault(plural(found.differences, "difference", "differences"))
+        .help("put the chunks right from the source: ecluse migrate --repair"))
+}
+
+/// Compares, and writes down what was found.
+///
+/// # Errors
+///
+/// Where the comparison could not be made.
+pub(crate) fn compared(here: &Here, papers: &PaperArgs, run: &Path) -> Result<Recorded> {
+    let (ready, ends) = Ready::prepare(here, papers, false)?;
+    let mut record = RunFolder::existing(run)?;
+    let Ends { source, mut destination } = ends;
+    let mut first = Some(source);
+    let mut teller = Teller::new();
+    let found = ready.with_orders(|orders| {
+        let mut open = || match first.take() {
+            Some(source) => Ok(source),
+            None => connect::source(&ready.source),
+        };
+        reconcile(orders, &mut open, destination.as_mut(), &mut record, ready::world(), &mut |p| teller.tell(p))
+    })?;
+    let recorded = summary(&found, here);
+    folder::replace(&run.join(FILE), &serde_json::to_vec_pretty(&recorded).unwrap_or_default())?;
+    Ok(recorded)
+}
+
+fn summary(found: &Reconciliation, here: &Here) -> Recorded {
+    let total = |damage: bool| {
+        found.differences.iter().filter(|d| d.kind.is_damage() == damage).map(|d| d.rows.max(1)).sum()
+    };
+    Recorded {
+        at: here.now.to_string(),
+        holds: found.holds(),
+        rows: found.tables.iter().map(|t| t.rows).sum(),
+        differences: total(true),
+        since: total(false),
+        list: found.differences.iter().map(line).collect(),
+    }
+}
+
+fn line(d: &Difference) -> RecordedDifference {
+    RecordedDifference {
+        words: words(d.kind).to_owned(),
+        table: d.table.clone(),
+        column: d.column.clone(),
+        chunk: d.chunk,
+        row: d.row.clone(),
+        rows: d.rows,
+    }
+}
+
+const fn words(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Missing => "lost: not at the destination",
+        Kind::Extra => "never moved, and there",
+        Kind::Duplicate => "there twice",
+        Kind::Altered => "a value differs",
+        Kind::Reattached => "hangs on another patient or parent",
+        Kind::Orphan => "has no parent",
+        Kind::Count => "counts differ (the table has no key)",
+        Kind::Ledger => "the ledger differs, the rows agree",
+        Kind::Since => "changed at the source since the run",
+        Kind::Undecided => "differs, and it cannot be told which side changed",
+    }
+}

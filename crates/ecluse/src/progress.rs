@@ -1,0 +1,93 @@
+//! What a run says while it goes: bars on a terminal, lines elsewhere, events with `--json`.
+
+use std::time::Duration;
+
+use ecluse_flow::run::Progress;
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::json;
+
+use crate::output::{self, count, plural};
+
+/// Tells progress in the way that fits where standard error goes.
+pub(crate) struct Teller {
+    bars: Option<MultiProgress>,
+    tables: Vec<Told>,
+}
+
+#[derive(Debug)]
+struct Told {
+    number: usize,
+    name: String,
+    asked: u64,
+    moved: u64,
+    refused: u64,
+    bar: Option<ProgressBar>,
+}
+
+impl Teller {
+    pub(crate) fn new() -> Self {
+        let bars = output::is_watched().then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(8)));
+        Self { bars, tables: Vec::new() }
+    }
+
+    /// Takes one step of progress.
+    pub(crate) fn tell(&mut self, progress: Progress<'_>) {
+        match progress {
+            Progress::Table(number, name, asked) => self.begin(number, name, asked),
+            Progress::Rows(number, moved, refused) => {
+                let Some(told) = self.tables.iter_mut().find(|t| t.number == number) else { return };
+                (told.moved, told.refused) = (moved, refused);
+                match &told.bar {
+                    Some(bar) => {
+                        bar.set_position(moved + refused);
+                    }
+                    None => output::document(&json!({
+                        "event": "rows", "table": told.name, "asked": told.asked, "moved": moved, "refused": refused,
+                    })),
+                }
+            }
+            Progress::Through(number) => self.through(number),
+            Progress::Note(words) => match &self.bars {
+                Some(bars) => drop(bars.println(words)),
+                None => {
+                    output::remark(words);
+                    output::document(&json!({ "event": "note", "words": words }));
+                }
+            },
+        }
+    }
+
+    fn begin(&mut self, number: usize, name: &str, asked: u64) {
+        let bar = self.bars.as_ref().map(|bars| {
+            let bar = bars.add(ProgressBar::new(asked));
+            let style = ProgressStyle::with_template("{msg:20}  {bar:24}  {human_pos} of {human_len}   {per_sec}   {eta} left");
+            if let Ok(style) = style {
+                bar.set_style(style.progress_chars("━╸ "));
+            }
+            bar.set_message(name.to_owned());
+            bar.enable_steady_tick(Duration::from_millis(250));
+            bar
+        });
+        output::document(&json!({ "event": "table", "table": name, "asked": asked }));
+        self.tables.push(Told { number, name: name.to_owned(), asked, moved: 0, refused: 0, bar });
+    }
+
+    fn through(&mut self, number: usize) {
+        let Some(told) = self.tables.iter().find(|t| t.number == number) else { return };
+        let refused = if told.refused > 0 { format!(", {} refused", count(told.refused)) } else { String::new() };
+        match &told.bar {
+            Some(bar) => {
+                if let Ok(style) = ProgressStyle::with_template("{msg:20}  {bar:24}  {human_pos}   done") {
+                    bar.set_style(style.progress_chars("━╸ "));
+                }
+                bar.finish();
+            }
+            None => {
+                output::remark(format!("{}: {}{refused}", told.name, plural(told.moved, "row", "rows")));
+                output::document(&json!({
+                    "event": "through", "table": told.name, "moved": told.moved, "refused": told.refused,
+                }));
+            }
+        }
+    }
+}

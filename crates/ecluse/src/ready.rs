@@ -1,0 +1,208 @@
+//! Everything a run needs, in the order in which it is demanded: papers, then connections,
+//! then the plan. Nothing of a table is read here.
+
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, LazyLock};
+
+use ecluse_core::catalog::Catalog;
+use ecluse_core::fault::{Code, Result};
+use ecluse_core::plan::{Compiled, Inputs, Refusal, compile};
+use ecluse_core::session::Session;
+use ecluse_core::types::Engine;
+use ecluse_flow::orders::{Bound, Orders};
+use ecluse_flow::ports::{Destination, Scope, Source};
+use ecluse_flow::world::World;
+use ecluse_seal::{Identity, Recipient};
+
+use crate::cli::PaperArgs;
+use crate::commands::{Here, session};
+use crate::connect::{self, Url};
+use crate::connections::{self, End};
+use crate::output;
+use crate::papers::chain::{self, Chain, StatusFile};
+use crate::papers::{Paper, refusal};
+use crate::{chance, clock, trial};
+
+static MISSING_TABLES: Code = Code::refused("ECL-PLN-008", "the destination has no such table");
+
+/// Set by Ctrl-C: the run ends after the chunk in flight, and the same command goes on.
+pub(crate) static STOP: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
+
+/// The real clock, the real generator, the operator's wish to stop.
+pub(crate) fn world() -> World<'static> {
+    World { clock: &clock::now, chance: &chance::fill, stop: STOP.as_ref() }
+}
+
+/// The papers in force and what they compile to.
+pub(crate) struct Ready {
+    pub(crate) chain: Chain,
+    pub(crate) session: Session,
+    pub(crate) compiled: Compiled,
+    pub(crate) source: Url,
+    pub(crate) destination: Url,
+    /// Decisions to go on against advice, in words, with their reasons.
+    pub(crate) overrides: Vec<String>,
+    /// The reason for going on with a wider role.
+    pub(crate) wider_role: Option<String>,
+    status: StatusFile,
+    identity: Identity,
+    recipients: Vec<Recipient>,
+}
+
+/// The two connections of a run.
+pub(crate) struct Ends {
+    pub(crate) source: Box<dyn Source>,
+    pub(crate) destination: Box<dyn Destination>,
+}
+
+impl Ready {
+    /// Verifies every paper, connects, and compiles the plan. With `ddl`, makes the destination's
+    /// missing tables first.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that does not hold.
+    pub(crate) fn prepare(here: &Here, args: &PaperArgs, ddl: bool) -> Result<(Self, Ends)> {
+        let folder = &here.folder;
+        let chain = Chain::read(folder, args, here.now)?;
+        let is_trial = chain.instruction.header().trial;
+        let status = StatusFile::new(folder, args.status.as_deref(), &chain);
+        status.ask(&chain.contract, here.now)?;
+        if is_trial {
+            session::open_for_trial(here, args.session.as_deref())?;
+        }
+        let (session, _) = chain::session(folder, args.session.as_deref(), &chain.contract, here.now)?;
+        let identity = session::identity(&match &args.identity {
+            Some(path) => path.clone(),
+            None => trial::identity(folder),
+        })?;
+        let recipients = vec![Recipient::parse(session.recipient())?];
+
+        let source_url = connect::parse(&connections::url(folder, End::Source, args.from.from.as_deref())?)?;
+        let destination_url = connect::parse(&connections::url(folder, End::Destination, args.to.to.as_deref())?)?;
+        let mut ends = Ends { source: connect::source(&source_url)?, destination: connect::destination(&destination_url)? };
+
+        let excuse = |given: &Option<String>| {
+            given.clone().or_else(|| is_trial.then(|| "TRIAL: nobody made views or a role of its own".to_owned()))
+        };
+        let without_views = excuse(&args.without_views).filter(|_| source_url.engine() != Engine::Sqlite);
+        let wider_role = excuse(&args.accept_wider_role).filter(|_| source_url.engine() != Engine::Sqlite);
+        let compiled = plan(&chain, &mut ends, without_views.is_none(), ddl)?;
+        let mut overrides = Vec::new();
+        if let Some(reason) = without_views {
+            overrides.push(format!("The tables themselves were read, not views made by the administrator: {reason}"));
+        }
+        let ready = Self {
+            chain,
+            session,
+            compiled,
+            source: source_url,
+            destination: destination_url,
+            overrides,
+            wider_role,
+            status,
+            identity,
+            recipients,
+        };
+        Ok((ready, ends))
+    }
+
+    /// The papers as the path wants them; whether they still stand is asked again at every chunk.
+    pub(crate) fn with_orders<T>(&self, act: impl FnOnce(Orders<'_>) -> Result<T>) -> Result<T> {
+        let standing = || -> Result<()> {
+            let now = clock::now();
+            self.session.lasts(now)?;
+            self.status.ask(&self.chain.contract, now).map(drop)
+        };
+        let order = self.chain.instruction.order();
+        act(Orders {
+            plan: &self.compiled.plan,
+            instruction: self.chain.instruction.digest(),
+            session: &self.session.header().id,
+            source: Bound {
+                identity: &order.source.identity.value,
+                schema: order.source.schema.as_ref().map_or("", |s| &s.value),
+            },
+            destination: Bound {
+                identity: &order.destination.identity.value,
+                schema: order.destination.schema.as_ref().map_or("", |s| &s.value),
+            },
+            standing: &standing,
+            recipients: &self.recipients,
+            identity: &self.identity,
+        })
+    }
+}
+
+/// Compiles the plan from the papers and the two catalogues.
+fn plan(chain: &Chain, ends: &mut Ends, views: bool, ddl: bool) -> Result<Compiled> {
+    let source = ends.source.catalog(Scope::Tables(&chain.instruction.order().table_names()))?;
+    let destination = destination_catalog(chain, ends)?;
+    let inputs = |destination| Inputs {
+        instruction: &chain.instruction,
+        dictionary: &chain.dictionary,
+        mapping: &chain.mapping,
+        codes: &chain.codes,
+        source: &source,
+        destination,
+        views: views && source.engine != Engine::Sqlite,
+    };
+    match compile(&inputs(&destination)) {
+        Ok(compiled) => Ok(compiled),
+        Err(refused) if ddl && refused.findings.is_empty() && !refused.missing.is_empty() => {
+            for table in &refused.missing {
+                let statement = ends.destination.ddl(table);
+                ends.destination.create(&statement)?;
+                output::remark(format!("made {} at the destination", table.name));
+            }
+            let destination = destination_catalog(chain, ends)?;
+            compile(&inputs(&destination)).map_err(|refused| told(chain, &refused))
+        }
+        Err(refused) => Err(told(chain, &refused)),
+    }
+}
+
+fn destination_catalog(chain: &Chain, ends: &mut Ends) -> Result<Catalog> {
+    let tables: Vec<String> = chain.mapping.tables.iter().map(|t| t.to.value.clone()).collect();
+    ends.destination.catalog(Scope::Tables(&tables))
+}
+
+/// The statements that would make the destination's missing tables; empty where none is missing.
+///
+/// # Errors
+///
+/// As [`Ready::prepare`], except that missing tables are what is asked for.
+pub(crate) fn missing_tables(here: &Here, args: &PaperArgs) -> Result<Vec<String>> {
+    let folder = &here.folder;
+    let chain = Chain::read(folder, args, here.now)?;
+    let source = connect::parse(&connections::url(folder, End::Source, args.from.from.as_deref())?)?;
+    let destination = connect::parse(&connections::url(folder, End::Destination, args.to.to.as_deref())?)?;
+    let mut ends = Ends { source: connect::source(&source)?, destination: connect::destination(&destination)? };
+    let found = ends.source.catalog(Scope::Tables(&chain.instruction.order().table_names()))?;
+    let there = destination_catalog(&chain, &mut ends)?;
+    let compiled = compile(&Inputs {
+        instruction: &chain.instruction,
+        dictionary: &chain.dictionary,
+        mapping: &chain.mapping,
+        codes: &chain.codes,
+        source: &found,
+        destination: &there,
+        views: false,
+    });
+    match compiled {
+        Ok(_) => Ok(Vec::new()),
+        Err(refused) if refused.missing.is_empty() => Err(told(&chain, &refused)),
+        Err(refused) => Ok(refused.missing.iter().map(|table| ends.destination.ddl(table)).collect()),
+    }
+}
+
+fn told(chain: &Chain, refused: &Refusal) -> ecluse_core::fault::Fault {
+    if refused.findings.is_empty() {
+        let names: Vec<_> = refused.missing.iter().map(|t| t.name.as_str()).collect();
+        return MISSING_TABLES
+            .fault(names.join(", "))
+            .help("see the statements: ecluse plan --ddl; make the tables and go on: ecluse migrate --ddl");
+    }
+    let paper = Paper { path: chain.path.clone(), bytes: chain.bytes.clone(), signatures: Vec::new() };
+    refusal(&paper.path, paper.text(), &refused.findings)
+}

@@ -270,8 +270,8 @@ pub(crate) enum Instruction {
     )]
     New(InstructionNewArgs),
     /// Check as a compiler does: every mistake with its line and what to write.
-    #[command(after_help = "Example:\n  ecluse instruction check instruction.toml")]
-    Check(FileArg),
+    #[command(after_help = "Example:\n  ecluse instruction check\n  ecluse instruction check --fill")]
+    Check(InstructionCheckArgs),
     /// What changes between two versions, as a countersignature needs it.
     #[command(after_help = "Example:\n  ecluse instruction diff instruction.v1.toml instruction.toml")]
     Diff {
@@ -289,21 +289,25 @@ pub(crate) enum Instruction {
     #[command(after_help = "Example:\n  ecluse instruction verify")]
     Verify(FileArg),
     /// End the instruction for good: nothing more is read under it.
-    #[command(after_help = "Example:\n  ecluse instruction revoke --key ~/.ssh/id_ed25519 --as morel")]
-    Revoke(SignArgs),
+    #[command(after_help = "Example:\n  ecluse instruction revoke --key ~/.ssh/id_ed25519 --reason 'wrong period'")]
+    Revoke(StatusArgs),
     /// Stop until a new status says otherwise.
-    #[command(after_help = "Example:\n  ecluse instruction suspend --key ~/.ssh/id_ed25519 --as morel")]
-    Suspend(SignArgs),
+    #[command(after_help = "Example:\n  ecluse instruction suspend --key ~/.ssh/id_ed25519 --reason 'a question is open'")]
+    Suspend(StatusArgs),
     /// State, as the controller, that the instruction stands today; without --key, show the last status.
-    #[command(after_help = "Example:\n  ecluse instruction status --key ~/.ssh/id_ed25519 --as morel")]
-    Status(SignArgs),
+    #[command(after_help = "Example:\n  ecluse instruction status --key ~/.ssh/id_ed25519 ")]
+    Status(StatusArgs),
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct InstructionNewArgs {
-    /// Ask for this table's columns that need no reason (repeatable); the rest stays denied.
+    /// A table to begin with (repeatable); every other one stays denied.
     #[arg(long = "table", value_name = "NAME")]
     pub(crate) tables: Vec<String>,
+
+    /// Grant the columns of these tables that need no reason; in a trial they always are.
+    #[arg(long)]
+    pub(crate) grant: bool,
 
     /// The dictionary.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -318,6 +322,36 @@ pub(crate) struct InstructionNewArgs {
     /// Where the draft is written.
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InstructionCheckArgs {
+    /// The instruction; by default the migration folder's.
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) file: Option<PathBuf>,
+
+    /// Write the digests of dictionary, mapping and schema into an unsigned draft first.
+    #[arg(long)]
+    pub(crate) fill: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    /// The instruction; by default the migration folder's.
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) file: Option<PathBuf>,
+
+    /// The signatory's private key (OpenSSH).
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) key: Option<PathBuf>,
+
+    /// The signature file's name; by default from the signatory's address.
+    #[arg(long = "as", value_name = "NAME")]
+    pub(crate) signer: Option<String>,
+
+    /// Why; demanded where it is suspended or revoked.
+    #[arg(long, value_name = "WORDS")]
+    pub(crate) reason: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -359,7 +393,7 @@ pub(crate) struct SignArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) key: Option<PathBuf>,
 
-    /// The name of your key in the contract.
+    /// The signature file's name; by default from your address in the contract.
     #[arg(long = "as", value_name = "NAME")]
     pub(crate) signer: Option<String>,
 }

@@ -1,16 +1,22 @@
 //! One file per step of the chain; this one only says who does what.
 
+mod codes;
 mod contract;
 mod explain;
+mod instruction;
+mod locate;
 mod mandate;
+mod mapping;
 pub(crate) mod migrate;
 mod new;
 mod next;
 pub(crate) mod reconcile;
+mod plan;
 mod runs;
 pub(crate) mod session;
 mod shell;
 pub(crate) mod sign;
+mod status;
 mod survey;
 
 use ecluse_core::fault::{Code, Result};
@@ -44,6 +50,12 @@ pub(crate) fn run(cli: &Cli) -> Result<()> {
         Command::Next => next::run(&here()?),
         Command::Migrate(args) => migrate::run(&here()?, args),
         Command::Reconcile(args) => reconcile::run(&here()?, args),
+        Command::Instruction(command) => instruction::run(&here()?, command),
+        Command::Mapping(command) => mapping::run(&here()?, command),
+        Command::Codes(command) => codes::run(&here()?, command),
+        Command::Plan(args) => plan::run(&here()?, args),
+        Command::Status(args) => status::run(&here()?, args),
+        Command::Locate(args) => locate::run(&here()?, args),
         Command::Contract(command) => contract::run(&here()?, command),
         Command::Mandate(command) => mandate::run(&here()?, command),
         Command::Survey(args) => survey::run(&here()?, args),

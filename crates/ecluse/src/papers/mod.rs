@@ -9,6 +9,7 @@ pub(crate) mod standing;
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
 
+use ecluse_core::diagnostics::{self, Source};
 use ecluse_core::digest;
 use ecluse_core::fault::Result;
 use ecluse_core::finding::{self, Finding};
@@ -114,19 +115,22 @@ pub(crate) fn show(path: &Path, text: &str, findings: &[Finding]) {
         output::document(&serde_json::json!({ "findings": list }));
         return;
     }
-    for f in findings {
-        let place = f.span.as_ref().map_or(String::new(), |s| format!(":{}", line_of(text, s.start)));
-        output::remark(format!("error[{}]: {}", f.code.id, f.code.title));
-        output::remark(format!("  --> {}{place}", path.display()));
-        output::remark(format!("   = {}", f.message));
-        if let Some(law) = f.law {
-            output::remark(format!("   = law:  {law}"));
-        }
-        if let Some(help) = &f.help {
-            output::remark(format!("   = help: {help}"));
-        }
-        output::remark("");
-    }
+    let beside: Vec<(&str, PathBuf, String)> = ["instruction.toml", "mapping.toml", "dictionary.toml"]
+        .into_iter()
+        .filter_map(|name| {
+            let other = path.with_file_name(name);
+            std::fs::read_to_string(&other).ok().map(|text| (name, other, text))
+        })
+        .collect();
+    let shown = path.display().to_string();
+    let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+    let mut sources = vec![Source { name, path: &shown, text }];
+    let others: Vec<_> = beside.iter().map(|(name, path, text)| (*name, path.display().to_string(), text)).collect();
+    sources.extend(
+        others.iter().filter(|(other, ..)| *other != name).map(|(name, path, text)| Source { name, path, text }),
+    );
+    output::remark(diagnostics::render(findings, &sources, output::is_watched()).trim_end());
+    output::remark("");
 }
 
 fn line_of(text: &str, at: usize) -> usize {

@@ -1,0 +1,251 @@
+//! `ecluse instruction …`: the controller's order, from draft to revocation.
+
+use ecluse_core::diff::changes;
+use ecluse_core::document::{self, Kind};
+use ecluse_core::fault::{Code, Result};
+use ecluse_core::instruction::{self, Drafting, Instruction as InForce, Side};
+use ecluse_core::status::State;
+use ecluse_core::{dictionary, mapping, template};
+use jiff::SignedDuration;
+use serde_json::json;
+
+use super::{Here, sign, survey};
+use crate::cli::{FileArg, Instruction, InstructionCheckArgs, InstructionNewArgs, SignArgs, StatusArgs};
+use crate::connections::{self, End};
+use crate::papers::{Paper, draft, refusal, signatures_of, standing};
+use crate::{connect, folder, output};
+
+static NO_TABLE: Code = Code::usage("ECL-CLI-022", "the dictionary has no such table");
+static SIGNED: Code = Code::refused("ECL-CLI-023", "a signed paper is not changed");
+
+/// The file's name in the migration folder.
+pub(super) const FILE: &str = "instruction.toml";
+const STATUS: &str = "status.toml";
+const MADE_BY: &str = "ecluse instruction new";
+
+/// An order is for one migration, not for good.
+const LASTS: SignedDuration = SignedDuration::from_hours(24 * 92);
+
+pub(super) fn run(here: &Here, command: &Instruction) -> Result<()> {
+    match command {
+        Instruction::New(args) => new(here, args),
+        Instruction::Check(args) => check(here, args),
+        Instruction::Diff { old, new } => diff(here, old, new.as_deref()),
+        Instruction::Sign(args) => sign_it(here, args),
+        Instruction::Verify(args) => verify(here, args),
+        Instruction::Revoke(args) => say(here, args, State::Revoked),
+        Instruction::Suspend(args) => say(here, args, State::Suspended),
+        Instruction::Status(args) => say(here, args, State::InForce),
+    }
+}
+
+fn new(here: &Here, args: &InstructionNewArgs) -> Result<()> {
+    let (contract, _) = standing::contract(&here.folder, None, here.now)?;
+    let trial = contract.header().trial;
+    let paper = Paper::read(&here.folder.path(args.dictionary.as_deref(), survey::FILE), "ecluse survey")?;
+    let dictionary = paper.judge(dictionary::parse(paper.text()))?;
+    if let Some(wrong) = args.tables.iter().find(|t| dictionary.table(t).is_none()) {
+        return Err(NO_TABLE.fault(wrong.clone()).help(format!("the tables are in {}", paper.path.display())));
+    }
+    let url = connect::parse(&connections::url(&here.folder, End::Destination, args.to.to.as_deref())?)?;
+    let side = Side {
+        engine: url.engine(),
+        database: connect::database(&url),
+        identity: connect::destination(&url)?.identity()?,
+        tls_spki: connect::pin(&url),
+    };
+    let source = connect::parse(&connections::url(&here.folder, End::Source, args.from.from.as_deref())?)?;
+    let head = draft::head(Some(contract.digest().to_owned()), here.now, LASTS, trial)?;
+    let mut text = instruction::draft(&Drafting {
+        head: &head,
+        dictionary: &dictionary,
+        mapping: None,
+        tables: &args.tables,
+        destination: Some(&side),
+        source_tls_spki: connect::pin(&source).as_deref(),
+    });
+    if trial || args.grant {
+        text = granted(&text);
+    }
+    if trial {
+        text = text.replace("purpose        = \"…\"", "purpose        = \"TRIAL: to see what would move\"");
+    }
+    let path = here.folder.path(args.output.as_deref(), FILE);
+    folder::create(&path, text.as_bytes())?;
+    output::line(format!("{}: drafted.", path.display()));
+    let mapped = trial && !args.tables.is_empty() && !here.folder.has("mapping.toml");
+    if mapped {
+        super::mapping::new(here, &FileArg { file: None })?;
+    } else {
+        output::line("Take the # away before each column that shall move, say which rows, then: ecluse mapping new");
+    }
+    output::document(&json!({ "made": path, "tables": args.tables }));
+    Ok(())
+}
+
+/// Takes the `#` away before the columns of the chosen tables that need no reason.
+fn granted(draft: &str) -> String {
+    let mut open = false;
+    let mut out = String::with_capacity(draft.len());
+    for line in draft.lines() {
+        match line {
+            "columns = [" => open = true,
+            "]" => open = false,
+            _ => {}
+        }
+        match line.strip_prefix("#   \"") {
+            Some(rest) if open && !line.ends_with("a type this version cannot read") => {
+                out.push_str("    \"");
+                out.push_str(rest);
+            }
+            _ => out.push_str(line),
+        }
+        out.push('\n');
+    }
+    out
+}
+
+fn check(here: &Here, args: &InstructionCheckArgs) -> Result<()> {
+    let path = here.folder.path(args.file.as_deref(), FILE);
+    if args.fill {
+        fill(here, &path)?;
+    }
+    let paper = Paper::read(&path, MADE_BY)?;
+    let order = paper.judge(instruction::parse(paper.text()))?;
+    let header = paper.judge(document::header(paper.text(), Kind::Instruction))?;
+    let surveyed = Paper::read(&here.folder.path(None, survey::FILE), "ecluse survey")?;
+    let dictionary = surveyed.judge(dictionary::parse(surveyed.text()))?;
+    let mut findings: Vec<_> = header.objection(here.now).into_iter().collect();
+    findings.extend(instruction::check(&order, &dictionary));
+    let mapped = here.folder.path(None, "mapping.toml");
+    if mapped.exists() {
+        let mapped = Paper::read(&mapped, "")?;
+        let mapping = mapped.judge(mapping::parse(mapped.text()))?;
+        findings.extend(mapping::against(&mapping, &order));
+    }
+    if !findings.is_empty() {
+        return Err(refusal(&paper.path, paper.text(), &findings));
+    }
+    let columns: usize = order.tables.iter().map(|t| t.columns.len()).sum();
+    output::line(format!("{}: {} tables, {columns} columns. Nothing was read.", path.display(), order.tables.len()));
+    output::document(&json!({ "holds": true, "tables": order.tables.len(), "columns": columns, "digest": paper.digest() }));
+    Ok(())
+}
+
+/// Writes the digests that a draft cites; a signed paper is left as it was signed.
+pub(super) fn fill(here: &Here, path: &std::path::Path) -> Result<()> {
+    let paper = Paper::read(path, MADE_BY)?;
+    if !paper.signatures.is_empty() {
+        return Err(SIGNED
+            .fault(path.display().to_string())
+            .help(format!("take its signatures away first: rm -r {}", signatures_of(path).display())));
+    }
+    let surveyed = Paper::read(&here.folder.path(None, survey::FILE), "ecluse survey")?;
+    let dictionary = surveyed.judge(dictionary::parse(surveyed.text()))?;
+    let mapped = here.folder.path(None, "mapping.toml");
+    let mapping = if mapped.exists() {
+        let mapped = Paper::read(&mapped, "")?;
+        Some(mapped.judge(mapping::parse(mapped.text()))?)
+    } else {
+        None
+    };
+    if let Some(text) = instruction::fill(paper.text(), &dictionary, mapping.as_ref()) {
+        folder::replace(path, text.as_bytes())?;
+    }
+    Ok(())
+}
+
+fn diff(here: &Here, old: &std::path::Path, new: Option<&std::path::Path>) -> Result<()> {
+    let read = |path: &std::path::Path| {
+        let paper = Paper::read(path, MADE_BY)?;
+        let header = paper.judge(document::header(paper.text(), Kind::Instruction))?;
+        let order = paper.judge(instruction::parse(paper.text()))?;
+        Ok((header, order))
+    };
+    let was = read(old)?;
+    let is = read(&here.folder.path(new, FILE))?;
+    let list = changes((&was.0, &was.1), (&is.0, &is.1));
+    if list.is_empty() {
+        output::line("Nothing changes.");
+    }
+    for change in &list {
+        output::line(change.to_string());
+    }
+    let list: Vec<_> = list.iter().map(|c| json!({ "field": c.field, "was": c.was, "is": c.is })).collect();
+    output::document(&json!({ "changes": list }));
+    Ok(())
+}
+
+/// In a trial a draft's digests are filled in first, and the status is stated at once.
+fn sign_it(here: &Here, args: &SignArgs) -> Result<()> {
+    let path = here.folder.path(args.file.as_deref(), FILE);
+    let trial = crate::steps::is_trial(&here.folder);
+    if trial && Paper::read(&path, MADE_BY)?.signatures.is_empty() {
+        fill(here, &path)?;
+    }
+    check(here, &InstructionCheckArgs { file: args.file.clone(), fill: false })?;
+    sign::run(here, Kind::Instruction, FILE, args)?;
+    if trial && args.key.is_none() {
+        let status = StatusArgs { file: None, key: None, signer: None, reason: None };
+        say(here, &status, State::InForce)?;
+    }
+    Ok(())
+}
+
+fn verify(here: &Here, args: &FileArg) -> Result<()> {
+    let (contract, _) = standing::contract(&here.folder, None, here.now)?;
+    let paper = Paper::read(&here.folder.path(args.file.as_deref(), FILE), MADE_BY)?;
+    let order = paper.judge(InForce::in_force(&paper.bytes, &paper.signatures, &contract, here.now))?;
+    sign::told(&paper.path, order.signers(), order.header(), order.digest());
+    Ok(())
+}
+
+/// The controller's word on the order: a new version of the status, signed.
+fn say(here: &Here, args: &StatusArgs, state: State) -> Result<()> {
+    let path = here.folder.path(None, STATUS);
+    let (contract, _) = standing::contract(&here.folder, None, here.now)?;
+    let trial = contract.header().trial;
+    if args.key.is_none() && !trial {
+        return shown(&path);
+    }
+    let order = Paper::read(&here.folder.path(args.file.as_deref(), FILE), MADE_BY)?;
+    let mut head = draft::head(Some(contract.digest().to_owned()), here.now, LASTS, trial)?;
+    if path.exists() {
+        head = draft::next(Kind::Status, &Paper::read(&path, "")?, head)?;
+        let _ = std::fs::remove_dir_all(signatures_of(&path));
+    }
+    let reason = args.reason.clone().or_else(|| (trial && state != State::InForce).then(|| "TRIAL".to_owned()));
+    let text = template::status(&head, &order.digest(), state, reason.as_deref());
+    folder::replace(&path, text.as_bytes())?;
+    let with = SignArgs { file: None, key: args.key.clone(), signer: args.signer.clone() };
+    sign::document_with(here, Kind::Status, &path, &with)?;
+    output::line(format!("{}: the order {} is {}", path.display(), sign::short(&order.digest()), state.name()));
+    output::document(&json!({ "made": path, "instruction": order.digest(), "state": state.name() }));
+    Ok(())
+}
+
+fn shown(path: &std::path::Path) -> Result<()> {
+    let paper = Paper::read(path, "the signatory states it: ecluse instruction status --key FILE")?;
+    let word = paper.judge(ecluse_core::status::read(paper.text()))?;
+    let header = paper.judge(document::header(paper.text(), Kind::Status))?;
+    output::line(format!("the order {} is {}, as of {}", sign::short(&word.instruction.value), word.state.name(), header.issued));
+    output::document(&json!({
+        "instruction": word.instruction.value, "state": word.state.name(), "as_of": header.issued.to_string(), "reason": word.reason,
+    }));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::granted;
+
+    #[test]
+    fn only_columns_of_chosen_tables_that_need_no_reason_are_granted() {
+        let draft = "[[table]]\ncolumns = [\n#   \"id\",   # key\n#   { name = \"nom\", reason = \"…\" }, # staff\n\
+                     #   pwd: credential; never moves\n#   \"odd\", # a type this version cannot read\n]\n\
+                     # [[table]]\n# columns = [\n#   \"other\",\n# ]\n";
+        let seen = granted(draft);
+        assert!(seen.contains("\n    \"id\",   # key\n"));
+        assert_eq!(seen.lines().filter(|l| l.starts_with("    ")).count(), 1, "{seen}");
+    }
+}

@@ -1,0 +1,50 @@
+//! `ecluse locate`: from a row token back to the row, for the laboratory's eyes.
+
+use std::io::IsTerminal as _;
+
+use ecluse_adapters::folder::RunFolder;
+use ecluse_core::fault::{Code, Result};
+use ecluse_core::value::Value;
+use ecluse_flow::locate::locate;
+use ecluse_flow::run::Options;
+
+use super::Here;
+use crate::cli::{LocateArgs, PaperArgs};
+use crate::output;
+use crate::ready::{self, Ends, Ready};
+
+static NO_TERMINAL: Code = Code::refused("ECL-LOC-010", "a row's key is shown on a terminal only");
+
+pub(super) fn run(here: &Here, args: &LocateArgs) -> Result<()> {
+    // a key is personal data: into a pipe or a file it would go on living there
+    if output::is_json() || !std::io::stdout().is_terminal() {
+        return Err(NO_TERMINAL.fault("").help("run it on a terminal of the laboratory, without --json"));
+    }
+    let papers = PaperArgs { from: args.from.clone(), identity: args.identity.clone(), ..PaperArgs::default() };
+    let (ready, mut ends) = Ready::prepare(here, &papers, false)?;
+    let mut record = RunFolder::existing(&here.folder.path(args.run.as_deref(), "run"))?;
+    let Ends { source, .. } = &mut ends;
+    let options = Options { override_reason: ready.wider_role.as_deref(), ..Options::default() };
+    let found = ready
+        .with_orders(|orders| locate(&args.token, orders, options, source.as_mut(), &mut record, ready::world()))?;
+    output::line(format!("table {}, shown to {}, journaled:", found.table, ready.session.operator()));
+    for (column, value) in found.columns.iter().zip(&found.key.expose().0) {
+        output::line(format!("  {column} = {}", words(value)));
+    }
+    Ok(())
+}
+
+fn words(value: &Value) -> String {
+    match value {
+        Value::Null => "NULL".into(),
+        Value::Bool(b) => b.to_string(),
+        Value::Int(i) | Value::Timestamp(i) | Value::Instant(i) | Value::Time(i) => i.to_string(),
+        Value::Decimal { unscaled, scale } => format!("{unscaled}e-{scale}"),
+        Value::Text(t) => t.escape_debug().to_string(),
+        Value::Bytes(b) => data_encoding::HEXLOWER.encode(b),
+        Value::Date(d) => jiff::civil::date(1970, 1, 1)
+            .checked_add(jiff::Span::new().days(*d))
+            .map_or_else(|_| d.to_string(), |d| d.to_string()),
+        Value::Uuid(u) => data_encoding::HEXLOWER.encode(u),
+    }
+}

@@ -1,0 +1,26 @@
+//! `ecluse status`: how far a run has come, without touching it.
+
+use ecluse_adapters::folder::{events, figures};
+use ecluse_core::fault::{Code, Result};
+use serde_json::json;
+
+use super::Here;
+use crate::cli::RunArgs;
+use crate::output::{self, count};
+
+static NOT_BEGUN: Code = Code::refused("ECL-CLI-025", "no run has begun here");
+
+pub(super) fn run(here: &Here, args: &RunArgs) -> Result<()> {
+    let path = here.folder.path(args.dir.as_deref(), "run");
+    let Some(figures) = figures(&path)? else {
+        return Err(NOT_BEGUN.fault(path.display().to_string()).help("ecluse migrate"));
+    };
+    let journal = events(&path)?;
+    for t in &figures.tables {
+        output::line(format!("{}   {} of {} moved, {} refused", t.source, count(t.moved), count(t.asked), count(t.refused_rows())));
+    }
+    let state = if figures.whole { "through" } else { "not through: the same command goes on" };
+    output::line(format!("run {}   {state}   journal {} events, unbroken", figures.run.get(..8).unwrap_or_default(), count(journal.head.lines)));
+    output::document(&json!({ "figures": figures, "events": journal.head.lines, "journal": journal.head.digest }));
+    Ok(())
+}

@@ -289,10 +289,14 @@ pub(crate) enum Instruction {
     #[command(after_help = "Example:\n  ecluse instruction verify")]
     Verify(FileArg),
     /// End the instruction for good: nothing more is read under it.
-    #[command(after_help = "Example:\n  ecluse instruction revoke --key ~/.ssh/id_ed25519 --reason 'wrong period'")]
+    #[command(
+        after_help = "Example:\n  ecluse instruction revoke --key ~/.ssh/id_ed25519 --reason 'wrong period'"
+    )]
     Revoke(StatusArgs),
     /// Stop until a new status says otherwise.
-    #[command(after_help = "Example:\n  ecluse instruction suspend --key ~/.ssh/id_ed25519 --reason 'a question is open'")]
+    #[command(
+        after_help = "Example:\n  ecluse instruction suspend --key ~/.ssh/id_ed25519 --reason 'a question is open'"
+    )]
     Suspend(StatusArgs),
     /// State, as the controller, that the instruction stands today; without --key, show the last status.
     #[command(after_help = "Example:\n  ecluse instruction status --key ~/.ssh/id_ed25519 ")]

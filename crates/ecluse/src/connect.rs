@@ -1,24 +1,10 @@
 //! From a URL to a connection: the one place that knows which engines there are.
 
-use ecluse_adapters::sqlite;
+use ecluse_adapters::url::{Trust, Url};
+use ecluse_adapters::{postgres, sqlite};
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::types::Engine;
 use ecluse_flow::ports::{Destination, Source};
-
-/// Until the servers' adapters land.
-#[derive(Clone, Debug)]
-pub(crate) enum Url { Sqlite(std::path::PathBuf) }
-impl Url {
-    fn parse(t: &str) -> Result<Self> {
-        t.strip_prefix("sqlite:").map(|p| Self::Sqlite(p.into())).ok_or_else(|| NOT_YET.fault(""))
-    }
-    pub(crate) const fn engine(&self) -> Engine { Engine::Sqlite }
-}
-impl std::fmt::Display for Url {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self::Sqlite(p) = self; write!(f, "sqlite:{}", p.display())
-    }
-}
 
 static NOT_YET: Code = Code::usage("ECL-CLI-019", "écluse does not write to this engine");
 
@@ -35,6 +21,7 @@ pub(crate) fn parse(url: &str) -> Result<Url> {
 pub(crate) fn database(url: &Url) -> String {
     match url {
         Url::Sqlite(_) => "main".to_owned(),
+        Url::Server(server) => server.database.clone(),
     }
 }
 
@@ -42,6 +29,25 @@ pub(crate) fn database(url: &Url) -> String {
 pub(crate) fn name(url: &Url) -> String {
     match url {
         Url::Sqlite(path) => format!("{} (SQLite)", path.file_stem().unwrap_or_default().to_string_lossy()),
+        Url::Server(server) => {
+            let engine = match server.engine {
+                Engine::Postgresql => "PostgreSQL",
+                Engine::Mariadb => "MariaDB",
+                Engine::Sqlite => "SQLite",
+            };
+            format!("{} ({engine})", server.database)
+        }
+    }
+}
+
+/// The pin of the server's public key that the URL gives, as papers write it.
+pub(crate) fn pin(url: &Url) -> Option<String> {
+    match url {
+        Url::Server(server) => match &server.trust {
+            Trust::Pinned(digest) => Some(format!("sha256:{}", data_encoding::HEXLOWER.encode(digest))),
+            Trust::Native | Trust::Roots(_) => None,
+        },
+        Url::Sqlite(_) => None,
     }
 }
 
@@ -53,6 +59,10 @@ pub(crate) fn name(url: &Url) -> String {
 pub(crate) fn source(url: &Url) -> Result<Box<dyn Source>> {
     match url {
         Url::Sqlite(path) => Ok(Box::new(sqlite::Source::open(path)?)),
+        Url::Server(server) => match server.engine {
+            Engine::Postgresql => Ok(Box::new(postgres::Source::connect(server)?)),
+            Engine::Mariadb | Engine::Sqlite => Err(NOT_YET.fault(server.engine.name())),
+        },
     }
 }
 
@@ -65,10 +75,11 @@ pub(crate) fn destination(url: &Url) -> Result<Box<dyn Destination>> {
     match url {
         Url::Sqlite(path) if !path.exists() => Ok(Box::new(sqlite::Destination::create(path)?)),
         Url::Sqlite(path) => Ok(Box::new(sqlite::Destination::open(path)?)),
+        Url::Server(server) => match server.engine {
+            Engine::Postgresql => Ok(Box::new(postgres::Destination::connect(server)?)),
+            Engine::Mariadb | Engine::Sqlite => Err(NOT_YET
+                .fault(server.engine.name())
+                .help("give a PostgreSQL or SQLite destination: --to postgresql://… or --to sqlite:PATH")),
+        },
     }
-}
-
-/// The pin of the server's public key that the URL gives, as papers write it.
-pub(crate) fn pin(_url: &Url) -> Option<String> {
-    None
 }

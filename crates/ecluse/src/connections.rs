@@ -82,7 +82,8 @@ pub(crate) fn written(folder: &Folder, end: End) -> Result<Option<String>> {
     let text = String::from_utf8(folder::read(&path, "ecluse new DIR")?)
         .map_err(|_| MALFORMED.fault(path.display().to_string()).help("save the file as UTF-8"))?;
     let connections: Connections = toml::from_str(&text).map_err(|error| {
-        let line = error.span().map_or(1, |span| 1 + text.bytes().take(span.start).filter(|b| *b == b'\n').count());
+        let line =
+            error.span().map_or(1, |span| 1 + text.bytes().take(span.start).filter(|b| *b == b'\n').count());
         MALFORMED
             .fault(format!("{}:{line}", path.display()))
             .help("write [source] and [destination], each with one line: url = \"…\"")

@@ -152,7 +152,9 @@ pub(crate) fn list(dir: &Path) -> Result<Vec<PathBuf>> {
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     make_parent(path)?;
     let beside = path.with_extension("part");
-    fs::write(&beside, bytes).and_then(|()| fs::rename(&beside, path)).map_err(|error| unwritable(path, &error))
+    fs::write(&beside, bytes)
+        .and_then(|()| fs::rename(&beside, path))
+        .map_err(|error| unwritable(path, &error))
 }
 
 /// Makes the folder a file will lie in.

@@ -5,12 +5,26 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ecluse_core::fault::Fault;
 use serde::Serialize;
 use serde_json::json;
 
 static JSON: OnceLock<bool> = OnceLock::new();
+static MUTED: AtomicBool = AtomicBool::new(false);
+
+/// Does something without its words: a story tells its own.
+pub(crate) fn muted<T>(act: impl FnOnce() -> T) -> T {
+    MUTED.store(true, Ordering::Relaxed);
+    let done = act();
+    MUTED.store(false, Ordering::Relaxed);
+    done
+}
+
+fn is_muted() -> bool {
+    MUTED.load(Ordering::Relaxed)
+}
 
 /// Chooses JSON or text, once, before the first word.
 pub(crate) fn choose(json: bool) {
@@ -24,12 +38,12 @@ pub(crate) fn is_json() -> bool {
 
 /// Whether a person watches standard error (progress bars are drawn there).
 pub(crate) fn is_watched() -> bool {
-    !is_json() && io::stderr().is_terminal()
+    !is_json() && !is_muted() && io::stderr().is_terminal()
 }
 
 /// A line of the answer; silent with `--json`.
 pub(crate) fn line(text: impl AsRef<str>) {
-    if !is_json() {
+    if !is_json() && !is_muted() {
         let _ = writeln!(io::stdout().lock(), "{}", text.as_ref());
     }
 }
@@ -43,6 +57,7 @@ pub(crate) fn raw(bytes: &[u8]) {
 /// One JSON document on one line; silent without `--json`.
 pub(crate) fn document(value: &impl Serialize) {
     if is_json()
+        && !is_muted()
         && let Ok(text) = serde_json::to_string(value)
     {
         let _ = writeln!(io::stdout().lock(), "{text}");
@@ -51,7 +66,7 @@ pub(crate) fn document(value: &impl Serialize) {
 
 /// A remark for the person at the terminal; never part of the answer.
 pub(crate) fn remark(text: impl AsRef<str>) {
-    if !is_json() {
+    if !is_json() && !is_muted() {
         let _ = writeln!(io::stderr().lock(), "{}", text.as_ref());
     }
 }

@@ -7,6 +7,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 
 use crate::output::{self, count, plural};
+use crate::ready;
 
 /// Tells progress in the way that fits where standard error goes.
 pub(crate) struct Teller {
@@ -26,7 +27,8 @@ struct Told {
 
 impl Teller {
     pub(crate) fn new() -> Self {
-        let bars = output::is_watched().then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(8)));
+        let bars = output::is_watched()
+            .then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(8)));
         Self { bars, tables: Vec::new() }
     }
 
@@ -35,6 +37,7 @@ impl Teller {
         match progress {
             Progress::Table(number, name, asked) => self.begin(number, name, asked),
             Progress::Rows(number, moved, refused) => {
+                ready::dealt_with(moved + refused);
                 let Some(told) = self.tables.iter_mut().find(|t| t.number == number) else { return };
                 (told.moved, told.refused) = (moved, refused);
                 match &told.bar {
@@ -60,7 +63,9 @@ impl Teller {
     fn begin(&mut self, number: usize, name: &str, asked: u64) {
         let bar = self.bars.as_ref().map(|bars| {
             let bar = bars.add(ProgressBar::new(asked));
-            let style = ProgressStyle::with_template("{msg:20}  {bar:24}  {human_pos} of {human_len}   {per_sec}   {eta} left");
+            let style = ProgressStyle::with_template(
+                "{msg:20}  {bar:24}  {human_pos} of {human_len}   {per_sec}   {eta} left",
+            );
             if let Ok(style) = style {
                 bar.set_style(style.progress_chars("━╸ "));
             }
@@ -74,7 +79,8 @@ impl Teller {
 
     fn through(&mut self, number: usize) {
         let Some(told) = self.tables.iter().find(|t| t.number == number) else { return };
-        let refused = if told.refused > 0 { format!(", {} refused", count(told.refused)) } else { String::new() };
+        let refused =
+            if told.refused > 0 { format!(", {} refused", count(told.refused)) } else { String::new() };
         match &told.bar {
             Some(bar) => {
                 if let Ok(style) = ProgressStyle::with_template("{msg:20}  {bar:24}  {human_pos}   done") {

@@ -1,9 +1,10 @@
 //! Everything a run needs, in the order in which it is demanded: papers, then connections,
 //! then the plan. Nothing of a table is read here.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 
+use ecluse_adapters::url::Url;
 use ecluse_core::catalog::Catalog;
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::plan::{Compiled, Inputs, Refusal, compile};
@@ -16,7 +17,7 @@ use ecluse_seal::{Identity, Recipient};
 
 use crate::cli::PaperArgs;
 use crate::commands::{Here, session};
-use crate::connect::{self, Url};
+use crate::connect;
 use crate::connections::{self, End};
 use crate::output;
 use crate::papers::chain::{self, Chain, StatusFile};
@@ -27,6 +28,27 @@ static MISSING_TABLES: Code = Code::refused("ECL-PLN-008", "the destination has 
 
 /// Set by Ctrl-C: the run ends after the chunk in flight, and the same command goes on.
 pub(crate) static STOP: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
+
+/// Rows after which the demonstration stops its first start; none in a real run.
+static STOP_AFTER: AtomicU64 = AtomicU64::new(u64::MAX);
+
+/// Stops the next run once it has dealt with so many rows of a table, as Ctrl-C would.
+pub(crate) fn stop_after_rows(rows: u64) {
+    STOP_AFTER.store(rows, Ordering::Relaxed);
+}
+
+/// Takes a wish to stop back.
+pub(crate) fn go_on() {
+    STOP_AFTER.store(u64::MAX, Ordering::Relaxed);
+    STOP.store(false, Ordering::Relaxed);
+}
+
+/// Told by whoever follows a run's progress.
+pub(crate) fn dealt_with(rows: u64) {
+    if rows >= STOP_AFTER.load(Ordering::Relaxed) {
+        STOP.store(true, Ordering::Relaxed);
+    }
+}
 
 /// The real clock, the real generator, the operator's wish to stop.
 pub(crate) fn world() -> World<'static> {
@@ -79,18 +101,26 @@ impl Ready {
         let recipients = vec![Recipient::parse(session.recipient())?];
 
         let source_url = connect::parse(&connections::url(folder, End::Source, args.from.from.as_deref())?)?;
-        let destination_url = connect::parse(&connections::url(folder, End::Destination, args.to.to.as_deref())?)?;
-        let mut ends = Ends { source: connect::source(&source_url)?, destination: connect::destination(&destination_url)? };
+        let destination_url =
+            connect::parse(&connections::url(folder, End::Destination, args.to.to.as_deref())?)?;
+        let mut ends = Ends {
+            source: connect::source(&source_url)?,
+            destination: connect::destination(&destination_url)?,
+        };
 
         let excuse = |given: &Option<String>| {
-            given.clone().or_else(|| is_trial.then(|| "TRIAL: nobody made views or a role of its own".to_owned()))
+            given
+                .clone()
+                .or_else(|| is_trial.then(|| "TRIAL: nobody made views or a role of its own".to_owned()))
         };
         let without_views = excuse(&args.without_views).filter(|_| source_url.engine() != Engine::Sqlite);
         let wider_role = excuse(&args.accept_wider_role).filter(|_| source_url.engine() != Engine::Sqlite);
         let compiled = plan(&chain, &mut ends, without_views.is_none(), ddl)?;
         let mut overrides = Vec::new();
         if let Some(reason) = without_views {
-            overrides.push(format!("The tables themselves were read, not views made by the administrator: {reason}"));
+            overrides.push(format!(
+                "The tables themselves were read, not views made by the administrator: {reason}"
+            ));
         }
         let ready = Self {
             chain,
@@ -177,7 +207,8 @@ pub(crate) fn missing_tables(here: &Here, args: &PaperArgs) -> Result<Vec<String
     let chain = Chain::read(folder, args, here.now)?;
     let source = connect::parse(&connections::url(folder, End::Source, args.from.from.as_deref())?)?;
     let destination = connect::parse(&connections::url(folder, End::Destination, args.to.to.as_deref())?)?;
-    let mut ends = Ends { source: connect::source(&source)?, destination: connect::destination(&destination)? };
+    let mut ends =
+        Ends { source: connect::source(&source)?, destination: connect::destination(&destination)? };
     let found = ends.source.catalog(Scope::Tables(&chain.instruction.order().table_names()))?;
     let there = destination_catalog(&chain, &mut ends)?;
     let compiled = compile(&Inputs {

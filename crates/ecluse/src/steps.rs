@@ -109,12 +109,20 @@ pub(crate) fn look(here: &Here) -> Result<Board> {
     let mut steps: Vec<Step> = Vec::new();
     for (name, look) in looks {
         if steps.iter().any(|s| s.mark == Mark::Missing) {
-            steps.push(Step { name, mark: Mark::Later, words: String::new(), waits: None, advice: Vec::new() });
+            steps.push(Step {
+                name,
+                mark: Mark::Later,
+                words: String::new(),
+                waits: None,
+                advice: Vec::new(),
+            });
             continue;
         }
         steps.push(match look(&mut seen) {
             Found::Done(words) => Step { name, mark: Mark::Done, words, waits: None, advice: Vec::new() },
-            Found::Missing { words, waits, advice } => Step { name, mark: Mark::Missing, words, waits, advice },
+            Found::Missing { words, waits, advice } => {
+                Step { name, mark: Mark::Missing, words, waits, advice }
+            }
         });
     }
     Ok(Board { title: title(&folder, trial, &seen), trial, steps })
@@ -169,7 +177,13 @@ fn databases(folder: &Folder) -> Found {
             }
             Ok(None) => {
                 let words = format!("the {name} is not named yet");
-                return missing(words, YOU, &["Write the two databases' URLs into connections.toml (it has examples), then:  ecluse next"]);
+                return missing(
+                    words,
+                    YOU,
+                    &[
+                        "Write the two databases' URLs into connections.toml (it has examples), then:  ecluse next",
+                    ],
+                );
             }
             Err(fault) => return refused(&fault, YOU, "edit connections.toml"),
         }
@@ -190,7 +204,11 @@ fn contract(folder: &Folder, trial: bool, now: Timestamp, seen: &mut Seen) -> Fo
         }
         Err(fault) => {
             let absent = fault.code().id == ecluse_core::signatures::ABSENT.id;
-            let mut found = refused(&fault, if absent { Some("both sides") } else { YOU }, "ecluse contract check; ecluse contract verify");
+            let mut found = refused(
+                &fault,
+                if absent { Some("both sides") } else { YOU },
+                "ecluse contract check; ecluse contract verify",
+            );
             if let Found::Missing { advice, .. } = &mut found
                 && absent
             {
@@ -208,21 +226,28 @@ fn survey(folder: &Folder, trial: bool, now: Timestamp, seen: &Seen) -> Found {
         return match read {
             Ok(d) => {
                 let columns: usize = d.tables.iter().map(|t| t.columns.len()).sum();
-                Found::Done(format!("{} tables, {} columns, catalogue only", number(d.tables.len()), number(columns)))
+                Found::Done(format!(
+                    "{} tables, {} columns, catalogue only",
+                    number(d.tables.len()),
+                    number(columns)
+                ))
             }
             Err(fault) => refused(&fault, YOU, "ecluse instruction check"),
         };
     }
     if trial {
-        return missing("not done yet", YOU, &["Read the source's catalogue (names and types, no value):  ecluse survey"]);
+        return missing(
+            "not done yet",
+            YOU,
+            &["Read the source's catalogue (names and types, no value):  ecluse survey"],
+        );
     }
     if !folder.has("mandate.toml") {
         return missing("no mandate yet", YOU, &["ecluse mandate new"]);
     }
     let Some(contract) = &seen.contract else { return missing("no contract", YOU, &[]) };
-    let mandate = Paper::read(&folder.path(None, "mandate.toml"), "").and_then(|p| {
-        quietly(|| p.judge(Mandate::in_force(&p.bytes, &p.signatures, contract, now)))
-    });
+    let mandate = Paper::read(&folder.path(None, "mandate.toml"), "")
+        .and_then(|p| quietly(|| p.judge(Mandate::in_force(&p.bytes, &p.signatures, contract, now))));
     match mandate {
         Ok(_) => missing("the mandate is signed", YOU, &["ecluse survey"]),
         Err(fault) => refused(&fault, LAB, "ecluse mandate verify; to sign: ecluse mandate sign --key FILE"),
@@ -253,7 +278,9 @@ fn order(folder: &Folder, trial: bool, now: Timestamp, seen: &mut Seen) -> Found
         Err(fault) if fault.code().id == ecluse_core::signatures::ABSENT.id && trial => missing(
             "not signed yet",
             YOU,
-            &["Read instruction.toml and mapping.toml once more, then sign for every role:  ecluse instruction sign"],
+            &[
+                "Read instruction.toml and mapping.toml once more, then sign for every role:  ecluse instruction sign",
+            ],
         ),
         Err(fault) if fault.code().id == ecluse_core::signatures::ABSENT.id => missing(
             fault.detail().to_owned(),
@@ -289,7 +316,10 @@ fn status(folder: &Folder, trial: bool, now: Timestamp, seen: &Seen) -> Found {
         Err(fault) => {
             let mut found = refused(&fault, LAB, "ecluse instruction status");
             if let Found::Missing { advice, .. } = &mut found {
-                advice.push("The signatory states that the order stands:  ecluse instruction status --key FILE".into());
+                advice.push(
+                    "The signatory states that the order stands:  ecluse instruction status --key FILE"
+                        .into(),
+                );
             }
             found
         }
@@ -299,7 +329,9 @@ fn status(folder: &Folder, trial: bool, now: Timestamp, seen: &Seen) -> Found {
 fn session(folder: &Folder, trial: bool, now: Timestamp, seen: &Seen) -> Found {
     let Some(contract) = &seen.contract else { return missing("no contract", YOU, &[]) };
     match quietly(|| chain::session(folder, None, contract, now)) {
-        Ok((session, _)) => Found::Done(format!("{} until {}", session.operator(), session.header().not_after)),
+        Ok((session, _)) => {
+            Found::Done(format!("{} until {}", session.operator(), session.header().not_after))
+        }
         Err(_) if trial => missing("none is open", YOU, &["ecluse session new"]),
         Err(_) => missing("none is open", Some("the operator"), &["ecluse session new --key FILE"]),
     }
@@ -307,8 +339,14 @@ fn session(folder: &Folder, trial: bool, now: Timestamp, seen: &Seen) -> Found {
 
 fn run(folder: &Folder) -> Found {
     match figures(folder) {
-        Some(f) if f.whole => Found::Done(format!("{} rows moved, {} refused", count(f.moved_rows()), count(f.refused_rows()))),
-        Some(_) => missing("begun, not through", YOU, &["The same command goes on where it stopped:  ecluse migrate"]),
+        Some(f) if f.whole => {
+            Found::Done(format!("{} rows moved, {} refused", count(f.moved_rows()), count(f.refused_rows())))
+        }
+        Some(_) => missing(
+            "begun, not through",
+            YOU,
+            &["The same command goes on where it stopped:  ecluse migrate"],
+        ),
         None => missing(
             "not begun",
             YOU,
@@ -331,13 +369,20 @@ pub(crate) fn figures(folder: &Folder) -> Option<Figures> {
 fn reconciliation(folder: &Folder) -> Found {
     let path = folder.path(None, "run").join(crate::commands::reconcile::FILE);
     match crate::commands::reconcile::recorded(&path) {
-        Some(found) if found.holds => Found::Done(format!("{} rows read back, no difference", count(found.rows))),
+        Some(found) if found.holds => {
+            Found::Done(format!("{} rows read back, no difference", count(found.rows)))
+        }
         Some(found) => missing(
             format!("{} differences", count(found.differences)),
             YOU,
-            &["See them again:          ecluse reconcile", "Put right from the source:  ecluse migrate --repair"],
+            &[
+                "See them again:          ecluse reconcile",
+                "Put right from the source:  ecluse migrate --repair",
+            ],
         ),
-        None => missing("not done yet", YOU, &["A fresh process reads the destination back:  ecluse reconcile"]),
+        None => {
+            missing("not done yet", YOU, &["A fresh process reads the destination back:  ecluse reconcile"])
+        }
     }
 }
 

@@ -16,8 +16,11 @@ use crate::folder::{self, Folder};
 use crate::papers::standing::FINGERPRINTS;
 use crate::papers::{draft, hand};
 
-/// Who plays what. The names say what they are; nobody is called so.
-const CAST: [(Role, &str, &str); 4] = [
+/// Who plays what: role, name, address.
+pub(crate) type Cast = [(Role, &'static str, &'static str); 4];
+
+/// The names say what they are; nobody is called so.
+pub(crate) const CAST: Cast = [
     (Role::ControllerSignatory, "Alix Essai-Signature", "alix.essai@laboratoire.example"),
     (Role::ControllerBiologist, "Bérénice Essai-Biologie", "berenice.essai@laboratoire.example"),
     (Role::ProcessorSignatory, "Cyprien Essai-Éditeur", "cyprien.essai@editeur.example"),
@@ -39,28 +42,30 @@ pub(crate) fn identity(folder: &Folder) -> PathBuf {
 /// # Errors
 ///
 /// Files that exist or cannot be written.
-pub(crate) fn contract(folder: &Folder, now: Timestamp) -> Result<()> {
+pub(crate) fn contract(folder: &Folder, cast: &Cast, trial: bool, now: Timestamp) -> Result<()> {
     let today = day(now);
     let mut lines = Vec::new();
-    for (role, person, email) in CAST {
+    for (role, person, email) in *cast {
         let public = hand::make_key(&key(folder, role))?;
         lines.push(KeyLine {
             role,
             person: person.into(),
             email: email.into(),
             public,
-            checked_by: "Edmée Essai-Témoin".into(),
+            checked_by: "Edmée Témoin".into(),
             on: today,
             until: today.saturating_add(1.year()),
         });
     }
-    let head = draft::head(None, now, draft::YEAR, true)?;
+    let head = draft::head(None, now, draft::YEAR, trial)?;
     let path = folder.path(None, "contract.toml");
     folder::create(&path, template::invented_contract(&head, &lines).as_bytes())?;
     let bytes = folder::read(&path, "")?;
     let (_, terms) = crate::papers::Paper::read(&path, "")?.judge(ecluse_core::contract::open(&bytes))?;
     sign(folder, Kind::Contract, &path, &terms.keys)?;
-    let mut known = String::from("# TRIAL: in a real migration these are read from the paper contract or by telephone.\n");
+    let mut known = String::from(
+        "# Made with the keys; in a real migration they are read from the paper contract or by telephone.\n",
+    );
     for key in terms.keys.iter().filter(|k| k.role == Role::ControllerSignatory) {
         known.push_str(&format!("{}  {}\n", key.fingerprint(), key.person));
     }

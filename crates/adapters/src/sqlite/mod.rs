@@ -13,6 +13,7 @@
 //! | `catalog.rs`, `types.rs` | what the database says of itself, and which declarations are understood |
 //! | `decode.rs`, `encode.rs` | stored values to columns and back |
 //! | `honest.rs` | refuses columns that do not hold what they declare, where rows are chosen by them |
+//! | `script.rs` | a database made from a script, for the demonstration |
 //! | `statement.rs` | every SQL text over planned tables |
 
 mod catalog;
@@ -24,6 +25,7 @@ mod guard;
 mod honest;
 mod ledger;
 mod rebuild;
+mod script;
 mod source;
 mod statement;
 mod types;
@@ -36,6 +38,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 pub use destination::Destination;
+pub use script::{create_from, execute};
 pub use source::Source;
 
 static ABSENT: Code = Code::outside("ECL-SRC-101", "the SQLite database cannot be opened");

@@ -15,13 +15,16 @@ static NO_FILE: Code = Code::usage("ECL-CLI-024", "it is not said which code tab
 pub(super) fn run(here: &Here, command: &Codes) -> Result<()> {
     match command {
         Codes::Print(args) => print(args),
-        Codes::Sign(args) if args.file.is_none() => Err(NO_FILE.fault("").help("ecluse codes sign codes/FILE.toml --key FILE")),
+        Codes::Sign(args) if args.file.is_none() => {
+            Err(NO_FILE.fault("").help("ecluse codes sign codes/FILE.toml --key FILE"))
+        }
         Codes::Sign(args) => sign::run(here, Kind::Codes, "codes", args),
     }
 }
 
 fn print(args: &FileArg) -> Result<()> {
-    let path = args.file.as_ref().ok_or_else(|| NO_FILE.fault("").help("ecluse codes print codes/FILE.toml"))?;
+    let path =
+        args.file.as_ref().ok_or_else(|| NO_FILE.fault("").help("ecluse codes print codes/FILE.toml"))?;
     let paper = Paper::read(path, "give the code table's path")?;
     let table = paper.judge(codes::parse(paper.text()))?;
     output::line(format!("{}   fingerprint {}", table.title, sign::short(&table.digest)));
@@ -33,7 +36,10 @@ fn print(args: &FileArg) -> Result<()> {
     if table.changes_result {
         output::line("It changes how results read: a biologist of the laboratory accepts it by signing.");
     }
-    let pairs: Vec<_> = table.pairs.iter().map(|p| json!({ "from": p.from.value, "to": p.to.value })).collect();
-    output::document(&json!({ "title": table.title, "digest": table.digest, "changes_result": table.changes_result, "codes": pairs }));
+    let pairs: Vec<_> =
+        table.pairs.iter().map(|p| json!({ "from": p.from.value, "to": p.to.value })).collect();
+    output::document(
+        &json!({ "title": table.title, "digest": table.digest, "changes_result": table.changes_result, "codes": pairs }),
+    );
     Ok(())
 }

@@ -22,3 +22,10 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<()> {
     output::document(&json!({ "code": id, "page": page }));
     Ok(())
 }
+
+/// A code's words, from its page's first line (`# ECL-INS-014: this column …`).
+pub(crate) fn title(id: &str) -> Option<&'static str> {
+    let (_, page) = PAGES.iter().find(|(code, _)| *code == id)?;
+    let first = page.lines().next()?.trim_start_matches('#').trim();
+    Some(first.strip_prefix(id).unwrap_or(first).trim_start_matches([':', ' ', '—', '-']).trim())
+}

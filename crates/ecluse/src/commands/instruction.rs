@@ -45,7 +45,9 @@ fn new(here: &Here, args: &InstructionNewArgs) -> Result<()> {
     let paper = Paper::read(&here.folder.path(args.dictionary.as_deref(), survey::FILE), "ecluse survey")?;
     let dictionary = paper.judge(dictionary::parse(paper.text()))?;
     if let Some(wrong) = args.tables.iter().find(|t| dictionary.table(t).is_none()) {
-        return Err(NO_TABLE.fault(wrong.clone()).help(format!("the tables are in {}", paper.path.display())));
+        return Err(NO_TABLE
+            .fault(wrong.clone())
+            .help(format!("the tables are in {}", paper.path.display())));
     }
     let url = connect::parse(&connections::url(&here.folder, End::Destination, args.to.to.as_deref())?)?;
     let side = Side {
@@ -77,7 +79,9 @@ fn new(here: &Here, args: &InstructionNewArgs) -> Result<()> {
     if mapped {
         super::mapping::new(here, &FileArg { file: None })?;
     } else {
-        output::line("Take the # away before each column that shall move, say which rows, then: ecluse mapping new");
+        output::line(
+            "Take the # away before each column that shall move, say which rows, then: ecluse mapping new",
+        );
     }
     output::document(&json!({ "made": path, "tables": args.tables }));
     Ok(())
@@ -127,8 +131,14 @@ fn check(here: &Here, args: &InstructionCheckArgs) -> Result<()> {
         return Err(refusal(&paper.path, paper.text(), &findings));
     }
     let columns: usize = order.tables.iter().map(|t| t.columns.len()).sum();
-    output::line(format!("{}: {} tables, {columns} columns. Nothing was read.", path.display(), order.tables.len()));
-    output::document(&json!({ "holds": true, "tables": order.tables.len(), "columns": columns, "digest": paper.digest() }));
+    output::line(format!(
+        "{}: {} tables, {columns} columns. Nothing was read.",
+        path.display(),
+        order.tables.len()
+    ));
+    output::document(
+        &json!({ "holds": true, "tables": order.tables.len(), "columns": columns, "digest": paper.digest() }),
+    );
     Ok(())
 }
 
@@ -214,12 +224,18 @@ fn say(here: &Here, args: &StatusArgs, state: State) -> Result<()> {
         head = draft::next(Kind::Status, &Paper::read(&path, "")?, head)?;
         let _ = std::fs::remove_dir_all(signatures_of(&path));
     }
-    let reason = args.reason.clone().or_else(|| (trial && state != State::InForce).then(|| "TRIAL".to_owned()));
+    let reason =
+        args.reason.clone().or_else(|| (trial && state != State::InForce).then(|| "TRIAL".to_owned()));
     let text = template::status(&head, &order.digest(), state, reason.as_deref());
     folder::replace(&path, text.as_bytes())?;
     let with = SignArgs { file: None, key: args.key.clone(), signer: args.signer.clone() };
     sign::document_with(here, Kind::Status, &path, &with)?;
-    output::line(format!("{}: the order {} is {}", path.display(), sign::short(&order.digest()), state.name()));
+    output::line(format!(
+        "{}: the order {} is {}",
+        path.display(),
+        sign::short(&order.digest()),
+        state.name()
+    ));
     output::document(&json!({ "made": path, "instruction": order.digest(), "state": state.name() }));
     Ok(())
 }
@@ -228,7 +244,12 @@ fn shown(path: &std::path::Path) -> Result<()> {
     let paper = Paper::read(path, "the signatory states it: ecluse instruction status --key FILE")?;
     let word = paper.judge(ecluse_core::status::read(paper.text()))?;
     let header = paper.judge(document::header(paper.text(), Kind::Status))?;
-    output::line(format!("the order {} is {}, as of {}", sign::short(&word.instruction.value), word.state.name(), header.issued));
+    output::line(format!(
+        "the order {} is {}, as of {}",
+        sign::short(&word.instruction.value),
+        word.state.name(),
+        header.issued
+    ));
     output::document(&json!({
         "instruction": word.instruction.value, "state": word.state.name(), "as_of": header.issued.to_string(), "reason": word.reason,
     }));

@@ -13,16 +13,16 @@ use crate::cli::MigrateArgs;
 use crate::output::{self, count, plural};
 use crate::progress::Teller;
 use crate::ready::{self, Ends, Ready, STOP};
+use crate::report::facts::{self, Facts};
 use crate::{folder, hardening};
 
 static STOPPED: Code = Code::outside("ECL-RUN-030", "the run was stopped at the operator's wish");
 
-/// Overrides of one run, for its report.
-pub(crate) const OVERRIDES: &str = "overrides.json";
-
 pub(super) fn run(here: &Here, args: &MigrateArgs) -> Result<()> {
     for area in hardening::clear_swap() {
-        output::warning(format!("{area} is swap in clear: memory with patients' data may reach a disk. swapoff {area}"));
+        output::warning(format!(
+            "{area} is swap in clear: memory with patients' data may reach a disk. swapoff {area}"
+        ));
     }
     // a second Ctrl-C would be a crash, which a run survives as well
     let _ = signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&STOP));
@@ -42,15 +42,27 @@ pub(crate) fn moved(here: &Here, args: &MigrateArgs) -> Result<Figures> {
     runs::may_open(here, &path, &ready)?;
     let mut record = RunFolder::open(&path)?;
     runs::opened(here, &path, &ready)?;
-    folder::replace(&path.join(OVERRIDES), &serde_json::to_vec_pretty(&ready.overrides).unwrap_or_default())?;
-    let options = Options { frozen: args.frozen, repair: args.repair, override_reason: ready.wider_role.as_deref() };
+    let facts = serde_json::to_vec_pretty(&Facts::of(&ready)).unwrap_or_default();
+    folder::replace(&path.join(facts::FILE), &facts)?;
+    let options =
+        Options { frozen: args.frozen, repair: args.repair, override_reason: ready.wider_role.as_deref() };
     let mut teller = Teller::new();
     let Ends { source, destination } = &mut ends;
     let moved = ready.with_orders(|orders| {
-        flow_run(orders, options, source.as_mut(), destination.as_mut(), &mut record, ready::world(), &mut |p| teller.tell(p))
+        flow_run(
+            orders,
+            options,
+            source.as_mut(),
+            destination.as_mut(),
+            &mut record,
+            ready::world(),
+            &mut |p| teller.tell(p),
+        )
     })?;
     if moved.stopped {
-        return Err(STOPPED.fault(format!("{} so far", plural(moved.figures.moved_rows(), "row", "rows"))).help("ecluse migrate"));
+        return Err(STOPPED
+            .fault(format!("{} so far", plural(moved.figures.moved_rows(), "row", "rows")))
+            .help("ecluse migrate"));
     }
     Ok(moved.figures)
 }
@@ -62,7 +74,11 @@ fn told(figures: &Figures) {
         count(figures.refused_rows()),
     ));
     for table in figures.tables.iter().filter(|t| t.left_out > 0) {
-        output::line(format!("TRIAL: {} of {} were left out", plural(table.left_out, "row", "rows"), table.source));
+        output::line(format!(
+            "TRIAL: {} of {} were left out",
+            plural(table.left_out, "row", "rows"),
+            table.source
+        ));
     }
     output::document(&json!({ "event": "end", "figures": figures }));
 }

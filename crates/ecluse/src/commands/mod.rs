@@ -2,16 +2,17 @@
 
 mod codes;
 mod contract;
-mod explain;
+pub(crate) mod explain;
 mod instruction;
 mod locate;
 mod mandate;
 mod mapping;
 pub(crate) mod migrate;
-mod new;
+pub(crate) mod new;
 mod next;
-pub(crate) mod reconcile;
 mod plan;
+pub(crate) mod reconcile;
+pub(crate) mod report;
 mod runs;
 pub(crate) mod session;
 mod shell;
@@ -23,8 +24,8 @@ use ecluse_core::fault::{Code, Result};
 use jiff::Timestamp;
 
 use crate::cli::{Cli, Command};
-use crate::clock;
 use crate::folder::Folder;
+use crate::{clock, demo};
 
 /// A step this build does not have yet.
 static ABSENT: Code = Code::refused("ECL-CLI-007", "this command is not there yet");
@@ -46,6 +47,7 @@ pub(crate) fn run(cli: &Cli) -> Result<()> {
         Ok(Here { folder: Folder::find_or_here(cli.folder.as_deref())?, now: clock::now() })
     };
     match &cli.command {
+        Command::Demo(args) => demo::run(args),
         Command::New(args) => new::run(args, clock::now()),
         Command::Next => next::run(&here()?),
         Command::Migrate(args) => migrate::run(&here()?, args),
@@ -54,6 +56,7 @@ pub(crate) fn run(cli: &Cli) -> Result<()> {
         Command::Mapping(command) => mapping::run(&here()?, command),
         Command::Codes(command) => codes::run(&here()?, command),
         Command::Plan(args) => plan::run(&here()?, args),
+        Command::Report(args) => report::run(&here()?, args),
         Command::Status(args) => status::run(&here()?, args),
         Command::Locate(args) => locate::run(&here()?, args),
         Command::Contract(command) => contract::run(&here()?, command),

@@ -10,16 +10,20 @@ use serde_json::json;
 use crate::cli::NewArgs;
 use crate::connections::{self, TO_FILL};
 use crate::folder::{self, Folder};
-use crate::papers::standing::FINGERPRINTS;
 use crate::papers::draft;
+use crate::papers::standing::FINGERPRINTS;
 use crate::{connect, output, trial};
 
 static TAKEN: Code = Code::usage("ECL-CLI-020", "the folder is not empty");
 
 pub(super) fn run(args: &NewArgs, now: Timestamp) -> Result<()> {
-    let folder = lay_out(&args.dir, args.from.from.as_deref(), args.to.to.as_deref())?;
+    let folder = lay_out(
+        &args.dir,
+        args.from.from.as_deref().map(absolute).as_deref(),
+        args.to.to.as_deref().map(absolute).as_deref(),
+    )?;
     if args.trial {
-        trial::contract(&folder, now)?;
+        trial::contract(&folder, &trial::CAST, true, now)?;
     } else {
         let head = draft::head(None, now, draft::YEAR, false)?;
         folder::create(&folder.path(None, "contract.toml"), template::contract(&head).as_bytes())?;
@@ -46,14 +50,14 @@ pub(crate) fn lay_out(dir: &Path, from: Option<&str>, to: Option<&str>) -> Resul
         connect::parse(url)?;
     }
     if !folder::list(dir)?.is_empty() {
-        return Err(TAKEN.fault(dir.display().to_string()).help("give the name of a folder that is not there yet"));
+        return Err(TAKEN
+            .fault(dir.display().to_string())
+            .help("give the name of a folder that is not there yet"));
     }
     let folder = Folder::at(dir);
-    let from = from.map_or_else(|| format!("{TO_FILL} mariadb://USER@HOST/DATABASE"), absolute);
-    let to = to.map_or_else(|| format!("{TO_FILL} postgresql://USER@HOST/DATABASE"), absolute);
-    let text = CONNECTIONS
-        .replace("{from}", &draft_quote(&from))
-        .replace("{to}", &draft_quote(&to));
+    let from = from.map_or_else(|| format!("{TO_FILL} mariadb://USER@HOST/DATABASE"), str::to_owned);
+    let to = to.map_or_else(|| format!("{TO_FILL} postgresql://USER@HOST/DATABASE"), str::to_owned);
+    let text = CONNECTIONS.replace("{from}", &draft_quote(&from)).replace("{to}", &draft_quote(&to));
     folder::create(&dir.join(connections::FILE), text.as_bytes())?;
     // what a repository of papers must never hold
     folder::create(&dir.join(".gitignore"), b"/keys/*\n!/keys/*.pub\n/run/\n/secrets/\n")?;

@@ -40,7 +40,10 @@ pub(super) fn run(here: &Here, args: &PlanArgs) -> Result<()> {
 
 fn told(ready: &Ready, figures: &Figures) {
     let width = figures.tables.iter().map(|t| t.source.chars().count()).max().unwrap_or(0).max(8);
-    output::line(format!("{:width$} {:>13} {:>12} {:>12} {:>10}", "", "available", "asked", "moves", "refused"));
+    output::line(format!(
+        "{:width$} {:>13} {:>12} {:>12} {:>10}",
+        "", "available", "asked", "moves", "refused"
+    ));
     for t in &figures.tables {
         let available = t.available.map_or_else(|| "–".to_owned(), count);
         let why: Vec<_> = t.refused.iter().map(|(code, n)| format!("{} {code}", count(*n))).collect();
@@ -77,12 +80,18 @@ fn told(ready: &Ready, figures: &Figures) {
     let tolerated = ready.compiled.plan.tolerance();
     output::line("");
     if refused > tolerated {
-        output::line(format!("Not ready: {} would be refused, {} tolerated.", plural(refused, "row", "rows"), count(tolerated)));
+        output::line(format!(
+            "Not ready: {} would be refused, {} tolerated.",
+            plural(refused, "row", "rows"),
+            count(tolerated)
+        ));
     } else {
         output::line("Ready:  ecluse migrate");
     }
     let stays = by_class(ready);
-    output::document(&json!({ "figures": figures, "columns": moved, "stays": stays, "ready": refused <= tolerated }));
+    output::document(
+        &json!({ "figures": figures, "columns": moved, "stays": stays, "ready": refused <= tolerated }),
+    );
 }
 
 fn by_class(ready: &Ready) -> BTreeMap<&'static str, usize> {

@@ -15,8 +15,6 @@ use crate::progress::Teller;
 use crate::ready::{self, Ends, Ready};
 use crate::{connect, folder};
 
-static DIFFERS: Code = Code::refused("ECL-REC-003", "source and destination differ");
-
 /// What a reconciliation found, in the run folder: counts and tokens only.
 pub(crate) const FILE: &str = "reconciliation.json";
 
@@ -39,6 +37,7 @@ pub(crate) struct Recorded {
 /// One difference, in words.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct RecordedDifference {
+    pub(crate) code: String,
     pub(crate) words: String,
     pub(crate) table: String,
     pub(crate) column: Option<String>,
@@ -60,15 +59,21 @@ pub(super) fn run(here: &Here, args: &ReconcileArgs) -> Result<()> {
         identity: args.identity.clone(),
         ..PaperArgs::default()
     };
-    let found = compared(here, &papers, &run)?;
+    let (found, gravest) = compared(here, &papers, &run)?;
     output::document(&found);
-    if found.holds {
-        output::line(format!("{} read back; every one is as the order and the mapping say.", plural(found.rows, "row", "rows")));
+    let Some(gravest) = gravest else {
+        output::line(format!(
+            "{} read back; every one is as the order and the mapping say.",
+            plural(found.rows, "row", "rows")
+        ));
         if found.since > 0 {
-            output::line(format!("{} changed at the source since: catch up with  ecluse migrate", plural(found.since, "row has", "rows have")));
+            output::line(format!(
+                "{} changed at the source since: catch up with  ecluse migrate",
+                plural(found.since, "row has", "rows have")
+            ));
         }
         return Ok(());
-    }
+    };
     for d in found.list.iter().take(SHOWN) {
         let column = d.column.as_ref().map_or(String::new(), |c| format!("   column {c}"));
         let row = d.row.as_ref().map_or_else(|| format!("{} rows", count(d.rows)), |t| format!("row {t}"));
@@ -81,7 +86,7 @@ pub(super) fn run(here: &Here, args: &ReconcileArgs) -> Result<()> {
     if let Some(token) = found.list.iter().find_map(|d| d.row.as_ref()) {
         output::line(format!("Show the row on the laboratory's premises:  ecluse locate {token}"));
     }
-    Err(DIFFERS
+    Err(gravest
         .fault(plural(found.differences, "difference", "differences"))
         .help("put the chunks right from the source: ecluse migrate --repair"))
 }
@@ -91,7 +96,11 @@ pub(super) fn run(here: &Here, args: &ReconcileArgs) -> Result<()> {
 /// # Errors
 ///
 /// Where the comparison could not be made.
-pub(crate) fn compared(here: &Here, papers: &PaperArgs, run: &Path) -> Result<Recorded> {
+pub(crate) fn compared(
+    here: &Here,
+    papers: &PaperArgs,
+    run: &Path,
+) -> Result<(Recorded, Option<&'static Code>)> {
     let (ready, ends) = Ready::prepare(here, papers, false)?;
     let mut record = RunFolder::existing(run)?;
     let Ends { source, mut destination } = ends;
@@ -103,11 +112,13 @@ pub(crate) fn compared(here: &Here, papers: &PaperArgs, run: &Path) -> Result<Re
             Some(source) => Ok(source),
             None => connect::source(&ready.source),
         };
-        reconcile(orders, options, &mut open, destination.as_mut(), &mut record, ready::world(), &mut |p| teller.tell(p))
+        reconcile(orders, options, &mut open, destination.as_mut(), &mut record, ready::world(), &mut |p| {
+            teller.tell(p)
+        })
     })?;
     let recorded = summary(&found, here);
     folder::replace(&run.join(FILE), &serde_json::to_vec_pretty(&recorded).unwrap_or_default())?;
-    Ok(recorded)
+    Ok((recorded, gravest(&found)))
 }
 
 fn summary(found: &Reconciliation, here: &Here) -> Recorded {
@@ -126,7 +137,8 @@ fn summary(found: &Reconciliation, here: &Here) -> Recorded {
 
 fn line(d: &Difference) -> RecordedDifference {
     RecordedDifference {
-        words: words(d.kind).to_owned(),
+        code: d.kind.code().id.to_owned(),
+        words: d.kind.code().title.to_owned(),
         table: d.table.clone(),
         column: d.column.clone(),
         chunk: d.chunk,
@@ -135,17 +147,8 @@ fn line(d: &Difference) -> RecordedDifference {
     }
 }
 
-const fn words(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Missing => "lost: not at the destination",
-        Kind::Extra => "never moved, and there",
-        Kind::Duplicate => "there twice",
-        Kind::Altered => "a value differs",
-        Kind::Reattached => "hangs on another patient or parent",
-        Kind::Orphan => "has no parent",
-        Kind::Count => "counts differ (the table has no key)",
-        Kind::Ledger => "the ledger differs, the rows agree",
-        Kind::Since => "changed at the source since the run",
-        Kind::Undecided => "differs, and it cannot be told which side changed",
-    }
+/// The gravest kind of damage: a changed patient first.
+fn gravest(found: &Reconciliation) -> Option<&'static Code> {
+    let damage = found.differences.iter().map(|d| d.kind).filter(|k| k.is_damage());
+    damage.min_by_key(|k| (*k != Kind::Reattached, *k)).map(Kind::code)
 }

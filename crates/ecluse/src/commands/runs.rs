@@ -40,7 +40,9 @@ pub(super) fn may_open(here: &Here, run: &Path, ready: &Ready) -> Result<()> {
     if known || used < allowed {
         return Ok(());
     }
-    Err(SPENT.fault(format!("{used} of {allowed}")).help("go on with the run there is, or have a new version of the instruction signed"))
+    Err(SPENT
+        .fault(format!("{used} of {allowed}"))
+        .help("go on with the run there is, or have a new version of the instruction signed"))
 }
 
 /// Writes the run down, once.
@@ -70,5 +72,8 @@ fn entries(here: &Here) -> Result<Vec<Entry>> {
 
 /// A run folder by its resolved path: two spellings are one folder.
 fn name(run: &Path) -> String {
-    run.canonicalize().unwrap_or_else(|_| std::path::absolute(run).unwrap_or_else(|_| run.to_owned())).display().to_string()
+    run.canonicalize()
+        .unwrap_or_else(|_| std::path::absolute(run).unwrap_or_else(|_| run.to_owned()))
+        .display()
+        .to_string()
 }

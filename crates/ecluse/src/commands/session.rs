@@ -39,7 +39,9 @@ fn new(here: &Here, args: &SessionArgs) -> Result<()> {
     let public = ecluse_sign::PublicKey::from_openssh(&String::from_utf8_lossy(&public)).ok();
     let Some(operator) = operators.iter().find(|k| k.public == public) else {
         let names: Vec<_> = operators.iter().map(|k| k.person.as_str()).collect();
-        return Err(NO_OPERATOR.fault(key.display().to_string()).help(format!("sign with the key of {}", names.join(" or "))));
+        return Err(NO_OPERATOR
+            .fault(key.display().to_string())
+            .help(format!("sign with the key of {}", names.join(" or "))));
     };
     let identity = args.identity.clone().unwrap_or_else(|| beside(&key, ".age"));
     let recipient = recipient(&identity)?;
@@ -70,8 +72,17 @@ pub(crate) fn open_for_trial(here: &Here, flag: Option<&Path>) -> Result<()> {
     if flag.is_some() || quietly(|| chain::session(&here.folder, None, &contract, here.now)).is_ok() {
         return Ok(());
     }
-    let args = SessionArgs { key: None, signer: None, hours: 12, contract: None, identity: None, output: None };
-    new(here, &args)
+    open_with_trial_key(here)
+}
+
+/// Opens a session with the operator's key of `keys/`.
+///
+/// # Errors
+///
+/// As `ecluse session new`.
+pub(crate) fn open_with_trial_key(here: &Here) -> Result<()> {
+    let key = Some(trial::key(&here.folder, Role::Operator));
+    new(here, &SessionArgs { key, signer: None, hours: 12, contract: None, identity: None, output: None })
 }
 
 /// The age recipient of an identity file, which is made where it is absent.

@@ -32,7 +32,12 @@ pub(super) fn run(here: &Here, kind: Kind, name: &str, args: &SignArgs) -> Resul
 }
 
 /// Signs with the key given, or, in a trial, with the key of every role that this kind demands.
-pub(super) fn document_with(here: &Here, kind: Kind, document: &Path, args: &SignArgs) -> Result<Vec<PathBuf>> {
+pub(super) fn document_with(
+    here: &Here,
+    kind: Kind,
+    document: &Path,
+    args: &SignArgs,
+) -> Result<Vec<PathBuf>> {
     let contract = Paper::read(&here.folder.path(None, "contract.toml"), "ecluse contract new")?;
     let (header, terms) = contract.judge(contract::open(&contract.bytes))?;
     if let Some(key) = &args.key {
@@ -52,7 +57,12 @@ pub(super) fn told(path: &Path, signers: &[Signer], header: &Header, digest: &st
     for s in signers {
         output::line(format!("  ✓ {} ({}), key {}", s.person, s.role.name(), s.fingerprint));
     }
-    output::line(format!("  holds until {}, version {}, fingerprint {}", header.not_after, header.version, short(digest)));
+    output::line(format!(
+        "  holds until {}, version {}, fingerprint {}",
+        header.not_after,
+        header.version,
+        short(digest)
+    ));
     let signers: Vec<_> = signers
         .iter()
         .map(|s| json!({ "person": s.person, "role": s.role.name(), "email": s.email, "fingerprint": s.fingerprint }))

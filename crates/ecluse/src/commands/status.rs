@@ -17,10 +17,22 @@ pub(super) fn run(here: &Here, args: &RunArgs) -> Result<()> {
     };
     let journal = events(&path)?;
     for t in &figures.tables {
-        output::line(format!("{}   {} of {} moved, {} refused", t.source, count(t.moved), count(t.asked), count(t.refused_rows())));
+        output::line(format!(
+            "{}   {} of {} moved, {} refused",
+            t.source,
+            count(t.moved),
+            count(t.asked),
+            count(t.refused_rows())
+        ));
     }
     let state = if figures.whole { "through" } else { "not through: the same command goes on" };
-    output::line(format!("run {}   {state}   journal {} events, unbroken", figures.run.get(..8).unwrap_or_default(), count(journal.head.lines)));
-    output::document(&json!({ "figures": figures, "events": journal.head.lines, "journal": journal.head.digest }));
+    output::line(format!(
+        "run {}   {state}   journal {} events, unbroken",
+        figures.run.get(..8).unwrap_or_default(),
+        count(journal.head.lines)
+    ));
+    output::document(
+        &json!({ "figures": figures, "events": journal.head.lines, "journal": journal.head.digest }),
+    );
     Ok(())
 }

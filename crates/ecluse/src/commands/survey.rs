@@ -38,8 +38,13 @@ pub(super) fn run(here: &Here, args: &SurveyArgs) -> Result<()> {
         plural(count(columns), "column", "columns"),
     ));
     if unread > 0 {
-        output::line(format!("{} of a type that écluse does not move yet", plural(count(unread), "column is", "columns are")));
+        output::line(format!(
+            "{} of a type that écluse does not move yet",
+            plural(count(unread), "column is", "columns are")
+        ));
     }
-    output::document(&json!({ "made": path, "tables": catalog.tables.len(), "columns": columns, "unread": unread }));
+    output::document(
+        &json!({ "made": path, "tables": catalog.tables.len(), "columns": columns, "unread": unread }),
+    );
     Ok(())
 }

@@ -11,17 +11,20 @@ use jiff::civil::{Date, date};
 
 /// The legacy system's tables, in its publisher's own style.
 pub(super) const SCHEMA: &str = "
-CREATE TABLE PAT (
-  ID INTEGER PRIMARY KEY, NOM TEXT NOT NULL, PRENOM TEXT NOT NULL, DDN DATE, SEXE TEXT,
-  NIR TEXT, TEL TEXT, ADRESSE TEXT, CONJOINT TEXT, PORTAIL_MDP TEXT, ACTIF BOOLEAN NOT NULL);
-CREATE TABLE DEM (
-  ID INTEGER PRIMARY KEY, PAT_ID INTEGER NOT NULL, NUMERO TEXT NOT NULL, DATE_DEM DATE NOT NULL,
-  PRESCRIPTEUR TEXT, RENS_CLIN TEXT, ETAT TEXT NOT NULL);
-CREATE TABLE RES (
-  ID INTEGER PRIMARY KEY, DEM_ID INTEGER NOT NULL, CODE TEXT NOT NULL, VALEUR TEXT, UNITE TEXT,
-  COMMENTAIRE TEXT, VALIDEUR TEXT, DATE_VALID DATETIME, ETAT TEXT NOT NULL);
-CREATE TABLE UTIL (ID INTEGER PRIMARY KEY, LOGIN TEXT NOT NULL, MDP_HASH TEXT NOT NULL, NOM TEXT);
-CREATE TABLE FACT (ID INTEGER PRIMARY KEY, DEM_ID INTEGER NOT NULL, MONTANT DECIMAL(10,2), MUTUELLE TEXT);
+CREATE TABLE PATIENT (
+  ID INTEGER PRIMARY KEY, NOM VARCHAR(60) NOT NULL, PRENOM VARCHAR(60) NOT NULL, DDN DATE, SEXE VARCHAR(1),
+  NIR VARCHAR(15), TEL VARCHAR(20), ADRESSE VARCHAR(120), CONJOINT VARCHAR(60), ACTIF BOOLEAN NOT NULL);
+CREATE TABLE DEMANDE (
+  ID INTEGER PRIMARY KEY, PAT_ID INTEGER NOT NULL REFERENCES PATIENT(ID), NUMERO VARCHAR(12) NOT NULL,
+  DATE_DEM DATE NOT NULL, PRESCRIPTEUR VARCHAR(60), RENS_CLIN TEXT, ETAT VARCHAR(1) NOT NULL);
+CREATE TABLE RESULTAT (
+  ID INTEGER PRIMARY KEY, DEM_ID INTEGER NOT NULL REFERENCES DEMANDE(ID), CODE VARCHAR(8) NOT NULL,
+  VALEUR VARCHAR(20), UNITE VARCHAR(8), COMMENTAIRE TEXT, VALIDEUR VARCHAR(60), DATE_VALID DATETIME,
+  ETAT VARCHAR(1) NOT NULL);
+CREATE TABLE PORTAIL (ID INTEGER PRIMARY KEY, PAT_ID INTEGER NOT NULL REFERENCES PATIENT(ID), MDP_HASH VARCHAR(60));
+CREATE TABLE UTILISATEUR (ID INTEGER PRIMARY KEY, LOGIN VARCHAR(20) NOT NULL, MDP_HASH VARCHAR(60) NOT NULL, NOM VARCHAR(60));
+CREATE TABLE FACTURE (
+  ID INTEGER PRIMARY KEY, DEM_ID INTEGER NOT NULL REFERENCES DEMANDE(ID), MONTANT DECIMAL(10,2), MUTUELLE VARCHAR(60));
 ";
 
 /// The new system's tables, empty.
@@ -39,14 +42,40 @@ CREATE INDEX request_patient ON request(patient_id);
 CREATE INDEX result_request ON result(request_id);
 ";
 
+/// Two requests of two patients, given to each other.
+pub(super) const SWAP: &str = "
+CREATE TEMP TABLE swapped AS
+  SELECT id, patient_id FROM request WHERE id IN ((SELECT min(id) FROM request), (SELECT max(id) FROM request));
+UPDATE request SET patient_id = (SELECT s.patient_id FROM swapped s WHERE s.id <> request.id)
+  WHERE id IN (SELECT id FROM swapped);
+";
+
 const FAMILY: [&str; 24] = [
     "Martin", "Bernard", "Petit", "Durand", "Leroy", "Moreau", "Lefèvre", "Fournier", "Girard", "Bonnet",
-    "Dupont", "Lambert", "Fontaine", "Rousseau", "Vincent", "Muller", "Faure", "Blanc", "N'Guyen", "Gauthier",
-    "Perrin", "Le Goff", "Da Silva", "Haddad",
+    "Dupont", "Lambert", "Fontaine", "Rousseau", "Vincent", "Muller", "Faure", "Blanc", "N'Guyen",
+    "Gauthier", "Perrin", "Le Goff", "Da Silva", "Haddad",
 ];
 const GIVEN: [&str; 20] = [
-    "Élise", "Louis", "Chloé", "Hugo", "Inès", "Noël", "Zoé", "Adam", "Maëlys", "Jules", "Anaïs", "Gaël",
-    "Léa", "Théo", "Fatou", "Yanis", "Clémence", "Rémi", "Soizic", "Paul",
+    "Élise",
+    "Louis",
+    "Chloé",
+    "Hugo",
+    "Inès",
+    "Noël",
+    "Zoé",
+    "Adam",
+    "Maëlys",
+    "Jules",
+    "Anaïs",
+    "Gaël",
+    "Léa",
+    "Théo",
+    "Fatou",
+    "Yanis",
+    "Clémence",
+    "Rémi",
+    "Soizic",
+    "Paul",
 ];
 const TESTS: [(&str, &str, u64, u64); 8] = [
     ("GLY", "g/L", 70, 60),
@@ -85,7 +114,7 @@ pub(super) fn source(patients: u32) -> String {
     }
     for (id, name) in (1_u64..).zip(BIOLOGISTS) {
         let hash = dice.hex();
-        let _ = writeln!(sql, "INSERT INTO UTIL VALUES({id},'bio{id}','$2y$10${hash}','{name}');");
+        let _ = writeln!(sql, "INSERT INTO UTILISATEUR VALUES({id},'bio{id}','$2y$10${hash}','{name}');");
     }
     sql.push_str("COMMIT;\n");
     sql
@@ -101,8 +130,9 @@ fn patient(sql: &mut String, dice: &mut Dice, id: u64) {
     let (nir, password) = (100_000_000_000_000 + dice.below(99_999_999), dice.hex());
     let _ = writeln!(
         sql,
-        "INSERT INTO PAT VALUES({id},{family},{given},'{born}','{sex}','{nir}','05 55 00 {:02} {:02}',\
-         '{} rue des Tilleuls',{spouse},'$2y$10${password}',{active});",
+        "INSERT INTO PATIENT VALUES({id},{family},{given},'{born}','{sex}','{nir}','05 55 00 {:02} {:02}',\
+         '{} rue des Tilleuls',{spouse},{active});\n\
+         INSERT INTO PORTAIL VALUES({id},{id},'$2y$10${password}');",
         dice.below(100),
         dice.below(100),
         1 + dice.below(120),
@@ -112,11 +142,12 @@ fn patient(sql: &mut String, dice: &mut Dice, id: u64) {
 fn request_row(sql: &mut String, dice: &mut Dice, id: u64, patient: u64) -> Date {
     let day = date(2021, 1, 4).saturating_add(dice.days(2_140).days());
     let state = if dice.below(40) == 0 { "E" } else { "V" };
-    let clinical = if dice.below(3) == 0 { "'Asthénie, perte de poids. Conjoint suivi pour VHC.'" } else { "NULL" };
+    let clinical =
+        if dice.below(3) == 0 { "'Asthénie, perte de poids. Conjoint suivi pour VHC.'" } else { "NULL" };
     let _ = writeln!(
         sql,
-        "INSERT INTO DEM VALUES({id},{patient},'T{id:07}','{day}',{},{clinical},'{state}');\n\
-         INSERT INTO FACT VALUES({id},{id},{}.{:02},'Mutuelle des Marais');",
+        "INSERT INTO DEMANDE VALUES({id},{patient},'T{id:07}','{day}',{},{clinical},'{state}');\n\
+         INSERT INTO FACTURE VALUES({id},{id},{}.{:02},'Mutuelle des Marais');",
         quoted(&format!("Dr {}", dice.pick(&FAMILY))),
         dice.below(180),
         dice.below(100),
@@ -136,7 +167,7 @@ fn result_row(sql: &mut String, dice: &mut Dice, id: u64, request: u64, day: Dat
     let state = if dice.below(30) == 0 { "P" } else { "V" };
     let _ = writeln!(
         sql,
-        "INSERT INTO RES VALUES({id},{request},'{test}','{value}','{unit}',{comment},'{}','{day} {:02}:{:02}:00','{state}');",
+        "INSERT INTO RESULTAT VALUES({id},{request},'{test}','{value}','{unit}',{comment},'{}','{day} {:02}:{:02}:00','{state}');",
         dice.pick(&BIOLOGISTS),
         8 + dice.below(10),
         dice.below(60),
@@ -183,6 +214,6 @@ mod tests {
     #[test]
     fn the_same_number_gives_the_same_laboratory() {
         assert_eq!(source(20), source(20));
-        assert!(source(20).matches("INSERT INTO PAT ").count() == 20);
+        assert!(source(20).matches("INSERT INTO PATIENT ").count() == 20);
     }
 }

@@ -60,8 +60,12 @@ impl Chain {
             when: day(contract.header().issued),
             digest: paper.digest(),
         }];
-        let paper = Paper::read(&folder.path(args.instruction.as_deref(), "instruction.toml"), "ecluse instruction new")?;
-        let instruction = paper.judge(Instruction::in_force(&paper.bytes, &paper.signatures, &contract, now))?;
+        let paper = Paper::read(
+            &folder.path(args.instruction.as_deref(), "instruction.toml"),
+            "ecluse instruction new",
+        )?;
+        let instruction =
+            paper.judge(Instruction::in_force(&paper.bytes, &paper.signatures, &contract, now))?;
         let dictionary_paper = Paper::read(&folder.path(None, "dictionary.toml"), "ecluse survey")?;
         let dictionary = dictionary_paper.judge(dictionary::parse(dictionary_paper.text()))?;
         let mapping_path = folder.path(args.mapping.as_deref(), "mapping.toml");
@@ -104,7 +108,8 @@ fn code_tables(
 ) -> Result<(BTreeMap<String, CodeTable>, Vec<Link>)> {
     let (mut tables, mut links) = (BTreeMap::new(), Vec::new());
     for cited in &mapping.codes {
-        let paper = Paper::read(&beside.join(&cited.file.value), "put the code table where the mapping cites it")?;
+        let paper =
+            Paper::read(&beside.join(&cited.file.value), "put the code table where the mapping cites it")?;
         if paper.digest() != cited.digest.value {
             return Err(OTHER_TABLE
                 .fault(cited.file.value.clone())
@@ -113,7 +118,8 @@ fn code_tables(
         let table = paper.judge(codes::parse(paper.text()))?;
         let mut link = unsigned(&format!("code table {}", cited.name.value), &paper);
         if table.changes_result || !paper.signatures.is_empty() {
-            let signed = paper.judge(contract.signatures(Kind::Codes, 1, &paper.bytes, &paper.signatures, now))?;
+            let signed =
+                paper.judge(contract.signatures(Kind::Codes, 1, &paper.bytes, &paper.signatures, now))?;
             link.signers = signed.signers().to_vec();
         }
         links.push(link);
@@ -148,7 +154,8 @@ impl StatusFile {
     /// Suspended, revoked, too old, or not signed.
     pub(crate) fn ask(&self, contract: &Contract, now: Timestamp) -> Result<Standing> {
         let paper = Paper::read(&self.path, "ecluse instruction status --key FILE")?;
-        let said = Standing::ask(&paper.bytes, &paper.signatures, contract, &self.instruction, self.max_age, now);
+        let said =
+            Standing::ask(&paper.bytes, &paper.signatures, contract, &self.instruction, self.max_age, now);
         paper.judge(said)
     }
 }
@@ -158,7 +165,12 @@ impl StatusFile {
 /// # Errors
 ///
 /// Every fault of the statement.
-pub(crate) fn session(folder: &Folder, flag: Option<&Path>, contract: &Contract, now: Timestamp) -> Result<(Session, Paper)> {
+pub(crate) fn session(
+    folder: &Folder,
+    flag: Option<&Path>,
+    contract: &Contract,
+    now: Timestamp,
+) -> Result<(Session, Paper)> {
     let paper = Paper::read(&folder.path(flag, "session.toml"), "ecluse session new --key FILE")?;
     let session = paper.judge(Session::in_force(&paper.bytes, &paper.signatures, contract, now))?;
     Ok((session, paper))

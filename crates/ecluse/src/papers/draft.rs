@@ -16,7 +16,12 @@ pub(crate) const YEAR: SignedDuration = SignedDuration::from_hours(24 * 365);
 /// # Errors
 ///
 /// The random generator's.
-pub(crate) fn head(contract: Option<String>, now: Timestamp, lasts: SignedDuration, trial: bool) -> Result<Head> {
+pub(crate) fn head(
+    contract: Option<String>,
+    now: Timestamp,
+    lasts: SignedDuration,
+    trial: bool,
+) -> Result<Head> {
     Ok(Head {
         id: chance::bytes()?,
         version: 1,

@@ -29,7 +29,13 @@ static NOT_LISTED: Code = Code::refused("ECL-CLI-016", "this key may not sign th
 /// # Errors
 ///
 /// [`LOOSE`], [`KEY`], [`ELSEWHERE`], [`NOT_LISTED`].
-pub(crate) fn sign(kind: Kind, document: &Path, key: &Path, listed: &[Key], name: Option<&str>) -> Result<PathBuf> {
+pub(crate) fn sign(
+    kind: Kind,
+    document: &Path,
+    key: &Path,
+    listed: &[Key],
+    name: Option<&str>,
+) -> Result<PathBuf> {
     let bytes = folder::read(document, "")?;
     let (armoured, public) = armour(kind, key, &bytes)?;
     let roles: Vec<_> = kind.signers().iter().map(|(role, _)| *role).collect();
@@ -49,7 +55,9 @@ pub(crate) fn sign(kind: Kind, document: &Path, key: &Path, listed: &[Key], name
 fn armour(kind: Kind, key: &Path, bytes: &[u8]) -> Result<(String, PublicKey)> {
     private(key)?;
     let file = zeroize::Zeroizing::new(folder::read(key, "give your private key: --key FILE")?);
-    let wrong = |r: Refused| KEY.fault(format!("{}: {r}", key.display())).help("give your OpenSSH private key: --key FILE");
+    let wrong = |r: Refused| {
+        KEY.fault(format!("{}: {r}", key.display())).help("give your OpenSSH private key: --key FILE")
+    };
     match PrivateKey::from_openssh(&file) {
         Ok(private) => {
             let public = private.public().map_err(wrong)?;
@@ -64,7 +72,11 @@ fn armour(kind: Kind, key: &Path, bytes: &[u8]) -> Result<(String, PublicKey)> {
 /// the terminal.
 fn by_openssh(kind: Kind, key: &Path, bytes: &[u8]) -> Result<(String, PublicKey)> {
     let failed = |what: &str| {
-        ELSEWHERE.fault(what.to_owned()).help(format!("ssh-keygen -Y sign -n {} -f {} FILE", kind.namespace(), key.display()))
+        ELSEWHERE.fault(what.to_owned()).help(format!(
+            "ssh-keygen -Y sign -n {} -f {} FILE",
+            kind.namespace(),
+            key.display()
+        ))
     };
     let mut child = Command::new("ssh-keygen")
         .args(["-Y", "sign", "-n", kind.namespace(), "-f"])
@@ -73,14 +85,20 @@ fn by_openssh(kind: Kind, key: &Path, bytes: &[u8]) -> Result<(String, PublicKey
         .stdout(Stdio::piped())
         .spawn()
         .map_err(|_| failed("it could not be started"))?;
-    child.stdin.take().and_then(|mut pipe| pipe.write_all(bytes).ok()).ok_or_else(|| failed("it did not read the document"))?;
+    child
+        .stdin
+        .take()
+        .and_then(|mut pipe| pipe.write_all(bytes).ok())
+        .ok_or_else(|| failed("it did not read the document"))?;
     let done = child.wait_with_output().map_err(|_| failed("it was lost"))?;
     if !done.status.success() {
         return Err(failed("it ended with an error"));
     }
     let signature = Signature::from_armour(&done.stdout).map_err(|r| failed(&r.to_string()))?;
     let public = signature.claimed_key().clone();
-    String::from_utf8(done.stdout).map(|armoured| (armoured, public)).map_err(|_| failed("its answer is not text"))
+    String::from_utf8(done.stdout)
+        .map(|armoured| (armoured, public))
+        .map_err(|_| failed("its answer is not text"))
 }
 
 /// A private key file must be its owner's alone, as ssh itself demands.

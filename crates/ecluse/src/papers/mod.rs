@@ -76,7 +76,9 @@ pub(crate) fn refusal(path: &Path, text: &str, findings: &[Finding]) -> ecluse_c
     show(path, text, findings);
     match finding::refuse(findings) {
         Err(fault) => fault,
-        Ok(()) => finding::refuse(&[Finding::new(&UNSAID, path.display().to_string())]).err().unwrap_or_else(|| UNSAID.fault("")),
+        Ok(()) => finding::refuse(&[Finding::new(&UNSAID, path.display().to_string())])
+            .err()
+            .unwrap_or_else(|| UNSAID.fault("")),
     }
 }
 
@@ -125,10 +127,13 @@ pub(crate) fn show(path: &Path, text: &str, findings: &[Finding]) {
     let shown = path.display().to_string();
     let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
     let mut sources = vec![Source { name, path: &shown, text }];
-    let others: Vec<_> = beside.iter().map(|(name, path, text)| (*name, path.display().to_string(), text)).collect();
-    sources.extend(
-        others.iter().filter(|(other, ..)| *other != name).map(|(name, path, text)| Source { name, path, text }),
-    );
+    let others: Vec<_> =
+        beside.iter().map(|(name, path, text)| (*name, path.display().to_string(), text)).collect();
+    sources.extend(others.iter().filter(|(other, ..)| *other != name).map(|(name, path, text)| Source {
+        name,
+        path,
+        text,
+    }));
     output::remark(diagnostics::render(findings, &sources, output::is_watched()).trim_end());
     output::remark("");
 }

@@ -4,7 +4,9 @@
 //! is known here. [`drawing`] draws the flow.
 
 pub(crate) mod drawing;
+pub(crate) mod facts;
 pub(crate) mod figure;
+pub(crate) mod fill;
 pub(crate) mod page;
 
 #[cfg(test)]

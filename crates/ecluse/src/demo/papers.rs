@@ -1,0 +1,169 @@
+//! The demonstration's papers: what its laboratory orders, and how each column arrives.
+
+use ecluse_core::document::Kind;
+use ecluse_core::person::Role;
+use ecluse_core::template::{Head, header};
+
+use crate::trial::Cast;
+
+/// The persons of the invented contract, each with a key.
+pub(super) const CAST: Cast = [
+    (Role::ControllerSignatory, "Claire Fontaine", "claire.fontaine@labo-tilleuls.example"),
+    (Role::ControllerBiologist, "Amina Belkacem", "amina.belkacem@labo-tilleuls.example"),
+    (Role::ProcessorSignatory, "Paul Serrano", "paul.serrano@logilab.example"),
+    (Role::Operator, "Inès Marchal", "ines.marchal@logilab.example"),
+];
+
+/// Columns that the instruction grants.
+pub(super) const COLUMNS: usize = 17;
+
+/// The instruction; `identity` are the two databases' identities, digests are filled in later.
+pub(super) fn instruction(head: &Head, source: &str, destination: &str) -> String {
+    let none = format!("sha256:{}", "0".repeat(64));
+    let day = head.not_after.to_zoned(jiff::tz::TimeZone::UTC).date();
+    let quote = |text: &str| toml::Value::String(text.to_owned()).to_string();
+    format!(
+        r#"# The order of migration: what is not named here is never asked for.
+
+{}
+[instruction]
+kind           = "targeted"
+purpose        = "Continuity of the patients' records when the laboratory changes its software"
+dictionary     = "{none}"
+mapping        = "{none}"
+max_runs       = 1
+suite          = "ecluse-1"
+status_max_age = "24h"
+tolerance      = 0
+
+[source]
+engine   = "sqlite"
+database = "main"
+identity = {}
+schema   = "{none}"
+
+[destination]
+engine   = "sqlite"
+database = "main"
+identity = {}
+
+[erasure]
+copies = {day}
+
+[stays]
+"identity"            = "keep"
+"contact"             = "keep"
+"national identifier" = "keep"
+"third party"         = "keep"
+"staff"               = "keep"
+"result"              = "keep"
+"sensitive result"    = "keep"
+"free text"           = {{ fate = "archive", reason = "clinical remarks stay with the laboratory" }}
+"attachment"          = "keep"
+"credential"          = {{ fate = "erase", by = {day} }}
+"billing"             = "archive"
+"quality"             = "keep"
+"audit"               = "keep"
+"technical"           = "keep"
+
+[pending]
+rule = "stay"
+
+[[table]]
+name    = "PATIENT"
+label   = "Patients"
+rows    = 'ACTIF == true'
+columns = ["ID", "NOM", "PRENOM", "DDN", "SEXE"]
+
+[[table]]
+name    = "DEMANDE"
+label   = "Requests"
+rows    = 'PAT_ID in chosen.PATIENT && DATE_DEM >= date("2023-01-01") && ETAT == "V"'
+columns = ["ID", "PAT_ID", "NUMERO", "DATE_DEM"]
+
+[[table]]
+name    = "RESULTAT"
+label   = "Results"
+rows    = 'DEM_ID in chosen.DEMANDE && ETAT == "V"'
+columns = [
+    "ID", "DEM_ID", "CODE", "VALEUR", "UNITE",
+    {{ name = "COMMENTAIRE", reason = "the law wants the biologist's comment in the report" }},
+    {{ name = "VALIDEUR", reason = "the law wants the validator's name in the report" }},
+    "DATE_VALID",
+]
+"#,
+        header(Kind::Instruction, head),
+        quote(source),
+        quote(destination),
+    )
+}
+
+/// The mapping; it cites the code table by its digest.
+pub(super) fn mapping(codes: &str) -> String {
+    format!(
+        r#"# Where each granted column goes.
+
+[mapping]
+format = "ecluse-mapping/1"
+
+[[code_table]]
+name   = "sex"
+file   = "codes/sex.toml"
+digest = "{codes}"
+
+[[table]]
+from = "PATIENT"
+to   = "patient"
+[table.columns]
+id          = "ID"
+family_name = {{ cast = "NOM" }}
+given_name  = {{ cast = "PRENOM" }}
+birth_date  = "DDN"
+sex         = {{ code = "SEXE", table = "sex", required = true }}
+
+[[table]]
+from = "DEMANDE"
+to   = "request"
+[table.columns]
+id         = "ID"
+patient_id = "PAT_ID"
+number     = {{ cast = "NUMERO" }}
+ordered_on = "DATE_DEM"
+origin     = {{ constant = "Tilleuls, legacy" }}
+
+[[table]]
+from = "RESULTAT"
+to   = "result"
+[table.columns]
+id           = "ID"
+request_id   = "DEM_ID"
+test         = {{ cast = "CODE" }}
+value        = {{ cast = "VALEUR" }}
+unit         = {{ cast = "UNITE" }}
+comment      = "COMMENTAIRE"
+validated_by = {{ cast = "VALIDEUR" }}
+validated_at = "DATE_VALID"
+"#
+    )
+}
+
+/// Twenty years of data entry, in one table a biologist can read and sign.
+pub(super) const SEX: &str = r#"[codes]
+format         = "ecluse-codes/1"
+title          = "Sex, as the old system wrote it over the years"
+accepted_by    = "Amina Belkacem"
+changes_result = true
+
+[[code]]
+from = "F"
+to   = "female"
+[[code]]
+from = "2"
+to   = "female"
+[[code]]
+from = "M"
+to   = "male"
+[[code]]
+from = "1"
+to   = "male"
+"#;

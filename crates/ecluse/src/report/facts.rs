@@ -1,0 +1,123 @@
+//! What a run knew when it began, kept beside its figures so that the report can be written
+//! later without connecting to anything: names and counts of columns, sentences, overrides.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ecluse_core::class::Class;
+use ecluse_core::filter::{Words, sentence};
+use ecluse_core::instruction::{Fate, Order, Stay};
+use ecluse_core::plan::TablePlan;
+use serde::{Deserialize, Serialize};
+
+use crate::connect;
+use crate::ready::Ready;
+
+/// The file's name in the run folder.
+pub(crate) const FILE: &str = "plan.json";
+
+/// See the module.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Facts {
+    pub(crate) source: String,
+    pub(crate) destination: String,
+    pub(crate) operator: String,
+    pub(crate) overrides: Vec<String>,
+    pub(crate) tables: Vec<TableFacts>,
+    /// Columns that stay, by class.
+    pub(crate) stays: BTreeMap<String, u64>,
+    /// How many of them have no fate.
+    pub(crate) without_fate: u64,
+}
+
+/// One table of the plan.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct TableFacts {
+    /// What the laboratory calls it; else its name.
+    pub(crate) label: String,
+    pub(crate) columns: usize,
+    /// Whether a column that moves holds sensitive results.
+    pub(crate) sensitive: bool,
+    /// Which rows, as a sentence.
+    pub(crate) rows: String,
+    /// What becomes of the rows that stay.
+    pub(crate) fate: String,
+}
+
+impl Facts {
+    /// Of a plan that is about to run.
+    pub(crate) fn of(ready: &Ready) -> Self {
+        let order = ready.chain.instruction.order();
+        let plan = &ready.compiled.plan;
+        let mut stays = BTreeMap::new();
+        for column in &ready.compiled.stays {
+            *stays.entry(column.class.name().to_owned()).or_insert(0) += 1;
+        }
+        let without = ready.compiled.stays.iter().filter(|s| !s.fate).count();
+        Self {
+            source: connect::name(&ready.source),
+            destination: connect::name(&ready.destination),
+            operator: ready.session.operator().to_owned(),
+            overrides: ready.overrides.clone(),
+            tables: plan.tables().iter().map(|t| table(ready, order, t)).collect(),
+            stays,
+            without_fate: u64::try_from(without).unwrap_or(u64::MAX),
+        }
+    }
+}
+
+fn table(ready: &Ready, order: &Order, plan: &TablePlan) -> TableFacts {
+    let tables = ready.compiled.plan.tables();
+    let called = |name: &str| {
+        let ordered = order.table(name).map(|t| t.label.clone()).unwrap_or_default();
+        let surveyed = ready.chain.dictionary.table(name).map(|t| t.label.clone()).unwrap_or_default();
+        [ordered, surveyed].into_iter().find(|l| !l.is_empty()).unwrap_or_else(|| name.to_owned())
+    };
+    let column_of = |table: &TablePlan, column: usize| {
+        table.read().get(column).map_or_else(|| "?".to_owned(), |c| c.name.clone())
+    };
+    let words = Words {
+        column: &|column| column_of(plan, column),
+        other: &|number, column| {
+            tables.get(number).map_or_else(
+                || "?".to_owned(),
+                |t| format!("{} of {}", column_of(t, column), called(t.source())),
+            )
+        },
+    };
+    let surveyed = ready.chain.dictionary.table(plan.source());
+    let classes: Vec<Class> =
+        surveyed.map(|t| t.columns.iter().map(|c| c.class).collect()).unwrap_or_default();
+    let sensitive =
+        plan.read().iter().filter(|c| c.moved).any(|c| {
+            surveyed.and_then(|t| t.column(&c.name)).is_some_and(|c| c.class == Class::SensitiveResult)
+        });
+    TableFacts {
+        label: called(plan.source()),
+        columns: plan.write().len(),
+        sensitive,
+        rows: sentence(plan.filter(), &words),
+        fate: fate(&order.stays, &classes),
+    }
+}
+
+/// One fate for all of a table's classes, or none that could be said in a word.
+fn fate(stays: &[Stay], classes: &[Class]) -> String {
+    let of_table: BTreeSet<String> =
+        stays.iter().filter(|s| classes.contains(&s.class.value)).map(spoken).collect();
+    let mut fates = of_table.into_iter();
+    match (fates.next(), fates.next()) {
+        (Some(only), None) => only,
+        (Some(_), Some(_)) => "each class has its fate".to_owned(),
+        (None, _) => String::new(),
+    }
+}
+
+/// A fate in words.
+pub(crate) fn spoken(stay: &Stay) -> String {
+    let by = stay.by.map_or(String::new(), |day| format!(" by {day}"));
+    match stay.fate {
+        Fate::Keep => "kept by the laboratory".to_owned(),
+        Fate::Archive => "archived by the laboratory".to_owned(),
+        Fate::Erase => format!("erased{by}"),
+    }
+}

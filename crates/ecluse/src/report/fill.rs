@@ -1,0 +1,374 @@
+//! From a run folder and the papers to the page.
+
+use ecluse_core::document::Kind;
+use ecluse_core::instruction::Fate;
+use ecluse_core::person::Role;
+use ecluse_flow::figures::{Figures, TableFigures};
+
+use super::drawing::{Band, Widths, draw};
+use super::facts::{Facts, TableFacts, spoken};
+use super::figure::{Figure, alone, together};
+use super::page::{Check, Difference, Link, Page, Refused, Section, TableLine};
+use crate::commands::reconcile::Recorded;
+use crate::commands::sign::short;
+use crate::output::{count, plural};
+use crate::papers::chain::Chain;
+
+/// Everything the page is made of.
+#[derive(Debug)]
+pub(crate) struct Sources<'a> {
+    pub(crate) chain: &'a Chain,
+    pub(crate) facts: &'a Facts,
+    pub(crate) figures: &'a Figures,
+    pub(crate) reconciliation: Option<&'a Recorded>,
+    /// Events of the journal, all of them following from the one before.
+    pub(crate) events: u64,
+    pub(crate) journal: &'a str,
+    /// When the page is written.
+    pub(crate) today: String,
+}
+
+/// The page.
+pub(crate) fn page(from: &Sources<'_>) -> Page {
+    let pairs: Vec<_> = from.figures.tables.iter().zip(&from.facts.tables).collect();
+    let lines: Vec<TableLine> = pairs.iter().map(|(f, t)| table_line(f, t)).collect();
+    let bands: Vec<Band> = pairs.iter().map(|(f, t)| band(f, t)).collect();
+    let hidden = |l: &TableLine| [l.available, l.asked, l.moved, l.refused].iter().any(|f| f.is_hidden());
+    let trial = from.chain.instruction.header().trial;
+    Page {
+        trial,
+        title: format!("{}: {} → {}", from.chain.contract.terms().controller.name, from.facts.source, from.facts.destination),
+        order: from.chain.order(),
+        sentence: sentence(from, &lines),
+        alerts: alerts(from),
+        drawing: draw(&from.facts.source, &from.facts.destination, &bands),
+        caption: "A band per table, as wide as its rows. What was not ordered bends away and stays; refused rows are the \
+                  dashed thread."
+            .into(),
+        boxes: boxes(from),
+        suppressed: lines.iter().any(hidden),
+        filters: from.facts.tables.iter().map(|t| format!("{}: {}.", t.label, t.rows)).collect(),
+        tables: lines,
+        chain: links(from),
+        reconciliation: reconciliation(from),
+        differences: differences(from),
+        refusals: pairs.iter().flat_map(|(f, t)| refusals(f, t)).collect(),
+        barriers: barriers(from),
+        limits: limits(from),
+        overrides: overrides(from),
+        checks: checks(from),
+        footer: format!("écluse {} · written on {} · run {}", env!("CARGO_PKG_VERSION"), from.today, short(&from.figures.run)),
+    }
+}
+
+fn counts(f: &TableFigures, t: &TableFacts) -> [Figure; 5] {
+    let stays = f.available.map(|a| a.saturating_sub(f.asked));
+    together([f.available, Some(f.asked), Some(f.moved), Some(f.refused_rows()), stays], t.sensitive)
+}
+
+fn table_line(f: &TableFigures, t: &TableFacts) -> TableLine {
+    let [available, asked, moved, refused, _] = counts(f, t);
+    TableLine {
+        label: t.label.clone(),
+        source: f.source.clone(),
+        destination: f.destination.clone(),
+        available,
+        asked,
+        moved,
+        refused,
+        columns: t.columns,
+    }
+}
+
+fn band(f: &TableFigures, t: &TableFacts) -> Band {
+    let [_, _, moved, refused, stays] = counts(f, t);
+    let widths = Widths {
+        moved: f.moved,
+        refused: f.refused_rows(),
+        stays: f.available.map_or(0, |a| a.saturating_sub(f.asked)),
+    };
+    Band { label: t.label.clone(), widths, moved, refused, stays, fate: t.fate.clone() }
+}
+
+fn sentence(from: &Sources<'_>, lines: &[TableLine]) -> String {
+    let what: Vec<String> = lines.iter().map(|l| format!("{} of {}", rows(l.moved), l.label)).collect();
+    let who: Vec<&str> = from
+        .chain
+        .instruction
+        .signers()
+        .iter()
+        .filter(|s| s.role == Role::ControllerSignatory)
+        .map(|s| s.person.as_str())
+        .collect();
+    let when = from.figures.ended.get(..10).unwrap_or_default();
+    let found = match from.reconciliation {
+        Some(r) if r.holds => "every row was found again, unchanged",
+        Some(_) => "not every row was found again as it left",
+        None => "nobody has read the destination back yet",
+    };
+    let stays: u64 = from.facts.stays.values().sum();
+    format!(
+        "{} moved from {} to {} on {when}, as ordered by {}; {found}. {} stayed.",
+        listed(&what),
+        from.facts.source,
+        from.facts.destination,
+        listed(&who),
+        plural(stays, "column", "columns"),
+    )
+}
+
+fn rows(figure: Figure) -> String {
+    if figure == Figure::Exact(1) { "1 row".into() } else { format!("{figure} rows") }
+}
+
+fn listed<S: AsRef<str>>(items: &[S]) -> String {
+    match items {
+        [] => String::new(),
+        [one] => one.as_ref().to_owned(),
+        [first @ .., last] => {
+            let first: Vec<&str> = first.iter().map(AsRef::as_ref).collect();
+            format!("{} and {}", first.join(", "), last.as_ref())
+        }
+    }
+}
+
+fn alerts(from: &Sources<'_>) -> Vec<String> {
+    let mut alerts = Vec::new();
+    if !from.figures.whole {
+        alerts.push("The run is not through: the same command goes on where it stopped.".into());
+    }
+    if from.reconciliation.is_none() {
+        alerts.push(
+            "The destination has not been read back: run ecluse reconcile, then write this page again."
+                .into(),
+        );
+    }
+    if let Some(r) = from.reconciliation.filter(|r| !r.holds) {
+        alerts.push(format!(
+            "{} between source and destination: see “Reconciliation”.",
+            plural(r.differences, "difference", "differences")
+        ));
+    }
+    if from.facts.without_fate > 0 {
+        alerts.push(format!(
+            "{} that stay have no fate in the order.",
+            plural(from.facts.without_fate, "column", "columns")
+        ));
+    }
+    alerts
+}
+
+fn boxes(from: &Sources<'_>) -> Vec<Section> {
+    let order = from.chain.instruction.order();
+    let terms = from.chain.contract.terms();
+    let columns: usize = from.facts.tables.iter().map(|t| t.columns).sum();
+    let staying: Vec<String> = from
+        .facts
+        .stays
+        .iter()
+        .map(|(class, n)| {
+            let fate = order
+                .stays
+                .iter()
+                .find(|s| s.class.value.name() == class)
+                .map_or_else(|| "no fate named".into(), spoken);
+            format!("{class}: {}, {fate}", plural(*n, "column", "columns"))
+        })
+        .collect();
+    let mut destroyed = vec![format!("Every copy écluse made: by {}", order.erasure.copies.value)];
+    if let Some(day) = &order.erasure.source {
+        destroyed.push(format!("What moved, at the source: by {}", day.value));
+    }
+    destroyed.extend(
+        order
+            .stays
+            .iter()
+            .filter(|s| s.fate == Fate::Erase)
+            .map(|s| format!("{}: {}", s.class.value.name(), spoken(s))),
+    );
+    vec![
+        Section {
+            title: "What left",
+            lines: vec![
+                format!(
+                    "{} of {}",
+                    plural(u64::try_from(columns).unwrap_or(0), "column", "columns"),
+                    plural(u64::try_from(from.facts.tables.len()).unwrap_or(0), "table", "tables")
+                ),
+                format!("for: {}", order.purpose.value),
+            ],
+        },
+        Section { title: "What stayed, and what becomes of it", lines: staying },
+        Section {
+            title: "Who received",
+            lines: vec![
+                format!("{} ({})", from.facts.destination, order.destination.engine.name()),
+                format!("carried by {}, operator {}", terms.processor.name, from.facts.operator),
+            ],
+        },
+        Section { title: "When it is destroyed", lines: destroyed },
+    ]
+}
+
+fn links(from: &Sources<'_>) -> Vec<Link> {
+    let mut links: Vec<Link> = from
+        .chain
+        .links
+        .iter()
+        .map(|l| {
+            let names: Vec<&str> = l.signers.iter().map(|s| s.person.as_str()).collect();
+            let signer = if names.is_empty() { "cited by the order".to_owned() } else { names.join("; ") };
+            Link {
+                artefact: l.artefact.clone(),
+                signer,
+                when: l.when.clone(),
+                fingerprint: short(&l.digest),
+                missing: String::new(),
+            }
+        })
+        .collect();
+    let run_missing = if from.figures.whole { "" } else { "not through" };
+    let day = |t: &str| t.get(..10).unwrap_or_default().to_owned();
+    links.push(Link {
+        artefact: format!("run, journal of {} events", count(from.events)),
+        signer: format!("{} (session)", from.facts.operator),
+        when: day(&from.figures.ended),
+        fingerprint: short(from.journal),
+        missing: run_missing.into(),
+    });
+    let (when, missing) = match from.reconciliation {
+        Some(r) if r.holds => (day(&r.at), String::new()),
+        Some(r) => (day(&r.at), plural(r.differences, "difference", "differences")),
+        None => (String::new(), "not done".into()),
+    };
+    links.push(Link { artefact: "reconciliation".into(), when, missing, ..Link::default() });
+    for later in ["acceptance", "erasure"] {
+        links.push(Link {
+            artefact: later.into(),
+            missing: "not yet part of this version".into(),
+            ..Link::default()
+        });
+    }
+    links
+}
+
+fn reconciliation(from: &Sources<'_>) -> String {
+    match from.reconciliation {
+        None => "The destination has not been read back yet.".into(),
+        Some(r) => {
+            let since = if r.since > 0 {
+                format!(
+                    " {} at the source since the run; that is no damage.",
+                    plural(r.since, "row changed", "rows changed")
+                )
+            } else {
+                String::new()
+            };
+            let found = if r.holds {
+                "each is there once, unchanged, and hangs on the row it belongs to.".to_owned()
+            } else {
+                format!("{}.", plural(r.differences, "differs", "differ"))
+            };
+            format!(
+                "A fresh process read {} back and compared them with the tallies of what left the source: {found}{since} \
+                 This finds accidents and outsiders, not whoever holds the run's tally key.",
+                plural(r.rows, "row", "rows"),
+            )
+        }
+    }
+}
+
+/// How many differences the page lists; the run folder has all.
+const LISTED: usize = 50;
+
+fn differences(from: &Sources<'_>) -> Vec<Difference> {
+    let list = from.reconciliation.map(|r| r.list.as_slice()).unwrap_or_default();
+    list.iter()
+        .take(LISTED)
+        .map(|d| Difference {
+            words: d.words.clone(),
+            table: d.table.clone(),
+            column: d.column.clone().unwrap_or_default(),
+            chunk: d.chunk.to_string(),
+            row: d.row.clone().unwrap_or_else(|| plural(d.rows, "row", "rows")),
+        })
+        .collect()
+}
+
+fn refusals(f: &TableFigures, t: &TableFacts) -> Vec<Refused> {
+    f.refused
+        .iter()
+        .map(|(code, n)| {
+            let id = code.split_whitespace().next().unwrap_or_default();
+            let place = code.split_whitespace().nth(1).unwrap_or_default();
+            let words = crate::commands::explain::title(id).unwrap_or(id);
+            Refused {
+                code: id.to_owned(),
+                words: if place.is_empty() { words.to_owned() } else { format!("{words} ({place})") },
+                table: t.label.clone(),
+                rows: alone(*n, t.sensitive),
+            }
+        })
+        .collect()
+}
+
+fn barriers(from: &Sources<'_>) -> Vec<String> {
+    let mut barriers = Vec::new();
+    if !from.figures.barrier.is_empty() {
+        barriers.push(format!("At the source: {}", from.figures.barrier));
+    }
+    barriers.push("In écluse: the plan's SQL names its columns one by one, and each row was checked again against the order's filter.".into());
+    barriers
+}
+
+fn limits(from: &Sources<'_>) -> Vec<String> {
+    let mut limits = from.figures.limits.clone();
+    limits.push("What the two database servers write into their own logs and journals is theirs.".into());
+    limits.push(
+        "Whoever has another account on the source, or a backup of it, is outside of this page.".into(),
+    );
+    limits
+}
+
+fn overrides(from: &Sources<'_>) -> Vec<String> {
+    let mut overrides = from.facts.overrides.clone();
+    if !from.figures.override_reason.is_empty() {
+        overrides.push(format!(
+            "The role can do more than the order needs, and was accepted: {}",
+            from.figures.override_reason
+        ));
+        overrides.extend(from.figures.excess.iter().map(|e| format!("The role {e}.")));
+    }
+    overrides
+}
+
+fn checks(from: &Sources<'_>) -> Vec<Check> {
+    let mut checks = Vec::new();
+    for s in from.chain.instruction.signers() {
+        checks.push(Check {
+            what: format!(
+                "The order's signature: the key of {} ({}) has the fingerprint",
+                s.person,
+                s.role.name()
+            ),
+            how: s.fingerprint.clone(),
+        });
+    }
+    let email = from.chain.instruction.signers().first().map(|s| s.email.as_str()).unwrap_or_default();
+    checks.push(Check {
+        what: "Write that key into a file “allowed” as: ADDRESS namespaces=\"ecluse-instruction-v1\" KEY; then".into(),
+        how: format!(
+            "ssh-keygen -Y verify -n {} -f allowed -I {email} -s instruction.toml.sigs/NAME.sig < instruction.toml",
+            Kind::Instruction.namespace(),
+        ),
+    });
+    checks.push(Check {
+        what: "The papers' digests: their first 8 characters stand in the chain above".into(),
+        how: "sha256sum contract.toml instruction.toml mapping.toml dictionary.toml".into(),
+    });
+    checks.push(Check {
+        what: "The papers, the figures and the run's journal, each line following from the one before".into(),
+        how: "ecluse instruction verify; ecluse status run".into(),
+    });
+    checks
+}

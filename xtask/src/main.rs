@@ -3,15 +3,22 @@
 //! | command | does |
 //! |---|---|
 //! | [`test`] | private servers, then every test, then nothing left behind |
+//! | [`check`] | walls, codes and their pages, failpoints, paths in pages, length of files |
+//! | [`trace`] | which requirements a passed test proves |
+//! | [`mutate`] | a guard's test fails when the guard is off |
 //! | [`bench`] | ratios against the raw pipe, medians of interleaved pairs |
 //! | [`servers`] | the private servers alone, until Ctrl-C |
 #![expect(clippy::disallowed_methods, reason = "a developer's tool reads its own environment and clock")]
 
 mod args;
 mod bench;
+mod check;
+mod mutate;
 mod packages;
 mod servers;
+mod sources;
 mod test;
+mod trace;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -25,6 +32,12 @@ cargo xtask test [--only CRATE]… [--unpacked] [FILTER] [-- HARNESS ARGUMENTS]
     packages where missing), runs the tests, stops the servers, leaves nothing behind
 cargo xtask servers
     starts the private servers, prints the environment that tests read, waits for Ctrl-C
+cargo xtask check
+    walls, error codes and their pages, failpoints, paths named in pages, length of files
+cargo xtask trace [--json]
+    which requirements are proven by a test that passed in the last `cargo xtask test`
+cargo xtask mutate [NAME]…
+    switches the guards of docs/guards.toml off, one by one: their tests must fail
 cargo xtask bench [--rows N] [--pairs N] [--json]
     ratios against the raw pipe, on an invented laboratory of N results (5,000,000)
 ";
@@ -35,6 +48,9 @@ fn main() -> ExitCode {
     let outcome = match command.as_str() {
         "test" => test::run(arguments),
         "servers" => servers::run(),
+        "trace" => trace::run(arguments),
+        "check" => check::run(&arguments),
+        "mutate" => mutate::run(&arguments),
         "bench" => bench::run(arguments),
         "help" | "--help" | "-h" => {
             say(HELP);
@@ -60,6 +76,11 @@ fn say(line: &str) {
 fn root() -> std::path::PathBuf {
     let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     here.parent().unwrap_or(here).to_owned()
+}
+
+/// Where cargo builds.
+fn target() -> std::path::PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into)
 }
 
 /// `cargo`, the one that runs us.

@@ -6,7 +6,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use ecluse_testkit::server::{Purpose, REQUIRED_VARIABLE};
 use ecluse_testkit::tools::VARIABLE as TOOLS_VARIABLE;
 
-use crate::{Outcome, args, cargo, packages, root, servers};
+use crate::{Outcome, args, cargo, packages, servers};
 
 /// Features that tests need and a release must not have.
 const FEATURES: &str = "ecluse/failpoints,ecluse-core/assertions";
@@ -72,9 +72,8 @@ pub(crate) struct Outcomes {
 
 impl Outcomes {
     /// The file that `cargo xtask trace` reads.
-    pub(crate) fn path() -> std::path::PathBuf {
-        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into);
-        target.join("ecluse-tests.json")
+    fn path() -> std::path::PathBuf {
+        crate::target().join("ecluse-tests.json")
     }
 
     /// Reads one line of `cargo test`.
@@ -105,6 +104,14 @@ impl Outcomes {
     /// Target → test → how it ended (`ok`, `FAILED`, `ignored…`).
     pub(crate) const fn by_target(&self) -> &BTreeMap<String, BTreeMap<String, String>> {
         &self.by_target
+    }
+
+    /// What the last whole run gave, if there was one.
+    pub(crate) fn last_run() -> Outcome<Option<Self>> {
+        let Ok(text) = std::fs::read_to_string(Self::path()) else { return Ok(None) };
+        let by_target =
+            serde_json::from_str(&text).map_err(|e| format!("{}: {e}", Self::path().display()))?;
+        Ok(Some(Self { target: String::new(), by_target }))
     }
 
     fn write(&self) -> Outcome {

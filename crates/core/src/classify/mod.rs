@@ -10,8 +10,8 @@ use crate::catalog::{Column, Table};
 use crate::class::Class;
 use crate::types::Type;
 use words::{
-    CREDENTIAL, CREDENTIAL_WITHIN, HARMLESS, PERSON_MARKS, PROFESSIONAL_TABLES, QUALITY_TABLES, RULES, Rule,
-    STAFF_MARKS, STAFF_TABLES, STRONG, Wants, split,
+    ACT_MARKS, ACT_TABLES, CREDENTIAL, CREDENTIAL_WITHIN, HARMLESS, PERSON_MARKS, PROFESSIONAL_TABLES,
+    QUALITY_TABLES, RULES, Rule, STAFF_MARKS, STAFF_TABLES, STRONG, Wants, split,
 };
 
 /// A proposed class and the reason, in words.
@@ -54,31 +54,22 @@ impl Context {
         let named = |list: &[&str]| name.iter().any(|w| list.contains(&w.as_str()));
         let holds = |list: &[&str]| columns.iter().flatten().any(|w| list.contains(&w.as_str()));
         let person = holds(PERSON_MARKS);
-        let about = if named(STAFF_TABLES) || (person && holds(STAFF_MARKS)) {
+        let patients = named(&["patient", "patients", "pat"]);
+        let born = holds(&["ddn", "naissance", "birth", "dob", "birthdate"]);
+        let about = if patients && person {
+            // a portal's password in it does not make patients staff
+            About::Patients
+        } else if named(STAFF_TABLES) || (person && holds(STAFF_MARKS)) {
             About::Staff
         } else if named(PROFESSIONAL_TABLES) {
             About::Others
-        } else if person
-            && (named(&["patient", "patients", "pat"])
-                || holds(&["ddn", "naissance", "birth", "dob", "birthdate"]))
-        {
+        } else if person && born {
             About::Patients
         } else if person {
             About::Others
         } else if named(QUALITY_TABLES) {
             About::Quality
-        } else if holds(&[
-            "patient", "dossier", "dos", "resultat", "result", "specimen", "samp", "analyse", "prel",
-        ]) || named(&[
-            "result",
-            "results",
-            "resultat",
-            "resultats",
-            "request",
-            "requests",
-            "sample",
-            "specimen",
-        ]) {
+        } else if holds(ACT_MARKS) || named(ACT_TABLES) {
             About::Acts
         } else {
             About::Things

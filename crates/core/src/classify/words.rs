@@ -52,7 +52,6 @@ pub(super) const CREDENTIAL: &[&str] = &[
     "phc",
     "md5",
     "sha1",
-    "recovery",
 ];
 
 /// Parts of a name written together that say credential wherever they stand.
@@ -80,6 +79,8 @@ pub(super) const CREDENTIAL_WITHIN: &[&str] = &[
     "accesscode",
     "securityquestion",
     "securityanswer",
+    "recoverycode",
+    "recoverykey",
 ];
 
 /// A credential whatever stands beside it.
@@ -130,6 +131,14 @@ pub(super) const PERSON_MARKS: &[&str] = &[
 pub(super) const STAFF_MARKS: &[&str] = &[
     "username", "login", "password", "pwd", "mdp", "passwd", "embauche", "hired", "salaire", "salary", "rpps",
 ];
+
+/// Columns of a request, a specimen or a result.
+pub(super) const ACT_MARKS: &[&str] =
+    &["patient", "dossier", "dos", "resultat", "result", "specimen", "samp", "analyse", "prel"];
+
+/// Words in the name of a table of requests, specimens or results.
+pub(super) const ACT_TABLES: &[&str] =
+    &["result", "results", "resultat", "resultats", "request", "requests", "sample", "specimen"];
 
 /// Words in the name of a table about staff.
 pub(super) const STAFF_TABLES: &[&str] = &[
@@ -203,6 +212,7 @@ pub(super) const QUALITY_TABLES: &[&str] = &[
 
 /// The rules.
 pub(super) const RULES: &[Rule] = &[
+    Rule { class: Class::Contact, wants: Wants::Anything, words: &["zip", "zipcity", "zipcode", "postcode"] },
     Rule {
         class: Class::NationalIdentifier,
         wants: Wants::Anything,
@@ -210,9 +220,9 @@ pub(super) const RULES: &[Rule] = &[
             "nir",
             "ins",
             "nss",
+            "nosecu",
             "insee",
             "ssn",
-            "secu",
             "passport",
             "passeport",
             "cni",

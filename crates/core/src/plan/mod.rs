@@ -10,6 +10,8 @@ mod literal;
 mod order;
 mod rows;
 mod target;
+#[cfg(test)]
+mod tests;
 
 pub use compile::{Compiled, Inputs, Refusal, StayingColumn, TRIAL_ROWS, compile};
 

@@ -38,6 +38,7 @@ fn read(tag: &str, text: &str) -> Option<Result<(), Vec<Finding>>> {
             headed(Kind::Instruction).and_then(|()| ecluse_core::instruction::parse(text).map(|_| ()))
         }
         "mapping" => ecluse_core::mapping::parse(text).map(|_| ()),
+        "codes" => ecluse_core::codes::parse(text).map(|_| ()),
         "dictionary" => ecluse_core::dictionary::parse(text).map(|_| ()),
         _ => return None,
     })

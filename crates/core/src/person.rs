@@ -86,7 +86,7 @@ impl Role {
 }
 
 /// Words that name a function, a machine or a place, and no person.
-const GENERIC_WORDS: [&str; 46] = [
+const GENERIC_WORDS: [&str; 47] = [
     "accueil",
     "adm",
     "admin",
@@ -102,6 +102,7 @@ const GENERIC_WORDS: [&str; 46] = [
     "dpo",
     "dsi",
     "editeur",
+    "equipe",
     "exploitation",
     "formation",
     "guest",
@@ -137,17 +138,19 @@ const GENERIC_WORDS: [&str; 46] = [
 
 /// Refuses names and addresses that are nobody's: `admin`, `Labo 2`, `info@…`.
 ///
-/// A person has at least a first and a last name, neither of them a generic word, and an
-/// address whose part before the `@` is not one. CNIL: shared accounts make every journal
+/// A person has at least a first and a last name; the first is no generic word (there are
+/// people called Root, but no first name is), and there are no digits. No part of the address before the
+/// `@` is generic, unless the person is called so. CNIL: shared accounts make every journal
 /// worthless.
 #[must_use]
 pub fn natural(name: &Spanned<String>, email: &Spanned<String>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let words = words(&name.value);
-    let generic = words.iter().find(|word| is_generic(word));
-    if let Some(word) = generic {
+    let named = words(&name.value);
+    let tokens = name.value.split_whitespace().count();
+    let first = named.first().filter(|word| is_generic(word));
+    if let Some(word) = first {
         findings.push(person(format!("`{}` names no person: `{word}` is a generic word", name.value), name));
-    } else if words.len() < 2 {
+    } else if tokens < 2 || name.value.chars().any(|c| c.is_ascii_digit()) {
         findings.push(person(format!("`{}` is not a first and a last name", name.value), name));
     }
     let Some((local, domain)) = email.value.split_once('@').filter(|(l, d)| !l.is_empty() && d.contains('.'))
@@ -158,9 +161,10 @@ pub fn natural(name: &Spanned<String>, email: &Spanned<String>) -> Vec<Finding> 
     let local = fold(local);
     let parts: Vec<&str> =
         local.split(|c: char| !c.is_alphabetic()).filter(|part| !part.is_empty()).collect();
+    let nobodys = |part: &&str| is_generic(part) && !named.iter().any(|word| word == part);
     if domain.contains('@') || email.value.contains(char::is_whitespace) {
         findings.push(person(format!("`{}` is not one e-mail address", email.value), email));
-    } else if parts.iter().any(|part| is_generic(part)) || parts.is_empty() {
+    } else if parts.iter().any(nobodys) || parts.is_empty() {
         findings.push(person(format!("`{}` is an address that nobody alone reads", email.value), email));
     }
     findings
@@ -224,6 +228,8 @@ mod tests {
             ("Dr Élodie N'Guyen-Leroy", "e.nguyen@labo.example"),
             ("Jean-Michel Testud", "jm.testud@editeur.example"),
             ("Ève Or", "eve@x.example"),
+            ("Joe Root", "joe.root@labo.example"),
+            ("Bérénice Essai-Biologie", "berenice.essai@labo.example"),
         ] {
             assert_eq!(found(name, email), 0, "{name} {email}");
         }
@@ -245,6 +251,8 @@ mod tests {
             "Claire",
             "",
             "Service Technique",
+            "Root Admin",
+            "Claire 2",
         ] {
             assert_eq!(found(name, good), 1, "{name}");
         }

@@ -272,7 +272,8 @@ pub(crate) fn as_table<'a, 'i>(
     table.map(|t| Fields::new(t, value.span(), format!("`{what}`")))
 }
 
-/// Writes a text as a TOML string: literal where it can be, else basic with escapes.
+/// Writes a text as a TOML basic string, on one line whatever it holds: a line feed in a surveyed
+/// name must not end the comment it is drafted into. JSON's escapes are TOML's, but for DEL.
 pub(crate) fn quote(text: &str) -> String {
-    toml::Value::String(text.to_owned()).to_string()
+    serde_json::Value::from(text).to_string().replace('\u{7f}', "\\u007F")
 }

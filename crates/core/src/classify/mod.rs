@@ -27,6 +27,7 @@ pub struct Proposal {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Context {
     about: About,
+    key: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +75,7 @@ impl Context {
         } else {
             About::Things
         };
-        Self { about }
+        Self { about, key: table.key.clone() }
     }
 
     /// Whether the rows are the patients.
@@ -106,6 +107,9 @@ pub fn propose(context: &Context, column: &Column) -> Proposal {
         let Some(word) = words.iter().find(|w| list.contains(&w.as_str())).filter(|_| fits) else { continue };
         let (class, place) = in_table(*class, context.about);
         return Proposal { class, reason: format!("the word \"{word}\"{place}") };
+    }
+    if context.key.contains(&column.name) {
+        return Proposal { class: Class::Technical, reason: "the table's key".to_owned() };
     }
     by_type(context.about, column)
 }
@@ -143,7 +147,7 @@ fn by_type(about: About, column: &Column) -> Proposal {
         (_, Some(Type::Json)) => proposal(Class::FreeText, "JSON may hold anything"),
         (_, Some(Type::Text)) if wide => proposal(Class::FreeText, "a text without a narrow limit"),
         (_, None) => proposal(Class::FreeText, "a type that is not known may hold anything"),
-        (About::Staff, _) if !column.identity => proposal(Class::Staff, "in a table about staff"),
+        (About::Staff, _) => proposal(Class::Staff, "in a table about staff"),
         (About::Quality, _) => proposal(Class::Quality, "in a table about quality"),
         (
             About::Acts,

@@ -30,7 +30,8 @@ pub fn check(order: &Order, dictionary: &Dictionary) -> Vec<Finding> {
     for (i, table) in order.tables.iter().enumerate() {
         let name = &table.name;
         if order.tables.iter().take(i).any(|t| t.name.value == name.value) {
-            findings.push(Finding::new(&TWICE, format!("table {}", name.value)).at(name.span.clone()));
+            let finding = Finding::new(&TWICE, format!("table {}", name.value)).at(name.span.clone());
+            findings.push(finding.help("keep one"));
         }
         match dictionary.table(&name.value) {
             Some(surveyed) => findings.extend(columns(table, surveyed)),
@@ -90,7 +91,7 @@ fn columns(table: &TableOrder, surveyed: &dictionary::Table) -> Vec<Finding> {
         let name = column.name.value.as_str();
         let full = format!("{}.{name}", table.name.value);
         if table.columns.iter().take(i).any(|c| c.name.value == name) {
-            findings.push(at(Finding::new(&TWICE, format!("column {full}"))));
+            findings.push(at(Finding::new(&TWICE, format!("column {full}")).help("keep one")));
             continue;
         }
         // a credential by its name stays one, whatever class the dictionary was given since

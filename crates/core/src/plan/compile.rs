@@ -205,6 +205,7 @@ pub(super) fn position(table: &Table, column: &str) -> Option<usize> {
 }
 
 /// A source column and its type on the way.
+#[expect(clippy::result_large_err, reason = "a finding ends the compilation; nothing is hot here")]
 pub(super) fn readable<'a>(table: &'a Table, column: &str) -> Result<(&'a Column, Type), Finding> {
     let Some(found) = table.column(column) else {
         let finding = Finding::new(&ABSENT, format!("no column {}.{column} in the source", table.name));

@@ -167,6 +167,7 @@ fn column<'a>(source: &'a Table, name: &Spanned<String>) -> Result<(usize, &'a C
     Ok((index, found, ty))
 }
 
+#[expect(clippy::result_large_err, reason = "a finding ends the compilation; nothing is hot here")]
 fn as_it_is(
     map: &ColumnMap,
     name: &Spanned<String>,

@@ -7,14 +7,18 @@ use ecluse_core::classify::{Context, is_credential, propose};
 use crate::dump;
 
 fn table(name: &str, columns: &[(&str, &str)]) -> Table {
+    let key = columns.iter().take(1).map(|(name, _)| (*name).to_owned()).collect();
     let columns = columns.iter().map(|(name, ty)| dump::column(name, ty)).collect();
-    Table { columns, ..dump::table(name) }
+    Table { columns, key, ..dump::table(name) }
 }
+
+/// A table's name, and per column its name, type and the class it should get.
+type Case = (&'static str, &'static [(&'static str, &'static str, Class)]);
 
 // proves: INS-03, INS-04
 #[test]
 fn an_invented_system_in_two_languages() {
-    let cases: &[(&str, &[(&str, &str, Class)])] = &[
+    let cases: &[Case] = &[
         (
             "PATIENT",
             &[

@@ -1,5 +1,16 @@
 //! Dictionary, instruction, mapping and their checks, from outside the crate.
 
+#[cfg(test)]
+mod changes;
+#[cfg(test)]
 mod classes;
+#[cfg(test)]
+mod diagnostics;
+#[cfg(test)]
+mod drafts;
+#[cfg(test)]
 mod dump;
+#[cfg(test)]
 mod labbook;
+#[cfg(test)]
+mod laboratory;

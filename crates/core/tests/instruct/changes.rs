@@ -1,0 +1,113 @@
+//! The visible change list: exactly the fields that changed.
+
+use ecluse_core::diff::{Change, changes};
+use ecluse_core::document::{self, Header, Kind};
+use ecluse_core::instruction::{self, Order};
+
+use crate::laboratory;
+
+fn paper(was: &str, is: &str) -> (Header, Order) {
+    let text = laboratory::instruction("version", "version", &laboratory::mapping());
+    assert!(text.contains(was), "{was}");
+    let text = text.replacen(was, is, 1);
+    (document::header(&text, Kind::Instruction).unwrap(), instruction::parse(&text).unwrap())
+}
+
+fn listed(was: &str, is: &str) -> Vec<String> {
+    let (old, new) = (paper("", ""), paper(was, is));
+    changes((&old.0, &old.1), (&new.0, &new.1)).iter().map(Change::to_string).collect()
+}
+
+// proves: INS-05
+#[test]
+fn each_change_is_listed_alone() {
+    let cases = [
+        (
+            "not_after = 2027-01-31T00:00:00Z",
+            "not_after = 2027-02-28T00:00:00Z",
+            "~ not_after: 2027-01-31T00:00:00Z → 2027-02-28T00:00:00Z",
+        ),
+        (
+            "contract = \"sha256:11",
+            "contract = \"sha256:21",
+            "~ contract: sha256:1111111111111111111111111111111111111111111111111111111111111111 → sha256:2111111111111111111111111111111111111111111111111111111111111111",
+        ),
+        ("kind = \"targeted\"", "kind = \"bulk\"", "~ kind: targeted → bulk"),
+        ("max_runs = 1", "max_runs = 2", "~ max_runs: 1 → 2"),
+        ("max_runs = 1", "max_runs = 1\ntolerance = 5", "~ tolerance: 0 → 5"),
+        ("status_max_age = \"24h\"", "status_max_age = \"2d\"", "~ status_max_age: 86400 s → 172800 s"),
+        (
+            "purpose = \"Move to the new laboratory software\"",
+            "purpose = \"Other\"",
+            "~ purpose: Move to the new laboratory software → Other",
+        ),
+        ("database = \"LAB\"", "database = \"LAB2\"", "~ source database: LAB → LAB2"),
+        ("identity = \"srv-1\"", "identity = \"srv-2\"", "~ source identity: srv-1 → srv-2"),
+        ("identity = \"7301/16384\"", "identity = \"1/2\"", "~ destination identity: 7301/16384 → 1/2"),
+        ("copies = 2027-01-31", "copies = 2027-02-01", "~ erasure of copies: 2027-01-31 → 2027-02-01"),
+        (
+            "copies = 2027-01-31",
+            "copies = 2027-01-31\nsource = 2027-03-01",
+            "+ erasure at the source: 2027-03-01",
+        ),
+        ("contact = \"keep\"", "contact = \"archive\"", "~ fate of contact: keep → archive"),
+        ("contact = \"keep\"", "contact = \"keep\"\nbilling = \"keep\"", "+ fate of billing: keep"),
+        (
+            "by = 2027-01-31",
+            "by = 2027-03-31",
+            "~ fate of credential: erase by 2027-01-31 → erase by 2027-03-31",
+        ),
+        (
+            "[[table]]\nname = \"resultat\"",
+            "[pending]\nrule = \"wait\"\n[[table]]\nname = \"resultat\"",
+            "+ pending requests: wait",
+        ),
+        ("\"nom\", \"ddn\"", "\"nom\", \"prenom\", \"ddn\"", "+ table patient, column prenom"),
+        ("\"nom\", \"ddn\"", "\"nom\"", "- table patient, column ddn"),
+        (
+            "the law wants it",
+            "the patient wants it",
+            "~ table resultat, column commentaire: reason \"the law wants it in the report\" → reason \"the patient wants it in the report\"",
+        ),
+        (
+            "date(\"2019-01-01\")",
+            "date(\"2009-01-01\")",
+            "~ table dossier, rows: date_recu >= date(\"2019-01-01\") → date_recu >= date(\"2009-01-01\")",
+        ),
+        ("label = \"Results\"", "label = \"Résultats\"", "~ table resultat, label: Results → Résultats"),
+        ("name = \"patient\"\n", "name = \"patient\"\nkey = [\"id\"]\n", "~ table patient, key:  → id"),
+        (
+            "columns = [\"id\", \"id_patient\"",
+            "relations = [{ column = \"id_patient\", table = \"patient\", to = \"id\" }]\ncolumns = [\"id\", \"id_patient\"",
+            "+ table dossier, relation id_patient to patient.id",
+        ),
+    ];
+    assert_eq!(listed("", ""), Vec::<String>::new(), "nothing changed, nothing listed");
+    for (was, is, line) in cases {
+        assert_eq!(listed(was, is), [line], "{was} → {is}");
+    }
+}
+
+// proves: INS-05
+#[test]
+fn a_table_that_comes_or_goes_is_listed_with_all_it_grants() {
+    let patient = "[[table]]\nname = \"patient\"\nrows = 'id in chosen.dossier.id_patient'\ncolumns = [\"id\", \"nom\", \"ddn\", \"sexe\"]\n";
+    assert_eq!(
+        listed(patient, ""),
+        ["- table patient: id, nom, ddn, sexe where id in chosen.dossier.id_patient"]
+    );
+    let more = format!("{patient}\n[[table]]\nname = \"utilisateurs\"\nrows = 'true'\ncolumns = [\"id\"]\n");
+    assert_eq!(listed(patient, &more), ["+ table utilisateurs: id where true"]);
+}
+
+#[test]
+fn two_changes_are_two_lines() {
+    let (old, new) = (
+        paper("", ""),
+        paper(
+            "max_runs = 1\nsuite = \"ecluse-1\"\nstatus_max_age = \"24h\"",
+            "max_runs = 3\nsuite = \"ecluse-1\"\nstatus_max_age = \"1h\"",
+        ),
+    );
+    assert_eq!(changes((&old.0, &old.1), (&new.0, &new.1)).len(), 2);
+}

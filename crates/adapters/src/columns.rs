@@ -27,6 +27,10 @@ pub(crate) static NO_SUCH_TIME: Code =
 pub(crate) static NOT_EXACT: Code =
     Code::refused("ECL-SRC-114", "a number has no exact form in its column's declared type");
 
+/// A read before the snapshot stands.
+pub(crate) static NOT_OPEN: Code =
+    Code::refused("ECL-SRC-120", "a read was asked for before the snapshot was opened");
+
 /// Rows of a batch at most.
 const ROWS: usize = 8_192;
 /// Bytes of values after which a batch is closed; one value more may stand in it.

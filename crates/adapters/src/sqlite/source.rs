@@ -13,9 +13,8 @@ use rusqlite::{Connection, OpenFlags, params_from_iter};
 use super::guard::Allowed;
 use super::statement::{self, Statement};
 use super::{catalog, connect, existing, fault, honest, types};
-use crate::columns::Columns;
+use crate::columns::{Columns, NOT_OPEN};
 
-static NOT_OPEN: Code = Code::refused("ECL-SRC-120", "a read was asked for before the snapshot was opened");
 static UNKNOWN_TYPE: Code =
     Code::refused("ECL-SRC-121", "a planned column has a type that écluse does not read");
 

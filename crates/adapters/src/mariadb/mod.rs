@@ -1,0 +1,21 @@
+//! MariaDB as a source.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `source.rs` | the snapshot, the reads |
+//! | `session.rs`, `connect.rs` | the connection, its settings, errors without the driver's text |
+//! | `catalog.rs`, `types.rs` | what the database says of itself; which types are understood, and their values |
+//! | `statement.rs` | every SQL text over planned tables |
+//! | `probe.rs` | what the account could do beyond its orders |
+//! | `grants.rs` | the script for the controller's administrator |
+
+mod catalog;
+mod connect;
+pub mod grants;
+mod probe;
+mod session;
+mod source;
+mod statement;
+mod types;
+
+pub use source::Source;

@@ -1,0 +1,180 @@
+//! MariaDB as a source: one consistent snapshot over one connection.
+
+use ecluse_core::catalog::Catalog;
+use ecluse_core::fault::{Code, Result};
+use ecluse_core::plan::{Plan, TablePlan};
+use ecluse_core::types::Engine;
+use ecluse_core::value::KeyRange;
+use ecluse_flow::ports::{Count, Excess, Opened, Scope, Sink};
+
+use super::session::{Session, number, text};
+use super::{catalog, connect, probe, statement, types};
+use crate::columns::{Columns, NOT_OPEN};
+use crate::url::Server;
+
+static NOT_MARIADB: Code = Code::refused("ECL-SRC-207", "the server is not a MariaDB that names itself");
+static NO_TRANSACTIONS: Code = Code::refused("ECL-SRC-208", "a table's storage engine has no transactions");
+static OTHER_VIEW: Code = Code::refused("ECL-SRC-209", "a view does not show what the plan reads");
+
+/// A MariaDB database that rows are read from.
+pub struct Source {
+    session: Session,
+    database: String,
+    plan: Option<Plan>,
+}
+
+impl Source {
+    /// Connects; the password is read from where the URL says.
+    ///
+    /// # Errors
+    ///
+    /// `ECL-SRC-201` where the server cannot be reached, `ECL-SRC-202` where it refuses the
+    /// account, and what [`crate::secret`] and [`crate::tls`] refuse.
+    pub fn connect(server: &Server) -> Result<Self> {
+        let session = Session::open(connect::options(server)?, &server.to_string())?;
+        Ok(Self { session, database: server.database.clone(), plan: None })
+    }
+
+    fn one(&mut self, sql: &str, place: &str) -> Result<Option<u64>> {
+        let rows = self.session.rows(sql, Vec::new(), place)?;
+        Ok(rows.first().and_then(|row| number(row, 0)))
+    }
+
+    /// Refuses engines without transactions unless nobody writes; says what stays unseen.
+    fn engines(&mut self, plan: &Plan, frozen: bool, limits: &mut Vec<String>) -> Result<()> {
+        let names: Vec<String> = plan.tables().iter().map(|t| t.source().to_owned()).collect();
+        let found = catalog::read(&mut self.session, String::new(), &self.database, Scope::Tables(&names))?;
+        for table in plan.tables() {
+            let name = table.source();
+            match found.table(name).map(|t| t.storage.as_str()) {
+                Some("InnoDB") => {}
+                Some("") | None => limits.push(format!("{name}: its storage engine cannot be seen with this account")),
+                Some(engine) if frozen => limits.push(format!(
+                    "{name}: {engine} has no transactions; that nobody wrote is the operator's word (--frozen)"
+                )),
+                Some(engine) => {
+                    return Err(NO_TRANSACTIONS
+                        .fault(format!("{name}, {engine}"))
+                        .help("Stop whoever writes to it, then say so with --frozen."));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Compares what a view shows with what the plan reads: neither more nor other.
+    fn views(&mut self, plan: &Plan, limits: &mut Vec<String>) -> Result<()> {
+        let sql = "SELECT column_name, data_type FROM information_schema.columns \
+                   WHERE table_schema = ? AND table_name = ? ORDER BY ordinal_position";
+        for table in plan.tables() {
+            let Some((space, view)) = table.view().and_then(|v| v.split_once('.')) else { continue };
+            let rows = self.session.rows(sql, vec![space.into(), view.into()], table.source())?;
+            let shown: Vec<String> = rows.iter().map(|row| text(row, 0)).collect();
+            let planned: Vec<&str> = table.read().iter().map(|c| c.name.as_str()).collect();
+            if shown != planned {
+                return Err(OTHER_VIEW
+                    .fault(format!("{space}.{view}: {} columns, {} planned", shown.len(), planned.len()))
+                    .help("Let the administrator run the script that `ecluse grants` prints for this instruction."));
+            }
+        }
+        if plan.tables().iter().any(|t| t.view().is_some()) {
+            limits.push("the text of the views cannot be seen with this account; every row is checked in process".to_owned());
+        }
+        Ok(())
+    }
+}
+
+impl ecluse_flow::ports::Source for Source {
+    fn engine(&self) -> Engine {
+        Engine::Mariadb
+    }
+
+    /// `@@server_uid`, a slash, the database: readable by every account.
+    fn identity(&mut self) -> Result<String> {
+        let rows = self.session.rows("SELECT @@server_uid", Vec::new(), "identity");
+        let uid = rows.ok().and_then(|rows| rows.first().map(|row| text(row, 0))).unwrap_or_default();
+        if uid.is_empty() {
+            return Err(NOT_MARIADB.fault("").help("MariaDB 10.6 and later have @@server_uid; MySQL is not read yet."));
+        }
+        Ok(format!("{uid}/{}", self.database))
+    }
+
+    fn catalog(&mut self, scope: Scope<'_>) -> Result<Catalog> {
+        let identity = ecluse_flow::ports::Source::identity(self)?;
+        catalog::read(&mut self.session, identity, &self.database, scope)
+    }
+
+    fn excess(&mut self, plan: &Plan) -> Result<Vec<Excess>> {
+        probe::excess(&mut self.session, plan, &self.database)
+    }
+
+    fn open(&mut self, plan: &Plan, frozen: bool) -> Result<Opened> {
+        let mut limits = Vec::new();
+        self.engines(plan, frozen, &mut limits)?;
+        self.views(plan, &mut limits)?;
+        self.session.run("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY", "snapshot")?;
+        self.plan = Some(plan.clone());
+        for table in plan.tables() {
+            // LOCK TABLES would need a right on the whole database; a first use within the
+            // transaction holds the structure just as well until it ends
+            self.session.rows(&statement::lock(table), Vec::new(), table.source())?;
+            if statement::sorts(table) {
+                limits.push(format!("{}: sorted by the server, whose index does not follow bytes", table.source()));
+            }
+        }
+        let without: Vec<&str> = plan.tables().iter().filter(|t| t.view().is_none()).map(TablePlan::source).collect();
+        let barrier = if without.is_empty() {
+            "one view per instructed table, and an account that reads nothing else: the server returns no other \
+             column and no other row; its errors and timing can still tell of an excluded row"
+                .to_owned()
+        } else {
+            format!("écluse's own statements only, for {}: no view stands in front", without.join(", "))
+        };
+        Ok(Opened { barrier, limits })
+    }
+
+    fn count(&mut self, table: &TablePlan) -> Result<Count> {
+        let plan = self.plan.as_ref().ok_or_else(|| NOT_OPEN.fault(table.source()))?;
+        let asked = statement::count_asked(table, plan)?;
+        let rows = self.session.rows(&asked.sql, asked.parameters, table.source())?;
+        let asked = rows.first().and_then(|row| number(row, 0)).unwrap_or(0);
+        let available = match statement::count_all(table) {
+            Some(sql) => self.one(&sql, table.source())?,
+            None => None,
+        };
+        Ok(Count { available, asked })
+    }
+
+    fn read(&mut self, table: &TablePlan, plan: &Plan, range: &KeyRange, sink: Sink<'_>) -> Result<()> {
+        if self.plan.is_none() {
+            return Err(NOT_OPEN.fault(table.source()));
+        }
+        let statement = statement::select(table, plan, range)?;
+        let kinds = table.read().iter().map(|c| c.ty).collect();
+        let place = |column: usize| {
+            let name = table.read().get(column).map_or("", |c| c.name.as_str());
+            format!("{}.{name}", table.source())
+        };
+        let mut batch = Columns::new(kinds, table.key());
+        self.session.stream(&statement.sql, statement.parameters, table.source(), &mut |row, latin1| {
+            batch.row(
+                &mut |column, builder| {
+                    let value = row.as_ref(column).ok_or(&crate::columns::WRONG_KIND)?;
+                    types::decode(builder, value, latin1.get(column).copied().unwrap_or(false))
+                },
+                &place,
+            )?;
+            if batch.full() { sink(batch.finish()?) } else { Ok(()) }
+        })?;
+        if batch.is_empty() { Ok(()) } else { sink(batch.finish()?) }
+    }
+
+    fn statement(&self, table: &TablePlan, plan: &Plan) -> String {
+        statement::select(table, plan, &KeyRange::default()).map_or_else(|fault| fault.to_string(), |s| s.sql)
+    }
+
+    fn close(&mut self) -> Result<()> {
+        self.plan = None;
+        self.session.run("ROLLBACK", "snapshot")
+    }
+}

@@ -16,7 +16,12 @@ use super::session::{Session, number, text};
 use super::types::{self, Told};
 
 /// Reads the catalogue of the connection's database.
-pub(super) fn read(session: &mut Session, identity: String, database: &str, scope: Scope<'_>) -> Result<Catalog> {
+pub(super) fn read(
+    session: &mut Session,
+    identity: String,
+    database: &str,
+    scope: Scope<'_>,
+) -> Result<Catalog> {
     let mut tables = tables(session)?;
     if let Scope::Tables(wanted) = scope {
         tables.retain(|name, _| wanted.contains(name));

@@ -1,7 +1,7 @@
 //! From a server's URL to a connection's options: password, socket, TLS.
 
 use ecluse_core::fault::{Code, Result};
-use mysql_async::{OptsBuilder, PathOrBuf, SslOpts};
+use mysql_async::{OptsBuilder, SslOpts};
 
 use crate::url::{Host, Server, Trust};
 use crate::{secret, tls};
@@ -29,22 +29,17 @@ pub(super) fn options(server: &Server) -> Result<OptsBuilder> {
         return Ok(options);
     }
     let ssl = match &server.trust {
-        Trust::Native => SslOpts::default().with_root_certs(native_roots()).with_disable_built_in_roots(true),
-        Trust::Roots(path) => {
-            let roots = vec![PathOrBuf::Path(path.clone().into())];
-            SslOpts::default().with_root_certs(roots).with_disable_built_in_roots(true)
+        Trust::Native => {
+            // the machine's own roots, not a list compiled in
+            let roots = rustls_native_certs::load_native_certs().certs;
+            SslOpts::default().with_root_certs(roots.into_iter().map(|root| root.to_vec().into()).collect())
         }
+        Trust::Roots(path) => SslOpts::default().with_root_certs(vec![path.clone().into()]),
         Trust::Pinned(_) => {
             return Err(NO_PIN.fault(server.to_string()).help(
                 "Save the server's certificate as a PEM file and name it with ?ca=PATH, or use a tunnel to a socket.",
             ));
         }
     };
-    Ok(options.ssl_opts(Some(ssl)))
-}
-
-/// The machine's own roots.
-fn native_roots() -> Vec<PathOrBuf<'static>> {
-    let found = rustls_native_certs::load_native_certs();
-    found.certs.into_iter().map(|certificate| PathOrBuf::Buf(certificate.to_vec().into())).collect()
+    Ok(options.ssl_opts(Some(ssl.with_disable_built_in_roots(true))))
 }

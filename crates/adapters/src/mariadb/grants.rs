@@ -39,7 +39,8 @@ pub fn script(plan: &Plan, database: &str, account: &str, host: &str) -> Result<
         // the columns' names and types, no row: the schema is compared at the start and the end
         rights.push(format!("GRANT REFERENCES ON {base} TO {account};"));
     }
-    let create: Vec<String> = spaces.iter().map(|s| format!("CREATE DATABASE {s} CHARACTER SET utf8mb4;")).collect();
+    let create: Vec<String> =
+        spaces.iter().map(|s| format!("CREATE DATABASE {s} CHARACTER SET utf8mb4;")).collect();
     let drop: Vec<String> = spaces.iter().map(|s| format!("DROP DATABASE IF EXISTS {s};")).collect();
     let make = format!(
         "-- For the controller's administrator. Read it, then run it as the account that owns the data:\n\

@@ -53,7 +53,9 @@ impl Orders {
                 }
                 None => base.clone(),
             };
-            orders.columns.extend(table.read().iter().map(|c| (read.0.clone(), read.1.clone(), c.name.clone())));
+            orders
+                .columns
+                .extend(table.read().iter().map(|c| (read.0.clone(), read.1.clone(), c.name.clone())));
             orders.bases.insert(base);
         }
         orders
@@ -104,7 +106,10 @@ fn columns(session: &mut Session, orders: &Orders, account: &str, found: &mut Ve
         };
         let place = format!("{}.{}", quoted(&database), quoted(&table));
         found.push(Excess {
-            what: format!("can {verb} {database}.{table} ({} columns outside the instruction)", columns.len()),
+            what: format!(
+                "can {verb} {database}.{table} ({} columns outside the instruction)",
+                columns.len()
+            ),
             remedy: format!("REVOKE {} ON {place} FROM {account};", right.to_uppercase()),
         });
     }

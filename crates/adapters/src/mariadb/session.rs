@@ -89,7 +89,8 @@ impl Session {
         let Self { runtime, connection, opts, latin1 } = self;
         let id = connection.id();
         runtime.block_on(async {
-            let mut answer = connection.exec_iter(sql, bound(parameters)).await.map_err(|e| fault(&e, place))?;
+            let mut answer =
+                connection.exec_iter(sql, bound(parameters)).await.map_err(|e| fault(&e, place))?;
             let in_latin1: Vec<bool> = answer
                 .columns_ref()
                 .iter()
@@ -115,9 +116,9 @@ async fn connect(opts: Opts, place: &str) -> Result<Conn> {
     match tokio::time::timeout(PATIENCE, Conn::new(opts)).await {
         Ok(connected) => connected.map_err(|e| match &e {
             Error::Server(_) => fault(&e, place),
-            _ => UNREACHABLE
-                .fault(place)
-                .help("Check the address, and that the server runs and speaks TLS where it is not on this machine."),
+            _ => UNREACHABLE.fault(place).help(
+                "Check the address, and that the server runs and speaks TLS where it is not on this machine.",
+            ),
         }),
         Err(_elapsed) => Err(UNREACHABLE.fault(format!("{place}: no answer"))),
     }
@@ -145,7 +146,9 @@ fn fault(error: &Error, place: &str) -> Fault {
             FORBIDDEN.fault(detail).help("Let the administrator run the script that `ecluse grants` prints.")
         }
         // no such table or column; table definition changed
-        1054 | 1109 | 1146 | 1412 => CHANGED.fault(detail).help("Survey again, and let the instruction be signed anew."),
+        1054 | 1109 | 1146 | 1412 => {
+            CHANGED.fault(detail).help("Survey again, and let the instruction be signed anew.")
+        }
         // too many connections, shutdown, lost connection, killed
         1040 | 1053 | 1077 | 1152 | 1158 | 1159 | 1160 | 1161 | 1927 | 2006 | 2013 => {
             LOST.fault(detail).help("Run the same command again: it goes on where it stopped.")

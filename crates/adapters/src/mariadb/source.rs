@@ -78,7 +78,10 @@ impl Source {
             }
         }
         if plan.tables().iter().any(|t| t.view().is_some()) {
-            limits.push("the text of the views cannot be seen with this account; every row is checked in process".to_owned());
+            limits.push(
+                "the text of the views cannot be seen with this account; every row is checked in process"
+                    .to_owned(),
+            );
         }
         Ok(())
     }
@@ -94,7 +97,9 @@ impl ecluse_flow::ports::Source for Source {
         let rows = self.session.rows("SELECT @@server_uid", Vec::new(), "identity");
         let uid = rows.ok().and_then(|rows| rows.first().map(|row| text(row, 0))).unwrap_or_default();
         if uid.is_empty() {
-            return Err(NOT_MARIADB.fault("").help("MariaDB 10.6 and later have @@server_uid; MySQL is not read yet."));
+            return Err(NOT_MARIADB
+                .fault("")
+                .help("MariaDB 10.6 and later have @@server_uid; MySQL is not read yet."));
         }
         Ok(format!("{uid}/{}", self.database))
     }
@@ -119,10 +124,14 @@ impl ecluse_flow::ports::Source for Source {
             // transaction holds the structure just as well until it ends
             self.session.rows(&statement::lock(table), Vec::new(), table.source())?;
             if statement::sorts(table) {
-                limits.push(format!("{}: sorted by the server, whose index does not follow bytes", table.source()));
+                limits.push(format!(
+                    "{}: sorted by the server, whose index does not follow bytes",
+                    table.source()
+                ));
             }
         }
-        let without: Vec<&str> = plan.tables().iter().filter(|t| t.view().is_none()).map(TablePlan::source).collect();
+        let without: Vec<&str> =
+            plan.tables().iter().filter(|t| t.view().is_none()).map(TablePlan::source).collect();
         let barrier = if without.is_empty() {
             "one view per instructed table, and an account that reads nothing else: the server returns no other \
              column and no other row; its errors and timing can still tell of an excluded row"

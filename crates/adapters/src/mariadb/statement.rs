@@ -32,7 +32,8 @@ pub(super) fn select(table: &TablePlan, plan: &Plan, range: &KeyRange) -> Result
             parts.push(beyond(&key, bound, side, &mut values)?);
         }
     }
-    let sql = format!("SELECT {} FROM {}{}{}", columns.join(", "), from(table), conditions(&parts), order(&key));
+    let sql =
+        format!("SELECT {} FROM {}{}{}", columns.join(", "), from(table), conditions(&parts), order(&key));
     Ok(Statement { sql, parameters: bind(&values)? })
 }
 
@@ -178,7 +179,11 @@ fn decimal(unscaled: i128, scale: u8) -> String {
     let sign = if unscaled < 0 { "-" } else { "" };
     let power = 10_u128.pow(u32::from(scale));
     let (whole, fraction) = (unscaled.unsigned_abs() / power, unscaled.unsigned_abs() % power);
-    if scale == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction:0w$}", w = usize::from(scale)) }
+    if scale == 0 {
+        format!("{sign}{whole}")
+    } else {
+        format!("{sign}{whole}.{fraction:0w$}", w = usize::from(scale))
+    }
 }
 
 fn uuid(bytes: &[u8]) -> String {

@@ -30,7 +30,8 @@ pub(super) fn understood(told: &Told<'_>) -> Option<Type> {
         "tinyint" | "smallint" | "mediumint" | "int" | "bigint" => Some(Type::Int),
         "decimal" => {
             let (precision, scale) = (u8::try_from(told.precision?).ok()?, u8::try_from(told.scale?).ok()?);
-            ((1..=38).contains(&precision) && scale <= precision).then_some(Type::Decimal { precision, scale })
+            ((1..=38).contains(&precision) && scale <= precision)
+                .then_some(Type::Decimal { precision, scale })
         }
         "float" | "double" => Some(Type::Float),
         // MariaDB's JSON is LONGTEXT with a check: text, exactly as it was written
@@ -72,7 +73,9 @@ pub(super) fn decode(builder: &mut Builder, value: &Value, latin1: bool) -> Cell
     match (builder, value) {
         (_, Value::NULL) => return Ok(None),
         (Builder::Int(b), Value::Int(n)) => b.append_value(*n),
-        (Builder::Int(b), Value::UInt(n)) => b.append_value(i64::try_from(*n).map_err(|_past_2_63| &NOT_EXACT)?),
+        (Builder::Int(b), Value::UInt(n)) => {
+            b.append_value(i64::try_from(*n).map_err(|_past_2_63| &NOT_EXACT)?)
+        }
         (Builder::Float(b), Value::Float(n)) => b.append_value(f64::from(*n)),
         (Builder::Float(b), Value::Double(n)) => b.append_value(*n),
         (Builder::Decimal { builder, precision, scale }, Value::Bytes(text)) => {
@@ -149,8 +152,8 @@ fn uuid(text: &[u8]) -> Option<[u8; 16]> {
 /// A byte of MariaDB's `latin1`: Windows-1252, its five holes as the controls of ISO 8859-1.
 fn from_latin1(byte: u8) -> char {
     const HIGH: [char; 32] = [
-        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}', '\u{90}', '‘',
-        '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
+        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}',
+        '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
     ];
     match byte {
         0x80..=0x9f => HIGH.get(usize::from(byte - 0x80)).copied().unwrap_or(char::REPLACEMENT_CHARACTER),
@@ -168,9 +171,19 @@ mod tests {
 
     #[test]
     fn types_are_understood_exactly_or_not_at_all() {
-        assert_eq!(understood(&told("decimal", "decimal(10,2)", "")), Some(Type::Decimal { precision: 10, scale: 2 }));
+        assert_eq!(
+            understood(&told("decimal", "decimal(10,2)", "")),
+            Some(Type::Decimal { precision: 10, scale: 2 })
+        );
         assert_eq!(understood(&told("varchar", "varchar(9)", "latin1")), Some(Type::Text));
-        for (data_type, charset) in [("varchar", "ucs2"), ("text", "sjis"), ("year", ""), ("bit", ""), ("enum", "utf8"), ("inet6", "")] {
+        for (data_type, charset) in [
+            ("varchar", "ucs2"),
+            ("text", "sjis"),
+            ("year", ""),
+            ("bit", ""),
+            ("enum", "utf8"),
+            ("inet6", ""),
+        ] {
             assert_eq!(understood(&told(data_type, data_type, charset)), None, "{data_type}");
         }
         let wide = Told { precision: Some(65), ..told("decimal", "decimal(65,2)", "") };

@@ -3,6 +3,7 @@
 //! | module | the outside thing |
 //! |---|---|
 //! | [`postgres`] | PostgreSQL, as a source and as a destination |
+//! | [`mariadb`] | MariaDB, as a source |
 //! | [`sqlite`] | SQLite, as a source and as a destination |
 //! | [`sql`] | SQL text over planned tables, one dialect per engine |
 //! | [`url`] | where a database is, as an operator writes it |
@@ -12,6 +13,7 @@
 mod civil;
 mod columns;
 pub mod folder;
+pub mod mariadb;
 pub mod postgres;
 pub mod secret;
 pub mod sql;

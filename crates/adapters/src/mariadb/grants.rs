@@ -9,6 +9,15 @@ use crate::sql;
 
 static NO_VIEW: Code = Code::refused("ECL-SRC-214", "a planned table has no view to grant");
 
+/// Two scripts for the administrator's own client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grants {
+    /// To be run once, as an administrator who may read the instructed tables.
+    pub give: String,
+    /// To be run when the migration is closed.
+    pub take: String,
+}
+
 /// The script that makes the views and the account, and the one that removes them.
 ///
 /// `database` holds the instructed tables; `account` and `host` name the account
@@ -19,7 +28,7 @@ static NO_VIEW: Code = Code::refused("ECL-SRC-214", "a planned table has no view
 ///
 /// `ECL-SRC-214` where a table is planned without a view; `ECL-FLT-020` where a filter has no
 /// exact SQL.
-pub fn script(plan: &Plan, database: &str, account: &str, host: &str) -> Result<(String, String)> {
+pub fn grants(plan: &Plan, account: &str, host: &str, database: &str) -> Result<Grants> {
     let name = |n: &str| sql::identifier(Engine::Mariadb, n);
     let account = format!("{}@{}", name(account), name(host));
     let mut spaces: Vec<String> = Vec::new();
@@ -42,7 +51,7 @@ pub fn script(plan: &Plan, database: &str, account: &str, host: &str) -> Result<
     let create: Vec<String> =
         spaces.iter().map(|s| format!("CREATE DATABASE {s} CHARACTER SET utf8mb4;")).collect();
     let drop: Vec<String> = spaces.iter().map(|s| format!("DROP DATABASE IF EXISTS {s};")).collect();
-    let make = format!(
+    let give = format!(
         "-- For the controller's administrator. Read it, then run it as the account that owns the data:\n\
          -- the views read with the rights of whoever runs this.\n\
          SET NAMES utf8mb4;\n\
@@ -55,10 +64,10 @@ pub fn script(plan: &Plan, database: &str, account: &str, host: &str) -> Result<
         views.join("\n"),
         rights.join("\n"),
     );
-    let remove = format!(
+    let take = format!(
         "-- For the controller's administrator, once the migration is closed.\n\
          DROP USER IF EXISTS {account};\n{}\n",
         drop.join("\n"),
     );
-    Ok((make, remove))
+    Ok(Grants { give, take })
 }

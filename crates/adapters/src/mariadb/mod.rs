@@ -11,11 +11,12 @@
 
 mod catalog;
 mod connect;
-pub mod grants;
+mod grants;
 mod probe;
 mod session;
 mod source;
 mod statement;
 mod types;
 
+pub use grants::{Grants, grants};
 pub use source::Source;

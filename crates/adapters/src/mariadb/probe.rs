@@ -23,7 +23,7 @@ pub(super) fn excess(session: &mut Session, plan: &Plan, database: &str) -> Resu
     let account = account(session)?;
     let mut found = Vec::new();
     columns(session, &orders, &account, &mut found)?;
-    tables(session, &orders, &account, &mut found)?;
+    tables(session, &account, &mut found)?;
     broad(session, &account, &mut found)?;
     roles(session, &account, &mut found)?;
     public(session, &mut found)?;
@@ -35,22 +35,17 @@ pub(super) fn excess(session: &mut Session, plan: &Plan, database: &str) -> Resu
 struct Orders {
     /// `(database, view or table, column)` that may be read.
     columns: BTreeSet<(String, String, String)>,
-    /// `(database, view)` that may be read as a whole.
-    views: BTreeSet<(String, String)>,
     /// `(database, table)` whose structure may be seen.
     bases: BTreeSet<(String, String)>,
 }
 
 impl Orders {
     fn new(plan: &Plan, database: &str) -> Self {
-        let mut orders = Self { columns: BTreeSet::new(), views: BTreeSet::new(), bases: BTreeSet::new() };
+        let mut orders = Self { columns: BTreeSet::new(), bases: BTreeSet::new() };
         for table in plan.tables() {
             let base = (database.to_owned(), table.source().to_owned());
             let read = match table.view().and_then(|view| view.split_once('.')) {
-                Some((space, view)) => {
-                    orders.views.insert((space.to_owned(), view.to_owned()));
-                    (space.to_owned(), view.to_owned())
-                }
+                Some((space, view)) => (space.to_owned(), view.to_owned()),
                 None => base.clone(),
             };
             orders
@@ -96,6 +91,14 @@ fn columns(session: &mut Session, orders: &Orders, account: &str, found: &mut Ve
             }
         }
     }
+    let whole = granted(
+        session,
+        "SELECT table_schema, table_name, privilege_type, '' FROM information_schema.table_privileges",
+    )?;
+    let single = granted(
+        session,
+        "SELECT table_schema, table_name, privilege_type, column_name FROM information_schema.column_privileges",
+    )?;
     for ((database, table, right), columns) in excess {
         let verb = match right.as_str() {
             "select" => "read",
@@ -104,35 +107,51 @@ fn columns(session: &mut Session, orders: &Orders, account: &str, found: &mut Ve
             "update" => "update",
             other => other,
         };
-        let place = format!("{}.{}", quoted(&database), quoted(&table));
-        found.push(Excess {
-            what: format!(
-                "can {verb} {database}.{table} ({} columns outside the instruction)",
-                columns.len()
-            ),
-            remedy: format!("REVOKE {} ON {place} FROM {account};", right.to_uppercase()),
-        });
+        let on = format!("{}.{}", quoted(&database), quoted(&table));
+        let key = (database.clone(), table.clone(), right.to_uppercase());
+        // elsewhere (a database, the server, a role, PUBLIC) the right is named there, with its remedy
+        let remedy = match (whole.get(&key), single.get(&key)) {
+            (Some(_), _) => format!("REVOKE {} ON {on} FROM {account};", key.2),
+            (None, Some(own)) => {
+                let own: Vec<String> =
+                    own.iter().filter(|c| columns.contains(c)).map(|c| quoted(c)).collect();
+                format!("REVOKE {} ({}) ON {on} FROM {account};", key.2, own.join(", "))
+            }
+            (None, None) => String::new(),
+        };
+        let what =
+            format!("can {verb} {database}.{table} ({} columns outside the instruction)", columns.len());
+        found.push(Excess { what, remedy });
     }
     Ok(())
 }
 
+/// `(database, table, right)` → columns, of the account's own grants.
+type Granted = BTreeMap<(String, String, String), Vec<String>>;
+
+fn granted(session: &mut Session, sql: &str) -> Result<Granted> {
+    let mut granted = Granted::new();
+    for row in session.rows(sql, Vec::new(), "rights")? {
+        granted.entry((text(&row, 0), text(&row, 1), text(&row, 2))).or_default().push(text(&row, 3));
+    }
+    Ok(granted)
+}
+
 /// Rights on tables that no column shows: DELETE, DROP, TRIGGER, grant option.
-fn tables(session: &mut Session, orders: &Orders, account: &str, found: &mut Vec<Excess>) -> Result<()> {
+fn tables(session: &mut Session, account: &str, found: &mut Vec<Excess>) -> Result<()> {
     let sql = "SELECT table_schema, table_name, privilege_type, is_grantable FROM information_schema.table_privileges \
                ORDER BY table_schema, table_name, privilege_type";
+    let mut passing = BTreeSet::new();
     for row in session.rows(sql, Vec::new(), "rights")? {
         let (database, table, right) = (text(&row, 0), text(&row, 1), text(&row, 2));
-        let place = (database.clone(), table.clone());
-        let shown_by_columns = matches!(right.as_str(), "SELECT" | "INSERT" | "UPDATE" | "REFERENCES");
-        let ordered = orders.views.contains(&place) || orders.bases.contains(&place);
         let on = format!("{}.{}", quoted(&database), quoted(&table));
-        if !shown_by_columns || (!ordered && right != "REFERENCES" && right != "SELECT") {
+        if !matches!(right.as_str(), "SELECT" | "INSERT" | "UPDATE" | "REFERENCES") {
             found.push(Excess {
                 what: format!("has {right} on {database}.{table}"),
                 remedy: format!("REVOKE {right} ON {on} FROM {account};"),
             });
         }
-        if text(&row, 3) == "YES" {
+        if text(&row, 3) == "YES" && passing.insert(on.clone()) {
             found.push(Excess {
                 what: format!("can pass its rights on {database}.{table} on to others"),
                 remedy: format!("REVOKE GRANT OPTION ON {on} FROM {account};"),

@@ -1,15 +1,13 @@
 //! MariaDB, a real server: every type as the engine itself writes it, the wall of views and
 //! rights, and LabBook read whole.
 
-mod common;
-
 use std::io::Write as _;
 
+use crate::common::{Wanted, every, fields, planned, read_all, rows};
 use arrow_array::{
     Array, ArrayRef, BinaryArray, Date32Array, Decimal128Array, FixedSizeBinaryArray, Float64Array,
     Int64Array, StringArray, Time64MicrosecondArray, TimestampMicrosecondArray,
 };
-use common::{Wanted, every, planned, read_all, rows};
 use ecluse_adapters::mariadb::{Source, grants};
 use ecluse_adapters::url::Url;
 use ecluse_batch::Batch;
@@ -578,13 +576,13 @@ fn errors_name_the_place_and_never_a_value_or_the_servers_text() {
         "{fault}"
     );
     // a table the account may not read, named by a plan without a view
-    let mut fields = common::fields(
+    let mut staff = fields(
         0,
         connect(&wall.database).catalog(Scope::Everything).unwrap().table("staff").unwrap(),
         &every("staff", &[]),
     );
-    fields.view = None;
-    let plan = ecluse_core::plan::assertion::plan(vec![ecluse_core::plan::assertion::table(fields)]);
+    staff.view = None;
+    let plan = ecluse_core::plan::assertion::plan(vec![ecluse_core::plan::assertion::table(staff)]);
     let fault = wall.source().open(&plan, false).unwrap_err();
     assert_eq!(fault.code().id, "ECL-SRC-205");
     assert!(fault.detail().starts_with("staff (errno 1142"), "{fault}");

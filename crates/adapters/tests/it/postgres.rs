@@ -1,11 +1,9 @@
 //! PostgreSQL as a source and as a destination, against a real private server.
 
-mod common;
-
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 
-use common::{every, line, planned, read_all, rows};
+use crate::common::{every, line, planned, read_all, rows};
 use ecluse_adapters::postgres::{Destination, Source};
 use ecluse_adapters::url::{Server, Url};
 use ecluse_core::value::KeyRange;

@@ -1,13 +1,10 @@
 //! The path end to end, SQLite to SQLite: run, resume, catch-up, repair, reconcile, locate.
 
-#[expect(dead_code, reason = "shared by several test binaries, each of which uses a part")]
-mod common;
-
 use std::cell::Cell;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use common::{every, fields, related};
+use crate::common::{every, fields, related};
 use ecluse_adapters::folder::{self, RunFolder};
 use ecluse_adapters::sqlite::{Destination, Source};
 use ecluse_core::digest;

@@ -1,11 +1,9 @@
 //! SQLite in process: what is read is what is stored, or a code; nothing unplanned can be named.
 
-mod common;
-
 use std::path::{Path, PathBuf};
 
+use crate::common::{Wanted, every, fields, line, planned, read_all, related, rows};
 use arrow_array::{Array, Int64Array, StringArray};
-use common::{Wanted, every, fields, line, planned, read_all, related, rows};
 use ecluse_adapters::sqlite::{Destination, Source};
 use ecluse_core::filter::Filter;
 use ecluse_core::plan::{Plan, assertion};

@@ -38,7 +38,7 @@ cargo xtask trace [--json]
     which requirements are proven by a test that passed in the last `cargo xtask test`
 cargo xtask mutate [NAME]…
     switches the guards of docs/guards.toml off, one by one: their tests must fail
-cargo xtask bench [--rows N] [--pairs N] [--json]
+cargo xtask bench [--rows N] [--pairs N] [--program FILE] [--json]
     ratios against the raw pipe, on an invented laboratory of N results (5,000,000)
 ";
 

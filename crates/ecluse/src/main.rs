@@ -30,6 +30,8 @@ static WRONG_USE: Code = Code::usage("ECL-CLI-001", "the command line is not und
 
 fn main() -> ExitCode {
     hardening::raise();
+    #[cfg(feature = "failpoints")]
+    arm_failpoint();
     let cli = match cli::Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return wrong_use(&error),
@@ -44,6 +46,17 @@ fn main() -> ExitCode {
                 .fault("")
                 .help("run the same command again; if it stops again, report the command and this code"),
         ),
+    }
+}
+
+/// Arms the failpoint that `ECLUSE_FAILPOINT=NAME[:NTH]` names: the process dies when it is
+/// passed for the nth time.
+#[cfg(feature = "failpoints")]
+#[expect(clippy::disallowed_methods, reason = "how a test says where the process dies; not in a release")]
+fn arm_failpoint() {
+    if let Ok(wish) = std::env::var("ECLUSE_FAILPOINT") {
+        let (name, nth) = wish.rsplit_once(':').unwrap_or((&wish, "1"));
+        ecluse_flow::failpoint::arm(name, nth.parse().unwrap_or(1));
     }
 }
 

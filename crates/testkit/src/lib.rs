@@ -9,6 +9,7 @@
 //! | [`clock`] | a clock that a test moves |
 //! | [`laboratory`] | an invented laboratory of any size |
 //! | [`papers`] | a complete, validly signed migration folder, and every way to spoil it |
+//! | [`migration`] | a migration ready to run, made by the program itself |
 //! | [`tools`] | where the outside programs are |
 //! | [`certificates`] | a throw-away certificate authority |
 //!
@@ -26,6 +27,7 @@ pub mod clock;
 pub mod kill;
 pub mod laboratory;
 pub mod leak;
+pub mod migration;
 pub mod papers;
 pub mod proxy;
 pub mod server;

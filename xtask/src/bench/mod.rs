@@ -8,6 +8,9 @@
 
 mod measure;
 mod pipe;
+mod program;
+
+use std::path::Path;
 
 use ecluse_testkit::laboratory::{Dialect, Laboratory, Size, Table};
 use ecluse_testkit::server::{Postgres, PostgresDatabase, Purpose, Servers};
@@ -32,52 +35,165 @@ pub(crate) fn run(mut arguments: Vec<String>) -> Outcome {
     let rows = number(args::values(&mut arguments, "--rows")?, REFERENCE_ROWS)?;
     let pairs = number(args::values(&mut arguments, "--pairs")?, PAIRS as u64)?;
     let pairs = usize::try_from(pairs).map_err(|e| e.to_string())?.max(1);
+    let given = args::values(&mut arguments, "--program")?.pop();
     args::finished(&arguments)?;
 
     let mut servers = Servers::new(&packages::ready(false)?, Purpose::Benchmarks);
     let postgres = servers.start_postgres();
-    let full = round(&postgres, rows, pairs)?;
-    let tenth = round(&postgres, (rows / 10).max(1), pairs)?;
-    let report = serde_json::json!({
-        "rows": rows,
-        "pairs": pairs,
-        "pipe_seconds": full.pipe.median,
-        "growth_10x_pipe": full.pipe.median / tenth.pipe.median,
-    });
+    let program = match given {
+        Some(path) => std::path::PathBuf::from(path),
+        None => program::build()?,
+    };
+    let full = round(&postgres, &program, rows, pairs)?;
+    let tenth = round(&postgres, &program, (rows / 10).max(1), pairs)?;
+    let report = Report {
+        rows,
+        pairs,
+        growth_10x: full.migrate.median / tenth.migrate.median,
+        growth_10x_pipe: full.pipe.median / tenth.pipe.median,
+        full,
+        tenth,
+    };
     if json {
-        say(&report.to_string());
+        say(&report.json());
     } else {
-        say(&format!(
-            "rows              {rows} results, {} in all",
-            Size::of_patients(rows / 10).patients * 14
-        ));
-        say(&format!("raw pipe          {} s   (a tenth: {} s)", full.pipe, tenth.pipe));
-        say(&format!("built             {}", full.way));
-        say(&format!("growth_10x_pipe   {:.2}", full.pipe.median / tenth.pipe.median));
+        say(&report.table());
     }
     Ok(())
+}
+
+/// What is printed.
+#[derive(Debug)]
+struct Report {
+    rows: u64,
+    pairs: usize,
+    growth_10x: f64,
+    growth_10x_pipe: f64,
+    full: Round,
+    tenth: Round,
+}
+
+impl Report {
+    fn json(&self) -> String {
+        serde_json::json!({
+            "move_ratio": self.full.move_ratio.median,
+            "reconcile_ratio": self.full.reconcile_ratio.median,
+            "peak_mb": self.full.peak_mb,
+            "growth_10x": self.growth_10x,
+            "growth_10x_pipe": self.growth_10x_pipe,
+            "rows": self.rows,
+            "pairs": self.pairs,
+            "move_ratio_spread": [self.full.move_ratio.least, self.full.move_ratio.most],
+            "reconcile_ratio_spread": [self.full.reconcile_ratio.least, self.full.reconcile_ratio.most],
+            "pipe_seconds": self.full.pipe.median,
+            "migrate_seconds": self.full.migrate.median,
+            "reconcile_seconds": self.full.reconcile.median,
+        })
+        .to_string()
+    }
+
+    fn table(&self) -> String {
+        let Self { full, tenth, .. } = self;
+        format!(
+            "{} results, {} rows in three tables; medians of {} interleaved pairs (least to most)\n\
+             raw pipe, built as: {}\n\n\
+             {:16}{:>28}{:>28}\n\
+             {:16}{:>28}{:>28}\n{:16}{:>28}{:>28}\n{:16}{:>28}{:>28}\n\n\
+             move_ratio       {}   goal 1.3\n\
+             reconcile_ratio  {}   goal 2.0\n\
+             peak_mb          {:.0}   (a tenth: {:.0})   goal 200\n\
+             growth_10x       {:.2}, the pipe's own {:.2}: {:.3} times it   goal 1.05",
+            self.rows,
+            Laboratory::new(1, size(self.rows)).count(Table::Result) / 10 * 14,
+            self.pairs,
+            full.way,
+            "seconds",
+            "whole",
+            "a tenth",
+            "raw pipe",
+            full.pipe.to_string(),
+            tenth.pipe.to_string(),
+            "migrate",
+            full.migrate.to_string(),
+            tenth.migrate.to_string(),
+            "reconcile",
+            full.reconcile.to_string(),
+            tenth.reconcile.to_string(),
+            full.move_ratio,
+            full.reconcile_ratio,
+            full.peak_mb,
+            tenth.peak_mb,
+            self.growth_10x,
+            self.growth_10x_pipe,
+            self.growth_10x / self.growth_10x_pipe,
+        )
+    }
 }
 
 /// One size, measured.
 #[derive(Debug)]
 struct Round {
     pipe: Spread,
+    migrate: Spread,
+    reconcile: Spread,
+    /// Of each pair: migrate by pipe.
+    move_ratio: Spread,
+    /// Of each pair: migrate and reconcile by pipe.
+    reconcile_ratio: Spread,
+    peak_mb: f64,
     way: &'static str,
 }
 
-fn round(postgres: &Postgres, rows: u64, pairs: usize) -> Outcome<Round> {
-    let lab = Laboratory::new(1, Size::of_patients((rows / 10).max(1)));
+fn size(rows: u64) -> Size {
+    Size::of_patients((rows / 10).max(1))
+}
+
+fn round(postgres: &Postgres, program: &Path, rows: u64, pairs: usize) -> Outcome<Round> {
     let source = postgres.database("source");
-    lab.write_postgres(&source, &TABLES);
+    Laboratory::new(1, size(rows)).write_postgres(&source, &TABLES);
     source.sql("vacuum (freeze, analyze);");
-    let raw = postgres.database("pipe");
+    let (raw, ours) = (postgres.database("pipe"), postgres.database("ours"));
+    let folder = tempfile::tempdir().map_err(|e| e.to_string())?;
+    let made = program::migration(program, folder.path(), &source, &ours);
     let way = pipe::faster_way(&source, &raw)?;
-    let mut times = Vec::new();
-    for _ in 0..pairs {
+    let (mut piped, mut moved) = (Vec::new(), Vec::new());
+    for number in 0..pairs {
         prepare(&raw);
-        times.push(pipe::run(&source, &raw, way)?);
+        piped.push(pipe::run(&source, &raw, way)?);
+        program::empty(&ours);
+        moved.push(program::run(&made, number)?);
+        same_rows(&raw, &ours)?;
     }
-    Ok(Round { pipe: Spread::of(&times), way: way.words() })
+    let each = |measure: &dyn Fn(&f64, &program::Run) -> f64| {
+        Spread::of(&piped.iter().zip(&moved).map(|(pipe, run)| measure(pipe, run)).collect::<Vec<_>>())
+    };
+    Ok(Round {
+        pipe: Spread::of(&piped),
+        migrate: each(&|_, run| run.migrate),
+        reconcile: each(&|_, run| run.reconcile),
+        move_ratio: each(&|pipe, run| run.migrate / pipe),
+        reconcile_ratio: each(&|pipe, run| (run.migrate + run.reconcile) / pipe),
+        peak_mb: moved.iter().map(|run| run.peak_mb).fold(0.0, f64::max),
+        way: way.words(),
+    })
+}
+
+/// Both ways must have done the same work: as many rows, as many constraints and indexes.
+fn same_rows(raw: &PostgresDatabase, ours: &PostgresDatabase) -> Outcome {
+    for question in [
+        "select count(*) from patient",
+        "select count(*) from request",
+        "select count(*), sum(value_num) from result",
+        "select string_agg(indexname, ',' order by indexname) from pg_indexes where schemaname = 'public'",
+        "select string_agg(conname || convalidated, ',' order by conname) from pg_constraint \
+         where connamespace = 'public'::regnamespace",
+    ] {
+        let (one, two) = (raw.sql(question), ours.sql(question));
+        if one != two {
+            return Err(format!("the pipe and ecluse differ: {question}: {one} and {two}"));
+        }
+    }
+    Ok(())
 }
 
 /// An empty destination on a quiet server: nothing of the last run is left to be written.

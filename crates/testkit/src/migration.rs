@@ -1,0 +1,248 @@
+//! A migration ready to run, made as people would make it: papers signed, the source surveyed
+//! by the program, the order filled in by it and signed, the views made by the administrator.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use jiff::Timestamp;
+
+use crate::papers::{Paper, Papers, signatures_of};
+use crate::server::{MariadbDatabase, PostgresDatabase};
+
+/// One of the two databases, as papers and connections name it.
+#[derive(Clone, Debug)]
+pub struct End {
+    engine: &'static str,
+    database: String,
+    identity: String,
+    url: String,
+}
+
+impl End {
+    /// A PostgreSQL database through its socket, as this role.
+    #[must_use]
+    pub fn postgres(database: &PostgresDatabase, role: &str) -> Self {
+        let server = database.server();
+        let identity = database.sql(
+            "select (select system_identifier from pg_control_system()) || ':' || oid \
+             from pg_database where datname = current_database()",
+        );
+        Self {
+            engine: "postgresql",
+            database: database.name().to_owned(),
+            identity,
+            url: format!(
+                "postgresql://{role}@/{}?socket={}&port={}",
+                database.name(),
+                server.socket_folder().display(),
+                server.port()
+            ),
+        }
+    }
+
+    /// A MariaDB database over the loopback, as `ecluse`.
+    #[must_use]
+    pub fn mariadb(database: &MariadbDatabase) -> Self {
+        let identity = database.sql("select @@server_uid");
+        Self {
+            engine: "mariadb",
+            database: database.name().to_owned(),
+            identity,
+            url: format!("{}?password-file={}", database.url(), database.server().password_file().display()),
+        }
+    }
+
+    /// The same database through another port of the loopback: a proxy's.
+    #[must_use]
+    pub fn through(mut self, url: String) -> Self {
+        self.url = url;
+        self
+    }
+
+    /// Its URL.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+}
+
+/// One table of the order; columns arrive under their own names.
+#[derive(Clone, Debug)]
+pub struct Ordered {
+    /// The table, at both ends.
+    pub table: &'static str,
+    /// The row filter.
+    pub rows: &'static str,
+    /// The columns, the key's included.
+    pub columns: Vec<&'static str>,
+    /// Those of them that need a reason (free text, third parties).
+    pub reasoned: Vec<&'static str>,
+}
+
+/// A migration folder and the program that works on it.
+#[derive(Debug)]
+pub struct Migration {
+    program: PathBuf,
+    folder: PathBuf,
+    papers: Papers,
+}
+
+impl Migration {
+    /// Makes the folder: contract, mandate, session, dictionary, order, mapping and status, all
+    /// signed and in force now.
+    ///
+    /// # Panics
+    ///
+    /// When the program refuses a step; its words are shown.
+    #[must_use]
+    pub fn new(
+        program: &Path,
+        folder: &Path,
+        now: Timestamp,
+        source: &End,
+        destination: &End,
+        order: &[Ordered],
+    ) -> Self {
+        let mut papers = Papers::new(now);
+        papers.mandate = (
+            ecluse_core::types::Engine::from_name(source.engine).expect("an engine"),
+            source.database.clone(),
+        );
+        papers.instruction = instruction(source, destination, order, now);
+        papers.mapping = mapping(order);
+        papers.write(folder);
+        let connections =
+            format!("[source]\nurl = \"{}\"\n\n[destination]\nurl = \"{}\"\n", source.url, destination.url);
+        std::fs::write(folder.join("connections.toml"), connections).expect("connections.toml");
+        let mut this = Self { program: program.to_owned(), folder: folder.to_owned(), papers };
+        // the program surveys and fills in; what it wrote is then signed as any paper
+        std::fs::remove_file(folder.join("dictionary.toml")).expect("the empty dictionary");
+        std::fs::remove_dir_all(signatures_of(&folder.join("instruction.toml"))).expect("signatures");
+        this.succeed(&["survey"]);
+        this.succeed(&["instruction", "check", "--fill"]);
+        let filled = this.read("instruction.toml");
+        let body = filled.split_once("\n[instruction]").expect("the order's body").1;
+        this.papers.instruction = format!("[instruction]{body}");
+        this.papers.dictionary = this.read("dictionary.toml");
+        this.papers.write(folder);
+        this
+    }
+
+    /// The papers, to spoil them.
+    #[must_use]
+    pub const fn papers(&mut self) -> &mut Papers {
+        &mut self.papers
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The program, working on this folder.
+    #[must_use]
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.program);
+        command.arg("-C").arg(&self.folder).args(arguments);
+        command
+    }
+
+    /// Runs it to its end.
+    ///
+    /// # Panics
+    ///
+    /// When it does not start.
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().expect("the program starts")
+    }
+
+    /// Runs it; anything but success is a panic with its words.
+    pub fn succeed(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(
+            output.status.success(),
+            "ecluse {}: {}\n{said}{}",
+            arguments.join(" "),
+            output.status,
+            String::from_utf8_lossy(&output.stderr)
+        );
+        said
+    }
+
+    /// Makes the views and the role that `ecluse grants` prints, as PostgreSQL's administrator.
+    pub fn grant_postgres(&self, source: &PostgresDatabase, role: &str) {
+        source.sql(&self.succeed(&["grants", "--role", role]));
+    }
+
+    fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.folder.join(name)).expect("a paper")
+    }
+}
+
+fn instruction(source: &End, destination: &End, order: &[Ordered], now: Timestamp) -> String {
+    let none = format!("sha256:{}", "0".repeat(64));
+    let day = (now + jiff::SignedDuration::from_hours(24 * 60)).to_zoned(jiff::tz::TimeZone::UTC).date();
+    let mut text = format!(
+        "[instruction]\nkind = \"targeted\"\npurpose = \"Continuity of the patients' records\"\n\
+         dictionary = \"{none}\"\nmapping = \"{none}\"\nmax_runs = 1000\nsuite = \"ecluse-1\"\n\
+         status_max_age = \"24h\"\ntolerance = 0\n\n\
+         [source]\nengine = \"{}\"\ndatabase = \"{}\"\nidentity = \"{}\"\nschema = \"{none}\"\n\n\
+         [destination]\nengine = \"{}\"\ndatabase = \"{}\"\nidentity = \"{}\"\n\n\
+         [erasure]\ncopies = {day}\n\n[stays]\n",
+        source.engine,
+        source.database,
+        source.identity,
+        destination.engine,
+        destination.database,
+        destination.identity
+    );
+    for class in [
+        "identity",
+        "contact",
+        "national identifier",
+        "third party",
+        "staff",
+        "result",
+        "sensitive result",
+        "free text",
+        "attachment",
+        "credential",
+        "billing",
+        "quality",
+        "audit",
+        "technical",
+    ] {
+        text.push_str(&format!("\"{class}\" = \"keep\"\n"));
+    }
+    text.push_str("\n[pending]\nrule = \"stay\"\n");
+    for table in order {
+        text.push_str(&format!(
+            "\n[[table]]\nname = \"{}\"\nlabel = \"{}\"\nrows = '{}'\ncolumns = [\n",
+            table.table, table.table, table.rows
+        ));
+        for column in &table.columns {
+            if table.reasoned.contains(column) {
+                text.push_str(&format!(
+                    "    {{ name = \"{column}\", reason = \"the law wants it in a report\" }},\n"
+                ));
+            } else {
+                text.push_str(&format!("    \"{column}\",\n"));
+            }
+        }
+        text.push_str("]\n");
+    }
+    text
+}
+
+fn mapping(order: &[Ordered]) -> String {
+    let mut text = "[mapping]\nformat = \"ecluse-mapping/1\"\n".to_owned();
+    for table in order {
+        text.push_str(&format!("\n[[table]]\nfrom = \"{0}\"\nto = \"{0}\"\n[table.columns]\n", table.table));
+        for column in &table.columns {
+            text.push_str(&format!("{column} = \"{column}\"\n"));
+        }
+    }
+    text
+}

@@ -1,0 +1,141 @@
+//! écluse's half: `ecluse migrate`, then `ecluse reconcile`, each a process of its own.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use ecluse_testkit::laboratory::{Dialect, Table};
+use ecluse_testkit::migration::{End, Migration, Ordered};
+use ecluse_testkit::server::PostgresDatabase;
+use jiff::Timestamp;
+
+use super::{TABLES, constraints, prepare};
+use crate::{Outcome, cargo, target};
+
+/// The role that reads the views.
+const ROLE: &str = "bench_reader";
+
+/// Builds the program as it is released, without the places where tests kill it.
+pub(super) fn build() -> Outcome<PathBuf> {
+    let status = cargo()
+        .args(["build", "--release", "--package", "ecluse", "--quiet"])
+        .status()
+        .map_err(|e| format!("cargo does not start: {e}"))?;
+    if !status.success() {
+        return Err("the release build failed".to_owned());
+    }
+    Ok(target().join("release/ecluse"))
+}
+
+/// A migration of all three tables, papers signed, views made.
+pub(super) fn migration(
+    program: &Path,
+    folder: &Path,
+    source: &PostgresDatabase,
+    destination: &PostgresDatabase,
+) -> Migration {
+    empty(destination);
+    let survey = End::postgres(source, "postgres");
+    let order: Vec<Ordered> = TABLES.iter().map(|table| ordered(*table)).collect();
+    let made = Migration::new(
+        program,
+        folder,
+        Timestamp::now(),
+        &survey,
+        &End::postgres(destination, "postgres"),
+        &order,
+    );
+    made.grant_postgres(source, ROLE);
+    // from now on the source is read as the least privileged role
+    let connections = std::fs::read_to_string(folder.join("connections.toml")).unwrap_or_default();
+    let reader = End::postgres(source, ROLE);
+    let _ =
+        std::fs::write(folder.join("connections.toml"), connections.replacen(survey.url(), reader.url(), 1));
+    made
+}
+
+fn ordered(table: Table) -> Ordered {
+    Ordered {
+        table: table.name(),
+        rows: "true",
+        columns: table.columns().iter().map(|c| c.name).filter(|name| *name != "portal_password").collect(),
+        reasoned: vec!["clinical_note", "prescriber", "comment", "validator"],
+    }
+}
+
+/// An empty destination: tables with their final constraints, no ledger.
+pub(super) fn empty(destination: &PostgresDatabase) {
+    destination.sql("drop schema if exists ecluse_ledger cascade;");
+    prepare(destination);
+    for table in TABLES {
+        destination.sql(&table.create(Dialect::Postgresql, true));
+    }
+    for statement in constraints() {
+        destination.sql(&statement);
+    }
+    destination.sql("checkpoint;");
+}
+
+/// One measured run.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Run {
+    pub(super) migrate: f64,
+    pub(super) reconcile: f64,
+    pub(super) peak_mb: f64,
+}
+
+/// Migrates into an empty destination under a run folder of its own, then reconciles.
+pub(super) fn run(made: &Migration, number: usize) -> Outcome<Run> {
+    let folder = format!("run-{number}");
+    let (migrate, peak_one) = timed(made.command(&["migrate", "--run", &folder]))?;
+    let (reconcile, peak_two) = timed(made.command(&["reconcile", &folder]))?;
+    Ok(Run { migrate, reconcile, peak_mb: peak_one.max(peak_two) })
+}
+
+/// Seconds, and the largest resident set in megabytes (10^6 bytes), which the kernel keeps
+/// as `VmHWM` while the process lives.
+fn timed(mut command: Command) -> Outcome<(f64, f64)> {
+    let start = Instant::now();
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|e| format!("ecluse does not start: {e}"))?;
+    let path = format!("/proc/{}/status", child.id());
+    let mut peak = 0.0;
+    let status = loop {
+        if let Some(status) = child.try_wait().map_err(|e| e.to_string())? {
+            break status;
+        }
+        peak = high_water(&std::fs::read_to_string(&path).unwrap_or_default()).unwrap_or(peak);
+        std::thread::sleep(Duration::from_millis(10));
+    };
+    let seconds = start.elapsed().as_secs_f64();
+    if !status.success() {
+        let mut said = String::new();
+        if let Some(mut pipe) = child.stderr.take() {
+            let _ = std::io::Read::read_to_string(&mut pipe, &mut said);
+        }
+        return Err(format!("ecluse ended with {status}: {said}"));
+    }
+    Ok((seconds, peak))
+}
+
+fn high_water(status: &str) -> Option<f64> {
+    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?;
+    let kibibytes: f64 = line.trim().strip_suffix(" kB")?.trim().parse().ok()?;
+    Some(kibibytes * 1024.0 / 1e6)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::high_water;
+
+    #[test]
+    fn the_kernels_line_is_read() {
+        let status = "Name:\tecluse\nVmPeak:\t  999999 kB\nVmHWM:\t   1000 kB\n";
+        assert_eq!(high_water(status), Some(1.024));
+        assert_eq!(high_water("Name:\tecluse\n"), None);
+    }
+}

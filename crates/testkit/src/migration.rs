@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 
 use jiff::Timestamp;
 
-use crate::papers::{Paper, Papers, signatures_of};
+use crate::papers::{Papers, signatures_of};
 use crate::server::{MariadbDatabase, PostgresDatabase};
 
 /// One of the two databases, as papers and connections name it.
@@ -32,10 +32,10 @@ impl End {
             database: database.name().to_owned(),
             identity,
             url: format!(
-                "postgresql://{role}@/{}?socket={}&port={}",
-                database.name(),
-                server.socket_folder().display(),
-                server.port()
+                "postgresql://{role}@{}:{}/{}",
+                server.socket_folder().display().to_string().replace('/', "%2F"),
+                server.port(),
+                database.name()
             ),
         }
     }
@@ -125,6 +125,8 @@ impl Migration {
         this.papers.instruction = format!("[instruction]{body}");
         this.papers.dictionary = this.read("dictionary.toml");
         this.papers.write(folder);
+        // where the program looks for the operator's identity by itself
+        std::fs::copy(folder.join("keys/petit.age"), folder.join("keys/operator.age")).expect("the identity");
         this
     }
 

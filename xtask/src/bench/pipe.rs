@@ -6,7 +6,7 @@ use std::time::Instant;
 use ecluse_testkit::laboratory::{Dialect, Table};
 use ecluse_testkit::server::PostgresDatabase;
 
-use super::{TABLES, constraints, prepare};
+use super::{TABLES, columns, constraints, prepare};
 use crate::Outcome;
 
 /// When the primary keys are made. Foreign keys and their indexes come last in both ways.
@@ -57,12 +57,13 @@ pub(super) fn run(from: &PostgresDatabase, to: &PostgresDatabase, way: Way) -> O
 }
 
 fn copy(from: &PostgresDatabase, to: &PostgresDatabase, table: Table) -> Outcome {
+    let what = format!("copy {} ({})", table.name(), columns(table).join(", "));
     let mut reader = from.server().psql(from.name(), "postgres");
-    reader.args(["-c", &format!("copy {} to stdout (format binary)", table.name())]).stdout(Stdio::piped());
+    reader.args(["-c", &format!("{what} to stdout (format binary)")]).stdout(Stdio::piped());
     let mut reader = reader.spawn().map_err(|e| e.to_string())?;
     let pipe = reader.stdout.take().ok_or("no pipe")?;
     let mut writer = to.server().psql(to.name(), "postgres");
-    writer.args(["-c", &format!("copy {} from stdin (format binary)", table.name())]).stdin(pipe);
+    writer.args(["-c", &format!("{what} from stdin (format binary)")]).stdin(pipe);
     let written = writer.status().map_err(|e| e.to_string())?;
     let read = reader.wait().map_err(|e| e.to_string())?;
     if read.success() && written.success() {

@@ -9,11 +9,8 @@ use ecluse_testkit::migration::{End, Migration, Ordered};
 use ecluse_testkit::server::PostgresDatabase;
 use jiff::Timestamp;
 
-use super::{TABLES, constraints, prepare};
+use super::{TABLES, columns, constraints, prepare};
 use crate::{Outcome, cargo, target};
-
-/// The role that reads the views.
-const ROLE: &str = "bench_reader";
 
 /// Builds the program as it is released, without the places where tests kill it.
 pub(super) fn build() -> Outcome<PathBuf> {
@@ -37,29 +34,22 @@ pub(super) fn migration(
     empty(destination);
     let survey = End::postgres(source, "postgres");
     let order: Vec<Ordered> = TABLES.iter().map(|table| ordered(*table)).collect();
-    let made = Migration::new(
+    Migration::new(
         program,
         folder,
         Timestamp::now(),
         &survey,
         &End::postgres(destination, "postgres"),
         &order,
-    );
-    made.grant_postgres(source, ROLE);
-    // from now on the source is read as the least privileged role
-    let connections = std::fs::read_to_string(folder.join("connections.toml")).unwrap_or_default();
-    let reader = End::postgres(source, ROLE);
-    let _ =
-        std::fs::write(folder.join("connections.toml"), connections.replacen(survey.url(), reader.url(), 1));
-    made
+    )
 }
 
 fn ordered(table: Table) -> Ordered {
     Ordered {
         table: table.name(),
         rows: "true",
-        columns: table.columns().iter().map(|c| c.name).filter(|name| *name != "portal_password").collect(),
-        reasoned: vec!["clinical_note", "prescriber", "comment", "validator"],
+        columns: columns(table),
+        reasoned: vec!["clinical_note", "prescriber", "comment", "validator", "value_text"],
     }
 }
 
@@ -86,8 +76,16 @@ pub(super) struct Run {
 
 /// Migrates into an empty destination under a run folder of its own, then reconciles.
 pub(super) fn run(made: &Migration, number: usize) -> Outcome<Run> {
-    let folder = format!("run-{number}");
-    let (migrate, peak_one) = timed(made.command(&["migrate", "--run", &folder]))?;
+    let folder = made.folder().join(format!("run-{number}")).display().to_string();
+    let (migrate, peak_one) = timed(made.command(&[
+        "migrate",
+        "--run",
+        &folder,
+        "--without-views",
+        "bench",
+        "--accept-wider-role",
+        "bench",
+    ]))?;
     let (reconcile, peak_two) = timed(made.command(&["reconcile", &folder]))?;
     Ok(Run { migrate, reconcile, peak_mb: peak_one.max(peak_two) })
 }

@@ -6,8 +6,8 @@ use std::sync::{Arc, LazyLock};
 
 use ecluse_adapters::url::Url;
 use ecluse_core::catalog::Catalog;
-use ecluse_core::fault::{Code, Result};
-use ecluse_core::plan::{Compiled, Inputs, Refusal, compile};
+use ecluse_core::fault::Result;
+use ecluse_core::plan::{Compiled, Inputs, NO_TABLE, Refusal, compile};
 use ecluse_core::session::Session;
 use ecluse_core::types::Engine;
 use ecluse_flow::orders::{Bound, Orders};
@@ -23,8 +23,6 @@ use crate::output;
 use crate::papers::chain::{self, Chain, StatusFile};
 use crate::papers::{Paper, refusal};
 use crate::{chance, clock, trial};
-
-static MISSING_TABLES: Code = Code::refused("ECL-PLN-008", "the destination has no such table");
 
 /// Set by Ctrl-C: the run ends after the chunk in flight, and the same command goes on.
 pub(crate) static STOP: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
@@ -230,7 +228,7 @@ pub(crate) fn missing_tables(here: &Here, args: &PaperArgs) -> Result<Vec<String
 fn told(chain: &Chain, refused: &Refusal) -> ecluse_core::fault::Fault {
     if refused.findings.is_empty() {
         let names: Vec<_> = refused.missing.iter().map(|t| t.name.as_str()).collect();
-        return MISSING_TABLES
+        return NO_TABLE
             .fault(names.join(", "))
             .help("see the statements: ecluse plan --ddl; make the tables and go on: ecluse migrate --ddl");
     }

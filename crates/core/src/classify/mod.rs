@@ -11,7 +11,7 @@ use crate::class::Class;
 use crate::types::Type;
 use words::{
     ACT_MARKS, ACT_TABLES, CREDENTIAL, CREDENTIAL_WITHIN, HARMLESS, PERSON_MARKS, PROFESSIONAL_TABLES,
-    QUALITY_TABLES, RULES, Rule, STAFF_MARKS, STAFF_TABLES, STRONG, Wants, split,
+    QUALITY_TABLES, RULES, Rule, STAFF_MARKS, STAFF_TABLES, STRONG, Wants, has, split,
 };
 
 /// A proposed class and the reason, in words.
@@ -52,11 +52,11 @@ impl Context {
     pub fn of(table: &Table) -> Self {
         let name = split(&table.name);
         let columns: Vec<Vec<String>> = table.columns.iter().map(|c| split(&c.name)).collect();
-        let named = |list: &[&str]| name.iter().any(|w| list.contains(&w.as_str()));
-        let holds = |list: &[&str]| columns.iter().flatten().any(|w| list.contains(&w.as_str()));
+        let named = |list: &str| name.iter().any(|w| has(list, w));
+        let holds = |list: &str| columns.iter().flatten().any(|w| has(list, w));
         let person = holds(PERSON_MARKS);
-        let patients = named(&["patient", "patients", "pat"]);
-        let born = holds(&["ddn", "naissance", "birth", "dob", "birthdate"]);
+        let patients = named("patient patients pat");
+        let born = holds("ddn naissance birth dob birthdate");
         let about = if patients && person {
             // a portal's password in it does not make patients staff
             About::Patients
@@ -104,7 +104,7 @@ pub fn propose(context: &Context, column: &Column) -> Proposal {
             Wants::NotText => !text,
             Wants::Person => matches!(context.about, About::Patients | About::Staff | About::Others),
         };
-        let Some(word) = words.iter().find(|w| list.contains(&w.as_str())).filter(|_| fits) else { continue };
+        let Some(word) = words.iter().find(|w| has(list, w)).filter(|_| fits) else { continue };
         let (class, place) = in_table(*class, context.about);
         return Proposal { class, reason: format!("the word \"{word}\"{place}") };
     }
@@ -119,11 +119,11 @@ pub fn propose(context: &Context, column: &Column) -> Proposal {
 pub fn is_credential(name: &str) -> bool {
     let words = split(name);
     let joined = words.concat();
-    let says = words.iter().any(|w| CREDENTIAL.contains(&w.as_str()))
-        || CREDENTIAL_WITHIN.iter().any(|part| joined.contains(part));
+    let says = words.iter().any(|w| has(CREDENTIAL, w))
+        || CREDENTIAL_WITHIN.split_ascii_whitespace().any(|part| joined.contains(part));
     // `token_count` counts, `otp_phone_number` is a telephone; a password stays one whatever stands beside it
-    let harmless = words.last().is_some_and(|w| HARMLESS.contains(&w.as_str()))
-        && !STRONG.iter().any(|part| joined.contains(part));
+    let harmless = words.last().is_some_and(|w| has(HARMLESS, w))
+        && !STRONG.split_ascii_whitespace().any(|part| joined.contains(part));
     says && !harmless
 }
 

@@ -5,7 +5,8 @@ use crate::class::Class;
 /// One rule: these words, under this condition, mean this class.
 pub(super) struct Rule {
     pub class: Class,
-    pub words: &'static [&'static str],
+    /// Separated by blanks, as everywhere in this file.
+    pub words: &'static str,
     pub wants: Wants,
 }
 
@@ -20,635 +21,169 @@ pub(super) enum Wants {
 }
 
 /// Words of a credential.
-pub(super) const CREDENTIAL: &[&str] = &[
-    "password",
-    "passwd",
-    "passwort",
-    "passphrase",
-    "pwd",
-    "mdp",
-    "passe",
-    "pass",
-    "secret",
-    "token",
-    "tokens",
-    "jeton",
-    "apikey",
-    "salt",
-    "otp",
-    "totp",
-    "hotp",
-    "mfa",
-    "pin",
-    "credential",
-    "credentials",
-    "privkey",
-    "bearer",
-    "cookie",
-    "bcrypt",
-    "argon2",
-    "pbkdf2",
-    "scrypt",
-    "phc",
-    "md5",
-    "sha1",
-];
+pub(super) const CREDENTIAL: &str = "
+    password passwd passwort passphrase pwd mdp passe pass secret token tokens jeton apikey salt otp
+    totp hotp mfa pin credential credentials privkey bearer cookie bcrypt argon2 pbkdf2 scrypt phc
+    md5 sha1";
 
 /// Parts of a name written together that say credential wherever they stand.
-pub(super) const CREDENTIAL_WITHIN: &[&str] = &[
-    "password",
-    "passwd",
-    "motdepasse",
-    "apikey",
-    "privatekey",
-    "secretkey",
-    "accesstoken",
-    "refreshtoken",
-    "resettoken",
-    "sessiontoken",
-    "sessionkey",
-    "sessionid",
-    "passcode",
-    "userpass",
-    "usertoken",
-    "clientsecret",
-    "loginhash",
-    "userhash",
-    "codesecret",
-    "codeacces",
-    "accesscode",
-    "securityquestion",
-    "securityanswer",
-    "recoverycode",
-    "recoverykey",
-];
+pub(super) const CREDENTIAL_WITHIN: &str = "
+    password passwd motdepasse apikey privatekey secretkey accesstoken refreshtoken resettoken
+    sessiontoken sessionkey sessionid passcode userpass usertoken clientsecret loginhash userhash
+    codesecret codeacces accesscode securityquestion securityanswer recoverycode recoverykey";
 
 /// A credential whatever stands beside it.
-pub(super) const STRONG: &[&str] =
-    &["password", "passwd", "motdepasse", "mdp", "pwd", "secret", "privatekey"];
+pub(super) const STRONG: &str = "password passwd motdepasse mdp pwd secret privatekey";
 
 /// Last words after which a weaker credential word is about something else.
-pub(super) const HARMLESS: &[&str] = &[
-    "count",
-    "number",
-    "phone",
-    "tel",
-    "date",
-    "expiry",
-    "expires",
-    "expiration",
-    "lifetime",
-    "length",
-    "type",
-    "rate",
-    "status",
-];
+pub(super) const HARMLESS: &str = "
+    count number phone tel date expiry expires expiration lifetime length type rate status";
 
 /// Columns that only a table of persons has.
-pub(super) const PERSON_MARKS: &[&str] = &[
-    "prenom",
-    "prenoms",
-    "firstname",
-    "lastname",
-    "surname",
-    "givenname",
-    "familyname",
-    "ddn",
-    "naissance",
-    "birth",
-    "birthdate",
-    "birthday",
-    "dob",
-    "midname",
-    "jf",
-    "username",
-    "login",
-    "first",
-    "maiden",
-];
+pub(super) const PERSON_MARKS: &str = "
+    prenom prenoms firstname lastname surname givenname familyname ddn naissance birth birthdate
+    birthday dob midname jf username login first maiden";
 
 /// Columns that make a table of persons one about staff.
-pub(super) const STAFF_MARKS: &[&str] = &[
-    "username", "login", "password", "pwd", "mdp", "passwd", "embauche", "hired", "salaire", "salary", "rpps",
-];
+pub(super) const STAFF_MARKS: &str =
+    "username login password pwd mdp passwd embauche hired salaire salary rpps";
 
 /// Columns of a request, a specimen or a result.
-pub(super) const ACT_MARKS: &[&str] =
-    &["patient", "dossier", "dos", "resultat", "result", "specimen", "samp", "analyse", "prel"];
+pub(super) const ACT_MARKS: &str = "patient dossier dos resultat result specimen samp analyse prel";
 
 /// Words in the name of a table of requests, specimens or results.
-pub(super) const ACT_TABLES: &[&str] =
-    &["result", "results", "resultat", "resultats", "request", "requests", "sample", "specimen"];
+pub(super) const ACT_TABLES: &str = "result results resultat resultats request requests sample specimen";
 
 /// Words in the name of a table about staff.
-pub(super) const STAFF_TABLES: &[&str] = &[
-    "user",
-    "users",
-    "utilisateur",
-    "utilisateurs",
-    "staff",
-    "personnel",
-    "employee",
-    "employees",
-    "employe",
-    "operateur",
-    "operateurs",
-    "account",
-    "accounts",
-    "compte",
-    "comptes",
-    "login",
-    "logins",
-];
+pub(super) const STAFF_TABLES: &str = "
+    user users utilisateur utilisateurs staff personnel employee employees employe operateur
+    operateurs account accounts compte comptes login logins";
 
 /// Words in the name of a table about persons of other houses.
-pub(super) const PROFESSIONAL_TABLES: &[&str] = &[
-    "prescripteur",
-    "prescripteurs",
-    "prescriber",
-    "prescribers",
-    "doctor",
-    "doctors",
-    "medecin",
-    "medecins",
-    "physician",
-    "practitioner",
-    "contact",
-    "contacts",
-    "fournisseur",
-    "fournisseurs",
-    "supplier",
-    "suppliers",
-    "correspondant",
-    "correspondants",
-];
+pub(super) const PROFESSIONAL_TABLES: &str = "
+    prescripteur prescripteurs prescriber prescribers doctor doctors medecin medecins physician
+    practitioner contact contacts fournisseur fournisseurs supplier suppliers correspondant
+    correspondants";
 
 /// Words in the name of a table about quality.
-pub(super) const QUALITY_TABLES: &[&str] = &[
-    "control",
-    "controls",
-    "controle",
-    "controles",
-    "quality",
-    "qualite",
-    "conformite",
-    "eqp",
-    "equipement",
-    "equipements",
-    "calibration",
-    "metrology",
-    "reunion",
-    "meeting",
-    "procedure",
-    "procedures",
-    "manuel",
-    "manuels",
-    "manual",
-    "qc",
-    "cqi",
-    "cqe",
-    "maintenance",
-];
+pub(super) const QUALITY_TABLES: &str = "
+    control controls controle controles quality qualite conformite eqp equipement equipements
+    calibration metrology reunion meeting procedure procedures manuel manuels manual qc cqi cqe
+    maintenance";
 
 /// The rules.
 pub(super) const RULES: &[Rule] = &[
-    Rule { class: Class::Contact, wants: Wants::Anything, words: &["zip", "zipcity", "zipcode", "postcode"] },
+    Rule { class: Class::Contact, wants: Wants::Anything, words: "zip zipcity zipcode postcode" },
     Rule {
         class: Class::NationalIdentifier,
         wants: Wants::Anything,
-        words: &[
-            "nir",
-            "ins",
-            "nss",
-            "nosecu",
-            "insee",
-            "ssn",
-            "passport",
-            "passeport",
-            "cni",
-            "nationalid",
-            "nia",
-            "ameli",
-            "insi",
-            "insc",
-            "immatriculation",
-            "vitale",
-            "numsecu",
-            "numss",
-        ],
+        words: "
+            nir ins nss nosecu insee ssn passport passeport cni nationalid nia ameli insi insc
+            immatriculation vitale numsecu numss",
     },
     Rule {
         class: Class::SensitiveResult,
         wants: Wants::Anything,
-        words: &[
-            "hiv",
-            "vih",
-            "sida",
-            "rhesus",
-            "rh1",
-            "blood",
-            "sanguin",
-            "grossesse",
-            "pregnancy",
-            "pregnant",
-            "enceinte",
-            "genetic",
-            "genetique",
-            "karyotype",
-            "caryotype",
-            "toxico",
-            "drug",
-            "drogue",
-            "syphilis",
-            "pathogen",
-            "pathogene",
-            "hepatite",
-            "hepatitis",
-            "alcool",
-            "oncogene",
-            "brca",
-        ],
+        words: "
+            hiv vih sida rhesus rh1 blood sanguin grossesse pregnancy pregnant enceinte genetic
+            genetique karyotype caryotype toxico drug drogue syphilis pathogen pathogene hepatite
+            hepatitis alcool oncogene brca",
     },
     Rule {
         class: Class::Attachment,
         wants: Wants::Anything,
-        words: &[
-            "fichier",
-            "file",
-            "filename",
-            "photo",
-            "image",
-            "img",
-            "scan",
-            "document",
-            "doc",
-            "pdf",
-            "blob",
-            "attachment",
-            "pj",
-            "piece",
-            "path",
-            "chemin",
-            "signature",
-            "cv",
-            "diplome",
-            "jpeg",
-            "dicom",
-        ],
+        words: "
+            fichier file filename photo image img scan document doc pdf blob attachment pj piece
+            path chemin signature cv diplome jpeg dicom",
     },
     Rule {
         class: Class::FreeText,
         wants: Wants::Text,
-        words: &[
-            "commentaire",
-            "commentaires",
-            "comment",
-            "comments",
-            "comm",
-            "note",
-            "notes",
-            "remarque",
-            "remarques",
-            "remark",
-            "remarks",
-            "observation",
-            "observations",
-            "obs",
-            "renseignement",
-            "renseignements",
-            "clinique",
-            "clinical",
-            "clin",
-            "rc",
-            "motif",
-            "reason",
-            "description",
-            "descr",
-            "texte",
-            "text",
-            "txt",
-            "message",
-            "msg",
-            "memo",
-            "body",
-            "subject",
-            "contenu",
-            "content",
-            "anamnese",
-            "antecedents",
-            "history",
-            "conclusion",
-            "interpretation",
-            "diagnostic",
-            "diagnosis",
-            "indication",
-            "libre",
-            "free",
-            "autre",
-            "other",
-            "formation",
-            "traitement",
-            "cr",
-            "details",
-            "info",
-            "infos",
-            "information",
-            "informations",
-            "narrative",
-            "dictation",
-        ],
+        words: "
+            commentaire commentaires comment comments comm note notes remarque remarques remark
+            remarks observation observations obs renseignement renseignements clinique clinical clin
+            rc motif reason description descr texte text txt message msg memo body subject contenu
+            content anamnese antecedents history conclusion interpretation diagnostic diagnosis
+            indication libre free autre other formation traitement cr details info infos information
+            informations narrative dictation",
     },
     Rule {
         class: Class::ThirdParty,
         wants: Wants::Anything,
-        words: &[
-            "conjoint",
-            "conjointe",
-            "spouse",
-            "epoux",
-            "epouse",
-            "mari",
-            "husband",
-            "wife",
-            "mere",
-            "pere",
-            "mother",
-            "father",
-            "parent",
-            "parents",
-            "tuteur",
-            "guardian",
-            "kin",
-            "nok",
-            "proche",
-            "prescripteur",
-            "prescriber",
-            "medecin",
-            "doctor",
-            "physician",
-            "practitioner",
-            "traitant",
-            "contact",
-            "confiance",
-            "emergency",
-            "urgence_contact",
-            "correspondant",
-            "employer",
-            "employeur",
-            "partner",
-            "partenaire",
-            "donneur",
-            "donor",
-            "relative",
-            "child",
-            "enfant",
-        ],
+        words: "
+            conjoint conjointe spouse epoux epouse mari husband wife mere pere mother father parent
+            parents tuteur guardian kin nok proche prescripteur prescriber medecin doctor physician
+            practitioner traitant contact confiance emergency correspondant employer
+            employeur partner partenaire donneur donor relative child enfant",
     },
     Rule {
         class: Class::Staff,
         wants: Wants::Text,
-        words: &[
-            "preleveur",
-            "validateur",
-            "validator",
-            "validated",
-            "technicien",
-            "technician",
-            "biologiste",
-            "biologist",
-            "operateur",
-            "operator",
-            "utilisateur",
-            "user",
-            "username",
-            "login",
-            "redacteur",
-            "verificateur",
-            "approbateur",
-            "responsable",
-            "organisateur",
-            "auteur",
-            "author",
-            "infirmier",
-            "nurse",
-            "secretaire",
-            "incharge",
-            "collector",
-            "performer",
-            "receiver",
-            "sender",
-            "rpps",
-            "adeli",
-            "cps",
-            "initiale",
-            "initiales",
-        ],
+        words: "
+            preleveur validateur validator validated technicien technician biologiste biologist
+            operateur operator utilisateur user username login redacteur verificateur approbateur
+            responsable organisateur auteur author infirmier nurse secretaire incharge collector
+            performer receiver sender rpps adeli cps initiale initiales",
     },
     Rule {
         class: Class::Audit,
         wants: Wants::Anything,
-        words: &[
-            "utilisateur",
-            "user",
-            "owner",
-            "creation",
-            "created",
-            "modified",
-            "modif",
-            "mod",
-            "updated",
-            "upd",
-            "update",
-            "evt",
-            "event",
-            "log",
-            "audit",
-            "session",
-            "sid",
-            "ip",
-            "insert",
-            "inserted",
-            "save",
-            "access",
-            "download",
-            "username",
-            "login",
-            "operateur",
-            "operator",
-            "validateur",
-            "validator",
-            "redacteur",
-            "verificateur",
-            "approbateur",
-            "responsable",
-            "organisateur",
-            "auteur",
-            "author",
-            "sender",
-            "receiver",
-            "incharge",
-            "save_date",
-        ],
+        words: "
+            utilisateur user owner creation created modified modif mod updated upd update evt event
+            log audit session sid ip insert inserted save access download username login operateur
+            operator validateur validator redacteur verificateur approbateur responsable
+            organisateur auteur author sender receiver incharge",
     },
     Rule {
         class: Class::Contact,
         wants: Wants::Anything,
-        words: &[
-            "adresse",
-            "address",
-            "addr",
-            "rue",
-            "street",
-            "postal",
-            "postcode",
-            "zip",
-            "zipcity",
-            "zipcode",
-            "ville",
-            "commune",
-            "quartier",
-            "bp",
-            "tel",
-            "telephone",
-            "phone",
-            "mobile",
-            "portable",
-            "gsm",
-            "fax",
-            "email",
-            "mail",
-            "courriel",
-            "cp",
-            "city",
-            "county",
-            "whatsapp",
-            "latitude",
-            "longitude",
-        ],
+        words: "
+            adresse address addr rue street postal postcode zip zipcity zipcode ville commune
+            quartier bp tel telephone phone mobile portable gsm fax email mail courriel cp city
+            county whatsapp latitude longitude",
     },
     Rule {
         class: Class::Identity,
         wants: Wants::Anything,
-        words: &[
-            "prenom",
-            "prenoms",
-            "firstname",
-            "lastname",
-            "surname",
-            "givenname",
-            "familyname",
-            "midname",
-            "jf",
-            "maiden",
-            "ddn",
-            "naissance",
-            "birth",
-            "birthdate",
-            "birthday",
-            "dob",
-            "ipp",
-            "mrn",
-            "sexe",
-            "sex",
-            "gender",
-            "anonyme",
-            "deces",
-            "death",
-            "deceased",
-            "nationality",
-            "nation",
-            "patronyme",
-            "usuel",
-        ],
+        words: "
+            prenom prenoms firstname lastname surname givenname familyname midname jf maiden ddn
+            naissance birth birthdate birthday dob ipp mrn sexe sex gender anonyme deces death
+            deceased nationality nation patronyme usuel",
     },
     Rule {
         class: Class::Identity,
         wants: Wants::Person,
-        words: &[
-            "nom",
-            "noms",
-            "name",
-            "first",
-            "last",
-            "middle",
-            "age",
-            "titre",
-            "title",
-            "civilite",
-            "profession",
-            "occupation",
-            "resident",
-            "genre",
-            "patient",
-            "code_patient",
-            "race",
-            "ethnicity",
-            "religion",
-            "marital",
-        ],
+        words: "
+            nom noms name first last middle age titre title civilite profession occupation resident
+            genre patient race ethnicity religion marital",
     },
-    Rule { class: Class::Identity, wants: Wants::Text, words: &["patient"] },
+    Rule { class: Class::Identity, wants: Wants::Text, words: "patient" },
     Rule {
         class: Class::Billing,
         wants: Wants::Anything,
-        words: &[
-            "prix",
-            "price",
-            "payer",
-            "paye",
-            "paid",
-            "remise",
-            "discount",
-            "assu",
-            "assurance",
-            "insurance",
-            "facture",
-            "fact",
-            "facturation",
-            "quittance",
-            "invoice",
-            "tarif",
-            "montant",
-            "amount",
-            "cost",
-            "billing",
-            "bill",
-            "cote",
-            "mutuelle",
-            "amo",
-            "amc",
-            "payment",
-            "paiement",
-            "buy",
-        ],
+        words: "
+            prix price payer paye paid remise discount assu assurance insurance facture fact
+            facturation quittance invoice tarif montant amount cost billing bill cote mutuelle amo
+            amc payment paiement buy",
     },
     Rule {
         class: Class::Result,
         wants: Wants::Anything,
-        words: &[
-            "valeur",
-            "value",
-            "resultat",
-            "result",
-            "resultats",
-            "results",
-            "res",
-            "antibiogramme",
-            "germe",
-            "mesure",
-            "titer",
-            "titre_ac",
-            "concentration",
-            "validation",
-            "vld",
-        ],
+        words: "
+            valeur value resultat result resultats results res antibiogramme germe mesure titer
+            concentration validation vld",
     },
     Rule {
         class: Class::Quality,
         wants: Wants::NotText,
-        words: &["controle", "control", "calibration", "etalonnage", "conformite", "metrology", "qc"],
+        words: "controle control calibration etalonnage conformite metrology qc",
     },
 ];
+
+/// Whether a list has this word.
+pub(super) fn has(list: &str, word: &str) -> bool {
+    list.split_ascii_whitespace().any(|w| w == word)
+}
 
 /// Splits an identifier into lower-case words without accents: at `_`, other signs, digits
 /// that follow letters, and where small letters turn to capitals.

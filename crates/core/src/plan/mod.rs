@@ -14,6 +14,7 @@ mod target;
 mod tests;
 
 pub use compile::{Compiled, Inputs, Refusal, StayingColumn, TRIAL_ROWS, compile};
+pub use target::NO_TABLE;
 
 use crate::filter::Filter;
 use crate::types::Type;

@@ -11,7 +11,8 @@ use crate::nearest::{nearest, suggestion};
 use crate::reader::Spanned;
 use crate::types::Type;
 
-static NO_TABLE: Code = Code::refused("ECL-PLN-008", "the destination has no such table");
+/// A destination table that is not there; `ecluse plan --ddl` prints what creates it.
+pub static NO_TABLE: Code = Code::refused("ECL-PLN-008", "the destination has no such table");
 static NO_COLUMN: Code = Code::refused("ECL-PLN-010", "the destination has no such column");
 static OTHER_TYPE: Code = Code::refused("ECL-PLN-011", "the destination's column has another type");
 static NARROWER: Code = Code::refused("ECL-PLN-012", "the destination's column is narrower");

@@ -57,7 +57,17 @@ fn every_example_is_read_by_its_reader() {
             None => panic!("nobody reads an example marked `{tag}`"),
         }
     }
-    for kind in ["toml header", "toml contract", "toml mandate", "toml status", "toml session"] {
+    for kind in [
+        "toml header",
+        "toml contract",
+        "toml mandate",
+        "toml status",
+        "toml session",
+        "toml dictionary",
+        "toml instruction",
+        "toml mapping",
+        "toml codes",
+    ] {
         assert!(read_so_far.iter().any(|tag| tag == kind), "{kind} has an example");
     }
 }

@@ -24,6 +24,7 @@
 //! A URL never holds a password: it would stand in the process list, the shell's history
 //! and every log. One that does is refused, and the message does not repeat it.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -112,7 +113,7 @@ impl Url {
         if let Some(path) = text.strip_prefix("sqlite:") {
             return sqlite(path);
         }
-        let url = url::Url::parse(text).map_err(|_may_quote| not_a_url())?;
+        let url = url::Url::parse(&hosted(text)).map_err(|_may_quote| not_a_url())?;
         let engine = match url.scheme() {
             "postgresql" | "postgres" => Engine::Postgresql,
             "mariadb" | "mysql" => Engine::Mariadb,
@@ -155,6 +156,20 @@ impl fmt::Display for Server {
     }
 }
 
+/// Stands for the absent host in `USER@/DATABASE`, which the URL standard does not allow and
+/// every PostgreSQL client does; `.invalid` names no machine (RFC 2606).
+const NO_HOST: &str = "socket.invalid";
+
+fn hosted(text: &str) -> Cow<'_, str> {
+    let cut = text.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.split_once('/')?)));
+    match cut {
+        Some((scheme, (authority, rest))) if authority.ends_with('@') => {
+            Cow::Owned(format!("{scheme}://{authority}{NO_HOST}/{rest}"))
+        }
+        _ => Cow::Borrowed(text),
+    }
+}
+
 fn sqlite(path: &str) -> Result<Url> {
     // `sqlite://x` would be a host to other tools: one way to write a path, no guessing
     if path.is_empty() || path.starts_with("//") {
@@ -170,7 +185,7 @@ fn server(engine: Engine, url: &url::Url) -> Result<Server> {
     let mut options = Options::read(engine, url)?;
     let user = decoded(url.username())?;
     let database = decoded(url.path().trim_start_matches('/'))?;
-    let name = decoded(url.host_str().unwrap_or_default())?;
+    let name = decoded(url.host_str().filter(|h| *h != NO_HOST).unwrap_or_default())?;
     // an IPv6 address comes in brackets
     let name = name.trim_start_matches('[').trim_end_matches(']').to_owned();
     let host = match (options.socket.take(), name.is_empty()) {
@@ -300,6 +315,8 @@ mod tests {
         assert_eq!(s.password, Some(PasswordAt::File("pw".into())));
         let s = server_of("mariadb://anne@/SIGL?socket=/run/m.sock");
         assert_eq!((s.host, s.port, s.database.as_str()), (Host::Socket("/run/m.sock".into()), 3306, "SIGL"));
+        let s = server_of("postgresql://anne@/lab?socket=/run/pg&port=6000");
+        assert_eq!((s.host, s.port, s.user.as_str()), (Host::Socket("/run/pg".into()), 6000, "anne"));
         let s = server_of("postgresql://anne@[::1]/lab");
         assert_eq!(s.host, Host::Name("::1".into()));
         let s = server_of("postgresql://anne@%2Frun%2Fpg:5433/lab");

@@ -77,6 +77,13 @@ impl Link {
         let client = client.map_err(|e| side.unreached(&e, &place))?;
         let link = Self { client, runtime, side, tls };
         link.batch(SESSION, "the session's settings")?;
+        // such a database promises nothing about its text: asked for UTF-8, the server would end
+        // the whole read at the first byte that is not; as it is, each value is judged alone
+        let encoding: String =
+            link.one("SELECT current_setting('server_encoding')", &[], "the session's settings")?;
+        if side == Side::Source && encoding == "SQL_ASCII" {
+            link.batch("SET client_encoding = 'SQL_ASCII'", "the session's settings")?;
+        }
         Ok(link)
     }
 

@@ -4,7 +4,7 @@
 //! of the tables). The engine itself is asked, through its `has_…_privilege` functions, so that
 //! rights by PUBLIC, by membership and by ownership count as much as direct grants.
 //!
-//! Not counted: TEMPORARY on the database, which PUBLIC has everywhere and which reaches
+//! Not counted: UPDATE on `pg_settings`, another spelling of SET; TEMPORARY on the database, which PUBLIC has everywhere and which reaches
 //! nobody's rows (the session is read-only); and other databases of the instance, which one
 //! connection cannot look into ([`elsewhere`] counts them for the report).
 
@@ -38,7 +38,7 @@ const QUESTIONS: &[(&str, &str)] = &[
                 format('REVOKE %s ON %s FROM %I, PUBLIC', string_agg(p, ', '), c.oid::regclass, current_user) \
          FROM pg_class c, unnest(ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) p \
          WHERE c.relkind IN ('r', 'v', 'm', 'p', 'f') AND c.relowner <> current_user::regrole \
-           AND has_schema_privilege(c.relnamespace, 'USAGE') \
+           AND c.oid <> 'pg_settings'::regclass AND has_schema_privilege(c.relnamespace, 'USAGE') \
            AND CASE WHEN p IN ('INSERT', 'UPDATE', 'REFERENCES') THEN has_any_column_privilege(c.oid, p) \
                     ELSE has_table_privilege(c.oid, p) END \
          GROUP BY c.oid ORDER BY 1",
@@ -48,7 +48,7 @@ const QUESTIONS: &[(&str, &str)] = &[
         "SELECT 'can advance sequence ' || c.oid::regclass::text, \
                 format('REVOKE ALL ON SEQUENCE %s FROM %I, PUBLIC', c.oid::regclass, current_user) \
          FROM pg_class c WHERE c.relkind = 'S' AND has_schema_privilege(c.relnamespace, 'USAGE') \
-           AND c.relowner <> current_user::regrole AND has_sequence_privilege(c.oid, 'USAGE, UPDATE') ORDER BY 1",
+           AND c.relowner <> current_user::regrole AND CASE WHEN c.relkind = 'S' THEN has_sequence_privilege(c.oid, 'USAGE, UPDATE') END ORDER BY 1",
     ),
     (
         "ownership",

@@ -77,15 +77,14 @@ impl ports::Source for Source {
         // shows then has the structure that the lock holds
         self.snapshot.batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", "the snapshot")?;
         self.open = Some(plan.clone());
+        let mut limits = Vec::new();
         for table in plan.tables() {
-            let name = table.view().unwrap_or(table.source());
-            // on a view the engine locks the tables beneath it too, with its owner's rights
-            let locked = self.snapshot.run(
-                self.snapshot
-                    .client()
-                    .batch_execute(&format!("LOCK TABLE {} IN ACCESS SHARE MODE", relation(name))),
-            );
-            locked.map_err(|e| absent(&e, name, table.view().is_some()))?;
+            if !lock(&self.snapshot, table)? {
+                limits.push(format!(
+                    "{} was locked by reading no row of it: the role may read columns of it only",
+                    table.source()
+                ));
+            }
         }
         self.snapshot.batch("SELECT 1", "the snapshot")?;
         let bare: Vec<&str> =
@@ -95,7 +94,6 @@ impl ports::Source for Source {
         } else {
             format!("écluse's own SQL, without a view, for {}", bare.join(", "))
         };
-        let mut limits = Vec::new();
         let elsewhere = probe::elsewhere(&self.now)?;
         if elsewhere > 0 {
             limits.push(format!(
@@ -172,6 +170,31 @@ impl ports::Source for Source {
         }
         Ok(())
     }
+}
+
+/// Locks a planned relation against changes of its structure until the snapshot ends; on a view
+/// the engine locks the tables beneath it too, with its owner's rights.
+///
+/// `false` where LOCK is denied, as it is to a role with rights on single columns: then a read of
+/// no row takes the same lock, but after the snapshot. What was altered in between shows when
+/// the catalogue is compared again.
+fn lock(link: &Link, table: &TablePlan) -> Result<bool> {
+    let name = table.view().unwrap_or(table.source());
+    let run = |sql: &str| link.run(link.client().batch_execute(sql));
+    link.batch("SAVEPOINT ecluse_lock", name)?;
+    let locked = match run(&format!("LOCK TABLE {} IN ACCESS SHARE MODE", relation(name))) {
+        Ok(()) => true,
+        Err(e) if e.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
+            link.batch("ROLLBACK TO SAVEPOINT ecluse_lock", name)?;
+            let columns = list(table.read().iter().map(|c| c.name.as_str()));
+            run(&format!("SELECT {columns} FROM {} LIMIT 0", relation(name)))
+                .map_err(|e| absent(&e, name, table.view().is_some()))?;
+            false
+        }
+        Err(e) => return Err(absent(&e, name, table.view().is_some())),
+    };
+    link.batch("RELEASE SAVEPOINT ecluse_lock", name)?;
+    Ok(locked)
 }
 
 /// A planned relation that is not there, or that the role may not read.

@@ -1,0 +1,8 @@
+//! PostgreSQL as a source and as a destination, against a real private server.
+
+mod faults;
+mod help;
+mod loads;
+mod reads;
+mod rights;
+mod types;

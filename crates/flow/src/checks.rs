@@ -105,7 +105,7 @@ pub(crate) fn rights(source: &mut dyn Source, plan: &Plan, reason: Option<&str>)
     let remedy: Vec<&str> =
         excess.iter().map(|Excess { remedy, .. }| remedy.as_str()).filter(|r| !r.is_empty()).collect();
     let help = if remedy.is_empty() {
-        "use the role that `ecluse grants` makes, or record why not: --override-rights REASON".to_owned()
+        "use the role that `ecluse grants` makes, or record why not: --accept-wider-role REASON".to_owned()
     } else {
         format!("the administrator types: {}", remedy.join("; "))
     };

@@ -5,7 +5,7 @@ use std::path::Path;
 use ecluse_core::contract::Contract;
 use ecluse_core::document::{self, Kind};
 use ecluse_core::fault::{Fault, Result};
-use ecluse_core::instruction::{self, Instruction};
+use ecluse_core::instruction;
 use ecluse_core::mandate::Mandate;
 use ecluse_core::{dictionary, mapping};
 use ecluse_flow::figures::Figures;

@@ -113,7 +113,7 @@ pub(crate) fn compared(
             None => connect::source(&ready.source),
         };
         reconcile(orders, options, &mut open, destination.as_mut(), &mut record, ready::world(), &mut |p| {
-            teller.tell(p)
+            teller.tell(p);
         })
     })?;
     let recorded = summary(&found, here);

@@ -34,7 +34,10 @@ pub(crate) struct Facts {
 pub(crate) struct TableFacts {
     /// What the laboratory calls it; else its name.
     pub(crate) label: String,
+    /// Columns written at the destination.
     pub(crate) columns: usize,
+    /// Columns of the source that moved.
+    pub(crate) granted: usize,
     /// Whether a column that moves holds sensitive results.
     pub(crate) sensitive: bool,
     /// Which rows, as a sentence.
@@ -94,6 +97,7 @@ fn table(ready: &Ready, order: &Order, plan: &TablePlan) -> TableFacts {
     TableFacts {
         label: called(plan.source()),
         columns: plan.write().len(),
+        granted: plan.read().iter().filter(|c| c.moved).count(),
         sensitive,
         rows: sentence(plan.filter(), &words),
         fate: fate(&order.stays, &classes),

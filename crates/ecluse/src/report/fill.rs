@@ -91,7 +91,7 @@ fn band(f: &TableFigures, t: &TableFacts) -> Band {
 }
 
 fn sentence(from: &Sources<'_>, lines: &[TableLine]) -> String {
-    let what: Vec<String> = lines.iter().map(|l| format!("{} of {}", rows(l.moved), l.label)).collect();
+    let what: Vec<String> = lines.iter().map(rows).collect();
     let who: Vec<&str> = from
         .chain
         .instruction
@@ -117,8 +117,14 @@ fn sentence(from: &Sources<'_>, lines: &[TableLine]) -> String {
     )
 }
 
-fn rows(figure: Figure) -> String {
-    if figure == Figure::Exact(1) { "1 row".into() } else { format!("{figure} rows") }
+/// `612 patients` where the laboratory has a word for it, else `612 rows of sigl_03_data`.
+fn rows(line: &TableLine) -> String {
+    let (n, rows) = (line.moved, if line.moved == Figure::Exact(1) { "row" } else { "rows" });
+    if line.label == line.source {
+        format!("{n} {rows} of {}", line.source)
+    } else {
+        format!("{n} {}", line.label.to_lowercase())
+    }
 }
 
 fn listed<S: AsRef<str>>(items: &[S]) -> String {
@@ -161,7 +167,7 @@ fn alerts(from: &Sources<'_>) -> Vec<String> {
 fn boxes(from: &Sources<'_>) -> Vec<Section> {
     let order = from.chain.instruction.order();
     let terms = from.chain.contract.terms();
-    let columns: usize = from.facts.tables.iter().map(|t| t.columns).sum();
+    let columns: usize = from.facts.tables.iter().map(|t| t.granted).sum();
     let staying: Vec<String> = from
         .facts
         .stays

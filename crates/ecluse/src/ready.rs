@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 
 use ecluse_adapters::url::Url;
 use ecluse_core::catalog::Catalog;
-use ecluse_core::fault::Result;
+use ecluse_core::fault::{Fault, Result};
 use ecluse_core::plan::{Compiled, Inputs, NO_TABLE, Refusal, compile};
 use ecluse_core::session::Session;
 use ecluse_core::types::Engine;
@@ -177,7 +177,7 @@ fn plan(chain: &Chain, ends: &mut Ends, views: bool, ddl: bool) -> Result<Compil
     };
     match compile(&inputs(&destination)) {
         Ok(compiled) => Ok(compiled),
-        Err(refused) if ddl && refused.findings.is_empty() && !refused.missing.is_empty() => {
+        Err(refused) if ddl && only_tables_missing(&refused) => {
             for table in &refused.missing {
                 let statement = ends.destination.ddl(table);
                 ends.destination.create(&statement)?;
@@ -220,18 +220,17 @@ pub(crate) fn missing_tables(here: &Here, args: &PaperArgs) -> Result<Vec<String
     });
     match compiled {
         Ok(_) => Ok(Vec::new()),
-        Err(refused) if refused.missing.is_empty() => Err(told(&chain, &refused)),
+        Err(refused) if !only_tables_missing(&refused) => Err(told(&chain, &refused)),
         Err(refused) => Ok(refused.missing.iter().map(|table| ends.destination.ddl(table)).collect()),
     }
 }
 
-fn told(chain: &Chain, refused: &Refusal) -> ecluse_core::fault::Fault {
-    if refused.findings.is_empty() {
-        let names: Vec<_> = refused.missing.iter().map(|t| t.name.as_str()).collect();
-        return NO_TABLE
-            .fault(names.join(", "))
-            .help("see the statements: ecluse plan --ddl; make the tables and go on: ecluse migrate --ddl");
-    }
+/// Whether nothing but missing tables stands in the way.
+fn only_tables_missing(refused: &Refusal) -> bool {
+    !refused.missing.is_empty() && refused.findings.iter().all(|f| *f.code == NO_TABLE)
+}
+
+fn told(chain: &Chain, refused: &Refusal) -> Fault {
     let paper = Paper { path: chain.path.clone(), bytes: chain.bytes.clone(), signatures: Vec::new() };
     refusal(&paper.path, paper.text(), &refused.findings)
 }

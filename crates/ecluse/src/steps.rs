@@ -12,7 +12,7 @@ use ecluse_flow::figures::Figures;
 use jiff::Timestamp;
 
 use crate::cli::PaperArgs;
-use crate::commands::Here;
+use crate::commands::{Here, reconcile};
 use crate::connect;
 use crate::connections::{self, End};
 use crate::folder::{self, Folder};
@@ -101,7 +101,7 @@ pub(crate) fn look(here: &Here) -> Result<Board> {
         ("order", Box::new(move |seen| order(f, trial, now, seen))),
         ("status", Box::new(move |seen| status(f, trial, now, seen))),
         ("session", Box::new(move |seen| session(f, trial, now, seen))),
-        ("run", Box::new(move |_| run(f))),
+        ("run", Box::new(move |_| run(f, trial))),
         ("reconciliation", Box::new(move |_| reconciliation(f))),
         ("report", Box::new(move |_| report(f))),
     ];
@@ -332,12 +332,12 @@ fn session(folder: &Folder, trial: bool, now: Timestamp, seen: &Seen) -> Found {
         Ok((session, _)) => {
             Found::Done(format!("{} until {}", session.operator(), session.header().not_after))
         }
-        Err(_) if trial => missing("none is open", YOU, &["ecluse session new"]),
+        Err(_) if trial => Found::Done("opens by itself in a trial".into()),
         Err(_) => missing("none is open", Some("the operator"), &["ecluse session new --key FILE"]),
     }
 }
 
-fn run(folder: &Folder) -> Found {
+fn run(folder: &Folder, trial: bool) -> Found {
     match figures(folder) {
         Some(f) if f.whole => {
             Found::Done(format!("{} rows moved, {} refused", count(f.moved_rows()), count(f.refused_rows())))
@@ -347,14 +347,22 @@ fn run(folder: &Folder) -> Found {
             YOU,
             &["The same command goes on where it stopped:  ecluse migrate"],
         ),
+        None if trial => missing(
+            "not begun",
+            YOU,
+            &[
+                "Make the tables that the destination lacks, and move:  ecluse migrate --ddl",
+                "Or look first, nothing moves:                          ecluse plan --ddl; ecluse plan",
+            ],
+        ),
         None => missing(
             "not begun",
             YOU,
             &[
-                "See what would move:                    ecluse plan",
-                "The tables that the destination lacks:  ecluse plan --ddl",
-                "The role that may read these rows only: ecluse grants   (the laboratory's administrator runs it)",
-                "Move:                                   ecluse migrate",
+                "The role that may read these rows only (the administrator runs the script):  ecluse grants",
+                "The tables that the destination lacks:                                       ecluse plan --ddl",
+                "What would move:                                                             ecluse plan",
+                "Move:                                                                        ecluse migrate",
             ],
         ),
     }
@@ -367,8 +375,8 @@ pub(crate) fn figures(folder: &Folder) -> Option<Figures> {
 }
 
 fn reconciliation(folder: &Folder) -> Found {
-    let path = folder.path(None, "run").join(crate::commands::reconcile::FILE);
-    match crate::commands::reconcile::recorded(&path) {
+    let path = folder.path(None, "run").join(reconcile::FILE);
+    match reconcile::recorded(&path) {
         Some(found) if found.holds => {
             Found::Done(format!("{} rows read back, no difference", count(found.rows)))
         }

@@ -1,5 +1,7 @@
 //! `ecluse instruction …`: the controller's order, from draft to revocation.
 
+use std::borrow::Cow;
+
 use ecluse_core::diff::changes;
 use ecluse_core::document::{self, Kind};
 use ecluse_core::fault::{Code, Result};
@@ -115,7 +117,7 @@ fn check(here: &Here, args: &InstructionCheckArgs) -> Result<()> {
         fill(here, &path)?;
     }
     let paper = Paper::read(&path, MADE_BY)?;
-    let order = paper.judge(instruction::parse(paper.text()))?;
+    let order = paper.judge(instruction::parse(&with_digests(paper.text())))?;
     let header = paper.judge(document::header(paper.text(), Kind::Instruction))?;
     let surveyed = Paper::read(&here.folder.path(None, survey::FILE), "ecluse survey")?;
     let dictionary = surveyed.judge(dictionary::parse(surveyed.text()))?;
@@ -141,6 +143,19 @@ fn check(here: &Here, args: &InstructionCheckArgs) -> Result<()> {
     );
     Ok(())
 }
+
+/// A draft's text with zeros for the digests that are not known yet, so that the rest of it can
+/// be read.
+pub(super) fn with_digests(text: &str) -> Cow<'_, str> {
+    if text.contains(UNKNOWN) {
+        text.replace(UNKNOWN, &format!("sha256:{}", "0".repeat(64))).into()
+    } else {
+        text.into()
+    }
+}
+
+/// A digest that `ecluse mapping new` fills in.
+const UNKNOWN: &str = "sha256:…";
 
 /// Writes the digests that a draft cites; a signed paper is left as it was signed.
 pub(super) fn fill(here: &Here, path: &std::path::Path) -> Result<()> {

@@ -1,5 +1,7 @@
 //! `ecluse mandate new|sign|verify`: leave to look at a database.
 
+use std::path::{Path, PathBuf};
+
 use ecluse_core::document::Kind;
 use ecluse_core::fault::Result;
 use ecluse_core::mandate::Mandate as InForce;
@@ -8,7 +10,7 @@ use jiff::SignedDuration;
 use serde_json::json;
 
 use super::{Here, sign};
-use crate::cli::{FileArg, Mandate};
+use crate::cli::{FileArg, Mandate, SignArgs};
 use crate::connections::{self, End};
 use crate::papers::{Paper, draft, standing};
 use crate::{connect, folder, output};
@@ -27,18 +29,32 @@ pub(super) fn run(here: &Here, command: &Mandate) -> Result<()> {
     }
 }
 
+/// In a trial the mandate is written and signed in one go.
+pub(super) fn for_trial(here: &Here, from: Option<&str>) -> Result<()> {
+    let path = write(here, None, from)?;
+    let args = SignArgs { file: None, key: None, signer: None };
+    sign::document_with(here, Kind::Survey, &path, &args)?;
+    output::line(format!("{}: written and signed", path.display()));
+    Ok(())
+}
+
 fn new(here: &Here, args: &FileArg) -> Result<()> {
-    let path = here.folder.path(args.file.as_deref(), FILE);
+    let path = write(here, args.file.as_deref(), None)?;
+    output::line(format!("{}: say why, then: ecluse mandate sign", path.display()));
+    output::document(&json!({ "made": path }));
+    Ok(())
+}
+
+fn write(here: &Here, file: Option<&Path>, from: Option<&str>) -> Result<PathBuf> {
+    let path = here.folder.path(file, FILE);
     let (contract, _) = standing::contract(&here.folder, None, here.now)?;
     let trial = contract.header().trial;
-    let url = connect::parse(&connections::url(&here.folder, End::Source, None)?)?;
+    let url = connect::parse(&connections::url(&here.folder, End::Source, from)?)?;
     let head = draft::head(Some(contract.digest().to_owned()), here.now, LASTS, trial)?;
     let purpose = if trial { "TRIAL: to see what the database holds" } else { "…" };
     let text = template::mandate(&head, purpose, url.engine(), &connect::database(&url), None);
     folder::create(&path, text.as_bytes())?;
-    output::line(format!("{}: then: ecluse mandate sign", path.display()));
-    output::document(&json!({ "made": path }));
-    Ok(())
+    Ok(path)
 }
 
 fn verify(here: &Here, args: &FileArg) -> Result<()> {

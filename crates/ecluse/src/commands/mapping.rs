@@ -22,7 +22,7 @@ pub(super) fn run(here: &Here, command: &Mapping) -> Result<()> {
 pub(super) fn new(here: &Here, args: &FileArg) -> Result<()> {
     let order_path = here.folder.path(None, super::instruction::FILE);
     let paper = Paper::read(&order_path, "ecluse instruction new")?;
-    let order = paper.judge(instruction::parse(paper.text()))?;
+    let order = paper.judge(instruction::parse(&super::instruction::with_digests(paper.text())))?;
     let path = here.folder.path(args.file.as_deref(), FILE);
     folder::create(&path, mapping::draft(&order).as_bytes())?;
     if paper.signatures.is_empty() {

@@ -74,11 +74,8 @@ fn told(figures: &Figures) {
         count(figures.refused_rows()),
     ));
     for table in figures.tables.iter().filter(|t| t.left_out > 0) {
-        output::line(format!(
-            "TRIAL: {} of {} were left out",
-            plural(table.left_out, "row", "rows"),
-            table.source
-        ));
+        let left = table.asked.saturating_sub(table.moved + table.refused_rows());
+        output::line(format!("TRIAL: {} of {} were left out", plural(left, "row", "rows"), table.source));
     }
     output::document(&json!({ "event": "end", "figures": figures }));
 }

@@ -12,6 +12,7 @@ use std::process::{Command, Stdio};
 use ecluse_core::document::Kind;
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::keys::Key;
+use ecluse_core::signatures;
 use ecluse_sign::{PrivateKey, PublicKey, Refused, Signature};
 
 use crate::chance;
@@ -94,11 +95,10 @@ fn by_openssh(kind: Kind, key: &Path, bytes: &[u8]) -> Result<(String, PublicKey
     if !done.status.success() {
         return Err(failed("it ended with an error"));
     }
-    let signature = Signature::from_armour(&done.stdout).map_err(|r| failed(&r.to_string()))?;
-    let public = signature.claimed_key().clone();
-    String::from_utf8(done.stdout)
-        .map(|armoured| (armoured, public))
-        .map_err(|_| failed("its answer is not text"))
+    // OpenSSH's ECDSA comes in either of its two forms; a signature has one here
+    let armoured = signatures::adopt(&done.stdout)?;
+    let signature = Signature::from_armour(armoured.as_bytes()).map_err(|r| failed(&r.to_string()))?;
+    Ok((armoured, signature.claimed_key().clone()))
 }
 
 /// A private key file must be its owner's alone, as ssh itself demands.

@@ -1,0 +1,106 @@
+//! What an instruction binds: change one thing, and nothing is read.
+
+use ecluse_testkit::papers::{Paper, signatures_of};
+
+use crate::migration::Migration;
+
+/// An instruction that says something else in one place, validly signed.
+fn otherwise(migration: &mut Migration, from: &str, to: &str) {
+    migration.papers.edits.clear();
+    migration.papers.edit(Paper::Instruction, from, to);
+    migration.write();
+}
+
+const ZERO: &str = "sha256:0000000000000000000000000000000000000000000000000000000000000000";
+
+/// The value that stands behind `key = ` in the instruction, in its `nth` place.
+fn value(migration: &Migration, key: &str, nth: usize) -> String {
+    let text = migration.papers.text(Paper::Instruction);
+    let line = text.lines().filter(|line| line.starts_with(&format!("{key} = "))).nth(nth).unwrap();
+    line.split('"').nth(1).unwrap().to_owned()
+}
+
+// proves: INS-10
+#[test]
+fn another_contract_source_destination_schema_mapping_or_run_reads_nothing() {
+    let Some(mut migration) = Migration::new("bound") else { return };
+    let contract = migration.papers.digest(Paper::Contract);
+    otherwise(&mut migration, &contract, ZERO);
+    migration.is_refused("another contract", "SGN-008");
+
+    let schema = value(migration_clean(&mut migration), "schema", 0);
+    otherwise(&mut migration, &schema, ZERO);
+    migration.is_refused("another schema", "PLN-003");
+
+    for (nth, (what, code)) in
+        [("another source", "PLN-002"), ("another destination", "PLN-004")].into_iter().enumerate()
+    {
+        let identity = value(migration_clean(&mut migration), "identity", nth);
+        otherwise(&mut migration, &identity, "someone-else");
+        migration.is_refused(what, code);
+    }
+
+    migration_clean(&mut migration);
+    let mapping = std::fs::read_to_string(migration.path("mapping.toml")).unwrap();
+    std::fs::write(migration.path("mapping.toml"), format!("{mapping}\n# changed\n")).unwrap();
+    migration.is_refused("another mapping", "MAP-014");
+
+    let dictionary = std::fs::read_to_string(migration.path("dictionary.toml")).unwrap();
+    migration_clean(&mut migration);
+    std::fs::write(migration.path("dictionary.toml"), format!("{dictionary}\n# changed\n")).unwrap();
+    migration.is_refused("another dictionary", "INS-018");
+
+    migration_clean(&mut migration);
+    migration.papers.edit(Paper::Instruction, "version    = 1", "version    = 2");
+    migration.write();
+    migration.is_refused("a later version that supersedes nothing", "SGN-003");
+
+    migration_clean(&mut migration);
+    migration.source.sql("alter table resultat add column ajout text");
+    migration.is_refused("a schema that changed since", "PLN-003");
+    migration.source.sql("alter table resultat drop column ajout");
+}
+
+fn migration_clean(migration: &mut Migration) -> &Migration {
+    migration.papers.edits.clear();
+    migration.write();
+    migration
+}
+
+const UNITS: &str = "[codes]\nformat = \"ecluse-codes/1\"\ntitle = \"Valeurs\"\naccepted_by = \"Bruno Aubry\"\n\
+    changes_result = true\n\n[[code]]\nfrom = \"5.1\"\nto = \"5,1\"\n[[code]]\nfrom = \"6\"\nto = \"6,0\"\n\
+    [[code]]\nfrom = \"4.9\"\nto = \"4,9\"\n";
+
+// proves: INS-10
+#[test]
+fn a_code_table_that_changed_or_that_no_biologist_accepted_reads_nothing() {
+    let Some(mut migration) = Migration::new("codes") else { return };
+    let mapping = &migration.papers.mapping;
+    migration.papers.mapping = format!(
+        "{}\n[[code_table]]\nname = \"valeurs\"\nfile = \"codes/valeurs.toml\"\ndigest = \"{{codes/valeurs.toml}}\"\n",
+        mapping.replace("valeur = \"valeur\"", "valeur = { code = \"valeur\", table = \"valeurs\" }")
+    );
+    migration.papers.codes = vec![("valeurs.toml".to_owned(), UNITS.to_owned())];
+    migration.write();
+    let table = migration.path("codes/valeurs.toml");
+    std::fs::write(&table, UNITS.replace("6,0", "60")).unwrap();
+    migration.is_refused("a code table that changed", "CLI-021");
+
+    migration.write();
+    std::fs::remove_dir_all(signatures_of(&table)).unwrap();
+    migration.is_refused("a code table nobody signed", "SGN-020");
+
+    migration.write();
+    assert_eq!(migration.migrate().code, Some(0), "the same table, signed, is used");
+}
+
+// proves: INS-10
+#[test]
+fn a_second_run_beyond_the_number_ordered_reads_nothing() {
+    let Some(migration) = Migration::new("runs") else { return };
+    assert_eq!(migration.migrate().code, Some(0));
+    let before = migration.reads().len();
+    let answer = migration.migrate_into("second-run");
+    assert_eq!(answer.code, Some(1), "{}", answer.text);
+    assert_eq!(migration.reads().len(), before, "{}", answer.text);
+}

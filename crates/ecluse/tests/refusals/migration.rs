@@ -1,0 +1,170 @@
+//! A migration PostgreSQL → SQLite of three patients and their results, ready to run.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use ecluse_adapters::url::Url;
+use ecluse_adapters::{postgres, sqlite};
+use ecluse_core::{dictionary, instruction, mapping};
+use ecluse_flow::ports::{Destination as _, Scope, Source as _};
+use ecluse_testkit::papers::{Paper, Papers};
+use ecluse_testkit::server::{self, PostgresDatabase};
+use jiff::Timestamp;
+use tempfile::TempDir;
+
+/// A folder, its papers (already written, in force), its databases.
+pub(crate) struct Migration {
+    pub papers: Papers,
+    pub source: PostgresDatabase,
+    folder: TempDir,
+}
+
+/// What the binary answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub code: Option<i32>,
+    pub text: String,
+}
+
+const SCHEMA: &str = "
+    create table patient (id int primary key, nom text not null, naissance date);
+    create table resultat (id int primary key, patient_id int not null references patient, valeur text);
+    insert into patient values (1, 'Fontenelle', '1950-01-01'), (2, 'Sauvageot', '1961-05-12'), (3, 'Petitjean', null);
+    insert into resultat values (10, 1, '5.1'), (11, 2, '6'), (12, 3, null), (13, 1, '4.9');
+";
+
+const DESTINATION: &str = "
+    create table patient (id integer primary key, nom text not null, naissance date);
+    create table resultat (id integer primary key, patient_id integer not null, valeur text);
+";
+
+const TABLES: &str = "
+[erasure]
+copies = 2999-12-31
+
+[[table]]
+name = \"patient\"
+columns = [\"id\", \"nom\", \"naissance\"]
+rows = 'true'
+
+[[table]]
+name = \"resultat\"
+columns = [\"id\", \"patient_id\", \"valeur\"]
+rows = 'patient_id in chosen.patient'
+";
+
+impl Migration {
+    /// Papers in force now; `None` (said loudly) where there is no PostgreSQL.
+    pub(crate) fn new(hint: &str) -> Option<Self> {
+        let source = server::postgres()?.database(hint);
+        source.sql(SCHEMA);
+        let folder = tempfile::tempdir().unwrap();
+        let mut papers = Papers::new(now());
+        let Url::Server(at) = Url::parse(&url(&source, folder.path())).unwrap() else {
+            panic!("a server's URL")
+        };
+        let mut from = postgres::Source::connect(&at).unwrap();
+        papers.dictionary = dictionary::draft(
+            &from.catalog(Scope::Everything).unwrap(),
+            now(),
+            &papers.digest(Paper::Mandate),
+        );
+        let surveyed = dictionary::parse(&papers.dictionary).unwrap();
+        let schema = surveyed.schema(&["patient".to_owned(), "resultat".to_owned()]);
+        let new = folder.path().join("new.db");
+        sqlite::create_from(&new, DESTINATION).unwrap();
+        let to = sqlite::Destination::open(&new).unwrap().identity().unwrap();
+        papers.instruction = format!(
+            "[instruction]\nkind = \"targeted\"\npurpose = \"Reprise\"\ndictionary = \"{{dictionary}}\"\n\
+             mapping = \"{{mapping}}\"\nmax_runs = 1\nsuite = \"ecluse-1\"\nstatus_max_age = \"24h\"\n\
+             [source]\nengine = \"postgresql\"\ndatabase = \"{}\"\nidentity = \"{}\"\nschema = \"{schema}\"\n\
+             [destination]\nengine = \"sqlite\"\ndatabase = \"main\"\nidentity = \"{to}\"\n{TABLES}",
+            source.name(),
+            from.identity().unwrap(),
+        );
+        papers.mapping = mapping::draft(&instruction::parse(&papers.text(Paper::Instruction)).unwrap());
+        let migration = Self { papers, source, folder };
+        migration.write();
+        Some(migration)
+    }
+
+    /// Writes the papers anew, after they were changed.
+    pub(crate) fn write(&self) {
+        for paper in Paper::ALL {
+            let _ = std::fs::remove_dir_all(self.path(&format!("{}.sigs", paper.file())));
+        }
+        self.papers.write(self.folder.path());
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// `ecluse migrate`, as the operator types it.
+    pub(crate) fn migrate(&self) -> Answer {
+        self.migrate_into("run")
+    }
+
+    /// The same into another run folder.
+    pub(crate) fn migrate_into(&self, run: &str) -> Answer {
+        let from = url(&self.source, self.folder.path());
+        let to = format!("sqlite:{}", self.path("new.db").display());
+        let output = Command::new(env!("CARGO_BIN_EXE_ecluse"))
+            .arg("-C")
+            .arg(self.folder.path())
+            .args(["migrate", "--from", &from, "--to", &to, "--run"])
+            .arg(self.path(run))
+            .arg("--identity")
+            .arg(self.path("keys/petit.age"))
+            .args(["--without-views", "a test", "--accept-wider-role", "a test"])
+            .output()
+            .unwrap();
+        let mut text = String::from_utf8(output.stdout).unwrap();
+        text.push_str(std::str::from_utf8(&output.stderr).unwrap());
+        Answer { code: output.status.code(), text }
+    }
+
+    /// Statements that asked for rows of a patient's table, whoever sent them, since the fixture.
+    pub(crate) fn reads(&self) -> Vec<String> {
+        let asks = |text: &str| {
+            let text = text.to_lowercase().replace('"', "");
+            [
+                "from public.patient",
+                "from public.resultat",
+                "from patient",
+                "from resultat",
+                "copy patient",
+                "copy public.",
+            ]
+            .iter()
+            .any(|read| text.contains(read))
+        };
+        self.source.statements().into_iter().map(|s| s.text).filter(|text| asks(text)).collect()
+    }
+
+    /// Refused by this code, with exit 1 and not one row asked for.
+    #[track_caller]
+    pub(crate) fn is_refused(&self, what: &str, code: &str) {
+        let answer = self.migrate();
+        assert_eq!(answer.code, Some(1), "{what}: {}", answer.text);
+        assert!(answer.text.contains(&format!("ECL-{code}")), "{what}: {}", answer.text);
+        assert_eq!(self.reads(), Vec::<String>::new(), "{what}");
+    }
+}
+
+/// The superuser's URL; its password in a file of our own, which the binary insists on.
+fn url(database: &PostgresDatabase, folder: &Path) -> String {
+    let file = folder.join("password");
+    std::fs::write(&file, database.server().password()).unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    format!("{}?password-file={}", database.url(), file.display())
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the binary reads the machine's clock, so its papers must be of today"
+)]
+pub(crate) fn now() -> Timestamp {
+    Timestamp::now()
+}

@@ -458,6 +458,10 @@ pub(crate) struct GrantsArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) role: Option<String>,
 
+    /// MariaDB: from where its account connects.
+    #[arg(long, value_name = "HOST", default_value = "localhost")]
+    pub(crate) host: String,
+
     /// The mapping.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) mapping: Option<PathBuf>,

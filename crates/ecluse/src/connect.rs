@@ -1,7 +1,7 @@
 //! From a URL to a connection: the one place that knows which engines there are.
 
 use ecluse_adapters::url::{Trust, Url};
-use ecluse_adapters::{postgres, sqlite};
+use ecluse_adapters::{mariadb, postgres, sqlite};
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::types::Engine;
 use ecluse_flow::ports::{Destination, Source};
@@ -61,7 +61,8 @@ pub(crate) fn source(url: &Url) -> Result<Box<dyn Source>> {
         Url::Sqlite(path) => Ok(Box::new(sqlite::Source::open(path)?)),
         Url::Server(server) => match server.engine {
             Engine::Postgresql => Ok(Box::new(postgres::Source::connect(server)?)),
-            Engine::Mariadb | Engine::Sqlite => Err(NOT_YET.fault(server.engine.name())),
+            Engine::Mariadb => Ok(Box::new(mariadb::Source::connect(server)?)),
+            Engine::Sqlite => Err(NOT_YET.fault(server.engine.name())),
         },
     }
 }

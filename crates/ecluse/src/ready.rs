@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 
 use ecluse_adapters::url::Url;
-use ecluse_core::catalog::Catalog;
 use ecluse_core::fault::{Fault, Result};
 use ecluse_core::plan::{Compiled, Inputs, NO_TABLE, Refusal, compile};
 use ecluse_core::session::Session;
@@ -16,7 +15,7 @@ use ecluse_flow::world::World;
 use ecluse_seal::{Identity, Recipient};
 
 use crate::cli::PaperArgs;
-use crate::commands::{Here, session};
+use crate::commands::{Here, runs, session};
 use crate::connect;
 use crate::connections::{self, End};
 use crate::output;
@@ -65,6 +64,8 @@ pub(crate) struct Ready {
     /// The reason for going on with a wider role.
     pub(crate) wider_role: Option<String>,
     status: StatusFile,
+    /// The latest version of the status met so far: an earlier one must not cover a later one.
+    seen: AtomicU64,
     identity: Identity,
     recipients: Vec<Recipient>,
 }
@@ -87,7 +88,10 @@ impl Ready {
         let chain = Chain::read(folder, args, here.now)?;
         let is_trial = chain.instruction.header().trial;
         let status = StatusFile::new(folder, args.status.as_deref(), &chain);
-        status.ask(&chain.contract, here.now)?;
+        let word = status.ask(&chain.contract, here.now)?;
+        let seen = runs::status_seen(here, chain.instruction.digest())?;
+        word.not_before(seen)?;
+        let seen = seen.max(word.version());
         if is_trial {
             session::open_for_trial(here, args.session.as_deref())?;
         }
@@ -98,41 +102,41 @@ impl Ready {
         })?;
         let recipients = vec![Recipient::parse(session.recipient())?];
 
-        let source_url = connect::parse(&connections::url(folder, End::Source, args.from.from.as_deref())?)?;
-        let destination_url =
-            connect::parse(&connections::url(folder, End::Destination, args.to.to.as_deref())?)?;
-        let mut ends = Ends {
-            source: connect::source(&source_url)?,
-            destination: connect::destination(&destination_url)?,
-        };
-
+        let mut parts = Parts::connect(here, args, chain)?;
         let excuse = |given: &Option<String>| {
             given
                 .clone()
                 .or_else(|| is_trial.then(|| "TRIAL: nobody made views or a role of its own".to_owned()))
         };
-        let without_views = excuse(&args.without_views).filter(|_| source_url.engine() != Engine::Sqlite);
-        let wider_role = excuse(&args.accept_wider_role).filter(|_| source_url.engine() != Engine::Sqlite);
-        let compiled = plan(&chain, &mut ends, without_views.is_none(), ddl)?;
+        let without_views = excuse(&args.without_views).filter(|_| parts.source.engine() != Engine::Sqlite);
+        let wider_role = excuse(&args.accept_wider_role).filter(|_| parts.source.engine() != Engine::Sqlite);
+        let compiled = parts.plan(without_views.is_none(), ddl)?;
         let mut overrides = Vec::new();
         if let Some(reason) = without_views {
             overrides.push(format!(
                 "The tables themselves were read, not views made by the administrator: {reason}"
             ));
         }
+        let Parts { chain, source, destination, ends } = parts;
         let ready = Self {
             chain,
             session,
             compiled,
-            source: source_url,
-            destination: destination_url,
+            source,
+            destination,
             overrides,
             wider_role,
             status,
+            seen: AtomicU64::new(seen),
             identity,
             recipients,
         };
         Ok((ready, ends))
+    }
+
+    /// The latest version of the status met so far.
+    pub(crate) fn status_seen(&self) -> u64 {
+        self.seen.load(Ordering::Relaxed)
     }
 
     /// The papers as the path wants them; whether they still stand is asked again at every chunk.
@@ -140,7 +144,8 @@ impl Ready {
         let standing = || -> Result<()> {
             let now = clock::now();
             self.session.lasts(now)?;
-            self.status.ask(&self.chain.contract, now).map(drop)
+            let word = self.status.ask(&self.chain.contract, now)?;
+            word.not_before(self.seen.fetch_max(word.version(), Ordering::Relaxed))
         };
         let order = self.chain.instruction.order();
         act(Orders {
@@ -162,66 +167,80 @@ impl Ready {
     }
 }
 
-/// Compiles the plan from the papers and the two catalogues.
-fn plan(chain: &Chain, ends: &mut Ends, views: bool, ddl: bool) -> Result<Compiled> {
-    let source = ends.source.catalog(Scope::Tables(&chain.instruction.order().table_names()))?;
-    let destination = destination_catalog(chain, ends)?;
-    let inputs = |destination| Inputs {
-        instruction: &chain.instruction,
-        dictionary: &chain.dictionary,
-        mapping: &chain.mapping,
-        codes: &chain.codes,
-        source: &source,
-        destination,
-        views: views && source.engine != Engine::Sqlite,
-    };
-    match compile(&inputs(&destination)) {
-        Ok(compiled) => Ok(compiled),
-        Err(refused) if ddl && only_tables_missing(&refused) => {
-            for table in &refused.missing {
-                let statement = ends.destination.ddl(table);
-                ends.destination.create(&statement)?;
-                output::remark(format!("made {} at the destination", table.name));
-            }
-            let destination = destination_catalog(chain, ends)?;
-            compile(&inputs(&destination)).map_err(|refused| told(chain, &refused))
-        }
-        Err(refused) => Err(told(chain, &refused)),
+/// The papers that say what moves, and the two databases they are about.
+pub(crate) struct Parts {
+    pub(crate) chain: Chain,
+    pub(crate) source: Url,
+    pub(crate) destination: Url,
+    pub(crate) ends: Ends,
+}
+
+impl Parts {
+    /// Connects to both databases of a chain that was verified.
+    ///
+    /// # Errors
+    ///
+    /// URLs that are none; the adapters'.
+    pub(crate) fn connect(here: &Here, args: &PaperArgs, chain: Chain) -> Result<Self> {
+        let url = |end, flag: &Option<String>| {
+            connect::parse(&connections::url(&here.folder, end, flag.as_deref())?)
+        };
+        let source = url(End::Source, &args.from.from)?;
+        let destination = url(End::Destination, &args.to.to)?;
+        let ends =
+            Ends { source: connect::source(&source)?, destination: connect::destination(&destination)? };
+        Ok(Self { chain, source, destination, ends })
     }
-}
 
-fn destination_catalog(chain: &Chain, ends: &mut Ends) -> Result<Catalog> {
-    let tables: Vec<String> = chain.mapping.tables.iter().map(|t| t.to.value.clone()).collect();
-    ends.destination.catalog(Scope::Tables(&tables))
-}
+    /// Compiles the plan from the papers and the two catalogues. With `ddl`, makes the
+    /// destination's missing tables first.
+    ///
+    /// # Errors
+    ///
+    /// Every problem found is shown; the first one's code comes back.
+    pub(crate) fn plan(&mut self, views: bool, ddl: bool) -> Result<Compiled> {
+        let refused = match self.compile(views)? {
+            Ok(compiled) => return Ok(compiled),
+            Err(refused) if ddl && only_tables_missing(&refused) => refused,
+            Err(refused) => return Err(told(&self.chain, &refused)),
+        };
+        for table in &refused.missing {
+            let statement = self.ends.destination.ddl(table);
+            self.ends.destination.create(&statement)?;
+            output::remark(format!("made {} at the destination", table.name));
+        }
+        self.compile(views)?.map_err(|refused| told(&self.chain, &refused))
+    }
 
-/// The statements that would make the destination's missing tables; empty where none is missing.
-///
-/// # Errors
-///
-/// As [`Ready::prepare`], except that missing tables are what is asked for.
-pub(crate) fn missing_tables(here: &Here, args: &PaperArgs) -> Result<Vec<String>> {
-    let folder = &here.folder;
-    let chain = Chain::read(folder, args, here.now)?;
-    let source = connect::parse(&connections::url(folder, End::Source, args.from.from.as_deref())?)?;
-    let destination = connect::parse(&connections::url(folder, End::Destination, args.to.to.as_deref())?)?;
-    let mut ends =
-        Ends { source: connect::source(&source)?, destination: connect::destination(&destination)? };
-    let found = ends.source.catalog(Scope::Tables(&chain.instruction.order().table_names()))?;
-    let there = destination_catalog(&chain, &mut ends)?;
-    let compiled = compile(&Inputs {
-        instruction: &chain.instruction,
-        dictionary: &chain.dictionary,
-        mapping: &chain.mapping,
-        codes: &chain.codes,
-        source: &found,
-        destination: &there,
-        views: false,
-    });
-    match compiled {
-        Ok(_) => Ok(Vec::new()),
-        Err(refused) if !only_tables_missing(&refused) => Err(told(&chain, &refused)),
-        Err(refused) => Ok(refused.missing.iter().map(|table| ends.destination.ddl(table)).collect()),
+    /// The statements that would make the destination's missing tables; empty where none is missing.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::plan`], except that missing tables are what is asked for.
+    pub(crate) fn missing_tables(&mut self) -> Result<Vec<String>> {
+        match self.compile(false)? {
+            Ok(_) => Ok(Vec::new()),
+            Err(refused) if !only_tables_missing(&refused) => Err(told(&self.chain, &refused)),
+            Err(refused) => {
+                Ok(refused.missing.iter().map(|table| self.ends.destination.ddl(table)).collect())
+            }
+        }
+    }
+
+    fn compile(&mut self, views: bool) -> Result<std::result::Result<Compiled, Refusal>> {
+        let chain = &self.chain;
+        let source = self.ends.source.catalog(Scope::Tables(&chain.instruction.order().table_names()))?;
+        let tables: Vec<String> = chain.mapping.tables.iter().map(|t| t.to.value.clone()).collect();
+        let destination = self.ends.destination.catalog(Scope::Tables(&tables))?;
+        Ok(compile(&Inputs {
+            instruction: &chain.instruction,
+            dictionary: &chain.dictionary,
+            mapping: &chain.mapping,
+            codes: &chain.codes,
+            source: &source,
+            destination: &destination,
+            views: views && source.engine != Engine::Sqlite,
+        }))
     }
 }
 

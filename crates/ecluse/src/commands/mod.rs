@@ -3,6 +3,7 @@
 mod codes;
 mod contract;
 pub(crate) mod explain;
+mod grants;
 mod instruction;
 mod locate;
 mod mandate;
@@ -13,22 +14,19 @@ mod next;
 mod plan;
 pub(crate) mod reconcile;
 pub(crate) mod report;
-mod runs;
+pub(crate) mod runs;
 pub(crate) mod session;
 mod shell;
 pub(crate) mod sign;
 mod status;
 mod survey;
 
-use ecluse_core::fault::{Code, Result};
+use ecluse_core::fault::Result;
 use jiff::Timestamp;
 
 use crate::cli::{Cli, Command};
 use crate::folder::Folder;
 use crate::{clock, demo};
-
-/// A step this build does not have yet.
-static ABSENT: Code = Code::refused("ECL-CLI-007", "this command is not there yet");
 
 /// Where and when a command runs.
 #[derive(Clone, Debug)]
@@ -55,6 +53,7 @@ pub(crate) fn run(cli: &Cli) -> Result<()> {
         Command::Instruction(command) => instruction::run(&here()?, command),
         Command::Mapping(command) => mapping::run(&here()?, command),
         Command::Codes(command) => codes::run(&here()?, command),
+        Command::Grants(args) => grants::run(&here()?, args),
         Command::Plan(args) => plan::run(&here()?, args),
         Command::Report(args) => report::run(&here()?, args),
         Command::Status(args) => status::run(&here()?, args),
@@ -69,6 +68,5 @@ pub(crate) fn run(cli: &Cli) -> Result<()> {
             Ok(())
         }
         Command::Man { dir } => shell::man(dir),
-        _ => Err(ABSENT.fault("")),
     }
 }

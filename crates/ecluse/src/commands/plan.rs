@@ -11,8 +11,9 @@ use serde_json::json;
 use super::Here;
 use crate::cli::PlanArgs;
 use crate::output::{self, count, plural};
+use crate::papers::chain::Chain;
 use crate::progress::Teller;
-use crate::ready::{self, Ends, Ready};
+use crate::ready::{self, Ends, Parts, Ready};
 
 pub(super) fn run(here: &Here, args: &PlanArgs) -> Result<()> {
     if args.ddl {
@@ -127,7 +128,8 @@ fn statements(ready: &Ready, ends: &Ends) {
 }
 
 fn ddl(here: &Here, args: &PlanArgs) -> Result<()> {
-    let statements = ready::missing_tables(here, &args.papers)?;
+    let chain = Chain::read(&here.folder, &args.papers, here.now)?;
+    let statements = Parts::connect(here, &args.papers, chain)?.missing_tables()?;
     if statements.is_empty() {
         output::remark("The destination has every table.");
     }

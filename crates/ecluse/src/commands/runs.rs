@@ -24,6 +24,9 @@ struct Entry {
     instruction: String,
     folder: String,
     opened: String,
+    /// The latest version of the instruction's status that was met: an earlier one is refused.
+    #[serde(default)]
+    status: u64,
 }
 
 /// Whether this run folder is one of the instruction's runs, or may become one.
@@ -53,12 +56,23 @@ pub(super) fn may_open(here: &Here, run: &Path, ready: &Ready) -> Result<()> {
 pub(super) fn opened(here: &Here, run: &Path, ready: &Ready) -> Result<()> {
     let mut entries = entries(here)?;
     let instruction = ready.chain.instruction.digest().to_owned();
-    if entries.iter().any(|e| e.instruction == instruction && e.folder == name(run)) {
-        return Ok(());
+    let status = ready.status_seen();
+    match entries.iter_mut().find(|e| e.instruction == instruction && e.folder == name(run)) {
+        Some(entry) if entry.status >= status => return Ok(()),
+        Some(entry) => entry.status = status,
+        None => entries.push(Entry { instruction, folder: name(run), opened: here.now.to_string(), status }),
     }
-    entries.push(Entry { instruction, folder: name(run), opened: here.now.to_string() });
     let text = serde_json::to_vec_pretty(&entries).unwrap_or_default();
     folder::replace(&here.folder.path(None, FILE), &text)
+}
+
+/// The latest version of this instruction's status that any of its runs met.
+///
+/// # Errors
+///
+/// [`MALFORMED`].
+pub(crate) fn status_seen(here: &Here, instruction: &str) -> Result<u64> {
+    Ok(entries(here)?.iter().filter(|e| e.instruction == instruction).map(|e| e.status).max().unwrap_or(0))
 }
 
 fn entries(here: &Here) -> Result<Vec<Entry>> {

@@ -6,20 +6,12 @@ use super::select::Named;
 
 /// Text under `COLLATE "C"` compares by bytes (a nondeterministic collation would not).
 ///
-/// `character(n)`: PostgreSQL drops the padding when it makes `text` of one, and ignores it
-/// when it compares two. The value that is read carries it, and so does `bpcharout`.
+/// As `text` a `character(n)` has no blanks at its end, as [`crate::postgres`] reads it.
 pub(super) fn operand(column: &Named, ty: Type) -> String {
-    let sql = &column.sql;
     match ty {
-        Type::Text if is_padded(&column.declared) => format!("textin(bpcharout({sql})) COLLATE \"C\""),
-        Type::Text => format!("{sql}::text COLLATE \"C\""),
-        _ => sql.clone(),
+        Type::Text => format!("{}::text COLLATE \"C\"", column.sql),
+        _ => column.sql.clone(),
     }
-}
-
-fn is_padded(declared: &str) -> bool {
-    let base = declared.split('(').next().unwrap_or_default().trim();
-    matches!(base, "character" | "char" | "bpchar")
 }
 
 /// The type under which a value is bound.

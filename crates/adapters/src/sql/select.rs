@@ -149,7 +149,7 @@ impl Walk<'_> {
     }
 
     fn column(&self, index: usize, place: Place<'_>) -> Result<(Named, Type)> {
-        let ReadColumn { name, ty, sql_type, .. } = place.table.read().get(index).ok_or_else(|| {
+        let ReadColumn { name, ty, .. } = place.table.read().get(index).ok_or_else(|| {
             NO_SQL.fault(format!("{}: the filter names a column that is not planned", place.table.source()))
         })?;
         let quoted = identifier(self.engine, name);
@@ -157,10 +157,7 @@ impl Walk<'_> {
             Some(alias) => format!("e{alias}.{quoted}"),
             None => quoted,
         };
-        Ok((
-            Named { sql, declared: sql_type.clone(), place: format!("{}.{name}", place.table.source()) },
-            *ty,
-        ))
+        Ok((Named { sql, place: format!("{}.{name}", place.table.source()) }, *ty))
     }
 
     fn refuse(&self, column: &Named) -> Fault {
@@ -172,8 +169,6 @@ impl Walk<'_> {
 pub(super) struct Named {
     /// Quoted, qualified inside a subquery.
     pub(super) sql: String,
-    /// The engine's own words for its type.
-    pub(super) declared: String,
     /// `table.column`, for messages.
     pub(super) place: String,
 }

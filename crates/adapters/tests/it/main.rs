@@ -1,7 +1,14 @@
 //! The adapters against real databases, in one binary: it is linked once.
 
+#[cfg(test)]
 mod common;
+#[cfg(test)]
+mod dialects;
+#[cfg(test)]
 mod mariadb;
+#[cfg(test)]
 mod path;
+#[cfg(test)]
 mod postgres;
+#[cfg(test)]
 mod sqlite;

@@ -10,7 +10,7 @@ use cel::common::ast::{CallExpr, Expr, ListExpr, LiteralValue, SourceInfo};
 use cel::parser::{Expression, Parser};
 
 use super::names::Names;
-use super::{Comparison, Filter, literal};
+use super::{Comparison, Filter, literal, place};
 use crate::fault::Code;
 use crate::finding::Finding;
 use crate::types::Type;
@@ -110,7 +110,7 @@ fn syntax(text: &str, errors: &cel::ParseErrors) -> Vec<Finding> {
         .iter()
         .take(3)
         .map(|e| {
-            let at = offset(text, e.pos);
+            let at = place::offset(text, e.pos);
             let end = text.char_indices().map(|(i, _)| i).find(|i| *i > at).unwrap_or(text.len());
             Finding::new(&SYNTAX, e.msg.lines().next().unwrap_or_default().trim().to_owned())
                 .at(at..end)
@@ -122,15 +122,6 @@ fn syntax(text: &str, errors: &cel::ParseErrors) -> Vec<Finding> {
             .push(Finding::new(&SYNTAX, "it is empty").at(0..text.len()).help("write true for every row"));
     }
     findings
-}
-
-/// The byte at a parser's line (from 1) and column (from 1, in characters).
-fn offset(text: &str, (line, column): (isize, isize)) -> usize {
-    let line = usize::try_from(line).unwrap_or(1).max(1);
-    let column = usize::try_from(column).unwrap_or(1).max(1);
-    let start: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
-    let rest = text.get(start..).unwrap_or_default();
-    rest.char_indices().nth(column - 1).map_or(text.len(), |(i, _)| start + i)
 }
 
 fn too_large(span: Range<usize>, what: &str) -> Finding {
@@ -243,7 +234,7 @@ impl<'a> Reader<'a> {
             );
         }
         let column = self.column(left);
-        if matches!(right.expr, Expr::Ident(_) | Expr::Select(_)) || is_index(right) {
+        if matches!(right.expr, Expr::Ident(_) | Expr::Select(_)) || place::is_index(right) {
             return self.refuse(Finding::new(&SIDES, "two columns are compared").at(self.span(node)).help(
                 "compare a column with a value; for another table's rows write `column in chosen.TABLE`",
             ));
@@ -407,53 +398,9 @@ impl<'a> Reader<'a> {
         self.text.get(span.clone()).unwrap_or_default()
     }
 
-    /// The bytes that a node and everything under it was read from.
     fn span(&self, node: &Expression) -> Range<usize> {
-        let (mut start, mut end) = (self.text.len(), 0);
-        let mut todo = vec![node];
-        while let Some(node) = todo.pop() {
-            if let Some((first, last)) = self.source.offset_for(node.id) {
-                let bound = |n: u32| usize::try_from(n).unwrap_or(usize::MAX).min(self.text.len());
-                start = start.min(bound(first));
-                end = end.max(bound(last.saturating_add(1)));
-            }
-            match &node.expr {
-                Expr::Call(call) => todo.extend(call.target.as_deref().into_iter().chain(&call.args)),
-                Expr::Select(select) => {
-                    // the parser notes the dot; the field's name follows it
-                    if let Some((dot, _)) = self.source.offset_for(node.id) {
-                        let dot = usize::try_from(dot).unwrap_or(0);
-                        end = end.max((dot + 1 + select.field.len()).min(self.text.len()));
-                    }
-                    todo.push(&select.operand);
-                }
-                Expr::List(list) => todo.extend(&list.elements),
-                _ => {}
-            }
-        }
-        // a call's or list's closing bracket has no node
-        if matches!(&node.expr, Expr::Call(c) if !c.func_name.contains('_'))
-            || matches!(node.expr, Expr::List(_))
-        {
-            end = closing(self.text, end);
-        } else if is_index(node) {
-            end = closing(self.text, end);
-        }
-        while end < self.text.len() && !self.text.is_char_boundary(end) {
-            end += 1;
-        }
-        while start > 0 && !self.text.is_char_boundary(start) {
-            start -= 1;
-        }
-        if start < end { start..end } else { 0..self.text.len() }
+        place::span(self.text, self.source, node)
     }
-}
-
-/// Past the next closing bracket, where nothing but blanks stands before it.
-fn closing(text: &str, end: usize) -> usize {
-    let rest = text.get(end..).unwrap_or_default();
-    let blanks = rest.len() - rest.trim_start().len();
-    if rest.trim_start().starts_with([')', ']']) { end + blanks + 1 } else { end }
 }
 
 fn comparison(name: &str) -> Option<Comparison> {
@@ -476,10 +423,6 @@ fn flatten<'n>(name: &str, args: &'n [Expression], out: &mut Vec<&'n Expression>
             _ => out.push(arg),
         }
     }
-}
-
-fn is_index(node: &Expression) -> bool {
-    matches!(&node.expr, Expr::Call(call) if call.func_name == op::INDEX)
 }
 
 /// `a.b["c"]` as its names; `None` for anything else.

@@ -47,11 +47,9 @@ fn say(filter: &Filter, words: &Words<'_>, inside: bool) -> String {
         Filter::StartsWith { column, prefix } => {
             format!("{} begins with “{prefix}”", (words.column)(*column))
         }
-        Filter::Chosen { column, table, other } => format!(
-            "{} is among the {} of the rows chosen there",
-            (words.column)(*column),
-            (words.other)(*table, *other)
-        ),
+        Filter::Chosen { column, table, other } => {
+            format!("{} stands in {} of a chosen row", (words.column)(*column), (words.other)(*table, *other))
+        }
         Filter::And(parts) => joined(parts, " and ", words, inside),
         Filter::Or(parts) => joined(parts, " or ", words, inside),
         Filter::Not(inner) => match inner.as_ref() {

@@ -30,7 +30,7 @@ fn a_token_is_read_as_people_write_it() {
     ] {
         assert_eq!(written.parse::<Token>().unwrap(), token, "{written}");
     }
-    let eight = format!("8{}", &text[1..]);
+    let eight = format!("8{}", text.get(1..).unwrap());
     for wrong in ["", "7Q4M-KD2E", &eight, &format!("{text}0"), &text.replace('-', "U-"), "é"] {
         let fault = wrong.parse::<Token>().unwrap_err();
         assert_eq!(fault.code(), &NOT_A_TOKEN, "{wrong}");

@@ -1,0 +1,4 @@
+//! Row filters.
+
+#[cfg(test)]
+mod text;

@@ -3,16 +3,19 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use ecluse_core::codes::{self, CodeTable};
 use ecluse_core::contract::Contract;
 use ecluse_core::dictionary::{self, Dictionary};
 use ecluse_core::document::Kind;
 use ecluse_core::fault::{Code, Result};
+use ecluse_core::finding::Finding;
 use ecluse_core::instruction::Instruction;
 use ecluse_core::mapping::{self, Mapping};
 use ecluse_core::session::Session;
-use ecluse_core::signatures::Signer;
+use ecluse_core::signatures::{self, Signer};
 use ecluse_core::status::Standing;
 use jiff::{SignedDuration, Timestamp};
 
@@ -134,6 +137,8 @@ pub(crate) struct StatusFile {
     path: PathBuf,
     instruction: String,
     max_age: SignedDuration,
+    /// The latest version met.
+    seen: Arc<AtomicU64>,
 }
 
 impl StatusFile {
@@ -144,20 +149,48 @@ impl StatusFile {
             path: folder.path(flag, "status.toml"),
             instruction: chain.instruction.digest().to_owned(),
             max_age: SignedDuration::from_secs(seconds),
+            seen: Arc::default(),
         }
     }
 
-    /// The controller's word, now.
+    /// The controller's word, now; never an earlier one than this process has met.
+    ///
+    /// A status is replaced in two steps, text and signature: where they do not fit, they are read
+    /// again for a moment before the word counts as none.
     ///
     /// # Errors
     ///
-    /// Suspended, revoked, too old, or not signed.
+    /// Suspended, revoked, too old, taken back in time, or not signed.
     pub(crate) fn ask(&self, contract: &Contract, now: Timestamp) -> Result<Standing> {
-        let paper = Paper::read(&self.path, "ecluse instruction status --key FILE")?;
-        let said =
-            Standing::ask(&paper.bytes, &paper.signatures, contract, &self.instruction, self.max_age, now);
-        paper.judge(said)
+        let mut tries_left = 4;
+        loop {
+            let paper = Paper::read(&self.path, "ecluse instruction status --key FILE")?;
+            let said = Standing::ask(
+                &paper.bytes,
+                &paper.signatures,
+                contract,
+                &self.instruction,
+                self.max_age,
+                now,
+            );
+            match said {
+                Err(findings) if tries_left > 0 && findings.iter().all(half_replaced) => {
+                    tries_left -= 1;
+                    std::thread::sleep(std::time::Duration::from_millis(150));
+                }
+                said => {
+                    let standing = paper.judge(said)?;
+                    standing.not_before(self.seen.fetch_max(standing.version(), Ordering::Relaxed))?;
+                    return Ok(standing);
+                }
+            }
+        }
     }
+}
+
+/// Whether the finding may only mean that the text was replaced and its signature was not yet.
+fn half_replaced(finding: &Finding) -> bool {
+    [signatures::ABSENT.id, signatures::FALSE.id].contains(&finding.code.id)
 }
 
 /// The operator's session, in force.

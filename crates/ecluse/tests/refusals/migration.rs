@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Output, Stdio};
 
 use ecluse_adapters::url::Url;
 use ecluse_adapters::{postgres, sqlite};
@@ -108,21 +108,41 @@ impl Migration {
 
     /// The same into another run folder.
     pub(crate) fn migrate_into(&self, run: &str) -> Answer {
+        Self::answer(self.command(run).output().unwrap())
+    }
+
+    /// `ecluse migrate`, running.
+    pub(crate) fn start(&self) -> Child {
+        self.command("run").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
+    fn command(&self, run: &str) -> Command {
         let from = url(&self.source, self.folder.path());
         let to = format!("sqlite:{}", self.path("new.db").display());
-        let output = Command::new(env!("CARGO_BIN_EXE_ecluse"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ecluse"));
+        command
             .arg("-C")
             .arg(self.folder.path())
             .args(["migrate", "--from", &from, "--to", &to, "--run"])
             .arg(self.path(run))
             .arg("--identity")
             .arg(self.path("keys/petit.age"))
-            .args(["--without-views", "a test", "--accept-wider-role", "a test"])
-            .output()
-            .unwrap();
+            .args(["--without-views", "a test", "--accept-wider-role", "a test"]);
+        command
+    }
+
+    pub(crate) fn answer(output: Output) -> Answer {
         let mut text = String::from_utf8(output.stdout).unwrap();
         text.push_str(std::str::from_utf8(&output.stderr).unwrap());
         Answer { code: output.status.code(), text }
+    }
+
+    /// Rows of a table at the destination.
+    pub(crate) fn moved(&self, table: &str) -> u64 {
+        let to = rusqlite::Connection::open(self.path("new.db")).unwrap();
+        to.query_row(&format!("select count(*) from {table}"), [], |row| row.get::<_, i64>(0))
+            .unwrap()
+            .unsigned_abs()
     }
 
     /// Statements that asked for rows of a patient's table, whoever sent them, since the fixture.

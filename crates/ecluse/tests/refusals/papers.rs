@@ -101,3 +101,40 @@ fn a_contract_or_a_session_that_does_not_hold_reads_nothing() {
     migration.write();
     migration.is_refused("an expired contract", "SGN-007");
 }
+
+// With the status asked at the start only, all rows would arrive.
+// proves: INS-11
+#[test]
+fn an_instruction_revoked_during_the_run_stops_it_and_a_status_too_old_never_starts_it() {
+    let Some(mut migration) = Migration::new("during") else { return };
+    const ROWS: u64 = 1_500_000;
+    migration.source.sql(&format!(
+        "insert into resultat select n, 1 + n % 3, 'v' || n from generate_series(100, {}) n",
+        ROWS + 99
+    ));
+    let folder = migration.path("");
+    let running = migration.start();
+    let events = migration.path("run/events.jsonl");
+    let written = || std::fs::read_to_string(&events).unwrap_or_default().matches("chunk").count();
+    let begun = std::time::Instant::now();
+    while written() < 3 {
+        assert!(begun.elapsed().as_secs() < 120, "no chunk arrived");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    migration.papers.give_status(&folder, State::Revoked, now());
+    let answer = Migration::answer(running.wait_with_output().unwrap());
+    assert_eq!(answer.code, Some(1), "{}", answer.text);
+    assert!(answer.text.contains("ECL-STA-011"), "{}", answer.text);
+    let moved = migration.moved("resultat");
+    assert!(moved > 0 && moved < ROWS, "{moved} of {ROWS} rows moved");
+
+    let before = migration.reads().len();
+    let answer = migration.migrate();
+    assert!(answer.text.contains("ECL-STA-011"), "{}", answer.text);
+    assert_eq!((answer.code, migration.reads().len()), (Some(1), before), "revoked before the run");
+
+    migration.papers.give_status(&folder, State::InForce, now() - SignedDuration::from_hours(25));
+    let answer = migration.migrate();
+    assert!(answer.text.contains("ECL-STA-012"), "{}", answer.text);
+    assert_eq!((answer.code, migration.reads().len()), (Some(1), before), "too old");
+}

@@ -13,23 +13,23 @@ use ecluse_core::types::Type;
 
 /// A key whose value cannot be read: without it the row can be neither ordered nor found again.
 pub(crate) static KEY_UNREADABLE: Code =
-    Code::refused("ECL-SRC-110", "a row's key holds a value that is NULL or not of its column's type");
+    Code::refused("ECL-SRC-001", "a row's key holds a value that is NULL or not of its column's type");
 /// A value of another kind than its column's type.
 pub(crate) static WRONG_KIND: Code =
-    Code::refused("ECL-SRC-111", "a value is not of its column's declared type");
+    Code::refused("ECL-SRC-002", "a value is not of its column's declared type");
 /// Text that is not UTF-8.
 pub(crate) static NOT_UTF8: Code =
-    Code::refused("ECL-SRC-112", "a text is not valid in its declared encoding");
+    Code::refused("ECL-SRC-003", "a text is not valid in its declared encoding");
 /// A date or time that does not exist, or is not written as one.
 pub(crate) static NO_SUCH_TIME: Code =
-    Code::refused("ECL-SRC-113", "a value is not a date or time that exists (zero dates included)");
+    Code::refused("ECL-SRC-004", "a value is not a date or time that exists (zero dates included)");
 /// A number that its column's type cannot hold exactly.
 pub(crate) static NOT_EXACT: Code =
-    Code::refused("ECL-SRC-114", "a number has no exact form in its column's declared type");
+    Code::refused("ECL-SRC-005", "a number has no exact form in its column's declared type");
 
 /// A read before the snapshot stands.
 pub(crate) static NOT_OPEN: Code =
-    Code::refused("ECL-SRC-120", "a read was asked for before the snapshot was opened");
+    Code::refused("ECL-SRC-006", "a read was asked for before the snapshot was opened");
 
 /// Rows of a batch at most.
 const ROWS: usize = 8_192;

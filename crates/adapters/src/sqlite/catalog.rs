@@ -7,16 +7,21 @@ use ecluse_flow::ports::Scope;
 use rusqlite::Connection;
 use sha2::{Digest, Sha256};
 
-use super::{fault, ledger, quoted, types};
+use super::{Codes, SOURCE, fault, ledger, quoted, types};
 
 /// Reads the catalogue; écluse's own ledger is left out.
-pub(super) fn read(connection: &Connection, identity: String, scope: Scope<'_>) -> Result<Catalog> {
-    let mut tables = tables(connection).map_err(|e| fault(&e, "catalogue"))?;
+pub(super) fn read(
+    codes: &'static Codes,
+    connection: &Connection,
+    identity: String,
+    scope: Scope<'_>,
+) -> Result<Catalog> {
+    let mut tables = tables(connection).map_err(|e| fault(codes, &e, "catalogue"))?;
     if let Scope::Tables(wanted) = scope {
         tables.retain(|table| wanted.contains(&table.name));
     }
     for table in &mut tables {
-        describe(connection, table).map_err(|e| fault(&e, &table.name))?;
+        describe(connection, table).map_err(|e| fault(codes, &e, &table.name))?;
     }
     Ok(Catalog { engine: Engine::Sqlite, database: "main".to_owned(), identity, tables })
 }
@@ -32,7 +37,7 @@ pub(super) fn identity(connection: &Connection, path: &str) -> Result<String> {
         rows.collect()
     };
     let mut parts = vec!["ecluse/sqlite-source/1".to_owned(), path.to_owned()];
-    for [kind, name, sql] in statements().map_err(|e| fault(&e, "catalogue"))? {
+    for [kind, name, sql] in statements().map_err(|e| fault(&SOURCE, &e, "catalogue"))? {
         if !ledger::owns(&name) && !name.starts_with("sqlite_") {
             parts.extend([kind, name, sql]);
         }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use ecluse_batch::Batch;
 use ecluse_core::catalog::{Catalog, Table};
-use ecluse_core::fault::{Code, Fault, Result};
+use ecluse_core::fault::{Code, Result};
 use ecluse_core::plan::{Expression, Plan, TablePlan};
 use ecluse_core::types::Engine;
 use ecluse_core::value::KeyRange;
@@ -16,18 +16,17 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavio
 use super::encode::Cells;
 use super::statement::Statement;
 use super::{
-    BUSY, catalog, connect, ddl, existing, fault, ledger, quoted, rebuild, source, statement, types,
+    DESTINATION, catalog, connect, ddl, existing, fault, ledger, quoted, rebuild, source, statement, types,
 };
 
-static NOT_OPEN: Code = Code::refused("ECL-DST-110", "a write was asked for before the run was opened");
-static TAKEN: Code = Code::outside("ECL-DST-111", "the SQLite destination is open in another program");
+static NOT_OPEN: Code = Code::refused("ECL-DST-310", "a write was asked for before the run was opened");
 static UNKNOWN_TYPE: Code =
-    Code::refused("ECL-DST-112", "a planned column has a type that écluse does not write");
-static NOT_A_TABLE: Code = Code::refused("ECL-DST-113", "only one CREATE TABLE is executed at a time");
+    Code::refused("ECL-DST-312", "a planned column has a type that écluse does not write");
+static NOT_A_TABLE: Code = Code::refused("ECL-DST-313", "only one CREATE TABLE is executed at a time");
 static NO_RELATION: Code =
-    Code::refused("ECL-DST-114", "a relation's column is not written at the destination");
+    Code::refused("ECL-DST-314", "a relation's column is not written at the destination");
 static EXISTS: Code =
-    Code::refused("ECL-DST-115", "a new SQLite database would stand in another file's place");
+    Code::refused("ECL-DST-315", "a new SQLite database would stand in another file's place");
 
 /// A SQLite database that rows are written to.
 ///
@@ -47,9 +46,8 @@ impl Destination {
     ///
     /// As [`super::Source::open`].
     pub fn open(path: &Path) -> Result<Self> {
-        let path = existing(path)?;
-        let connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)
-            .map_err(|fault| if *fault.code() == BUSY { taken(&path) } else { fault })?;
+        let path = existing(&DESTINATION, path)?;
+        let connection = connect(&DESTINATION, &path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         // FULL: a committed chunk survives a power cut, in either journal mode.
         // secure_delete: a replaced chunk's old rows are overwritten, not only unlinked.
         // foreign keys are checked at the end (`rebuild`): a chunk's parents may come later.
@@ -58,7 +56,7 @@ impl Destination {
                 "PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF; PRAGMA secure_delete = ON; \
                  PRAGMA cache_size = -32768;",
             )
-            .map_err(|e| fault(&e, &path.display().to_string()))?;
+            .map_err(|e| fault(&DESTINATION, &e, &path.display().to_string()))?;
         Ok(Self { connection, path, run: None })
     }
 
@@ -66,7 +64,7 @@ impl Destination {
     ///
     /// # Errors
     ///
-    /// `ECL-DST-115` where a file is there already, or none can be made.
+    /// `ECL-DST-315` where a file is there already, or none can be made.
     pub fn create(path: &Path) -> Result<Self> {
         std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(
             |_os_text| {
@@ -84,7 +82,7 @@ impl Destination {
 
     /// A transaction that holds the write lock from its start; dropped, it is rolled back.
     fn begin(&self, behavior: TransactionBehavior, place: &str) -> Result<Transaction<'_>> {
-        Transaction::new_unchecked(&self.connection, behavior).map_err(|e| fault(&e, place))
+        Transaction::new_unchecked(&self.connection, behavior).map_err(|e| fault(&DESTINATION, &e, place))
     }
 }
 
@@ -99,7 +97,7 @@ impl ecluse_flow::ports::Destination for Destination {
 
     fn catalog(&mut self, scope: Scope<'_>) -> Result<Catalog> {
         let identity = catalog::place(&self.path.to_string_lossy());
-        catalog::read(&self.connection, identity, scope)
+        catalog::read(&DESTINATION, &self.connection, identity, scope)
     }
 
     fn is_empty(&mut self, table: &str) -> Result<bool> {
@@ -111,7 +109,10 @@ impl ecluse_flow::ports::Destination for Destination {
             return Err(NOT_A_TABLE.fault(""));
         }
         // `execute` refuses a second statement in the text
-        self.connection.execute(statement, []).map(|_none| ()).map_err(|e| fault(&e, "CREATE TABLE"))
+        self.connection
+            .execute(statement, [])
+            .map(|_none| ())
+            .map_err(|e| fault(&DESTINATION, &e, "CREATE TABLE"))
     }
 
     fn ddl(&self, table: &Table) -> String {
@@ -120,16 +121,14 @@ impl ecluse_flow::ports::Destination for Destination {
 
     fn open(&mut self, plan: &Plan, run: &str) -> Result<()> {
         let lock = "PRAGMA locking_mode = EXCLUSIVE";
-        self.connection.query_row(lock, [], |_mode| Ok(())).map_err(|e| fault(&e, "lock"))?;
+        self.connection.query_row(lock, [], |_mode| Ok(())).map_err(|e| fault(&DESTINATION, &e, "lock"))?;
         let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Exclusive);
-        let transaction = transaction.map_err(|e| match e.sqlite_error_code() {
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => taken(&self.path),
-            _ => fault(&e, "lock"),
-        })?;
+        let transaction =
+            transaction.map_err(|e| fault(&DESTINATION, &e, &self.path.display().to_string()))?;
         let fresh = ledger::enter(&transaction, plan, run)?;
         rebuild::take_away(&transaction, &fresh, run)?;
         failpoint::hit("sqlite_open.commit.before");
-        transaction.commit().map_err(|e| fault(&e, "ledger"))?;
+        transaction.commit().map_err(|e| fault(&DESTINATION, &e, "ledger"))?;
         failpoint::hit("sqlite_open.commit.after");
         self.run = Some(run.to_owned());
         Ok(())
@@ -155,12 +154,12 @@ impl ecluse_flow::ports::Destination for Destination {
             let delete = statement::delete(table, range)?;
             transaction
                 .execute(&delete.sql, params_from_iter(&delete.parameters))
-                .map_err(|e| fault(&e, place))?;
+                .map_err(|e| fault(&DESTINATION, &e, place))?;
         }
         let refused = insert(&transaction, table, rows)?;
         ledger::put(&transaction, run, &entry(&refused)?)?;
         failpoint::hit("sqlite_chunk.commit.before");
-        transaction.commit().map_err(|e| fault(&e, place))?;
+        transaction.commit().map_err(|e| fault(&DESTINATION, &e, place))?;
         failpoint::hit("sqlite_chunk.commit.after");
         Ok(refused)
     }
@@ -171,7 +170,7 @@ impl ecluse_flow::ports::Destination for Destination {
         let columns = table.write().iter().map(|c| (c.name.as_str(), c.sql_type.as_str(), c.ty));
         // one snapshot for the whole read; dropped, it ends
         let transaction = self.begin(TransactionBehavior::Deferred, place)?;
-        source::deliver(&transaction, place, columns, table.write_key(), &statement, sink)
+        source::deliver(&DESTINATION, &transaction, place, columns, table.write_key(), &statement, sink)
     }
 
     fn orphans(&mut self, child: &TablePlan, relation: usize, parent: &TablePlan) -> Result<u64> {
@@ -188,7 +187,7 @@ impl ecluse_flow::ports::Destination for Destination {
         let count: i64 = self
             .connection
             .query_row(&sql, [], |row| row.get(0))
-            .map_err(|e| fault(&e, child.destination()))?;
+            .map_err(|e| fault(&DESTINATION, &e, child.destination()))?;
         Ok(u64::try_from(count).unwrap_or(0))
     }
 
@@ -197,29 +196,23 @@ impl ecluse_flow::ports::Destination for Destination {
         let transaction = self.begin(TransactionBehavior::Immediate, "indexes")?;
         rebuild::put_back(&transaction, run)?;
         failpoint::hit("sqlite_finish.commit.before");
-        transaction.commit().map_err(|e| fault(&e, "indexes"))?;
+        transaction.commit().map_err(|e| fault(&DESTINATION, &e, "indexes"))?;
         failpoint::hit("sqlite_finish.commit.after");
         // sequences need nothing: SQLite itself keeps sqlite_sequence past the largest key it was given
         rebuild::check_foreign_keys(&self.connection, plan)?;
         let unlock = "PRAGMA locking_mode = NORMAL";
-        self.connection.query_row(unlock, [], |_mode| Ok(())).map_err(|e| fault(&e, "lock"))?;
+        self.connection.query_row(unlock, [], |_mode| Ok(())).map_err(|e| fault(&DESTINATION, &e, "lock"))?;
         // the lock goes with the next read
         let read: Statement =
             Statement { sql: "SELECT count(*) FROM sqlite_schema".to_owned(), parameters: Vec::new() };
-        self.connection.query_row(&read.sql, [], |_count| Ok(())).map_err(|e| fault(&e, "lock"))
+        self.connection.query_row(&read.sql, [], |_count| Ok(())).map_err(|e| fault(&DESTINATION, &e, "lock"))
     }
-}
-
-fn taken(path: &Path) -> Fault {
-    TAKEN.fault(path.display().to_string()).help(
-        "Let the other run end, or close the program that has the file open, then run the same command.",
-    )
 }
 
 /// Whether a table holds no row.
 pub(super) fn empty(connection: &Connection, table: &str) -> Result<bool> {
     let sql = format!("SELECT NOT EXISTS (SELECT 1 FROM main.{})", quoted(table));
-    connection.query_row(&sql, [], |row| row.get(0)).map_err(|e| fault(&e, table))
+    connection.query_row(&sql, [], |row| row.get(0)).map_err(|e| fault(&DESTINATION, &e, table))
 }
 
 /// Inserts row by row through one prepared statement: a row that is refused fails alone.
@@ -231,7 +224,8 @@ fn insert(connection: &Connection, table: &TablePlan, batches: &[Batch]) -> Resu
         let refuse = || UNKNOWN_TYPE.fault(format!("{place}.{}, {}", column.name, column.sql_type));
         forms.push(declared.ok_or_else(refuse)?.form);
     }
-    let mut statement = connection.prepare(&statement::insert(table)).map_err(|e| fault(&e, place))?;
+    let mut statement =
+        connection.prepare(&statement::insert(table)).map_err(|e| fault(&DESTINATION, &e, place))?;
     let mut refused = Vec::new();
     let mut before = 0;
     for batch in batches {
@@ -244,7 +238,7 @@ fn insert(connection: &Connection, table: &TablePlan, batches: &[Batch]) -> Resu
                 None => Err(Refusal::Value),
                 Some(values) => match statement.execute(params_from_iter(values)) {
                     Ok(_one) => Ok(()),
-                    Err(e) => Err(refusal(&e).ok_or_else(|| fault(&e, place))?),
+                    Err(e) => Err(refusal(&e).ok_or_else(|| fault(&DESTINATION, &e, place))?),
                 },
             };
             if let Err(reason) = outcome {

@@ -14,10 +14,10 @@ use ecluse_core::plan::Plan;
 use rusqlite::Connection;
 
 use super::types::{self, Form};
-use super::{fault, quoted};
+use super::{SOURCE, fault, quoted};
 
 static LYING: Code =
-    Code::refused("ECL-SRC-109", "a column of the filter or the key holds values not stored as it declares");
+    Code::refused("ECL-SRC-309", "a column of the filter or the key holds values not stored as it declares");
 
 /// Refuses a plan of whose filters or keys a column holds values in another form.
 pub(super) fn check(connection: &Connection, plan: &Plan) -> Result<()> {
@@ -37,7 +37,8 @@ pub(super) fn check(connection: &Connection, plan: &Plan) -> Result<()> {
             name = quoted(&column.name),
         );
         let place = format!("{}.{}", table.source(), column.name);
-        let count: i64 = connection.query_row(&sql, [], |row| row.get(0)).map_err(|e| fault(&e, &place))?;
+        let count: i64 =
+            connection.query_row(&sql, [], |row| row.get(0)).map_err(|e| fault(&SOURCE, &e, &place))?;
         if count > 0 {
             return Err(LYING
                 .fault(format!("{place}, declared {}: {count} rows", column.sql_type))

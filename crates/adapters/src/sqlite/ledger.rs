@@ -11,10 +11,10 @@ use ecluse_core::plan::Plan;
 use ecluse_flow::ports::LedgerEntry;
 use rusqlite::Connection;
 
-use super::fault;
+use super::{DESTINATION, fault};
 
-static FOREIGN_RUN: Code = Code::refused("ECL-DST-101", "the destination holds the ledger of another run");
-static BROKEN: Code = Code::refused("ECL-DST-102", "the ledger in the destination is not what écluse wrote");
+static FOREIGN_RUN: Code = Code::refused("ECL-DST-301", "the destination holds the ledger of another run");
+static BROKEN: Code = Code::refused("ECL-DST-302", "the ledger in the destination is not what écluse wrote");
 
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS main.ecluse_ledger_run (
@@ -41,7 +41,7 @@ pub(super) fn owns(table: &str) -> bool {
 /// [`FOREIGN_RUN`] where another run's ledger stands over one of the tables.
 pub(super) fn enter(connection: &Connection, plan: &Plan, run: &str) -> Result<Vec<String>> {
     let place = "ledger";
-    connection.execute_batch(SCHEMA).map_err(|e| fault(&e, place))?;
+    connection.execute_batch(SCHEMA).map_err(|e| fault(&DESTINATION, &e, place))?;
     let mut fresh = Vec::new();
     for table in plan.tables() {
         let name = table.destination();
@@ -51,7 +51,7 @@ pub(super) fn enter(connection: &Connection, plan: &Plan, run: &str) -> Result<V
                 [name, run],
                 |row| row.get(0),
             )
-            .map_err(|e| fault(&e, place))?;
+            .map_err(|e| fault(&DESTINATION, &e, place))?;
         if others > 0 {
             return Err(FOREIGN_RUN
                 .fault(format!("table {name}"))
@@ -64,7 +64,7 @@ pub(super) fn enter(connection: &Connection, plan: &Plan, run: &str) -> Result<V
                 rusqlite::params![run, number],
                 |row| row.get(0),
             )
-            .map_err(|e| fault(&e, place))?;
+            .map_err(|e| fault(&DESTINATION, &e, place))?;
         if known {
             continue;
         }
@@ -74,7 +74,7 @@ pub(super) fn enter(connection: &Connection, plan: &Plan, run: &str) -> Result<V
                 "INSERT INTO ecluse_ledger_run (run, number, destination, was_empty) VALUES (?1, ?2, ?3, ?4)",
                 rusqlite::params![run, number, name, empty],
             )
-            .map_err(|e| fault(&e, place))?;
+            .map_err(|e| fault(&DESTINATION, &e, place))?;
         if empty {
             fresh.push(name.to_owned());
         }
@@ -84,8 +84,9 @@ pub(super) fn enter(connection: &Connection, plan: &Plan, run: &str) -> Result<V
 
 /// Every chunk of the run; none where there is no ledger.
 pub(super) fn chunks(connection: &Connection, run: &str) -> Result<Vec<LedgerEntry>> {
-    let stands =
-        connection.table_exists(Some("main"), "ecluse_ledger_chunk").map_err(|e| fault(&e, "ledger"))?;
+    let stands = connection
+        .table_exists(Some("main"), "ecluse_ledger_chunk")
+        .map_err(|e| fault(&DESTINATION, &e, "ledger"))?;
     if !stands {
         return Ok(Vec::new());
     }
@@ -97,7 +98,7 @@ pub(super) fn chunks(connection: &Connection, run: &str) -> Result<Vec<LedgerEnt
             .query_map([run], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))?;
         rows.collect()
     };
-    let lines = read().map_err(|e| fault(&e, "ledger"))?;
+    let lines = read().map_err(|e| fault(&DESTINATION, &e, "ledger"))?;
     let entry = |(number, chunk, rows, refused, tally): (i64, i64, i64, i64, Vec<u8>)| {
         Some(LedgerEntry {
             table: usize::try_from(number).ok()?,
@@ -118,7 +119,7 @@ pub(super) fn has(connection: &Connection, run: &str, table: usize, chunk: u64) 
             rusqlite::params![run, signed(table)?, signed(chunk)?],
             |row| row.get(0),
         )
-        .map_err(|e| fault(&e, "ledger"))
+        .map_err(|e| fault(&DESTINATION, &e, "ledger"))
 }
 
 /// Writes a chunk's line, in the place of an older one.
@@ -137,7 +138,7 @@ pub(super) fn put(connection: &Connection, run: &str, entry: &LedgerEntry) -> Re
             ],
         )
         .map(|_one| ())
-        .map_err(|e| fault(&e, "ledger"))
+        .map_err(|e| fault(&DESTINATION, &e, "ledger"))
 }
 
 fn signed(count: impl TryInto<i64>) -> Result<i64> {

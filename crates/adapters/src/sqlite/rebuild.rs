@@ -8,9 +8,9 @@ use ecluse_core::fault::{Code, Result};
 use ecluse_core::plan::Plan;
 use rusqlite::Connection;
 
-use super::{fault, quoted};
+use super::{DESTINATION, fault, quoted};
 
-static ORPHANED: Code = Code::refused("ECL-DST-103", "rows refer to rows that the destination does not hold");
+static ORPHANED: Code = Code::refused("ECL-DST-303", "rows refer to rows that the destination does not hold");
 
 /// Records the tables' indexes in the ledger, then drops them.
 pub(super) fn take_away(connection: &Connection, tables: &[String], run: &str) -> Result<()> {
@@ -26,7 +26,7 @@ pub(super) fn take_away(connection: &Connection, tables: &[String], run: &str) -
             }
             Ok(())
         };
-        work().map_err(|e| fault(&e, table))?;
+        work().map_err(|e| fault(&DESTINATION, &e, table))?;
     }
     Ok(())
 }
@@ -44,7 +44,7 @@ pub(super) fn put_back(connection: &Connection, run: &str) -> Result<()> {
         connection.execute("DELETE FROM ecluse_ledger_ddl WHERE run = ?1", [run])?;
         Ok(())
     };
-    work().map_err(|e| fault(&e, "indexes"))
+    work().map_err(|e| fault(&DESTINATION, &e, "indexes"))
 }
 
 /// Checks every declared foreign key of the planned tables.
@@ -63,7 +63,7 @@ pub(super) fn check_foreign_keys(connection: &Connection, plan: &Plan) -> Result
             )?;
             statement.query_map([name], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
         };
-        for (parent, rows) in count().map_err(|e| fault(&e, name))? {
+        for (parent, rows) in count().map_err(|e| fault(&DESTINATION, &e, name))? {
             broken.push(format!("{name} → {parent}: {rows} rows"));
         }
     }

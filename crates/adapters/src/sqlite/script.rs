@@ -4,13 +4,13 @@ use std::path::Path;
 
 use ecluse_core::fault::Result;
 
-use super::{Destination, existing, fault};
+use super::{DESTINATION, Destination, existing, fault};
 
 /// Makes a new database that only its owner can read, and runs a script in it.
 ///
 /// # Errors
 ///
-/// `ECL-DST-115` where a file is there already; the engine's own code where the script fails.
+/// `ECL-DST-315` where a file is there already; the engine's own code where the script fails.
 pub fn create_from(path: &Path, script: &str) -> Result<()> {
     drop(Destination::create(path)?);
     execute(path, script)
@@ -20,9 +20,9 @@ pub fn create_from(path: &Path, script: &str) -> Result<()> {
 ///
 /// # Errors
 ///
-/// `ECL-SRC-101` where there is no such file; the engine's own code where the script fails.
+/// `ECL-DST-321` where there is no such file; the engine's own code where the script fails.
 pub fn execute(path: &Path, script: &str) -> Result<()> {
-    let path = existing(path)?;
-    let failed = |e: rusqlite::Error| fault(&e, &path.display().to_string());
+    let path = existing(&DESTINATION, path)?;
+    let failed = |e: rusqlite::Error| fault(&DESTINATION, &e, &path.display().to_string());
     rusqlite::Connection::open(&path).and_then(|c| c.execute_batch(script)).map_err(failed)
 }

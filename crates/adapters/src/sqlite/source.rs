@@ -12,11 +12,11 @@ use rusqlite::{Connection, OpenFlags, params_from_iter};
 
 use super::guard::Allowed;
 use super::statement::{self, Statement};
-use super::{catalog, connect, existing, fault, honest, types};
+use super::{Codes, SOURCE, catalog, connect, existing, fault, honest, types};
 use crate::columns::{Columns, NOT_OPEN};
 
 static UNKNOWN_TYPE: Code =
-    Code::refused("ECL-SRC-121", "a planned column has a type that écluse does not read");
+    Code::refused("ECL-SRC-007", "a planned column has a type that écluse does not read");
 
 /// A SQLite database that rows are read from.
 ///
@@ -36,11 +36,11 @@ impl Source {
     ///
     /// # Errors
     ///
-    /// `ECL-SRC-101` where there is no such file, or it cannot be read; `ECL-SRC-105` where
-    /// it is not a database; `ECL-SRC-107` where its text is in UTF-16.
+    /// `ECL-SRC-301` where there is no such file, or it cannot be read; `ECL-SRC-305` where
+    /// it is not a database; `ECL-SRC-307` where its text is in UTF-16.
     pub fn open(path: &Path) -> Result<Self> {
-        let path = existing(path)?;
-        let connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let path = existing(&SOURCE, path)?;
+        let connection = connect(&SOURCE, &path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         let mut source = Self { connection, path, plan: None };
         source.permit(Allowed::catalogue())?;
         Ok(source)
@@ -49,7 +49,7 @@ impl Source {
     fn permit(&mut self, allowed: Allowed) -> Result<()> {
         self.connection
             .authorizer(Some(move |context: rusqlite::hooks::AuthContext<'_>| allowed.authorize(&context)))
-            .map_err(|e| fault(&e, "authorizer"))
+            .map_err(|e| fault(&SOURCE, &e, "authorizer"))
     }
 
     fn permit_plan(&mut self) -> Result<()> {
@@ -61,7 +61,7 @@ impl Source {
         let count =
             self.connection
                 .query_row(&statement.sql, params_from_iter(&statement.parameters), |row| row.get(0));
-        let count: i64 = count.map_err(|e| fault(&e, place))?;
+        let count: i64 = count.map_err(|e| fault(&SOURCE, &e, place))?;
         Ok(u64::try_from(count).unwrap_or(0))
     }
 }
@@ -88,7 +88,7 @@ impl ecluse_flow::ports::Source for Source {
     fn catalog(&mut self, scope: Scope<'_>) -> Result<Catalog> {
         let identity = ecluse_flow::ports::Source::identity(self)?;
         self.permit(Allowed::catalogue())?;
-        let catalog = catalog::read(&self.connection, identity, scope)?;
+        let catalog = catalog::read(&SOURCE, &self.connection, identity, scope)?;
         self.permit_plan()?;
         Ok(catalog)
     }
@@ -102,7 +102,7 @@ impl ecluse_flow::ports::Source for Source {
         self.permit(Allowed::catalogue())?;
         // the transaction sees the database as of its first read
         let begun = self.connection.execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema;");
-        begun.map_err(|e| fault(&e, "snapshot"))?;
+        begun.map_err(|e| fault(&SOURCE, &e, "snapshot"))?;
         self.plan = Some(plan.clone());
         self.permit_plan()?;
         honest::check(&self.connection, plan)?;
@@ -144,7 +144,7 @@ impl ecluse_flow::ports::Source for Source {
         }
         let columns = table.read().iter().map(|c| (c.name.as_str(), c.sql_type.as_str(), c.ty));
         let statement = statement::select(table, plan, range)?;
-        deliver(&self.connection, table.source(), columns, table.key(), &statement, sink)
+        deliver(&SOURCE, &self.connection, table.source(), columns, table.key(), &statement, sink)
     }
 
     fn statement(&self, table: &TablePlan, plan: &Plan) -> String {
@@ -154,7 +154,7 @@ impl ecluse_flow::ports::Source for Source {
     fn close(&mut self) -> Result<()> {
         self.plan = None;
         if !self.connection.is_autocommit() {
-            self.connection.execute_batch("ROLLBACK").map_err(|e| fault(&e, "snapshot"))?;
+            self.connection.execute_batch("ROLLBACK").map_err(|e| fault(&SOURCE, &e, "snapshot"))?;
         }
         self.permit(Allowed::catalogue())
     }
@@ -163,6 +163,7 @@ impl ecluse_flow::ports::Source for Source {
 /// Runs a statement and delivers its rows in batches: `columns` are its columns' names,
 /// declarations and types, in order; `key` the indices of the key's.
 pub(super) fn deliver<'a>(
+    codes: &'static Codes,
     connection: &Connection,
     table: &str,
     columns: impl Iterator<Item = (&'a str, &'a str, ecluse_core::types::Type)>,
@@ -180,9 +181,10 @@ pub(super) fn deliver<'a>(
     }
     let place = |column: usize| format!("{table}.{}", names.get(column).copied().unwrap_or_default());
     let mut batch = Columns::new(kinds, key);
-    let mut prepared = connection.prepare(&statement.sql).map_err(|e| fault(&e, table))?;
-    let mut rows = prepared.query(params_from_iter(&statement.parameters)).map_err(|e| fault(&e, table))?;
-    while let Some(row) = rows.next().map_err(|e| fault(&e, table))? {
+    let mut prepared = connection.prepare(&statement.sql).map_err(|e| fault(codes, &e, table))?;
+    let mut rows =
+        prepared.query(params_from_iter(&statement.parameters)).map_err(|e| fault(codes, &e, table))?;
+    while let Some(row) = rows.next().map_err(|e| fault(codes, &e, table))? {
         batch.row(
             &mut |column, builder| {
                 let value = row.get_ref(column).map_err(|_text_may_quote| &crate::columns::WRONG_KIND)?;
@@ -211,5 +213,5 @@ fn sorts(connection: &Connection, table: &TablePlan, plan: &Plan) -> Result<bool
         }
         Ok(false)
     };
-    explain().map_err(|e| fault(&e, table.source()))
+    explain().map_err(|e| fault(&SOURCE, &e, table.source()))
 }

@@ -1,13 +1,15 @@
 //! Every SQL text over planned tables, and the values it binds.
 
-use ecluse_core::fault::Result;
+use ecluse_core::fault::{Code, Result};
 use ecluse_core::plan::{Plan, TablePlan};
 use ecluse_core::types::{Engine, Type};
 use ecluse_core::value::{Key, KeyRange, Value};
 use rusqlite::types::Value as Stored;
 
-use super::{FAILED, encode, quoted};
+use super::{encode, quoted};
 use crate::sql;
+
+static NO_FORM: Code = Code::refused("ECL-SRC-310", "a key or literal has no exact form in SQLite");
 
 /// A statement and its parameters.
 pub(super) struct Statement {
@@ -130,7 +132,7 @@ fn within(key: &KeyColumns<'_>, range: &KeyRange) -> Result<(String, Vec<Value>)
     for (operator, bound) in [(">", &range.after), ("<=", &range.upto)] {
         let Some(Key(bound)) = bound else { continue };
         if bound.len() != key.len() || key.is_empty() {
-            return Err(FAILED.fault("a key range does not fit its table's key"));
+            return Err(NO_FORM.fault("a key range does not fit its table's key"));
         }
         parts.push(format!("({}) {operator} ({right})", left.join(", ")));
         values.extend(bound.iter().cloned());
@@ -140,7 +142,7 @@ fn within(key: &KeyColumns<'_>, range: &KeyRange) -> Result<(String, Vec<Value>)
 
 fn bound(values: impl Iterator<Item = Value>) -> Result<Vec<Stored>> {
     let stored: Option<Vec<Stored>> = values.map(|v| encode::literal(&v)).collect();
-    stored.ok_or_else(|| FAILED.fault("a literal or key has no exact form in SQLite"))
+    stored.ok_or_else(|| NO_FORM.fault("a literal or key has no exact form in SQLite"))
 }
 
 /// The rows asked for; empty where it is every row.

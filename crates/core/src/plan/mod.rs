@@ -8,6 +8,8 @@ mod bind;
 mod compile;
 mod literal;
 mod order;
+#[cfg(test)]
+mod property;
 mod rows;
 mod target;
 #[cfg(test)]

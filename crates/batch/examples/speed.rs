@@ -27,7 +27,7 @@ fn main() {
         tally.extend(&hashes);
     });
     report("key order", || {
-        Keys::new(&batch, &types, &[0]).expect("a key").check_order(None).expect("in order")
+        Keys::new(&batch, &types, &[0]).expect("a key").check_order(None).expect("in order");
     });
     let mut chosen = ChosenSets::new([1; 32]);
     chosen.want(0, 0, Int);

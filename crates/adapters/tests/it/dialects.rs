@@ -472,7 +472,7 @@ fn sqlite_chooses_what_the_process_chooses() {
                     let rows =
                         select.query_map([], |r| Ok((r.get::<_, String>(0)?, r.get::<_, i64>(1)?))).unwrap();
                     rows.for_each(|r| {
-                        writeln!(out, "{}|{}", r.as_ref().unwrap().0, r.as_ref().unwrap().1).unwrap()
+                        writeln!(out, "{}|{}", r.as_ref().unwrap().0, r.as_ref().unwrap().1).unwrap();
                     });
                 }
                 None => connection.execute_batch(statement).unwrap(),

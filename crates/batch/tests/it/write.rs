@@ -44,8 +44,8 @@ fn planned(read: &[Type], write: Vec<WriteColumn>) -> TablePlan {
     })
 }
 
-fn one(array: ArrayRef, from: Type, column: WriteColumn) -> Written {
-    let batch = Batch::new(&[from], vec![Arc::clone(&array)], array.len()).unwrap();
+fn one(array: &ArrayRef, from: Type, column: WriteColumn) -> Written {
+    let batch = Batch::new(&[from], vec![Arc::clone(array)], array.len()).unwrap();
     Writer::new(&planned(&[from], vec![column]), Engine::Postgresql).unwrap().write(&batch).unwrap()
 }
 
@@ -55,7 +55,7 @@ fn texts(values: &[&str]) -> ArrayRef {
 
 /// Casts texts; the rows that are refused, by index.
 fn refused(values: &[&str], to: Type) -> Vec<usize> {
-    let result = one(texts(values), Type::Text, written(to, Expression::Cast(0)));
+    let result = one(&texts(values), Type::Text, written(to, Expression::Cast(0)));
     assert!(result.refused.iter().all(|r| r.reason == Reason::Cast && r.column == Some(0)));
     assert_eq!(result.batch.rows() + result.refused.len(), values.len());
     result.refused.iter().map(|r| r.row).collect()
@@ -64,7 +64,7 @@ fn refused(values: &[&str], to: Type) -> Vec<usize> {
 #[test]
 fn a_column_moved_as_it_is_shares_its_memory() {
     let array = texts(&["a", "b"]);
-    let result = one(Arc::clone(&array), Type::Text, written(Type::Text, Expression::Column(0)));
+    let result = one(&array, Type::Text, written(Type::Text, Expression::Column(0)));
     let out = &result.batch.columns()[0];
     assert_eq!(out.as_string::<i32>().values().as_ptr(), array.as_string::<i32>().values().as_ptr());
     assert!(result.refused.is_empty());
@@ -74,7 +74,7 @@ fn a_column_moved_as_it_is_shares_its_memory() {
 #[test]
 fn null_empty_and_negative_stay_three_things() {
     let array: ArrayRef = Arc::new(StringArray::from(vec![None, Some(""), Some("négatif")]));
-    let result = one(array, Type::Text, written(Type::Text, Expression::Column(0)));
+    let result = one(&array, Type::Text, written(Type::Text, Expression::Column(0)));
     let out: Vec<_> = result.batch.columns()[0].as_string::<i32>().iter().collect();
     assert_eq!(out, [None, Some(""), Some("négatif")]);
 }
@@ -138,7 +138,7 @@ fn only_exact_texts_become_numbers_dates_and_bools() {
 #[test]
 fn what_was_cast_is_the_same_number() {
     let cast = |array: ArrayRef, from, to| {
-        one(array, from, written(to, Expression::Cast(0))).batch.columns()[0].clone()
+        one(&array, from, written(to, Expression::Cast(0))).batch.columns()[0].clone()
     };
     let ints = |values: &[i64]| Arc::new(Int64Array::from(values.to_vec())) as ArrayRef;
     let decimal = Type::Decimal { precision: 10, scale: 3 };
@@ -179,7 +179,7 @@ fn a_float_is_the_decimal_its_writer_meant_or_nothing() {
         1e300,
         123_456_789_012_345_680.0,
     ]));
-    let result = one(array, Type::Float, written(to, Expression::Cast(0)));
+    let result = one(&array, Type::Float, written(to, Expression::Cast(0)));
     let kept: Vec<_> = result.batch.columns()[0].as_primitive::<Decimal128Type>().values().to_vec();
     assert_eq!(kept, [1234, -7, 500]);
     assert_eq!(result.refused.iter().map(|r| r.row).collect::<Vec<_>>(), [3, 4, 5, 6, 7, 8, 9]);
@@ -189,7 +189,7 @@ fn a_float_is_the_decimal_its_writer_meant_or_nothing() {
 #[test]
 fn what_the_destination_cannot_hold_is_refused_before_it_is_sent() {
     let check = |array: ArrayRef, from: Type, column: WriteColumn, reason: Reason, rows: &[usize]| {
-        let result = one(array, from, column);
+        let result = one(&array, from, column);
         assert_eq!(result.refused.iter().map(|r| r.row).collect::<Vec<_>>(), rows);
         assert!(result.refused.iter().all(|r| r.reason == reason), "{:?}", result.refused);
     };
@@ -230,7 +230,7 @@ fn codes_are_looked_up_and_never_guessed() {
     };
     let array: ArrayRef =
         Arc::new(StringArray::from(vec![Some("N"), Some("n"), None, Some(""), Some("P "), Some("P")]));
-    let result = one(array, Type::Text, written(Type::Text, codes));
+    let result = one(&array, Type::Text, written(Type::Text, codes));
     let out: Vec<_> = result.batch.columns()[0].as_string::<i32>().iter().collect();
     assert_eq!(out, [Some("negative"), None, Some("empty"), Some("positive")]);
     let refused: Vec<_> = result.refused.iter().map(|r| (r.row, r.reason)).collect();
@@ -247,7 +247,7 @@ fn codes_are_looked_up_and_never_guessed() {
         ],
     };
     let ints: ArrayRef = Arc::new(Int64Array::from(vec![Some(9), None, Some(10), Some(11)]));
-    let result = one(ints, Type::Int, written(Type::Int, numbers));
+    let result = one(&ints, Type::Int, written(Type::Int, numbers));
     assert_eq!(result.batch.columns()[0].as_primitive::<Int64Type>().values(), &[2, 0, 1]);
     assert_eq!(result.refused.len(), 1);
 }
@@ -256,7 +256,7 @@ fn codes_are_looked_up_and_never_guessed() {
 fn constants_and_joined_texts() {
     let pieces = vec![Piece::Column(0), Piece::Literal(" / ".into()), Piece::Column(0)];
     let array: ArrayRef = Arc::new(StringArray::from(vec![Some("a"), None]));
-    let result = one(Arc::clone(&array), Type::Text, written(Type::Text, Expression::Concat(pieces)));
+    let result = one(&array, Type::Text, written(Type::Text, Expression::Concat(pieces)));
     let out: Vec<_> = result.batch.columns()[0].as_string::<i32>().iter().flatten().collect();
     assert_eq!(out, ["a / a", " / "]);
     for (ty, value) in [
@@ -273,7 +273,7 @@ fn constants_and_joined_texts() {
         (Type::Json, Value::Text("{}".into())),
         (Type::Float, Value::Null),
     ] {
-        let result = one(Arc::clone(&array), Type::Text, written(ty, Expression::Constant(value.clone())));
+        let result = one(&array, Type::Text, written(ty, Expression::Constant(value.clone())));
         assert_eq!(result.batch.rows(), 2, "{ty}");
         assert_eq!(result.batch.columns()[0].null_count(), if value == Value::Null { 2 } else { 0 });
     }
@@ -376,10 +376,10 @@ proptest! {
         let decimal = Type::Decimal { precision: 12, scale: 4 };
         let there_and_back = |ty: Type, value: Value| {
             let from = Expression::Constant(value.clone());
-            let typed = one(texts(&["x"]), Type::Text, written(ty, from)).batch.columns()[0].clone();
-            let text = one(typed, ty, written(Type::Text, Expression::Cast(0))).batch.columns()[0].clone();
-            let back = one(text, Type::Text, written(ty, Expression::Cast(0)));
-            let again = one(texts(&["x"]), Type::Text, written(ty, Expression::Constant(value))).batch.columns()[0].clone();
+            let typed = one(&texts(&["x"]), Type::Text, written(ty, from)).batch.columns()[0].clone();
+            let text = one(&typed, ty, written(Type::Text, Expression::Cast(0))).batch.columns()[0].clone();
+            let back = one(&text, Type::Text, written(ty, Expression::Cast(0)));
+            let again = one(&texts(&["x"]), Type::Text, written(ty, Expression::Constant(value))).batch.columns()[0].clone();
             back.refused.is_empty() && *back.batch.columns()[0] == *again
         };
         prop_assert!(there_and_back(Type::Int, Value::Int(int)), "there and back");
@@ -393,7 +393,7 @@ proptest! {
     #[test]
     fn no_text_panics_a_cast(text in ".{0,30}") {
         for to in [Type::Int, Type::Decimal { precision: 38, scale: 10 }, Type::Float, Type::Bool, Type::Date, Type::Timestamp, Type::Time, Type::Uuid] {
-            let _ = one(texts(&[&text]), Type::Text, written(to, Expression::Cast(0)));
+            let _ = one(&texts(&[&text]), Type::Text, written(to, Expression::Cast(0)));
         }
     }
 }

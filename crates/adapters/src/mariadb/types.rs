@@ -74,7 +74,7 @@ pub(super) fn decode(builder: &mut Builder, value: &Value, latin1: bool) -> Cell
         (_, Value::NULL) => return Ok(None),
         (Builder::Int(b), Value::Int(n)) => b.append_value(*n),
         (Builder::Int(b), Value::UInt(n)) => {
-            b.append_value(i64::try_from(*n).map_err(|_past_2_63| &NOT_EXACT)?)
+            b.append_value(i64::try_from(*n).map_err(|_past_2_63| &NOT_EXACT)?);
         }
         (Builder::Float(b), Value::Float(n)) => b.append_value(f64::from(*n)),
         (Builder::Float(b), Value::Double(n)) => b.append_value(*n),

@@ -59,7 +59,7 @@ fn used(table: usize, filter: &Filter, columns: &mut BTreeSet<(usize, usize)>) {
             columns.insert((table, *column));
         }
         Filter::Chosen { column, table: there, other } => {
-            columns.extend([(table, *column), (*there, *other)])
+            columns.extend([(table, *column), (*there, *other)]);
         }
         Filter::And(parts) | Filter::Or(parts) => parts.iter().for_each(|part| used(table, part, columns)),
         Filter::Not(part) => used(table, part, columns),

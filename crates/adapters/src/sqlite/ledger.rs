@@ -82,6 +82,9 @@ pub(super) fn enter(connection: &Connection, plan: &Plan, run: &str) -> Result<V
     Ok(fresh)
 }
 
+/// Table, chunk, rows, refused, tally, as stored.
+type Line = (i64, i64, i64, i64, Vec<u8>);
+
 /// Every chunk of the run; none where there is no ledger.
 pub(super) fn chunks(connection: &Connection, run: &str) -> Result<Vec<LedgerEntry>> {
     let stands = connection
@@ -90,7 +93,7 @@ pub(super) fn chunks(connection: &Connection, run: &str) -> Result<Vec<LedgerEnt
     if !stands {
         return Ok(Vec::new());
     }
-    let read = || -> rusqlite::Result<Vec<(i64, i64, i64, i64, Vec<u8>)>> {
+    let read = || -> rusqlite::Result<Vec<Line>> {
         let mut statement = connection.prepare(
             "SELECT number, chunk, rows, refused, tally FROM ecluse_ledger_chunk WHERE run = ?1 ORDER BY number, chunk",
         )?;
@@ -99,7 +102,7 @@ pub(super) fn chunks(connection: &Connection, run: &str) -> Result<Vec<LedgerEnt
         rows.collect()
     };
     let lines = read().map_err(|e| fault(&DESTINATION, &e, "ledger"))?;
-    let entry = |(number, chunk, rows, refused, tally): (i64, i64, i64, i64, Vec<u8>)| {
+    let entry = |(number, chunk, rows, refused, tally): Line| {
         Some(LedgerEntry {
             table: usize::try_from(number).ok()?,
             chunk: u64::try_from(chunk).ok()?,

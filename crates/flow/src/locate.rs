@@ -13,11 +13,9 @@ use crate::orders::Orders;
 use crate::ports::{Record, Source};
 use crate::run::Options;
 use crate::state;
-use crate::world::World;
+use crate::world::{ENOUGH, World};
 
 static NO_ROW: Code = Code::refused("ECL-LOC-002", "no row of the source has this token");
-/// Stops the search once the row was found; never leaves this file.
-static FOUND: Code = Code::refused("ECL-LOC-099", "found");
 
 /// A row that a token names.
 #[derive(Debug)]
@@ -75,7 +73,7 @@ fn search(
             let keys = Keys::new(&batch, &types, table.key())?;
             let rows = (0..batch.rows()).filter_map(|row| keys.get(row));
             found = rows.into_iter().find(|row| Token::new(key, table.source(), row) == wanted);
-            if found.is_some() { Err(FOUND.fault("")) } else { Ok(()) }
+            if found.is_some() { Err(ENOUGH.fault("")) } else { Ok(()) }
         });
         match (found, read) {
             (Some(row), _) => {

@@ -5,15 +5,13 @@ use std::sync::mpsc::sync_channel;
 use ecluse_core::fault::{Code, Result};
 
 use crate::reader::{Emit, Message};
-use crate::world::World;
+use crate::world::{ENOUGH, World};
 
 /// Chunks that wait between the two threads. With the one being filled and the one being
 /// written, four chunks of at most 16 MiB are in memory.
 const DEPTH: usize = 2;
 
 static DIED: Code = Code::outside("ECL-RUN-017", "a thread of the run died");
-/// Tells the reader that nobody listens any more; never leaves this file.
-static HUNG_UP: Code = Code::refused("ECL-RUN-098", "the writing half has ended");
 
 /// How the pipeline ended without a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +32,7 @@ pub(crate) fn pump(
     std::thread::scope(|scope| {
         let (sender, receiver) = sync_channel::<Result<Message>>(DEPTH);
         let reader = scope.spawn(move || {
-            let mut emit = |message| sender.send(Ok(message)).map_err(|_the_message_back| HUNG_UP.fault(""));
+            let mut emit = |message| sender.send(Ok(message)).map_err(|_the_message_back| ENOUGH.fault(""));
             if let Err(fault) = read(&mut emit) {
                 // nobody listens where the writing half ended first: then its reason counts
                 let _unheard = sender.send(Err(fault));

@@ -11,14 +11,13 @@ use ecluse_core::value::{Key, KeyRange};
 use crate::chunk::{Cutter, End, LIMIT};
 use crate::ports::{Count, Source};
 use crate::step::{Context, Step, Worked};
+use crate::world::ENOUGH;
 
 static LOST: Code = Code::refused(
     "ECL-RUN-009",
     "the source delivered another number of rows than it counted in the same snapshot",
 );
 static OUTGROWN: Code = Code::refused("ECL-RUN-010", "a chunk that cannot be cut is too large");
-/// Stops a read that has enough; never leaves this file.
-static ENOUGH: Code = Code::refused("ECL-RUN-099", "a trial has as many rows as it moves");
 
 /// What the reading half says.
 pub(crate) enum Message {

@@ -2,8 +2,11 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use ecluse_core::fault::Result;
+use ecluse_core::fault::{Code, Result};
 use jiff::Timestamp;
+
+/// Ends a read that has given enough; the caller that raised it takes it back.
+pub(crate) static ENOUGH: Code = Code::refused("ECL-RUN-099", "a read was ended on purpose");
 
 /// Clock and chance. The binary gives the real ones, tests frozen ones.
 #[derive(Clone, Copy)]

@@ -8,33 +8,23 @@
 //! | any other primary key, unique index, CHECK, NOT NULL, trigger | kept | they refuse rows, which the bisection must find one by one |
 //!
 //! Should a primary key that was dropped find duplicates when it is put back, the run ends
-//! with [`DUPLICATES`], which names the table; nothing is deleted to make it fit.
+//! with [`super::putback::DUPLICATES`], which names the table; nothing is deleted to make it fit.
 //!
 //! The statement that puts a thing back is written to the ledger in the transaction that
 //! drops it, so that no kill can lose it.
 
-use std::collections::BTreeSet;
-
-use ecluse_core::fault::{Code, Fault, Result};
+use ecluse_core::fault::{Code, Result};
 use ecluse_core::plan::{Expression, Plan, TablePlan};
-use ecluse_core::types::Type;
 use ecluse_flow::failpoint;
 use tokio_postgres::Error;
-use tokio_postgres::error::SqlState;
 
 use super::connect::Link;
 use super::ledger::{Ledger, is_empty};
-use super::text::{ident, relation};
+use super::text::relation;
 
-/// A key or unique index that cannot be put back.
-pub(crate) static DUPLICATES: Code =
-    Code::refused("ECL-DST-130", "the destination's key finds the same key twice");
-/// A foreign key that cannot be put back.
-pub(crate) static ORPHANS: Code =
-    Code::refused("ECL-DST-131", "a foreign key finds rows without their parent");
 /// A foreign key that would delete or change rows of another table.
 pub(crate) static CASCADE: Code =
-    Code::refused("ECL-DST-132", "a foreign key would change other rows when a chunk is replaced");
+    Code::refused("ECL-DST-532", "a foreign key would change other rows when a chunk is replaced");
 
 /// Foreign keys that touch a table.
 const FOREIGN_KEYS: &str = "\
@@ -48,7 +38,7 @@ const FOREIGN_KEYS: &str = "\
 /// Indexes that refuse nothing; one that carries a comment, options, a tablespace, the
 /// clustering or the replica identity would not come back whole, and stays.
 const INDEXES: &str = "\
-    SELECT 'index', c.relname::text, i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid), \
+    SELECT 'index', i.indexrelid::regclass::text, i.indrelid::regclass::text, pg_get_indexdef(i.indexrelid), \
            'DROP INDEX ' || i.indexrelid::regclass \
     FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_class t ON t.oid = i.indrelid \
     WHERE i.indrelid = to_regclass($1) AND t.relkind = 'r' AND NOT i.indisunique AND NOT i.indisexclusion \
@@ -84,7 +74,7 @@ pub(super) fn drop_for_load(link: &Link, plan: &Plan, ledger: &Ledger) -> Result
             continue;
         }
         let qualified = relation(name);
-        link.batch("BEGIN; SET LOCAL search_path = pg_catalog; SET LOCAL synchronous_commit = on", name)?;
+        link.batch("BEGIN; SET LOCAL search_path = pg_catalog", name)?;
         let dropped = drop_one(link, plan, table, ledger, &qualified);
         if dropped.is_err() {
             let _ = link.batch("ROLLBACK", name);
@@ -112,12 +102,14 @@ fn drop_one(link: &Link, plan: &Plan, table: &TablePlan, ledger: &Ledger, qualif
             rows.extend(link.query(KEY, &[&qualified, &key], name)?);
         }
     }
+    // a foreign key that a kill left declared but not validated is known to the ledger as it was
     for row in rows {
         let get = |i: usize| row.try_get::<_, String>(i).map_err(fault);
         link.execute(
             "INSERT INTO ecluse_ledger.ddl (run, tab, kind, name, statement, dropped) \
              VALUES ($1, $2, $3, $4, $5, true) ON CONFLICT (run, tab, kind, name) \
-             DO UPDATE SET statement = $5, dropped = true",
+             DO UPDATE SET statement = CASE WHEN ecluse_ledger.ddl.dropped THEN ecluse_ledger.ddl.statement ELSE $5 END, \
+             dropped = true",
             &[&ledger.run(), &get(2)?, &get(0)?, &get(1)?, &get(3)?],
             name,
         )?;
@@ -154,108 +146,4 @@ fn refuse_cascades(link: &Link, name: &str) -> Result<()> {
     Err(CASCADE
         .fault(format!("{name}: {found} foreign key(s) with ON DELETE CASCADE, SET NULL or SET DEFAULT"))
         .help("load into an empty table, or make the foreign key NO ACTION for the migration"))
-}
-
-/// Puts a table's primary key back before rows of it are deleted, which would else read
-/// the whole table for every chunk.
-pub(super) fn put_back_key(link: &Link, run: &str, table: &str) -> Result<()> {
-    let rows = link.query(
-        "SELECT tab, kind, name, statement FROM ecluse_ledger.ddl \
-         WHERE run = $1 AND dropped AND kind = 'key' AND to_regclass(tab) = to_regclass($2)",
-        &[&run, &relation(table)],
-        table,
-    )?;
-    for row in rows {
-        put_back_one(link, run, &row)?;
-    }
-    Ok(())
-}
-
-/// Puts everything back: keys, then indexes, then the foreign keys that need them.
-pub(super) fn put_back(link: &Link, run: &str) -> Result<()> {
-    let rows = link.query(
-        "SELECT tab, kind, name, statement FROM ecluse_ledger.ddl WHERE run = $1 AND dropped \
-         ORDER BY array_position(ARRAY['key', 'index', 'fk'], kind), tab, name",
-        &[&run],
-        "the ledger",
-    )?;
-    rows.iter().try_for_each(|row| put_back_one(link, run, row))
-}
-
-fn put_back_one(link: &Link, run: &str, row: &tokio_postgres::Row) -> Result<()> {
-    let side = link.side();
-    let get = |i: usize| row.try_get::<_, String>(i).map_err(|e| side.fault(&e, "the ledger"));
-    let (table, kind, name, statement) = (get(0)?, get(1)?, get(2)?, get(3)?);
-    let stands: bool = if kind == "index" {
-        link.one("SELECT to_regclass($1) IS NOT NULL", &[&table], &table)?
-    } else {
-        link.one(
-            "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_constraint WHERE conrelid = to_regclass($1) AND conname = $2)",
-            &[&table, &name],
-            &table,
-        )?
-    };
-    link.batch("BEGIN; SET LOCAL synchronous_commit = on", &table)?;
-    let done = link.run(async {
-        let client = link.client();
-        if !stands {
-            client.batch_execute(&statement).await?;
-        }
-        client
-            .execute(
-                "UPDATE ecluse_ledger.ddl SET dropped = false WHERE run = $1 AND tab = $2 AND kind = $3 AND name = $4",
-                &[&run, &table, &kind, &name],
-            )
-            .await?;
-        failpoint::hit("postgres.putback.commit.before");
-        client.batch_execute("COMMIT").await?;
-        failpoint::hit("postgres.putback.commit.after");
-        Ok(())
-    });
-    done.map_err(|e: Error| {
-        let _ = link.batch("ROLLBACK", &table);
-        refused(link, &e, &table, &name)
-    })
-}
-
-fn refused(link: &Link, error: &Error, table: &str, name: &str) -> Fault {
-    match error.code() {
-        Some(state) if *state == SqlState::UNIQUE_VIOLATION => DUPLICATES
-            .fault(format!("{table}, constraint {name}"))
-            .help("two source rows were given one key: correct the mapping, empty the table and run again"),
-        Some(state) if *state == SqlState::FOREIGN_KEY_VIOLATION => ORPHANS
-            .fault(format!("{table}, constraint {name}"))
-            .help("instruct the parents too, or leave the children out; `ecluse reconcile` counts them"),
-        _ => link.side().fault(error, table),
-    }
-}
-
-/// Sets each sequence behind a written column past the largest value there.
-pub(super) fn advance_sequences(link: &Link, table: &TablePlan) -> Result<()> {
-    let name = table.destination();
-    let qualified = relation(name);
-    for column in table.write().iter().filter(|c| c.ty == Type::Int) {
-        let sequence: Option<String> =
-            link.one("SELECT pg_get_serial_sequence($1, $2)", &[&qualified, &column.name], name)?;
-        let Some(sequence) = sequence else { continue };
-        let column = ident(&column.name);
-        // the value stays in the server; one that counts down is the application's own business
-        link.batch(
-            &format!(
-                "SELECT setval(s.seqrelid::regclass, m.top) FROM (SELECT max({column}) AS top FROM {qualified}) m, \
-                 pg_catalog.pg_sequence s, (SELECT last_value FROM {sequence}) l \
-                 WHERE s.seqrelid = to_regclass('{}') AND s.seqincrement > 0 \
-                 AND m.top BETWEEN greatest(l.last_value, s.seqmin) AND s.seqmax",
-                sequence.replace('\'', "''")
-            ),
-            name,
-        )?;
-    }
-    Ok(())
-}
-
-/// Statistics, so that the first queries of the new system are planned on facts.
-pub(super) fn analyze(link: &Link, plan: &Plan) -> Result<()> {
-    let tables: BTreeSet<&str> = plan.tables().iter().map(TablePlan::destination).collect();
-    tables.into_iter().try_for_each(|t| link.batch(&format!("ANALYZE {}", relation(t)), t))
 }

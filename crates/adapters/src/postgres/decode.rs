@@ -19,15 +19,15 @@ use super::numeric;
 use super::types::{Wire, fits};
 
 /// A value écluse cannot carry exactly.
-pub(crate) static UNREADABLE: Code = Code::refused("ECL-SRC-110", "a value has no exact counterpart");
+pub(crate) static UNREADABLE: Code = Code::refused("ECL-SRC-510", "a value has no exact counterpart");
 /// Text that is not UTF-8, although the server says so (a database in SQL_ASCII).
 pub(crate) static NOT_UTF8: Code =
-    Code::refused("ECL-SRC-111", "text is not UTF-8, whatever its database says");
+    Code::refused("ECL-SRC-511", "text is not UTF-8, whatever its database says");
 /// The stream is not what the manual promises.
 pub(crate) static FORMAT: Code =
-    Code::refused("ECL-SRC-112", "the server's binary rows are not what its manual promises");
+    Code::refused("ECL-SRC-512", "the server's binary rows are not what its manual promises");
 /// A column whose engine type is not the plan's.
-pub(crate) static TYPE: Code = Code::refused("ECL-SRC-113", "a column's type is not the one of the plan");
+pub(crate) static TYPE: Code = Code::refused("ECL-SRC-513", "a column's type is not the one of the plan");
 
 /// Rows of a batch at most.
 const ROWS: usize = 8192;

@@ -24,14 +24,14 @@ use super::ledger::{self, Ledger};
 use super::load::{self, Chunk, Target};
 use super::source::{Select, run};
 use super::text::{ident, relation};
-use super::{catalog, constraints};
+use super::{catalog, constraints, putback};
 use crate::url::Server;
 
 /// `open` was not called.
-pub(crate) static ORDER: Code = Code::usage("ECL-DST-140", "the destination is not open");
+pub(crate) static ORDER: Code = Code::usage("ECL-DST-540", "the destination is not open");
 /// A relation whose columns are not written.
 pub(crate) static RELATION: Code =
-    Code::refused("ECL-DST-141", "a relation's column is not written to the destination");
+    Code::refused("ECL-DST-541", "a relation's column is not written to the destination");
 
 /// A PostgreSQL destination: one connection writes, one reads back.
 pub struct Destination {
@@ -49,8 +49,7 @@ impl Destination {
     ///
     /// A coded fault where the server cannot be reached, does not prove itself or refuses the login.
     pub fn connect(server: &Server) -> Result<Self> {
-        let write = Link::connect(server, Side::Destination)?;
-        write.batch("SET synchronous_commit = off", "the session's settings")?;
+        let write = writer(server)?;
         Ok(Self { server: server.clone(), write, back: None, ledger: None, targets: BTreeMap::new() })
     }
 
@@ -117,7 +116,7 @@ impl ports::Destination for Destination {
         let ledger = self.ledger.as_mut().ok_or_else(|| ORDER.fault(table.destination()))?;
         let clear = clear || ledger.present.contains(&(table.number(), chunk));
         if clear {
-            constraints::put_back_key(&self.write, ledger.run(), table.destination())?;
+            putback::put_back_key(&self.write, ledger.run(), table.destination())?;
         }
         if !self.targets.contains_key(&table.number()) {
             self.targets.insert(table.number(), Target::prepare(&self.write, table)?);
@@ -182,11 +181,10 @@ impl ports::Destination for Destination {
     fn finish(&mut self, plan: &Plan) -> Result<()> {
         let ledger = self.ledger.as_ref().ok_or_else(|| ORDER.fault("the end of the load"))?;
         let link = &self.write;
-        constraints::put_back(link, ledger.run())?;
+        putback::put_back(link, || writer(&self.server), ledger.run(), plan)?;
         for table in plan.tables() {
-            constraints::advance_sequences(link, table)?;
+            putback::advance_sequences(link, table)?;
         }
-        constraints::analyze(link, plan)?;
         // synchronous: it makes every commit before it durable
         link.batch("BEGIN; SET LOCAL synchronous_commit = on", "the end of the load")?;
         let run = ledger.run();
@@ -196,6 +194,13 @@ impl ports::Destination for Destination {
         failpoint::hit("postgres.finish.commit.after");
         Ok(())
     }
+}
+
+/// A connection whose commits do not wait for the disk; see the top of this file.
+fn writer(server: &Server) -> Result<Link> {
+    let link = Link::connect(server, Side::Destination)?;
+    link.batch("SET synchronous_commit = off", "the session's settings")?;
+    Ok(link)
 }
 
 /// The destination column that carries a read column, quoted.

@@ -22,10 +22,10 @@ use super::numeric;
 use super::types::{Wire, fits};
 
 /// A column whose engine type cannot take the plan's.
-pub(crate) static TYPE: Code = Code::refused("ECL-DST-113", "a column's type is not the one of the plan");
+pub(crate) static TYPE: Code = Code::refused("ECL-DST-513", "a column's type is not the one of the plan");
 /// A batch that is not the plan's.
 pub(crate) static SHAPE: Code =
-    Code::refused("ECL-DST-114", "a batch is not what the plan promised the destination");
+    Code::refused("ECL-DST-514", "a batch is not what the plan promised the destination");
 
 /// What begins a COPY stream: signature, no flags, no extension.
 pub(super) const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";

@@ -8,47 +8,47 @@ use tokio_postgres::error::SqlState;
 
 /// The source or its connection is gone.
 pub(crate) static SOURCE_GONE: Code =
-    Code::outside("ECL-SRC-101", "the connection to the PostgreSQL source was lost");
+    Code::outside("ECL-SRC-501", "the connection to the PostgreSQL source was lost");
 /// The source lacks room or memory.
 pub(crate) static SOURCE_SHORT: Code =
-    Code::outside("ECL-SRC-102", "the PostgreSQL source is short of a resource");
+    Code::outside("ECL-SRC-502", "the PostgreSQL source is short of a resource");
 /// The source waited for a lock or was cancelled.
 pub(crate) static SOURCE_BUSY: Code =
-    Code::outside("ECL-SRC-103", "the PostgreSQL source would not wait for a lock");
+    Code::outside("ECL-SRC-503", "the PostgreSQL source would not wait for a lock");
 /// The role may not do this.
 pub(crate) static SOURCE_DENIED: Code =
-    Code::refused("ECL-SRC-104", "the PostgreSQL source denies this to the role");
+    Code::refused("ECL-SRC-504", "the PostgreSQL source denies this to the role");
 /// Any other error of the source.
 pub(crate) static SOURCE_ERROR: Code =
-    Code::refused("ECL-SRC-105", "the PostgreSQL source refused a statement");
+    Code::refused("ECL-SRC-505", "the PostgreSQL source refused a statement");
 /// The login was refused.
 pub(crate) static SOURCE_LOGIN: Code =
-    Code::refused("ECL-SRC-106", "the PostgreSQL source refused the login");
+    Code::refused("ECL-SRC-506", "the PostgreSQL source refused the login");
 /// The server cannot be reached, or not under TLS.
 pub(crate) static SOURCE_UNREACHED: Code =
-    Code::outside("ECL-SRC-107", "the PostgreSQL source cannot be reached");
+    Code::outside("ECL-SRC-507", "the PostgreSQL source cannot be reached");
 
 /// The destination or its connection is gone.
 pub(crate) static DESTINATION_GONE: Code =
-    Code::outside("ECL-DST-101", "the connection to the PostgreSQL destination was lost");
+    Code::outside("ECL-DST-501", "the connection to the PostgreSQL destination was lost");
 /// The destination lacks room or memory.
 pub(crate) static DESTINATION_SHORT: Code =
-    Code::outside("ECL-DST-102", "the PostgreSQL destination is short of a resource");
+    Code::outside("ECL-DST-502", "the PostgreSQL destination is short of a resource");
 /// The destination waited for a lock or was cancelled.
 pub(crate) static DESTINATION_BUSY: Code =
-    Code::outside("ECL-DST-103", "the PostgreSQL destination would not wait for a lock");
+    Code::outside("ECL-DST-503", "the PostgreSQL destination would not wait for a lock");
 /// The role may not do this.
 pub(crate) static DESTINATION_DENIED: Code =
-    Code::refused("ECL-DST-104", "the PostgreSQL destination denies this to the role");
+    Code::refused("ECL-DST-504", "the PostgreSQL destination denies this to the role");
 /// Any other error of the destination.
 pub(crate) static DESTINATION_ERROR: Code =
-    Code::refused("ECL-DST-105", "the PostgreSQL destination refused a statement");
+    Code::refused("ECL-DST-505", "the PostgreSQL destination refused a statement");
 /// The login was refused.
 pub(crate) static DESTINATION_LOGIN: Code =
-    Code::refused("ECL-DST-106", "the PostgreSQL destination refused the login");
+    Code::refused("ECL-DST-506", "the PostgreSQL destination refused the login");
 /// The server cannot be reached, or not under TLS.
 pub(crate) static DESTINATION_UNREACHED: Code =
-    Code::outside("ECL-DST-107", "the PostgreSQL destination cannot be reached");
+    Code::outside("ECL-DST-507", "the PostgreSQL destination cannot be reached");
 
 /// Which end of the migration a connection is: its faults have codes of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use super::text::{ident, list, relation};
 use crate::sql;
 
 /// No table of the plan is read through a view.
-pub(crate) static NO_VIEWS: Code = Code::refused("ECL-SRC-125", "the plan reads no table through a view");
+pub(crate) static NO_VIEWS: Code = Code::refused("ECL-SRC-525", "the plan reads no table through a view");
 
 /// The script that makes the views and the role, and, after it, the one that removes them.
 #[derive(Clone, Debug, PartialEq, Eq)]

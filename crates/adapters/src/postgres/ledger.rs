@@ -23,11 +23,11 @@ pub(super) const SCHEMA: &str = "ecluse_ledger";
 
 /// Another run's ledger stands over these tables.
 pub(crate) static OTHER_RUN: Code =
-    Code::refused("ECL-DST-120", "the destination holds the ledger of another run over these tables");
+    Code::refused("ECL-DST-520", "the destination holds the ledger of another run over these tables");
 /// Another process works on this destination.
-pub(crate) static BUSY: Code = Code::outside("ECL-DST-121", "another run works on this destination");
+pub(crate) static BUSY: Code = Code::outside("ECL-DST-521", "another run works on this destination");
 /// A ledger's line that this program did not write.
-pub(crate) static LINE: Code = Code::refused("ECL-DST-122", "the destination's ledger is damaged");
+pub(crate) static LINE: Code = Code::refused("ECL-DST-522", "the destination's ledger is damaged");
 
 /// Per database, any constant does; this one spells `ecluse` in ASCII.
 const LOCK: i64 = 0x6563_6c75_7365;
@@ -69,7 +69,7 @@ impl Ledger {
         let stands: bool = link.one("SELECT to_regclass('ecluse_ledger.ddl') IS NOT NULL", &[], place)?;
         if !stands {
             failpoint::hit("postgres.ledger.commit.before");
-            link.batch(&format!("BEGIN; SET LOCAL synchronous_commit = on; {TABLES}; COMMIT"), place)?;
+            link.batch(&format!("BEGIN; {TABLES}; COMMIT"), place)?;
             failpoint::hit("postgres.ledger.commit.after");
         }
         let tables: Vec<&str> = plan.tables().iter().map(TablePlan::destination).collect();

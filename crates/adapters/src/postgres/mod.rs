@@ -15,7 +15,8 @@
 //! | `catalog.rs` | what the database says of itself |
 //! | `probe.rs`, `grants.rs` | what a role can do beyond its orders; the script that gives it no more |
 //! | `source.rs` | the snapshot and its reads |
-//! | `destination.rs`, `load.rs`, `ledger.rs`, `constraints.rs` | the writes, the bisection, the ledger, what is dropped for speed and put back |
+//! | `destination.rs`, `load.rs`, `ledger.rs` | the writes, the bisection, the ledger |
+//! | `constraints.rs`, `putback.rs` | what is dropped for speed, and put back |
 
 mod bound;
 mod catalog;
@@ -30,6 +31,7 @@ mod ledger;
 mod load;
 mod numeric;
 mod probe;
+mod putback;
 mod source;
 mod text;
 mod types;

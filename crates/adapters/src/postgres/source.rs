@@ -23,10 +23,10 @@ use crate::sql;
 use crate::url::Server;
 
 /// `open` was not called, or was called twice.
-pub(crate) static ORDER: Code = Code::usage("ECL-SRC-120", "the snapshot is not open, or already open");
+pub(crate) static ORDER: Code = Code::usage("ECL-SRC-520", "the snapshot is not open, or already open");
 
 /// A planned table or view does not exist.
-pub(crate) static ABSENT: Code = Code::refused("ECL-SRC-121", "a planned table or view is not in the source");
+pub(crate) static ABSENT: Code = Code::refused("ECL-SRC-521", "a planned table or view is not in the source");
 
 /// A PostgreSQL source: the connection that holds the snapshot, and a second one that sees
 /// the catalogue as it is now (inside the snapshot it would look as it did at its beginning).

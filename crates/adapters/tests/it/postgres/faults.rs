@@ -24,9 +24,9 @@ fn kill_connections(database: &PostgresDatabase) {
 fn a_server_that_is_not_there_is_an_outside_fault() {
     for url in ["postgresql://anne@127.0.0.1:9/lab", "postgresql://anne@/lab?socket=/nowhere"] {
         let fault = Source::connect(&place(url)).err().unwrap();
-        assert_eq!((fault.code().id, fault.code().exit), ("ECL-SRC-107", Exit::Outside));
+        assert_eq!((fault.code().id, fault.code().exit), ("ECL-SRC-507", Exit::Outside));
         let fault = Destination::connect(&place(url)).err().unwrap();
-        assert_eq!((fault.code().id, fault.code().exit), ("ECL-DST-107", Exit::Outside));
+        assert_eq!((fault.code().id, fault.code().exit), ("ECL-DST-507", Exit::Outside));
     }
 }
 
@@ -41,10 +41,10 @@ fn a_wrong_password_and_an_unknown_database_are_refused() {
     let fault = Source::connect(&place(&format!("{}?password-file={}", database.url(), path.display())))
         .err()
         .unwrap();
-    assert_eq!(fault.code().id, "ECL-SRC-106");
+    assert_eq!(fault.code().id, "ECL-SRC-506");
     assert!(!format!("{fault}{fault:?}").contains("Passw0rd"));
     let unknown = ecluse_adapters::url::Server { database: "nowhere".into(), ..at(&database) };
-    assert_eq!(Source::connect(&unknown).err().unwrap().code().id, "ECL-SRC-106");
+    assert_eq!(Source::connect(&unknown).err().unwrap().code().id, "ECL-SRC-506");
 }
 
 /// Fails with the guard off: without verification (or with a verifier that says yes) the
@@ -78,10 +78,10 @@ fn a_server_is_verified_by_its_authority_or_its_pinned_key() {
         // another authority's certificate, and the right one for another name
         format!("ca={}", certificate.display()),
     ] {
-        assert_eq!(connected(&refused).err().unwrap().code().id, "ECL-SRC-107", "{refused}");
+        assert_eq!(connected(&refused).err().unwrap().code().id, "ECL-SRC-507", "{refused}");
     }
     let other_name = url(&format!("ca={}", server.authority().display())).replace("127.0.0.1", "127.0.0.2");
-    assert_eq!(Source::connect(&place(&other_name)).err().unwrap().code().id, "ECL-SRC-107");
+    assert_eq!(Source::connect(&place(&other_name)).err().unwrap().code().id, "ECL-SRC-507");
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn a_source_that_goes_away_in_the_middle_is_an_outside_fault() {
             Ok(())
         })
         .unwrap_err();
-    assert_eq!((fault.code().id, fault.code().exit), ("ECL-SRC-101", Exit::Outside));
+    assert_eq!((fault.code().id, fault.code().exit), ("ECL-SRC-501", Exit::Outside));
 }
 
 /// The connection ends between the rows and their commit: neither rows nor line are there,
@@ -125,7 +125,7 @@ fn rows_and_their_ledger_line_come_together_or_not_at_all() {
             Ok(line(0, 0, 1000, refused.len()))
         })
         .unwrap_err();
-    assert_eq!((fault.code().id, fault.code().exit), ("ECL-DST-101", Exit::Outside));
+    assert_eq!((fault.code().id, fault.code().exit), ("ECL-DST-501", Exit::Outside));
     assert_eq!(
         to.sql("select (select count(*) from t), (select count(*) from ecluse_ledger.chunk)").trim(),
         "0|0"
@@ -161,7 +161,7 @@ fn a_full_disk_is_an_outside_fault_and_loses_nothing() {
     let fault = destination
         .replace(&plan.tables()[0], 0, &KeyRange::default(), false, &batches, &mut |_| Ok(line(0, 0, 10, 0)))
         .unwrap_err();
-    assert_eq!((fault.code().id, fault.code().exit), ("ECL-DST-102", Exit::Outside));
+    assert_eq!((fault.code().id, fault.code().exit), ("ECL-DST-502", Exit::Outside));
     assert!(fault.detail().contains("53100") && !format!("{fault}{fault:?}").contains("CANARY"));
     to.sql("drop trigger fills on t");
     assert_eq!(rows(&batches), 10);
@@ -181,7 +181,7 @@ fn a_destination_role_without_rights_is_told_so() {
     to.sql(&format!("create role {role} login; grant all on t to {role}"));
     let mut destination = Destination::connect(&at_as(&to, &role)).unwrap();
     let fault = destination.open(&plan, "run").unwrap_err();
-    assert_eq!(fault.code().id, "ECL-DST-104");
+    assert_eq!(fault.code().id, "ECL-DST-504");
     assert!(fault.detail().contains("42501"));
     drop(destination);
     to.sql(&format!("drop owned by {role}; drop role {role}"));

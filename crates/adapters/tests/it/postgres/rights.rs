@@ -346,6 +346,6 @@ fn a_view_that_nobody_made_is_said_so() {
     let mut source = Source::connect(&at(&database)).unwrap();
     let plan = plan_of(&mut source, true);
     let fault = source.open(&plan, false).unwrap_err();
-    assert_eq!(fault.code().id, "ECL-SRC-121");
+    assert_eq!(fault.code().id, "ECL-SRC-521");
     assert!(fault.advice().contains("ecluse grants"));
 }

@@ -132,7 +132,7 @@ fn text_that_lies_about_its_encoding_is_marked() {
     source.open(&plan, false).unwrap();
     let batches = read_all(&mut source, &plan, 0);
     let marked: Vec<_> = batches[0].unreadable().iter().map(|u| (u.row, u.column, u.code.id)).collect();
-    assert_eq!(marked, [(1, 1, "ECL-SRC-111")]);
+    assert_eq!(marked, [(1, 1, "ECL-SRC-511")]);
     drop(source);
     server.sql("postgres", &format!("drop database {name} with (force)"));
 }

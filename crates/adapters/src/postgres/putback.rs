@@ -1,0 +1,240 @@
+//! What a load dropped, put back; sequences and statistics.
+//!
+//! 1. primary keys, one after the other (the server builds each with its own workers);
+//! 2. foreign keys, not yet validated: nothing is read, no other session is held up;
+//! 3. per table, largest first, over two connections: indexes, validation of its foreign
+//!    keys (which the server does on one core), statistics.
+//!
+//! Each thing is marked as put back in the transaction that puts it back; a kill at any place
+//! leaves a mark that says the truth, and the same function goes on from there.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ecluse_core::fault::{Code, Fault, Result};
+use ecluse_core::plan::{Plan, TablePlan};
+use ecluse_core::types::Type;
+use ecluse_flow::failpoint;
+use tokio_postgres::Error;
+use tokio_postgres::error::SqlState;
+
+use super::connect::Link;
+use super::text::{ident, relation};
+
+/// A key that cannot be put back.
+pub(crate) static DUPLICATES: Code =
+    Code::refused("ECL-DST-530", "the destination's key finds the same key twice");
+/// A foreign key that cannot be put back.
+pub(crate) static ORPHANS: Code =
+    Code::refused("ECL-DST-531", "a foreign key finds rows without their parent");
+
+/// A line of the ledger: a thing that was dropped.
+struct Dropped {
+    table: String,
+    kind: String,
+    name: String,
+    statement: String,
+}
+
+/// What is done to one table, in this order.
+#[derive(Default)]
+struct Work {
+    bytes: i64,
+    things: Vec<Dropped>,
+    analyze: Option<String>,
+}
+
+/// Puts everything back. `second` opens another connection where one helps.
+pub(super) fn put_back(
+    link: &Link,
+    second: impl FnOnce() -> Result<Link>,
+    run: &str,
+    plan: &Plan,
+) -> Result<()> {
+    let things = dropped(link, run, None)?;
+    for key in things.iter().filter(|t| t.kind == "key") {
+        put_back_one(link, run, key)?;
+    }
+    for foreign_key in things.iter().filter(|t| t.kind == "fk") {
+        declare(link, foreign_key)?;
+    }
+    let mut lanes = [Vec::new(), Vec::new()];
+    let mut load = [0, 0];
+    for work in by_table(link, things, plan)? {
+        let [first, other] = load;
+        let lane = usize::from(first > other);
+        if let (Some(lane), Some(load)) = (lanes.get_mut(lane), load.get_mut(lane)) {
+            *load += work.bytes;
+            lane.push(work);
+        }
+    }
+    let [mine, theirs] = lanes;
+    if theirs.is_empty() {
+        return all(link, run, mine);
+    }
+    let second = second()?;
+    std::thread::scope(|scope| {
+        let other = scope.spawn(move || all(&second, run, theirs));
+        let mine = all(link, run, mine);
+        let theirs = other.join().unwrap_or_else(|_| Err(link.side().gone("the second connection")));
+        mine.and(theirs)
+    })
+}
+
+/// Puts a table's primary key back before rows of it are deleted, which would else read
+/// the whole table for every chunk.
+pub(super) fn put_back_key(link: &Link, run: &str, table: &str) -> Result<()> {
+    dropped(link, run, Some(&relation(table)))?
+        .iter()
+        .filter(|t| t.kind == "key")
+        .try_for_each(|key| put_back_one(link, run, key))
+}
+
+fn dropped(link: &Link, run: &str, table: Option<&str>) -> Result<Vec<Dropped>> {
+    let rows = link.query(
+        "SELECT tab, kind, name, statement FROM ecluse_ledger.ddl WHERE run = $1 AND dropped \
+         AND ($2::text IS NULL OR to_regclass(tab) = to_regclass($2)) ORDER BY kind = 'fk', tab, name",
+        &[&run, &table],
+        "the ledger",
+    )?;
+    let read = |row: &tokio_postgres::Row| -> Result<Dropped, Error> {
+        Ok(Dropped {
+            table: row.try_get(0)?,
+            kind: row.try_get(1)?,
+            name: row.try_get(2)?,
+            statement: row.try_get(3)?,
+        })
+    };
+    rows.iter().map(|row| read(row).map_err(|e| link.side().fault(&e, "the ledger"))).collect()
+}
+
+/// What is left to do, per table, the largest first.
+fn by_table(link: &Link, things: Vec<Dropped>, plan: &Plan) -> Result<Vec<Work>> {
+    let place = "the end of the load";
+    let of = |name: &str| -> Result<(Option<u32>, i64)> {
+        let sql = "SELECT to_regclass($1)::oid, coalesce(pg_table_size(to_regclass($1)), 0)";
+        let rows = link.query(sql, &[&name], place)?;
+        let read = |row: &tokio_postgres::Row| Ok((row.try_get(0)?, row.try_get(1)?));
+        rows.first()
+            .map(read)
+            .transpose()
+            .map(Option::unwrap_or_default)
+            .map_err(|e| link.side().fault(&e, place))
+    };
+    let mut work: BTreeMap<Option<u32>, Work> = BTreeMap::new();
+    for table in plan.tables().iter().map(TablePlan::destination).collect::<BTreeSet<_>>() {
+        let (oid, bytes) = of(&relation(table))?;
+        work.insert(oid, Work { bytes, things: Vec::new(), analyze: Some(table.to_owned()) });
+    }
+    for thing in things.into_iter().filter(|t| t.kind != "key") {
+        let (oid, _) = of(&thing.table)?;
+        work.entry(oid).or_default().things.push(thing);
+    }
+    let mut work: Vec<Work> = work.into_values().collect();
+    work.sort_by_key(|w| std::cmp::Reverse(w.bytes));
+    Ok(work)
+}
+
+/// Does a lane's work, table by table.
+fn all(link: &Link, run: &str, lane: Vec<Work>) -> Result<()> {
+    for work in lane {
+        for thing in &work.things {
+            put_back_one(link, run, thing)?;
+        }
+        // so that the first queries of the new system are planned on facts
+        if let Some(table) = work.analyze {
+            link.batch(&format!("ANALYZE {}", relation(&table)), &table)?;
+        }
+    }
+    Ok(())
+}
+
+/// Declares a foreign key without reading a row. The engine cannot for a partitioned table;
+/// there it is added whole, later.
+fn declare(link: &Link, key: &Dropped) -> Result<()> {
+    let partitioned: bool = link.one(
+        "SELECT coalesce((SELECT relkind = 'p' FROM pg_catalog.pg_class WHERE oid = to_regclass($1)), false)",
+        &[&key.table],
+        &key.table,
+    )?;
+    if partitioned || stands(link, key)? {
+        return Ok(());
+    }
+    let not_valid = if key.statement.ends_with("NOT VALID") { "" } else { " NOT VALID" };
+    link.batch(&format!("{}{not_valid}", key.statement), &key.table)
+}
+
+fn stands(link: &Link, thing: &Dropped) -> Result<bool> {
+    if thing.kind == "index" {
+        return link.one("SELECT to_regclass($1) IS NOT NULL", &[&thing.name], &thing.table);
+    }
+    link.one(
+        "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_constraint WHERE conrelid = to_regclass($1) AND conname = $2)",
+        &[&thing.table, &thing.name],
+        &thing.table,
+    )
+}
+
+fn put_back_one(link: &Link, run: &str, thing: &Dropped) -> Result<()> {
+    let Dropped { table, kind, name, statement } = thing;
+    let work = match (stands(link, thing)?, kind.as_str()) {
+        (false, _) => statement.clone(),
+        (true, "fk") if !statement.ends_with("NOT VALID") => {
+            format!("ALTER TABLE {table} VALIDATE CONSTRAINT {}", ident(name))
+        }
+        (true, _) => String::new(),
+    };
+    let done = link.run(async {
+        let client = link.client();
+        client.batch_execute(&format!("BEGIN; {work}")).await?;
+        client
+            .execute(
+                "UPDATE ecluse_ledger.ddl SET dropped = false WHERE run = $1 AND tab = $2 AND kind = $3 AND name = $4",
+                &[&run, table, kind, name],
+            )
+            .await?;
+        failpoint::hit("postgres.putback.commit.before");
+        client.batch_execute("COMMIT").await?;
+        failpoint::hit("postgres.putback.commit.after");
+        Ok(())
+    });
+    done.map_err(|e: Error| {
+        let _ = link.batch("ROLLBACK", table);
+        refused(link, &e, table, name)
+    })
+}
+
+fn refused(link: &Link, error: &Error, table: &str, name: &str) -> Fault {
+    match error.code() {
+        Some(state) if *state == SqlState::UNIQUE_VIOLATION => DUPLICATES
+            .fault(format!("{table}, constraint {name}"))
+            .help("two source rows were given one key: correct the mapping, empty the table and run again"),
+        Some(state) if *state == SqlState::FOREIGN_KEY_VIOLATION => ORPHANS
+            .fault(format!("{table}, constraint {name}"))
+            .help("instruct the parents too, or leave the children out; `ecluse reconcile` counts them"),
+        _ => link.side().fault(error, table),
+    }
+}
+
+/// Sets each sequence behind a written column past the largest value there.
+pub(super) fn advance_sequences(link: &Link, table: &TablePlan) -> Result<()> {
+    let name = table.destination();
+    let qualified = relation(name);
+    for column in table.write().iter().filter(|c| c.ty == Type::Int) {
+        let sequence: Option<String> =
+            link.one("SELECT pg_get_serial_sequence($1, $2)", &[&qualified, &column.name], name)?;
+        let Some(sequence) = sequence else { continue };
+        let column = ident(&column.name);
+        // the value stays in the server; one that counts down is the application's own business
+        link.batch(
+            &format!(
+                "SELECT setval(s.seqrelid::regclass, m.top) FROM (SELECT max({column}) AS top FROM {qualified}) m, \
+                 pg_catalog.pg_sequence s, (SELECT last_value FROM {sequence}) l \
+                 WHERE s.seqrelid = to_regclass('{}') AND s.seqincrement > 0 \
+                 AND m.top BETWEEN greatest(l.last_value, s.seqmin) AND s.seqmax",
+                sequence.replace('\'', "''")
+            ),
+            name,
+        )?;
+    }
+    Ok(())
+}

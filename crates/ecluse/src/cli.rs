@@ -3,7 +3,7 @@
 //! Every file argument may be left out: the migration folder supplies it by name
 //! ([`crate::folder`]), and a flag overrides. `docs/formats.md` describes the files.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
@@ -163,8 +163,15 @@ pub(crate) struct FromArgs {
     pub(crate) from: Option<String>,
 
     /// A file that only you can read, with the source's password.
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "from")]
     pub(crate) from_password_file: Option<PathBuf>,
+}
+
+impl FromArgs {
+    /// The URL with the password file as its option, if a URL was given.
+    pub(crate) fn url(&self) -> Option<String> {
+        with_password_file(self.from.as_deref(), self.from_password_file.as_deref())
+    }
 }
 
 /// The destination.
@@ -175,8 +182,27 @@ pub(crate) struct ToArgs {
     pub(crate) to: Option<String>,
 
     /// A file that only you can read, with the destination's password.
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "to")]
     pub(crate) to_password_file: Option<PathBuf>,
+}
+
+impl ToArgs {
+    /// The URL with the password file as its option, if a URL was given.
+    pub(crate) fn url(&self) -> Option<String> {
+        with_password_file(self.to.as_deref(), self.to_password_file.as_deref())
+    }
+}
+
+/// A password file is an option of its URL, so that one text says how to connect.
+fn with_password_file(url: Option<&str>, file: Option<&Path>) -> Option<String> {
+    let (url, file) = (url?, file.map(|f| std::path::absolute(f).unwrap_or_else(|_| f.to_owned())));
+    Some(file.map_or_else(
+        || url.to_owned(),
+        |file| {
+            let joint = if url.contains('?') { '&' } else { '?' };
+            format!("{url}{joint}password-file={}", file.display())
+        },
+    ))
 }
 
 #[derive(Debug, Subcommand)]

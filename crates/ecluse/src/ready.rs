@@ -185,8 +185,8 @@ impl Parts {
         let url = |end, flag: &Option<String>| {
             connect::parse(&connections::url(&here.folder, end, flag.as_deref())?)
         };
-        let source = url(End::Source, &args.from.from)?;
-        let destination = url(End::Destination, &args.to.to)?;
+        let source = url(End::Source, &args.from.url())?;
+        let destination = url(End::Destination, &args.to.url())?;
         let ends =
             Ends { source: connect::source(&source)?, destination: connect::destination(&destination)? };
         Ok(Self { chain, source, destination, ends })

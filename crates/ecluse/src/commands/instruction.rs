@@ -51,14 +51,14 @@ fn new(here: &Here, args: &InstructionNewArgs) -> Result<()> {
             .fault(wrong.clone())
             .help(format!("the tables are in {}", paper.path.display())));
     }
-    let url = connect::parse(&connections::url(&here.folder, End::Destination, args.to.to.as_deref())?)?;
+    let url = connect::parse(&connections::url(&here.folder, End::Destination, args.to.url().as_deref())?)?;
     let side = Side {
         engine: url.engine(),
         database: connect::database(&url),
         identity: connect::destination(&url)?.identity()?,
         tls_spki: connect::pin(&url),
     };
-    let source = connect::parse(&connections::url(&here.folder, End::Source, args.from.from.as_deref())?)?;
+    let source = connect::parse(&connections::url(&here.folder, End::Source, args.from.url().as_deref())?)?;
     let head = draft::head(Some(contract.digest().to_owned()), here.now, LASTS, trial)?;
     let mut text = instruction::draft(&Drafting {
         head: &head,

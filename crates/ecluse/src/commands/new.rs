@@ -19,8 +19,8 @@ static TAKEN: Code = Code::usage("ECL-CLI-020", "the folder is not empty");
 pub(super) fn run(args: &NewArgs, now: Timestamp) -> Result<()> {
     let folder = lay_out(
         &args.dir,
-        args.from.from.as_deref().map(absolute).as_deref(),
-        args.to.to.as_deref().map(absolute).as_deref(),
+        args.from.url().as_deref().map(absolute).as_deref(),
+        args.to.url().as_deref().map(absolute).as_deref(),
     )?;
     if args.trial {
         trial::contract(&folder, &trial::CAST, true, now)?;

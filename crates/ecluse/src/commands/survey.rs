@@ -19,11 +19,11 @@ pub(super) const FILE: &str = "dictionary.toml";
 pub(super) fn run(here: &Here, args: &SurveyArgs) -> Result<()> {
     let (contract, _) = standing::contract(&here.folder, args.contract.as_deref(), here.now)?;
     if contract.header().trial && args.mandate.is_none() && !here.folder.has(mandate::FILE) {
-        mandate::for_trial(here, args.from.from.as_deref())?;
+        mandate::for_trial(here, args.from.url().as_deref())?;
     }
     let paper = Paper::read(&here.folder.path(args.mandate.as_deref(), mandate::FILE), mandate::MADE_BY)?;
     let mandate = paper.judge(Mandate::in_force(&paper.bytes, &paper.signatures, &contract, here.now))?;
-    let url = connect::parse(&connections::url(&here.folder, End::Source, args.from.from.as_deref())?)?;
+    let url = connect::parse(&connections::url(&here.folder, End::Source, args.from.url().as_deref())?)?;
     let mut source = connect::source(&url)?;
     let identity = source.identity()?;
     mandate.covers(url.engine(), &connect::database(&url), &identity)?;

@@ -31,6 +31,9 @@ pub(crate) fn run(mut arguments: Vec<String>) -> Outcome {
         for name in &only {
             command.args(["--package", name]);
         }
+        if only.iter().any(|name| name == "ecluse") {
+            command.args(["--features", "ecluse/failpoints"]);
+        }
     }
     command.args(&arguments).args(&harness);
     command.env(REQUIRED_VARIABLE, "1").envs(servers.environment());

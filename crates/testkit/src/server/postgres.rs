@@ -242,16 +242,20 @@ impl Drop for PostgresDatabase {
 pub(super) fn start(servers: &mut Servers, folder: &Path) {
     let data = folder.join("data");
     let password = crate::random_hex(16);
-    std::fs::write(folder.join("password"), &password).expect("the password file");
-    crate::only_owner(&folder.join("password"));
-    servers.give(&folder.join("password"));
+    // one copy for the servers' account, one that its owner, the tests, can use as a password file
+    let first = folder.join("first-password");
+    for path in [&first, &folder.join("password")] {
+        std::fs::write(path, &password).expect("a password file");
+        crate::only_owner(path);
+    }
+    servers.give(&first);
     servers.run(
         "initdb",
         &[
             "-D",
             &data.display().to_string(),
             "--username=postgres",
-            &format!("--pwfile={}", folder.join("password").display()),
+            &format!("--pwfile={}", first.display()),
             "--auth-local=trust",
             "--auth-host=scram-sha-256",
             "--encoding=UTF8",

@@ -1,0 +1,116 @@
+//! Canaries outside the order are found nowhere; those inside it only in the two databases
+//! and their traffic.
+
+use ecluse_testkit::canary::Side;
+use ecluse_testkit::laboratory::{Size, Table};
+use ecluse_testkit::leak::{Found, Search};
+use ecluse_testkit::migration::End;
+use ecluse_testkit::proxy::{Proxy, Traffic};
+use ecluse_testkit::server::{self, PostgresDatabase};
+
+use crate::laboratory::{World, run_folder};
+
+/// A database through a recording proxy on the loopback.
+fn through(database: &PostgresDatabase) -> (Proxy, End) {
+    let server = database.server();
+    let proxy = Proxy::to(server.port());
+    let url = format!(
+        "postgresql://postgres@127.0.0.1:{}/{}?password-file={}",
+        proxy.port(),
+        database.name(),
+        server.password_file().display()
+    );
+    let end = End::postgres(database, "postgres").through(url);
+    (proxy, end)
+}
+
+fn in_traffic(search: &Search, traffic: &[Traffic]) -> Vec<Found> {
+    traffic
+        .iter()
+        .flat_map(|session| {
+            [search.bytes("sent", &session.sent), search.bytes("received", &session.received)]
+        })
+        .flatten()
+        .collect()
+}
+
+// proves: INS-02, EXT-03, AUD-04
+#[test]
+fn nothing_outside_the_order_leaves_the_source() {
+    let Some(server) = server::postgres() else { return };
+    let world = World::new(&server, Size { patients: 400, requests: 1_200, results: 4_000 });
+    let (from_proxy, from) = through(&world.source);
+    let (to_proxy, to) = through(&world.destination);
+    let made = world.migration(&from, &to);
+    let run = run_folder(&world, "run");
+    let scratch = tempfile::tempdir().unwrap();
+    let run_name = run.display().to_string();
+    let arguments = [
+        "migrate",
+        "--run",
+        &run_name,
+        "--without-views",
+        "a test",
+        "--accept-wider-role",
+        "a test",
+        "--json",
+    ];
+
+    // while it runs, what it holds open is searched again and again, unlinked files too
+    let mut child = made
+        .command(&arguments)
+        .env("TMPDIR", scratch.path())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut held = Vec::new();
+    let mut looks = 0;
+    while child.try_wait().unwrap().is_none() {
+        held.extend(world.search(Side::Outside).process(child.id()));
+        held.extend(world.search(Side::Inside).process(child.id()));
+        looks += 1;
+    }
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(looks > 1);
+    let reconciled = made.run(&["reconcile", &run_name]);
+    assert!(reconciled.status.success(), "{}", String::from_utf8_lossy(&reconciled.stderr));
+    let report = run.join("report.html").display().to_string();
+    let reported = made.run(&["report", &run_name, "-o", &report]);
+    assert!(reported.status.success(), "{}", String::from_utf8_lossy(&reported.stderr));
+
+    let (expected, moved) = world.expected_and_moved();
+    assert_eq!(expected, moved);
+    let outside = world.search(Side::Outside);
+    let inside = world.search(Side::Inside);
+    assert_eq!(held, []);
+    for place in [world.folder.path(), scratch.path()] {
+        assert_eq!(world.leaks(place), []);
+    }
+    for said in [&output, &reconciled, &reported] {
+        assert_eq!(world.said(said), []);
+    }
+    assert_eq!(in_traffic(&outside, &from_proxy.traffic()), [], "the source sent what was not ordered");
+    assert_eq!(in_traffic(&outside, &to_proxy.traffic()), []);
+    let arrived: Vec<u8> = Table::ALL[..7]
+        .iter()
+        .filter(|table| crate::laboratory::TABLES.contains(table))
+        .flat_map(|table| world.destination.sql(&format!("select * from {}", table.name())).into_bytes())
+        .collect();
+    assert_eq!(outside.bytes("destination", &arrived), []);
+
+    // the searches above can find: what was ordered is in both databases' traffic, in clear on the loopback
+    assert_ne!(in_traffic(&inside, &from_proxy.traffic()), []);
+    assert_ne!(in_traffic(&inside, &to_proxy.traffic()), []);
+    assert_ne!(inside.bytes("destination", &arrived), []);
+    let stored = world.source.sql("select * from patient; select * from spouse; select * from staff;");
+    assert_ne!(outside.bytes("source", stored.as_bytes()), []);
+
+    // and the source was never asked for a column by another name
+    for statement in world.source.statements().iter().filter(|s| s.application != "psql") {
+        for word in ["portal_password", "address", "phone", "spouse", "staff", "select *", "SELECT *"] {
+            assert!(!statement.text.contains(word), "{}", statement.text);
+        }
+    }
+}

@@ -1,6 +1,8 @@
 //! Killed before and after every commit, fsync, rename and event; resumed by the same command.
 
 use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::path::PathBuf;
 
 use ecluse_testkit::kill::{drive, failpoints};
 use ecluse_testkit::laboratory::Size;
@@ -28,12 +30,31 @@ fn killed_anywhere_the_same_command_goes_on_and_nothing_is_lost_doubled_or_leake
     let scratch = world.folder.path().join("tmp");
     std::fs::create_dir(&scratch).unwrap();
 
+    let migrate = |run: &PathBuf| {
+        let run = run.display().to_string();
+        let mut command =
+            made.command(&["migrate", "--ddl", "--run", &run, "--without-views", "a test of deaths"]);
+        command.args(["--accept-wider-role", "a test of deaths"]).env("TMPDIR", &scratch);
+        command
+    };
+
     let drive = drive(
         names.iter().map(String::as_str),
         &[1, 2],
         |death| {
             empty(&world.destination);
-            run_folder(&world, &format!("run-{}-{}", death.failpoint, death.nth))
+            let run = run_folder(&world, &format!("run-{}-{}", death.failpoint, death.nth));
+            if death.failpoint.contains(".create.") {
+                world.destination.sql("drop table result, request, patient;");
+            }
+            if death.failpoint.contains(".torn.") {
+                // a death in the middle of a line, which the next start has to mend
+                assert!(migrate(&run).status().unwrap().success());
+                let mut events =
+                    std::fs::File::options().append(true).open(run.join("events.jsonl")).unwrap();
+                events.write_all(b"{\"half\":").unwrap();
+            }
+            run
         },
         |run| {
             let run = run.display().to_string();

@@ -13,6 +13,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ecluse_core::fault::{Code, Fault, Result};
+use ecluse_flow::failpoint;
 
 /// No migration folder here or above.
 static NO_FOLDER: Code = Code::usage("ECL-CLI-002", "no migration folder here");

@@ -12,12 +12,12 @@ use jiff::SignedDuration;
 use serde_json::json;
 
 use super::Here;
+use super::sign::NO_KEY;
 use crate::cli::{Session, SessionArgs};
 use crate::papers::{Paper, chain, draft, hand, quietly, signatures_of, standing};
 use crate::{folder, output, trial};
 
 static NO_OPERATOR: Code = Code::refused("ECL-CLI-018", "the contract lists no such operator");
-static NO_KEY: Code = Code::usage("ECL-CLI-017", "it is not said with which key to sign");
 
 pub(super) const FILE: &str = "session.toml";
 

@@ -14,7 +14,7 @@ use crate::output;
 use crate::papers::{Paper, hand};
 use crate::trial;
 
-static NO_KEY: Code = Code::usage("ECL-CLI-017", "it is not said with which key to sign");
+pub(super) static NO_KEY: Code = Code::usage("ECL-CLI-017", "it is not said with which key to sign");
 
 /// Signs the folder's paper of that name, or the one given.
 ///

@@ -116,7 +116,7 @@ pub(super) fn source(patients: u32) -> String {
         let hash = dice.hex();
         let _ = writeln!(sql, "INSERT INTO UTILISATEUR VALUES({id},'bio{id}','$2y$10${hash}','{name}');");
     }
-    sql.push_str("COMMIT;\n");
+    sql.push_str("END;\n");
     sql
 }
 

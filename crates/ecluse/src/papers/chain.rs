@@ -3,8 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use ecluse_core::codes::{self, CodeTable};
 use ecluse_core::contract::Contract;
@@ -137,8 +135,6 @@ pub(crate) struct StatusFile {
     path: PathBuf,
     instruction: String,
     max_age: SignedDuration,
-    /// The latest version met.
-    seen: Arc<AtomicU64>,
 }
 
 impl StatusFile {
@@ -149,18 +145,17 @@ impl StatusFile {
             path: folder.path(flag, "status.toml"),
             instruction: chain.instruction.digest().to_owned(),
             max_age: SignedDuration::from_secs(seconds),
-            seen: Arc::default(),
         }
     }
 
-    /// The controller's word, now; never an earlier one than this process has met.
+    /// The controller's word, now.
     ///
     /// A status is replaced in two steps, text and signature: where they do not fit, they are read
     /// again for a moment before the word counts as none.
     ///
     /// # Errors
     ///
-    /// Suspended, revoked, too old, taken back in time, or not signed.
+    /// Suspended, revoked, too old, or not signed.
     pub(crate) fn ask(&self, contract: &Contract, now: Timestamp) -> Result<Standing> {
         let mut tries_left = 4;
         loop {
@@ -178,11 +173,7 @@ impl StatusFile {
                     tries_left -= 1;
                     std::thread::sleep(std::time::Duration::from_millis(150));
                 }
-                said => {
-                    let standing = paper.judge(said)?;
-                    standing.not_before(self.seen.fetch_max(standing.version(), Ordering::Relaxed))?;
-                    return Ok(standing);
-                }
+                said => return paper.judge(said),
             }
         }
     }

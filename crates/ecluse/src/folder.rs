@@ -10,6 +10,7 @@
 //! | `run/` | what a run leaves: events, sealed state, figures, report |
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use ecluse_core::fault::{Code, Fault, Result};
@@ -153,9 +154,19 @@ pub(crate) fn list(dir: &Path) -> Result<Vec<PathBuf>> {
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     make_parent(path)?;
     let beside = path.with_extension("part");
-    fs::write(&beside, bytes)
-        .and_then(|()| fs::rename(&beside, path))
-        .map_err(|error| unwritable(path, &error))
+    let write = || {
+        let mut file = fs::File::create(&beside)?;
+        file.write_all(bytes)?;
+        // before the rename: else a power cut could leave the new name over an empty file
+        failpoint::hit("papers.replace.fsync.before");
+        file.sync_all()?;
+        failpoint::hit("papers.replace.fsync.after");
+        failpoint::hit("papers.replace.rename.before");
+        fs::rename(&beside, path)?;
+        failpoint::hit("papers.replace.rename.after");
+        Ok(())
+    };
+    write().map_err(|error| unwritable(path, &error))
 }
 
 /// Makes the folder a file will lie in.

@@ -75,6 +75,7 @@ pub fn grants(plan: &Plan, role: &str, database: &str) -> Result<Grants> {
         line(format!("REVOKE ALL ON {} FROM PUBLIC;", relation(view)));
         line(format!("GRANT SELECT ON {} TO {who};", relation(view)));
     }
+    // no failpoint: a script that is printed, for the administrator to run
     line("COMMIT;".into());
     line(format!("-- Its password, typed twice and never shown:  \\password {who}"));
 

@@ -104,8 +104,11 @@ fn describe(connection: &Connection, table: &mut Table) -> rusqlite::Result<()> 
     )?;
     let sql = sql.unwrap_or_default();
     // SQLite tells collations, checks and generated expressions in the statement only
-    table.definition =
-        if table.kind == "view" { sql.clone() } else { format!("sha256:{}", digest(std::slice::from_ref(&sql))) };
+    table.definition = if table.kind == "view" {
+        sql.clone()
+    } else {
+        format!("sha256:{}", digest(std::slice::from_ref(&sql)))
+    };
     columns(connection, table, &sql)?;
     table.uniques = uniques(connection, &table.name)?;
     table.foreign_keys = foreign_keys(connection, &table.name)?;

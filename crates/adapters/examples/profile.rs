@@ -14,6 +14,7 @@ use ecluse_core::digest;
 use ecluse_core::filter::Filter;
 use ecluse_core::plan::assertion::{TableFields, plan, table};
 use ecluse_core::plan::{Expression, Plan, ReadColumn, Relation, WriteColumn};
+use ecluse_flow::orders::assertion::{self as asserted, Fields};
 use ecluse_flow::orders::{Bound, Orders};
 use ecluse_flow::ports::{Destination as _, Scope, Source as _};
 use ecluse_flow::reconcile::reconcile;
@@ -143,7 +144,7 @@ fn round(from: &PostgresDatabase, to: &PostgresDatabase) {
         Ok(())
     };
     let world = World { clock: &clock, chance: &chance, stop: &stop };
-    let orders = Orders {
+    let orders = asserted::orders(Fields {
         plan: &plan,
         instruction: "sha256:00",
         session: "profile",
@@ -152,7 +153,7 @@ fn round(from: &PostgresDatabase, to: &PostgresDatabase) {
         standing: &standing,
         recipients: &recipients,
         identity: &identity,
-    };
+    });
     let options = Options { override_reason: Some("profile"), ..Options::default() };
     let (start, used) = (Instant::now(), cpu());
     let mut at_phase = start;

@@ -9,7 +9,7 @@ use ecluse_core::fault::{Fault, Result};
 use ecluse_core::plan::{Compiled, Inputs, NO_TABLE, Refusal, compile};
 use ecluse_core::session::Session;
 use ecluse_core::types::Engine;
-use ecluse_flow::orders::{Bound, Orders};
+use ecluse_flow::orders::Orders;
 use ecluse_flow::ports::{Destination, Scope, Source};
 use ecluse_flow::world::World;
 use ecluse_seal::{Identity, Recipient};
@@ -141,29 +141,15 @@ impl Ready {
 
     /// The papers as the path wants them; whether they still stand is asked again at every chunk.
     pub(crate) fn with_orders<T>(&self, act: impl FnOnce(Orders<'_>) -> Result<T>) -> Result<T> {
-        let standing = || -> Result<()> {
+        let ask = || {
             let now = clock::now();
             self.session.lasts(now)?;
             let word = self.status.ask(&self.chain.contract, now)?;
-            word.not_before(self.seen.fetch_max(word.version(), Ordering::Relaxed))
+            word.not_before(self.seen.fetch_max(word.version(), Ordering::Relaxed))?;
+            Ok(word)
         };
-        let order = self.chain.instruction.order();
-        act(Orders {
-            plan: &self.compiled.plan,
-            instruction: self.chain.instruction.digest(),
-            session: &self.session.header().id,
-            source: Bound {
-                identity: &order.source.identity.value,
-                schema: order.source.schema.as_ref().map_or("", |s| &s.value),
-            },
-            destination: Bound {
-                identity: &order.destination.identity.value,
-                schema: order.destination.schema.as_ref().map_or("", |s| &s.value),
-            },
-            standing: &standing,
-            recipients: &self.recipients,
-            identity: &self.identity,
-        })
+        let (plan, instruction) = (&self.compiled.plan, &self.chain.instruction);
+        act(Orders::in_force(plan, instruction, &self.session, &ask, &self.recipients, &self.identity)?)
     }
 }
 

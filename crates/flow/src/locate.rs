@@ -47,7 +47,7 @@ pub fn locate(
     let state = state::load(&orders, record)?.ok_or_else(|| state::NONE.fault(""))?;
     let mut journal = Journal::new(record, world, orders.session);
     journal.act(Act::Locate, &state.object, |_| {
-        (orders.standing)()?;
+        orders.standing()?;
         checks::source_identity(source, orders.source)?;
         checks::source_schema(source, orders.plan, orders.source, When::Start)?;
         checks::rights(source, orders.plan, options.override_reason)?;

@@ -1,29 +1,34 @@
 //! What a step may do, and on whose word: the papers, checked, as one argument.
 
-use ecluse_core::fault::Result;
+use ecluse_core::fault::{Code, Result};
+use ecluse_core::instruction::Instruction;
 use ecluse_core::plan::Plan;
+use ecluse_core::session::Session;
+use ecluse_core::status::Standing;
 use ecluse_seal::{Identity, Recipient};
 
-/// The papers of a run, in force.
+static STRANGER: Code =
+    Code::refused("ECL-RUN-018", "the run's state would be sealed to somebody else than the session names");
+
+/// The papers of a run, in force. Only [`Orders::in_force`] makes them, from values that
+/// only the checks of their signatures make.
 #[derive(Clone, Copy)]
 pub struct Orders<'a> {
     /// What the verified instruction compiled to.
-    pub plan: &'a Plan,
+    pub(crate) plan: &'a Plan,
     /// The instruction's digest, `sha256:…`.
-    pub instruction: &'a str,
+    pub(crate) instruction: &'a str,
     /// The session statement's id: every event cites it.
-    pub session: &'a str,
+    pub(crate) session: &'a str,
     /// The signed source.
-    pub source: Bound<'a>,
+    pub(crate) source: Bound<'a>,
     /// The signed destination.
-    pub destination: Bound<'a>,
-    /// Asks whether the instruction still stands: reads the status anew, checks its
-    /// signature and its age. Called at the start and at every chunk.
-    pub standing: &'a (dyn Fn() -> Result<()> + Sync),
-    /// Whom the run's state is sealed to: the session's age recipients.
-    pub recipients: &'a [Recipient],
+    pub(crate) destination: Bound<'a>,
+    /// Whom the run's state is sealed to: the session's age recipient.
+    pub(crate) recipients: &'a [Recipient],
     /// What opens the state of a run that goes on.
-    pub identity: &'a Identity,
+    pub(crate) identity: &'a Identity,
+    ask: Ask<'a>,
 }
 
 /// One side, as it was signed.
@@ -34,4 +39,99 @@ pub struct Bound<'a> {
     /// The schema digest of the instructed tables, `sha256:…`; empty where the
     /// instruction binds none (a destination whose tables écluse makes).
     pub schema: &'a str,
+}
+
+/// How a step asks whether the instruction still stands.
+#[derive(Clone, Copy)]
+enum Ask<'a> {
+    Status(&'a (dyn Fn() -> Result<Standing> + Sync)),
+    #[cfg(feature = "assertions")]
+    Asserted(&'a (dyn Fn() -> Result<()> + Sync)),
+}
+
+impl<'a> Orders<'a> {
+    /// The orders of an instruction in force, carried out in a session in force.
+    ///
+    /// `plan` is what the instruction compiled to. `ask` reads the status anew and checks its
+    /// signature and age; it is called at the start, at every chunk and at the end.
+    ///
+    /// # Errors
+    ///
+    /// `ECL-RUN-018` where `recipients` are others than the session's own.
+    pub fn in_force(
+        plan: &'a Plan,
+        instruction: &'a Instruction,
+        session: &'a Session,
+        ask: &'a (dyn Fn() -> Result<Standing> + Sync),
+        recipients: &'a [Recipient],
+        identity: &'a Identity,
+    ) -> Result<Self> {
+        if recipients.iter().any(|recipient| recipient.to_string() != session.recipient()) {
+            return Err(STRANGER.fault("").help("open a session of your own: ecluse session new"));
+        }
+        let order = instruction.order();
+        let bound = |end: &'a ecluse_core::instruction::Endpoint| Bound {
+            identity: &end.identity.value,
+            schema: end.schema.as_ref().map_or("", |schema| &schema.value),
+        };
+        Ok(Self {
+            plan,
+            instruction: instruction.digest(),
+            session: &session.header().id,
+            source: bound(&order.source),
+            destination: bound(&order.destination),
+            recipients,
+            identity,
+            ask: Ask::Status(ask),
+        })
+    }
+
+    /// Asks whether the instruction still stands.
+    ///
+    /// # Errors
+    ///
+    /// The status's: suspended, revoked, too old.
+    pub(crate) fn standing(&self) -> Result<()> {
+        match self.ask {
+            Ask::Status(ask) => ask().map(drop),
+            #[cfg(feature = "assertions")]
+            Ask::Asserted(ask) => ask(),
+        }
+    }
+}
+
+/// Orders nobody signed, for the tests of other crates only: the feature `assertions` is
+/// named in dev-dependencies and nowhere else.
+#[cfg(feature = "assertions")]
+pub mod assertion {
+    use super::{Ask, Bound, Identity, Orders, Plan, Recipient, Result};
+
+    /// The fields of [`Orders`], open.
+    #[derive(Clone, Copy)]
+    pub struct Fields<'a> {
+        /// The plan.
+        pub plan: &'a Plan,
+        /// A digest.
+        pub instruction: &'a str,
+        /// A session's id.
+        pub session: &'a str,
+        /// The source.
+        pub source: Bound<'a>,
+        /// The destination.
+        pub destination: Bound<'a>,
+        /// Whether it still stands.
+        pub standing: &'a (dyn Fn() -> Result<()> + Sync),
+        /// Whom the state is sealed to.
+        pub recipients: &'a [Recipient],
+        /// What opens it.
+        pub identity: &'a Identity,
+    }
+
+    /// Orders on nobody's word.
+    #[must_use]
+    pub const fn orders(f: Fields<'_>) -> Orders<'_> {
+        let Fields { plan, instruction, session, source, destination, standing, recipients, identity } = f;
+        let ask = Ask::Asserted(standing);
+        Orders { plan, instruction, session, source, destination, recipients, identity, ask }
+    }
 }

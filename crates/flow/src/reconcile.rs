@@ -166,7 +166,7 @@ pub fn reconcile<'s>(
         .ok_or_else(|| state::NONE.fault("").help("run `ecluse migrate` first"))?;
     let object = state.object.clone();
     let mut journal = Journal::new(record, world, orders.session);
-    journal.act(Act::Standing, &object, |_| (orders.standing)())?;
+    journal.act(Act::Standing, &object, |_| orders.standing())?;
     journal.act(Act::Reconcile, &object, |_| {
         checks::destination(destination, orders.plan, orders.destination)?;
         let ledger = destination.ledger(&state.run)?;

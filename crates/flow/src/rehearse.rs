@@ -34,7 +34,7 @@ pub fn rehearse(
 ) -> Result<Figures> {
     let plan = orders.plan;
     checks::keys(plan)?;
-    (orders.standing)()?;
+    orders.standing()?;
     checks::source_identity(source, orders.source)?;
     checks::source_schema(source, plan, orders.source, When::Start)?;
     let mut figures = Figures {

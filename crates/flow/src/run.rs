@@ -133,7 +133,7 @@ impl Story<'_> {
     ) -> Result<Ended> {
         let object = state.object.clone();
         let plan = self.orders.plan;
-        journal.act(Act::Standing, &object, |_| (self.orders.standing)())?;
+        journal.act(Act::Standing, &object, |_| self.orders.standing())?;
 
         // the source: the one that was signed for, as it was, seen by a role that can do no more
         journal.act(Act::Probe, &object, |journal| self.probe(journal, &object, figures, When::Start))?;
@@ -152,7 +152,7 @@ impl Story<'_> {
         }
 
         // the same questions at the end
-        journal.act(Act::Standing, &object, |_| (self.orders.standing)())?;
+        journal.act(Act::Standing, &object, |_| self.orders.standing())?;
         journal.act(Act::Probe, &object, |journal| self.probe(journal, &object, figures, When::End))?;
         self.source.close()?;
         (self.progress)(Progress::Note("putting back constraints, indexes and sequences"));

@@ -114,7 +114,7 @@ impl<'a> Writing<'a, '_> {
             self.figure(&chunk, tally.count(), false);
             return Ok(());
         }
-        (self.orders.standing)()?;
+        self.orders.standing()?;
         self.journal.note(Act::Chunk, &object, &Outcome::Begun)?;
         let clear = known.is_none() && self.closed.get(chunk.table).copied().unwrap_or(false);
         let moved = self.replace(&place, clear, &mut chunk, &tally)?;

@@ -15,7 +15,7 @@ use ecluse_core::value::Value;
 use ecluse_flow::event::Act;
 use ecluse_flow::figures::Figures;
 use ecluse_flow::locate::{Located, locate};
-use ecluse_flow::orders::{Bound, Orders};
+use ecluse_flow::orders::{Bound, Orders, assertion::{self as asserted, Fields}};
 use ecluse_flow::ports::{Destination as _, Scope, Source as _};
 use ecluse_flow::reconcile::{Kind, Reconciliation, reconcile};
 use ecluse_flow::rehearse::rehearse;
@@ -107,6 +107,10 @@ impl Lab {
     }
 
     fn go<T>(&self, work: impl FnOnce(Orders<'_>, World<'_>) -> Result<T>) -> Result<T> {
+        self.go_with(|fields, world| work(asserted::orders(fields), world))
+    }
+
+    fn go_with<T>(&self, work: impl FnOnce(Fields<'_>, World<'_>) -> Result<T>) -> Result<T> {
         let plan = self.plan();
         let mut source = Source::open(&self.path("old.db"))?;
         let names = ["patient".to_owned(), "result".to_owned()];
@@ -130,7 +134,7 @@ impl Lab {
             }
             Ok(())
         };
-        let orders = Orders {
+        let orders = Fields {
             plan: &plan,
             instruction: "sha256:00",
             session: "session-1",
@@ -386,8 +390,8 @@ fn a_duplicate_is_found_where_the_destination_has_no_key_of_its_own() {
         before.plan()
     };
     let found = lab
-        .go(|orders, world| {
-            let orders = Orders { plan: &plan, ..orders };
+        .go_with(|fields, world| {
+            let orders = asserted::orders(Fields { plan: &plan, ..fields });
             let mut destination = Destination::open(&lab.path("new.db"))?;
             let mut record = RunFolder::existing(&lab.path("run"))?;
             let mut connect = || {
@@ -497,8 +501,9 @@ fn rows_of_others_are_never_mixed_with_ours() {
 #[test]
 fn drift_is_seen_before_the_first_read() {
     let lab = Lab::new(10, 10);
-    let result = lab.go(|orders, world| {
-        let orders = Orders { source: Bound { schema: "sha256:11", ..orders.source }, ..orders };
+    let result = lab.go_with(|fields, world| {
+        let source = Bound { schema: "sha256:11", ..fields.source };
+        let orders = asserted::orders(Fields { source, ..fields });
         let mut source = Source::open(&lab.path("old.db"))?;
         let mut destination = Destination::open(&lab.path("new.db"))?;
         let mut record = RunFolder::open(&lab.path("run"))?;

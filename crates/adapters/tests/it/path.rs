@@ -15,7 +15,10 @@ use ecluse_core::value::Value;
 use ecluse_flow::event::Act;
 use ecluse_flow::figures::Figures;
 use ecluse_flow::locate::{Located, locate};
-use ecluse_flow::orders::{Bound, Orders, assertion::{self as asserted, Fields}};
+use ecluse_flow::orders::{
+    Bound, Orders,
+    assertion::{self as asserted, Fields},
+};
 use ecluse_flow::ports::{Destination as _, Scope, Source as _};
 use ecluse_flow::reconcile::{Kind, Reconciliation, reconcile};
 use ecluse_flow::rehearse::rehearse;

@@ -130,9 +130,10 @@ fn the_script_gives_a_role_that_reads_its_views_and_nothing_else() {
     remove(&database, &plan, &role);
 }
 
-// proves: EXT-04
 /// Each way to give a role more than its orders, as an administrator types it; the probe names
-/// it, and is silent again once it is taken back. PostgreSQL's half of the requirement.
+/// it, and is silent again once it is taken back. PostgreSQL's half of the requirement;
+/// MariaDB's stands beside it.
+// proves: EXT-04
 #[test]
 fn every_excess_is_found() {
     let Some(server) = server::postgres() else { return };

@@ -36,6 +36,8 @@ pub static INCOMPARABLE: Code = Code::refused("ECL-FLT-008", "a column that cann
 
 /// Bytes of text at most: a page.
 pub const MAX_BYTES: usize = 16 * 1024;
+/// Room for a page of operators, several times over; only what is used is ever touched.
+const STACK: usize = 256 * 1024 * 1024;
 /// Nesting at most.
 const MAX_DEPTH: usize = 32;
 /// Literals at most: one statement can bind them all on every engine.
@@ -67,6 +69,19 @@ pub fn parse(text: &str, names: &Names<'_>) -> Result<Filter, Vec<Finding>> {
     if let Some(at) = deep(text) {
         return Err(vec![too_large(at..at + 1, &format!("brackets nested deeper than {MAX_DEPTH}"))]);
     }
+    // The parser, and the tree it makes, recurse once per operator: `1+1+1+…` over a page would
+    // overflow a common stack, which no code can catch. A panic of the parser ends here too.
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(STACK);
+        let read = thread.spawn_scoped(scope, || read(text, names)).map(std::thread::ScopedJoinHandle::join);
+        match read {
+            Ok(Ok(read)) => read,
+            _ => Err(vec![Finding::new(&SYNTAX, "the parser gives up").at(0..text.len())]),
+        }
+    })
+}
+
+fn read(text: &str, names: &Names<'_>) -> Result<Filter, Vec<Finding>> {
     let (tree, source) = Parser::new()
         .error_recovery_limit(4)
         .parse_with_source_info(text)

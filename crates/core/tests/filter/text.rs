@@ -8,6 +8,7 @@ use ecluse_core::filter::{
 use ecluse_core::finding::Finding;
 use ecluse_core::types::Type;
 use ecluse_core::value::Value;
+use proptest::prelude::*;
 
 fn column(name: &str, ty: Option<Type>) -> Column {
     Column {
@@ -225,6 +226,33 @@ fn size_and_depth_are_bounded() {
     assert!(matches!(good(&chain), Filter::And(parts) if parts.len() == 300));
 }
 
+/// A stack that overflows ends the process: no test would then say anything at all.
+#[test]
+fn long_chains_of_anything_end_in_a_finding() {
+    let chain = |first: &str, link: &str| format!("{first}{}", link.repeat(15_000 / link.len()));
+    for text in [
+        chain("1", "+1"),
+        chain("1", "-1"),
+        chain("id", ".a"),
+        chain("id", "[0]"),
+        chain("id", "==1"),
+        chain("id", " in id"),
+        chain("id", "?1:1"),
+        chain("id", "()"),
+        chain("id", ".startsWith(\"a\")"),
+        chain("!", "!") + "urgent",
+        chain("-", "-") + "1",
+        chain("urgent", "||urgent"),
+        chain("urgent", "&&urgent||urgent"),
+        chain("id in [1", ",1") + "]",
+        chain("{1:1", ",1:1") + "}",
+        chain("/", "/"),
+        chain("(", " ") + "urgent)",
+    ] {
+        let _ = read(&text);
+    }
+}
+
 #[test]
 fn every_filter_on_the_formats_page_is_read() {
     let page = include_str!("../../../../docs/formats.md");
@@ -256,5 +284,100 @@ fn a_filter_is_a_sentence() {
     ];
     for (written, said) in cases {
         assert_eq!(sentence(&good(written), &words), said, "{written}");
+    }
+}
+
+/// Pieces of filters, put together without sense.
+fn nonsense() -> impl Strategy<Value = String> {
+    let token = proptest::sample::select(vec![
+        "status",
+        "code",
+        "born",
+        "urgent",
+        "price",
+        "col",
+        "chosen",
+        "request",
+        "id",
+        "true",
+        "false",
+        "null",
+        "==",
+        "!=",
+        "<",
+        "<=",
+        ">",
+        ">=",
+        "&&",
+        "||",
+        "!",
+        "(",
+        ")",
+        "[",
+        "]",
+        "{",
+        "}",
+        ",",
+        ".",
+        "in",
+        "?",
+        ":",
+        "-",
+        "+",
+        "*",
+        "1",
+        "-1",
+        "0x1F",
+        "1u",
+        "1.5",
+        "1e400",
+        "9999999999999999999",
+        "\"x\"",
+        "'é'",
+        "r\"\\\"",
+        "b\"x\"",
+        "\"\\u00e9\"",
+        "\"\\x\"",
+        "\"\"\"",
+        "date(",
+        "timestamp(",
+        "decimal(",
+        "\"2019-01-31\"",
+        ".startsWith(",
+        ".all(",
+        "has(",
+        "//",
+        "\n",
+        " ",
+        "é",
+        "`",
+        "\u{feff}",
+        "\u{202e}",
+    ]);
+    proptest::collection::vec(token, 0..24).prop_map(|tokens| tokens.join(" "))
+}
+
+/// A filter or findings; every finding points at whole characters of the text.
+fn holds(text: &str) -> bool {
+    match read(text) {
+        Ok(_) => true,
+        Err(findings) => {
+            !findings.is_empty()
+                && findings.iter().all(|f| f.span.clone().is_some_and(|span| text.get(span).is_some()))
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn no_nonsense_panics(text in nonsense()) {
+        prop_assert!(holds(&text));
+    }
+
+    #[test]
+    fn no_text_panics(text in "\\PC{0,60}") {
+        prop_assert!(holds(&text));
     }
 }

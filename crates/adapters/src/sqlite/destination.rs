@@ -34,7 +34,7 @@ static EXISTS: Code =
 /// [`finish`](ecluse_flow::ports::Destination::finish) the file is locked for every other
 /// program: the engine's own lock, which a killed process cannot leave behind.
 pub struct Destination {
-    connection: Connection,
+    pub(super) connection: Connection,
     path: PathBuf,
     run: Option<String>,
 }

@@ -28,6 +28,8 @@ mod rebuild;
 mod script;
 mod source;
 mod statement;
+#[cfg(test)]
+mod tests;
 mod types;
 
 use std::path::{Path, PathBuf};

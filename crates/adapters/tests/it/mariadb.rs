@@ -591,6 +591,66 @@ fn errors_name_the_place_and_never_a_value_or_the_servers_text() {
     assert_eq!(Source::connect(&nobody).err().unwrap().code().id, "ECL-SRC-201");
 }
 
+#[test]
+fn the_servers_own_log_names_the_views_and_the_planned_columns_only() {
+    let Some(server) = mariadb() else { return };
+    let wall = Wall::build(&server);
+    let mut source = wall.source();
+    source.open(&wall.plan, false).unwrap();
+    for number in [0, 1] {
+        source.count(&wall.plan.tables()[number]).unwrap();
+        read_all(&mut source, &wall.plan, number);
+    }
+    let space = format!("ecluse_{}", wall.database.name());
+    let ours: Vec<String> = wall
+        .database
+        .statements()
+        .into_iter()
+        .map(|s| s.text)
+        .filter(|text| text.contains(&format!("FROM `{space}`")) && !text.contains("CREATE"))
+        .collect();
+    assert!(ours.iter().any(|s| s.contains("SELECT `id`, `name`, `born` FROM")), "{ours:?}");
+    for text in ours {
+        assert!(!text.contains("secret") && !text.contains("staff"), "{text}");
+        assert!(!text.contains("SELECT *"), "{text}");
+    }
+}
+
+// Guard off: the account demands TLS, so without it there is no connection at all (second part).
+#[test]
+fn tls_is_spoken_where_a_certificate_is_named_and_the_wrong_one_is_refused() {
+    let Some(server) = mariadb() else { return };
+    if !server.authority().exists() {
+        return;
+    }
+    let database = server.database("tls");
+    let account = format!("tls_{}", database.name());
+    server.sql("", &format!("create user `{account}`@`127.0.0.1` identified by 'only-over-tls' require ssl; grant all on {}.* to `{account}`@`127.0.0.1`", database.name()));
+    let mut password = tempfile::NamedTempFile::new().unwrap();
+    write!(password, "only-over-tls").unwrap();
+    let reach = |option: &str| {
+        let url =
+            format!("{}?password-file={}{option}", database.url_as(&account), password.path().display());
+        let Url::Server(address) = Url::parse(&url).unwrap() else { panic!("not a server") };
+        Source::connect(&address)
+    };
+    let right = format!("&ca={}", server.authority().display());
+    let mut source = reach(&right).unwrap();
+    assert!(source.identity().unwrap().ends_with(database.name()));
+    assert_eq!(reach("").err().unwrap().code().id, "ECL-SRC-202", "in clear the server refuses it");
+    // an authority that did not sign the server's certificate
+    let other = tempfile::tempdir().unwrap();
+    assert!(ecluse_testkit::certificates::make(
+        &ecluse_testkit::tools::Tools::installed(),
+        &other.path().join("tls")
+    ));
+    let wrong = format!("&ca={}", other.path().join("tls/ca.pem").display());
+    assert_eq!(reach(&wrong).err().unwrap().code().id, "ECL-SRC-201");
+    let pin = format!("&spki=sha256:{}", "00".repeat(32));
+    assert_eq!(reach(&pin).err().unwrap().code().id, "ECL-SRC-212");
+    server.sql("", &format!("drop user `{account}`@`127.0.0.1`"));
+}
+
 // -- LabBook ------------------------------------------------------------------------------
 
 fn labbook(server: &Mariadb) -> Option<MariadbDatabase> {
@@ -720,8 +780,9 @@ fn memory_does_not_grow_with_the_table() {
         return;
     }
     let alone = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "memory_of_one_read", "--test-threads=1"])
+        .args(["--ignored", "--exact", "mariadb::memory_of_one_read", "--test-threads=1"])
         .output()
         .unwrap();
-    assert!(alone.status.success(), "{}", String::from_utf8_lossy(&alone.stdout));
+    let said = String::from_utf8_lossy(&alone.stdout);
+    assert!(alone.status.success() && said.contains("1 passed"), "{said}");
 }

@@ -34,14 +34,23 @@ pub(super) fn migration(
     empty(destination);
     let survey = End::postgres(source, "postgres");
     let order: Vec<Ordered> = TABLES.iter().map(|table| ordered(*table)).collect();
-    Migration::new(
+    let made = Migration::new(
         program,
         folder,
         Timestamp::now(),
         &survey,
         &End::postgres(destination, "postgres"),
         &order,
-    )
+    );
+    // roles are the whole server's: one per source
+    let role = format!("reader_of_{}", source.name());
+    made.grant_postgres(source, &role);
+    // from now on the source is read as the least privileged role
+    let connections = std::fs::read_to_string(folder.join("connections.toml")).unwrap_or_default();
+    let reader = End::postgres(source, &role);
+    let _ =
+        std::fs::write(folder.join("connections.toml"), connections.replacen(survey.url(), reader.url(), 1));
+    made
 }
 
 fn ordered(table: Table) -> Ordered {
@@ -77,15 +86,7 @@ pub(super) struct Run {
 /// Migrates into an empty destination under a run folder of its own, then reconciles.
 pub(super) fn run(made: &Migration, number: usize) -> Outcome<Run> {
     let folder = made.folder().join(format!("run-{number}")).display().to_string();
-    let (migrate, peak_one) = timed(made.command(&[
-        "migrate",
-        "--run",
-        &folder,
-        "--without-views",
-        "bench",
-        "--accept-wider-role",
-        "bench",
-    ]))?;
+    let (migrate, peak_one) = timed(made.command(&["migrate", "--run", &folder]))?;
     let (reconcile, peak_two) = timed(made.command(&["reconcile", &folder]))?;
     Ok(Run { migrate, reconcile, peak_mb: peak_one.max(peak_two) })
 }

@@ -17,6 +17,8 @@
 //! | timestamp | date, text | a time of day other than midnight |
 //! | instant, time, uuid, json | text | – |
 //!
+//! The same list stands as [`Type::casts_to`], which the plan's compiler asks.
+//!
 //! A timestamp never becomes an instant, nor the other way: that takes a time zone, and
 //! nobody signed for one.
 
@@ -39,12 +41,6 @@ use crate::write::Reason;
 const DAY: i64 = 86_400_000_000;
 /// Whole numbers up to here are exact in binary64.
 const EXACT: u64 = 1 << 53;
-
-/// Whether [`crate::Writer`] has a conversion between two types (the same type included).
-#[must_use]
-pub fn castable(from: Type, to: Type) -> bool {
-    from.casts_to(to)
-}
 
 /// A column converted; rows without an exact counterpart are refused and hold NULL.
 pub(crate) fn cast(

@@ -34,7 +34,6 @@ mod vectors;
 mod write;
 
 pub use batch::{Batch, MALFORMED, Unreadable, arrow_type};
-pub use cast::castable;
 pub use chosen::ChosenSets;
 pub use compare::differing;
 pub use evaluate::{MISTYPED, Mask, evaluate};

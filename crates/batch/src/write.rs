@@ -16,7 +16,7 @@ use crate::batch::{Batch, MALFORMED};
 use crate::column::Column;
 use crate::{build, cast, check};
 
-/// A plan whose write step this version cannot carry out; the compiler asks [`crate::castable`] first.
+/// A plan whose write step this version cannot carry out; the compiler asks [`Type::casts_to`] first.
 pub static NO_CAST: Code = Code::refused("ECL-BAT-005", "no exact conversion between two types");
 
 /// Makes written batches out of read ones, for one table of the plan.
@@ -232,7 +232,7 @@ fn prepared(from: &Expression, to: Type, read: &[Type]) -> Result<Expression, &'
         Expression::Column(index) if ty(index)? == to => Ok(from.clone()),
         Expression::Column(_) => Err(&NO_CAST),
         Expression::Cast(index) if ty(index)? == to => Ok(Expression::Column(*index)),
-        Expression::Cast(index) if cast::castable(ty(index)?, to) => Ok(from.clone()),
+        Expression::Cast(index) if ty(index)?.casts_to(to) => Ok(from.clone()),
         Expression::Cast(_) => Err(&NO_CAST),
         Expression::Constant(value) if build::holds(to, value) => Ok(from.clone()),
         Expression::Constant(_) => Err(&NO_CAST),

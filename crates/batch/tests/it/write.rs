@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::{Date32Type, Decimal128Type, Float64Type, Int64Type, TimestampMicrosecondType};
 use arrow_array::{Array, ArrayRef, BinaryArray, Date32Array, Float64Array, Int64Array, StringArray};
-use ecluse_batch::{Batch, NO_CAST, Reason, Unreadable, Writer, Written, castable};
+use ecluse_batch::{Batch, NO_CAST, Reason, Unreadable, Writer, Written};
 use ecluse_core::fault::Code;
 use ecluse_core::plan::assertion::{TableFields, table};
 use ecluse_core::plan::{Expression, Piece, ReadColumn, TablePlan, WriteColumn};
@@ -359,7 +359,7 @@ fn every_conversion_that_is_offered_exists() {
         for to in all {
             let plan = planned(&[from], vec![written(to, Expression::Cast(0))]);
             let writer = Writer::new(&plan, Engine::Postgresql);
-            assert_eq!(writer.is_ok(), castable(from, to), "{from} to {to}");
+            assert_eq!(writer.is_ok(), from.casts_to(to), "{from} to {to}");
             if let Ok(writer) = writer {
                 let none = arrow_array::new_null_array(&ecluse_batch::arrow_type(from), 3);
                 let out = writer.write(&Batch::new(&[from], vec![none], 3).unwrap()).unwrap();

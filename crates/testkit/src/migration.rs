@@ -59,6 +59,12 @@ impl End {
         self
     }
 
+    /// The instance's identity, as papers write it.
+    #[must_use]
+    pub fn identity(&self) -> String {
+        self.identity.trim().to_owned()
+    }
+
     /// Its URL.
     #[must_use]
     pub fn url(&self) -> &str {

@@ -131,7 +131,7 @@ fn patient(sql: &mut String, dice: &mut Dice, id: u64) {
     let _ = writeln!(
         sql,
         "INSERT INTO PATIENT VALUES({id},{family},{given},'{born}','{sex}','{nir}','05 55 00 {:02} {:02}',\
-         '{} rue des Tilleuls',{spouse},{active});\n\
+         '{} allée des Glycines',{spouse},{active});\n\
          INSERT INTO PORTAIL VALUES({id},{id},'$2y$10${password}');",
         dice.below(100),
         dice.below(100),

@@ -1,0 +1,30 @@
+//! The program as people use it: the demonstration, the command line, LabBook.
+#![cfg(test)]
+
+mod commands;
+mod demo;
+#[cfg(feature = "failpoints")]
+mod labbook;
+mod trial;
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// The program under test.
+fn program() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_ecluse"))
+}
+
+/// Runs it in a folder.
+fn ecluse(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(program()).current_dir(folder).args(arguments).output().expect("the program starts")
+}
+
+/// Runs it; anything but success is a panic with its words.
+fn succeed(folder: &Path, arguments: &[&str]) -> String {
+    let output = ecluse(folder, arguments);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let complained = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "ecluse {}: {}\n{said}{complained}", arguments.join(" "), output.status);
+    said
+}

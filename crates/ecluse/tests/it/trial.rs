@@ -1,0 +1,74 @@
+//! A trial as a newcomer walks it: `new --trial`, then what `next` says.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use crate::{ecluse, succeed};
+
+const OLD: &str = "
+CREATE TABLE patient (id INTEGER PRIMARY KEY, nom VARCHAR(60) NOT NULL, prenom VARCHAR(60), naissance DATE);
+CREATE TABLE examen (id INTEGER PRIMARY KEY, patient_id INTEGER NOT NULL REFERENCES patient(id), code VARCHAR(8), valeur VARCHAR(20));
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500)
+INSERT INTO patient SELECT i, 'Nom' || i, 'Prénom' || i, '1960-01-01' FROM n;
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)
+INSERT INTO examen SELECT i, 1 + i % 1500, 'GLY', '5,1' FROM n;
+";
+
+/// The command that `next` advises last.
+fn advised(folder: &Path) -> String {
+    let next: serde_json::Value = serde_json::from_str(&succeed(folder, &["next", "--json"])).unwrap();
+    let steps = next["steps"].as_array().unwrap();
+    let missing = steps.iter().find(|s| s["state"] == "missing");
+    missing.map_or(String::new(), |s| s["advice"].to_string())
+}
+
+// proves: EXT-07
+#[test]
+fn next_alone_leads_from_an_empty_folder_to_the_report() {
+    let here = tempfile::tempdir().unwrap();
+    Connection::open(here.path().join("old.db")).unwrap().execute_batch(OLD).unwrap();
+    succeed(here.path(), &["new", "lab", "--trial", "--from", "sqlite:old.db", "--to", "sqlite:new.db"]);
+    let lab = here.path().join("lab");
+    let walk: [(&str, &[&str]); 6] = [
+        ("ecluse survey", &["survey"]),
+        ("ecluse instruction new", &["instruction", "new", "--table", "patient", "--table", "examen"]),
+        ("ecluse instruction sign", &["instruction", "sign"]),
+        ("ecluse migrate --ddl", &["migrate", "--ddl"]),
+        ("ecluse reconcile", &["reconcile"]),
+        ("ecluse report", &["report"]),
+    ];
+    for (command, arguments) in walk {
+        let advice = advised(&lab);
+        assert!(advice.contains(command), "next says {advice}, not {command}");
+        succeed(&lab, arguments);
+    }
+    assert_eq!(advised(&lab), "");
+    let new = Connection::open(here.path().join("new.db")).unwrap();
+    let rows: i64 = new.query_row("SELECT count(*) FROM patient", [], |r| r.get(0)).unwrap();
+    assert_eq!(rows, 1_000, "a trial moves at most 1,000 rows of a table");
+    let orphans: i64 = new
+        .query_row("SELECT count(*) FROM examen WHERE patient_id NOT IN (SELECT id FROM patient)", [], |r| {
+            r.get(0)
+        })
+        .unwrap();
+    assert_eq!(orphans, 0);
+    assert!(std::fs::read_to_string(lab.join("run/report.html")).unwrap().contains("TRIAL."));
+}
+
+#[test]
+fn a_mistake_in_the_order_is_shown_with_its_line() {
+    let here = tempfile::tempdir().unwrap();
+    Connection::open(here.path().join("old.db")).unwrap().execute_batch(OLD).unwrap();
+    succeed(here.path(), &["new", "lab", "--trial", "--from", "sqlite:old.db", "--to", "sqlite:new.db"]);
+    let lab = here.path().join("lab");
+    succeed(&lab, &["survey"]);
+    succeed(&lab, &["instruction", "new", "--table", "patient"]);
+    let path = lab.join("instruction.toml");
+    let text = std::fs::read_to_string(&path).unwrap().replace("    \"nom\"", "    \"nmo\"");
+    std::fs::write(&path, text).unwrap();
+    let output = ecluse(&lab, &["instruction", "check"]);
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(err.contains("ECL-INS-009") && err.contains("instruction.toml:") && err.contains("nom"), "{err}");
+}

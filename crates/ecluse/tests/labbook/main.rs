@@ -1,0 +1,6 @@
+//! LabBook, a real laboratory system, to PostgreSQL under the worked papers of `docs/labbook`.
+
+#[cfg(test)]
+mod migration;
+#[cfg(test)]
+mod moves;

@@ -1,0 +1,221 @@
+//! LabBook loaded, the papers signed, the administrator's script run: ready to migrate.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use ecluse_adapters::url::Url;
+use ecluse_adapters::{mariadb, postgres};
+use ecluse_core::dictionary;
+use ecluse_flow::ports::{Destination as _, Scope, Source as _};
+use ecluse_testkit::papers::{Paper, Papers};
+use ecluse_testkit::server::{self, Mariadb, MariadbDatabase, PostgresDatabase};
+use jiff::Timestamp;
+use tempfile::TempDir;
+
+const INSTRUCTION: &str = include_str!("../../../../docs/labbook/instruction.toml");
+const MAPPING: &str = include_str!("../../../../docs/labbook/mapping.toml");
+const SEX: &str = include_str!("../../../../docs/labbook/codes/sex.toml");
+const DESTINATION: &str = include_str!("../../../../docs/labbook/destination.sql");
+
+/// The account that the administrator makes.
+const PASSWORD: &str = "only-for-this-test-7c1";
+
+pub(crate) struct Migration {
+    pub source: MariadbDatabase,
+    pub destination: PostgresDatabase,
+    account: String,
+    folder: TempDir,
+}
+
+/// What the binary answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub code: Option<i32>,
+    pub text: String,
+}
+
+impl Migration {
+    /// `None` (said loudly) where a server or LabBook's data are absent.
+    pub(crate) fn new() -> Option<Self> {
+        let source = labbook(&server::mariadb()?)?;
+        let destination = server::postgres()?.database("kalys");
+        destination.sql(DESTINATION);
+        let folder = tempfile::tempdir().unwrap();
+        let account = format!("lab{}", source.name().chars().rev().take(12).collect::<String>());
+        let migration = Self { source, destination, account, folder };
+        migration.papers().write(migration.folder.path());
+        let ends = format!(
+            "[source]\nurl = \"{}\"\n\n[destination]\nurl = \"{}\"\n",
+            migration.from(),
+            migration.to()
+        );
+        std::fs::write(migration.path("connections.toml"), ends).unwrap();
+        migration.grant();
+        Some(migration)
+    }
+
+    fn papers(&self) -> Papers {
+        let mut papers = Papers::new(now());
+        let mut from = mariadb::Source::connect(&server_of(&self.administrator())).unwrap();
+        let catalog = from.catalog(Scope::Everything).unwrap();
+        papers.dictionary = dictionary::draft(&catalog, now(), &papers.digest(Paper::Mandate));
+        let mut to = postgres::Destination::connect(&server_of(&self.to())).unwrap();
+        papers.codes = vec![("sex.toml".to_owned(), SEX.to_owned())];
+        papers.mapping = MAPPING.to_owned();
+        let tables: Vec<String> = INSTRUCTION
+            .lines()
+            .filter_map(|l| l.strip_prefix("name  = \"")?.strip_suffix('"'))
+            .map(str::to_owned)
+            .collect();
+        assert_eq!(tables.len(), 11);
+        papers.instruction = INSTRUCTION
+            .replace("\"SIGL\"", &format!("\"{}\"", self.source.name()))
+            .replace("{source.identity}", &from.identity().unwrap())
+            .replace("{source.schema}", &dictionary::parse(&papers.dictionary).unwrap().schema(&tables))
+            .replace("{destination.database}", self.destination.name())
+            .replace("{destination.identity}", &to.identity().unwrap());
+        papers
+    }
+
+    /// Runs the administrator's script, as the administrator would.
+    fn grant(&self) {
+        let script = self.ecluse(&[
+            "grants",
+            "--role",
+            &self.account,
+            "--host",
+            "127.0.0.1",
+            "--from",
+            &self.administrator(),
+        ]);
+        assert_eq!(script.code, Some(0), "{}", script.text);
+        self.source.server().sql("", &script.text);
+        let password =
+            format!("ALTER USER '{}'@'127.0.0.1' IDENTIFIED BY '{PASSWORD}' ACCOUNT UNLOCK", self.account);
+        self.source.server().sql("", &password);
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// A command of the binary in the migration's folder.
+    pub(crate) fn ecluse(&self, arguments: &[&str]) -> Answer {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ecluse"));
+        let output = command.arg("-C").arg(self.folder.path()).args(arguments).output().unwrap();
+        let mut text = String::from_utf8(output.stdout).unwrap();
+        text.push_str(std::str::from_utf8(&output.stderr).unwrap());
+        Answer { code: output.status.code(), text }
+    }
+
+    /// `ecluse migrate`, killed as by a power cut once its events have grown by so many lines;
+    /// false where it ended before.
+    pub(crate) fn killed_after(&self, lines: usize) -> bool {
+        let events = || {
+            let text = std::fs::read_to_string(self.path("run/events.jsonl")).unwrap_or_default();
+            text.lines().count()
+        };
+        let before = events();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_ecluse"))
+            .arg("-C")
+            .arg(self.folder.path())
+            .arg("migrate")
+            .arg("--identity")
+            .arg(self.path("keys/petit.age"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        while events() < before + lines {
+            if child.try_wait().unwrap().is_some() {
+                return false;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
+        child.kill().unwrap();
+        !child.wait().unwrap().success()
+    }
+
+    /// A command that needs the operator's identity.
+    pub(crate) fn operator(&self, arguments: &[&str]) -> Answer {
+        let identity = self.path("keys/petit.age").display().to_string();
+        let mut all = arguments.to_vec();
+        all.extend(["--identity", &identity]);
+        self.ecluse(&all)
+    }
+
+    /// The least-privilege account's URL.
+    fn from(&self) -> String {
+        secret(&self.path("lab.password"), PASSWORD);
+        format!("{}?password-file={}", self.source.url_as(&self.account), self.path("lab.password").display())
+    }
+
+    pub(crate) fn administrator(&self) -> String {
+        secret(&self.path("admin.password"), &self.source.server().password());
+        format!("{}?password-file={}", self.source.url(), self.path("admin.password").display())
+    }
+
+    fn to(&self) -> String {
+        secret(&self.path("kalys.password"), &self.destination.server().password());
+        format!("{}?password-file={}", self.destination.url(), self.path("kalys.password").display())
+    }
+}
+
+impl Drop for Migration {
+    fn drop(&mut self) {
+        let removal = self.ecluse(&[
+            "grants",
+            "--remove",
+            "--role",
+            &self.account,
+            "--host",
+            "127.0.0.1",
+            "--from",
+            &self.administrator(),
+        ]);
+        let _ = self.source.server().try_sql("", &removal.text);
+    }
+}
+
+fn server_of(url: &str) -> ecluse_adapters::url::Server {
+    match Url::parse(url).unwrap() {
+        Url::Server(server) => server,
+        Url::Sqlite(_) => panic!("a server's URL"),
+    }
+}
+
+fn secret(path: &Path, text: &str) {
+    std::fs::write(path, text).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+fn labbook(server: &Mariadb) -> Option<MariadbDatabase> {
+    let folder = ecluse_testkit::outside_data("labbook")?;
+    let database = server.database("labbook");
+    for file in ["sigl-schema.sql.gz", "sigl-filled.sql.gz"] {
+        let zcat = Command::new("zcat").arg(folder.join(file)).output().unwrap();
+        assert!(zcat.status.success());
+        // the dump names its database; this test has one of its own
+        let script: String = String::from_utf8_lossy(&zcat.stdout)
+            .lines()
+            .filter(|l| !l.starts_with("CREATE DATABASE") && !l.starts_with("USE "))
+            .map(|l| format!("{}\n", l.replace(" USE SIGL;", "")))
+            .collect();
+        database.sql(&format!("set foreign_key_checks=0;\n{script}"));
+    }
+    // every validation was filled in by account 100, which the dump does not hold
+    database.sql(
+        "set sql_mode = ''; insert into sigl_user_data (id_data, id_owner, firstname, lastname, username, password, email, status)
+         values (100, 1, 'Élise', 'Vauquelin', 'evauquelin', 'never-moves-4f1c', 'e.vauquelin@labo.example', 'A')",
+    );
+    Some(database)
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the binary reads the machine's clock, so its papers must be of today"
+)]
+fn now() -> Timestamp {
+    Timestamp::now()
+}

@@ -6,9 +6,10 @@
 
 use std::path::Path;
 
+use ecluse_testkit::server::{Purpose, REQUIRED_VARIABLE, Servers};
 use serde::Deserialize;
 
-use crate::{Outcome, cargo, root, say};
+use crate::{Outcome, cargo, packages, root, say, servers};
 
 #[derive(Debug, Deserialize)]
 struct Guards {
@@ -43,13 +44,14 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     let guards: Guards = toml::from_str(&text).map_err(|e| e.to_string())?;
     let wanted =
         |guard: &&Guard| arguments.is_empty() || arguments.iter().any(|a| guard.name.contains(a.as_str()));
+    let servers = servers::start(&packages::ready(false)?, Purpose::Tests);
     let copy = tempfile::Builder::new().prefix("ecluse-guards-").tempdir().map_err(|e| e.to_string())?;
     copy_tree(copy.path())?;
     let mut asleep = Vec::new();
     let mut count = 0_u32;
     for guard in guards.guard.iter().filter(wanted) {
         count += 1;
-        match guard.check(copy.path()) {
+        match guard.check(copy.path(), &servers) {
             Ok(()) => say(&format!("held      {} ({})", guard.name, guard.proves.join(", "))),
             Err(why) => {
                 say(&format!("NOT HELD  {}: {why}", guard.name));
@@ -68,21 +70,21 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
 }
 
 impl Guard {
-    fn check(&self, tree: &Path) -> Outcome {
+    fn check(&self, tree: &Path, servers: &Servers) -> Outcome {
         let file = tree.join(&self.file);
         let text = std::fs::read_to_string(&file).map_err(|e| format!("{}: {e}", self.file))?;
         let off = switched_off(&text, &self.find, &self.replace)?;
-        if self.test_fails(tree)? {
+        if self.test_fails(tree, servers)? {
             return Err(format!("{} fails with the guard on", self.test));
         }
         std::fs::write(&file, off).map_err(|e| e.to_string())?;
-        let fails = self.test_fails(tree);
+        let fails = self.test_fails(tree, servers);
         std::fs::write(&file, text).map_err(|e| e.to_string())?;
         if fails? { Ok(()) } else { Err(format!("{} passes with the guard off", self.test)) }
     }
 
     /// Runs the one test; an error when it could not be built or did not run.
-    fn test_fails(&self, tree: &Path) -> Outcome<bool> {
+    fn test_fails(&self, tree: &Path, servers: &Servers) -> Outcome<bool> {
         let mut command = cargo();
         command.current_dir(tree).args(["test", "--offline", "--package", &self.package]);
         match self.target.as_str() {
@@ -91,7 +93,10 @@ impl Guard {
             other => command.args(["--test", other]),
         };
         command.args(["--", "--exact", &self.test]);
-        command.env("CARGO_TARGET_DIR", crate::target());
+        command
+            .env("CARGO_TARGET_DIR", crate::target())
+            .env(REQUIRED_VARIABLE, "1")
+            .envs(servers.environment());
         let output = command.output().map_err(|e| e.to_string())?;
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         if said.contains("test result: ok. 1 passed") {

@@ -40,6 +40,10 @@ pub(crate) fn run(mut arguments: Vec<String>) -> Outcome {
     if let Some(root) = tools.root() {
         command.env(TOOLS_VARIABLE, root);
     }
+    // what a test leaves in the temporary folder goes with the servers' own
+    let scratch = servers.folder().join("tmp");
+    std::fs::create_dir_all(&scratch).map_err(|e| e.to_string())?;
+    command.env("TMPDIR", &scratch);
     // one pipe for both streams keeps cargo's "Running …" lines before their tests
     command.stdout(writer.try_clone().map_err(|e| e.to_string())?).stderr(writer);
     let mut child = command.spawn().map_err(|e| format!("cargo does not start: {e}"))?;

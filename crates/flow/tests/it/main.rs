@@ -1,0 +1,4 @@
+//! Tests of the path that need no database.
+
+#[cfg(test)]
+mod chunks;

@@ -1,0 +1,4 @@
+//! Tests of sealing.
+
+#[cfg(test)]
+mod state;

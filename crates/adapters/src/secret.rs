@@ -162,8 +162,8 @@ mod tests {
     use crate::url::Url;
     use std::os::unix::fs::PermissionsExt;
 
-    fn server(query: &str) -> Server {
-        match Url::parse(&format!("{query}")).unwrap() {
+    fn server(url: &str) -> Server {
+        match Url::parse(url).unwrap() {
             Url::Server(server) => server,
             Url::Sqlite(_) => panic!("a file"),
         }

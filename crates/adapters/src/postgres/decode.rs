@@ -323,7 +323,7 @@ impl Column {
                 Arc::new(BinaryArray::try_new(ends, bytes.into(), nulls).map_err(wrong)?)
             }
             (Values::Var { ends, bytes }, _) => {
-                let (array, not_utf8) = text(ends, bytes, nulls, rows);
+                let (array, not_utf8) = text(ends, bytes, nulls.as_ref(), rows);
                 if self.key && !not_utf8.is_empty() {
                     return Err(NOT_UTF8.fault(format!("{table}.{}, the key", self.name)));
                 }
@@ -337,14 +337,19 @@ impl Column {
 
 /// Text as Arrow carries it. UTF-8 is checked once for the whole buffer; only where that
 /// fails is each value looked at, and what lies about its encoding left out.
-fn text(ends: Vec<i32>, bytes: Vec<u8>, nulls: Option<NullBuffer>, rows: usize) -> (StringArray, Vec<usize>) {
+fn text(
+    ends: Vec<i32>,
+    bytes: Vec<u8>,
+    nulls: Option<&NullBuffer>,
+    rows: usize,
+) -> (StringArray, Vec<usize>) {
     let offsets = OffsetBuffer::new(ScalarBuffer::from(ends));
     let buffer = Buffer::from(bytes);
-    if let Ok(array) = StringArray::try_new(offsets.clone(), buffer.clone(), nulls.clone()) {
+    if let Ok(array) = StringArray::try_new(offsets.clone(), buffer.clone(), nulls.cloned()) {
         return (array, Vec::new());
     }
     let mut bad = Vec::new();
-    let is_null = |row| nulls.as_ref().is_some_and(|n| n.is_null(row));
+    let is_null = |row| nulls.is_some_and(|n| n.is_null(row));
     let array = (0..rows)
         .zip(offsets.windows(2))
         .map(|(row, pair)| {

@@ -1,10 +1,8 @@
-//! The program as people use it: the demonstration, the command line, LabBook.
+//! The program as people use it: the demonstration, the command line, a trial.
 #![cfg(test)]
 
 mod commands;
 mod demo;
-#[cfg(feature = "failpoints")]
-mod labbook;
 mod trial;
 
 use std::path::Path;

@@ -37,7 +37,7 @@ fn counts(m: &Migration) -> Vec<(&'static str, String)> {
     ]
 }
 
-// proves: EXT-04
+// proves: EXT-04, REC-02, REC-03
 #[test]
 fn labbook_moves_under_its_worked_papers() {
     let Some(m) = Migration::new() else { return };
@@ -71,6 +71,25 @@ fn labbook_moves_under_its_worked_papers() {
     let report = m.ecluse(&["report"]);
     assert_eq!(report.code, Some(0), "{}", report.text);
     nothing_else_arrived(&m);
+    a_swap_is_found_named_and_put_right(&m);
+}
+
+/// Two requests given to each other's patient, behind the program's back.
+fn a_swap_is_found_named_and_put_right(m: &Migration) {
+    m.destination.sql(
+        "create temporary table two as select id, patient_id from request where id in
+             ((select min(id) from request), (select max(id) from request));
+         update request set patient_id = (select t.patient_id from two t where t.id <> request.id)
+             where id in (select id from two)",
+    );
+    let reconcile = m.operator(&["reconcile"]);
+    assert_eq!(reconcile.code, Some(1), "{}", reconcile.text);
+    assert!(reconcile.text.contains("ECL-REC-003"), "{}", reconcile.text);
+    assert_eq!(reconcile.text.matches("column patient_id").count(), 2, "{}", reconcile.text);
+    let repair = m.operator(&["migrate", "--repair"]);
+    assert_eq!(repair.code, Some(0), "{}", repair.text);
+    let again = m.operator(&["reconcile"]);
+    assert_eq!(again.code, Some(0), "{}", again.text);
 }
 
 /// Values that stand beside what was ordered: an address, a telephone, the account's name and password.

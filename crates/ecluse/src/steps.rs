@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use ecluse_core::class::Class;
 use ecluse_core::contract::Contract;
 use ecluse_core::document::{self, Kind};
 use ecluse_core::fault::{Fault, Result};
@@ -256,14 +257,7 @@ fn survey(folder: &Folder, trial: bool, now: Timestamp, seen: &Seen) -> Found {
 
 fn order(folder: &Folder, trial: bool, now: Timestamp, seen: &mut Seen) -> Found {
     if !folder.has("instruction.toml") {
-        return missing(
-            "not drafted yet",
-            YOU,
-            &[
-                "dictionary.toml lists the tables. Name those that shall move; the rest stays denied:",
-                "  ecluse instruction new --table TABLE --table TABLE",
-            ],
-        );
+        return not_drafted(folder);
     }
     if let Err(fault) = quietly(|| checked(folder)) {
         return refused(&fault, YOU, "ecluse instruction check");
@@ -293,6 +287,36 @@ fn order(folder: &Folder, trial: bool, now: Timestamp, seen: &mut Seen) -> Found
         ),
         Err(fault) => refused(&fault, YOU, "ecluse instruction verify"),
     }
+}
+
+/// How many tables are named; the dictionary has all.
+const NAMED: usize = 12;
+
+/// Names the tables that hold patients and results, which is where most orders begin.
+fn not_drafted(folder: &Folder) -> Found {
+    let surveyed = Paper::read(&folder.path(None, "dictionary.toml"), "");
+    let dictionary = surveyed.and_then(|p| quietly(|| p.judge(dictionary::parse(p.text()))));
+    let mut tables: Vec<(bool, usize, String)> = Vec::new();
+    for table in dictionary.map(|d| d.tables).unwrap_or_default() {
+        let of = |class| table.columns.iter().filter(|c| c.class == class).count();
+        let weight = of(Class::Result) + of(Class::SensitiveResult) + of(Class::Identity);
+        if weight > 0 {
+            tables.push((table.patients, weight, table.name.value));
+        }
+    }
+    tables.sort_by(|a, b| (b.0, b.1, &a.2).cmp(&(a.0, a.1, &b.2)));
+    let names: Vec<_> = tables.into_iter().take(NAMED).map(|(_, _, name)| name).collect();
+    let mut advice = vec![
+        "Name the tables that shall move; every other one stays denied. dictionary.toml has them all."
+            .to_owned(),
+    ];
+    if !names.is_empty() {
+        advice.push(format!("Patients or results seem to be in:  {}", names.join(", ")));
+    }
+    let first: Vec<_> = names.iter().take(2).map(|n| format!("--table {n}")).collect();
+    let example = if first.is_empty() { "--table TABLE".to_owned() } else { first.join(" ") };
+    advice.push(format!("  ecluse instruction new {example}"));
+    Found::Missing { words: "not drafted yet".into(), waits: YOU, advice }
 }
 
 /// The order and the mapping, read and compared without their signatures.

@@ -33,6 +33,26 @@ mod token;
 mod vectors;
 mod write;
 
+/// Batches for the tests of crates that may not know Arrow: the feature `assertions` is
+/// named in dev-dependencies and nowhere else.
+#[cfg(feature = "assertions")]
+pub mod assertion {
+    use std::sync::Arc;
+
+    use arrow_array::Int64Array;
+    use ecluse_core::fault::Result;
+    use ecluse_core::types::Type;
+
+    /// One column of whole numbers.
+    ///
+    /// # Errors
+    ///
+    /// None that these types allow; [`super::MALFORMED`] is what `Batch::new` has.
+    pub fn ints(values: &[i64]) -> Result<super::Batch> {
+        super::Batch::new(&[Type::Int], vec![Arc::new(Int64Array::from(values.to_vec()))], values.len())
+    }
+}
+
 pub use batch::{Batch, MALFORMED, Unreadable, arrow_type};
 pub use chosen::ChosenSets;
 pub use compare::differing;

@@ -1,18 +1,12 @@
 //! Cutting partitions any rising sequence of keys; the subset search finds what is true.
 
-use std::sync::Arc;
-
-use arrow_array::Int64Array;
-use ecluse_batch::{Batch, Keys, RowHash, RowHasher, Tally, TallyKey};
+use ecluse_batch::assertion::ints;
+use ecluse_batch::{Keys, RowHash, RowHasher, Tally, TallyKey};
 use ecluse_core::types::Type;
 use ecluse_core::value::{Key, Value};
 use ecluse_flow::chunk::{Cutter, End, ROWS};
 use ecluse_flow::subset::{self, Item, MOST, Side};
 use proptest::prelude::*;
-
-fn batch(keys: &[i64]) -> Batch {
-    Batch::new(&[Type::Int], vec![Arc::new(Int64Array::from(keys.to_vec()))], keys.len()).unwrap()
-}
 
 fn int(n: i64) -> Key {
     Key(vec![Value::Int(n)])
@@ -24,7 +18,7 @@ fn cut(stream: &[Vec<i64>], known: &[i64], row_bytes: usize) -> (Vec<Vec<i64>>, 
     let mut cutter = Cutter::new(known.iter().copied().map(int).collect());
     let mut chunks = vec![vec![]];
     for rows in stream {
-        let batch = batch(rows);
+        let batch = ints(rows).unwrap();
         let keys = Keys::new(&batch, &[Type::Int], &[0]).unwrap();
         let mut from = 0;
         loop {
@@ -106,7 +100,7 @@ proptest! {
 fn hashes(rows: std::ops::Range<i64>) -> Vec<RowHash> {
     let mut hasher = RowHasher::new(&TallyKey::new([9; 32]), "t", &[Type::Int]);
     let mut out = Vec::new();
-    hasher.hash_rows(&batch(&rows.collect::<Vec<_>>()), &mut out).unwrap();
+    hasher.hash_rows(&ints(&rows.collect::<Vec<_>>()).unwrap(), &mut out).unwrap();
     out
 }
 

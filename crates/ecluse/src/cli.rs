@@ -81,7 +81,7 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  ecluse grants instruction.toml > grants.sql")]
     Grants(GrantsArgs),
 
-    /// What would move, what is refused, one fix each; reads counts only.
+    /// What would move and what is refused: reads every ordered row, in memory, and writes nothing.
     #[command(
         after_help = "Example:\n  ecluse plan\n  ecluse plan --ddl > destination.sql\n  ecluse plan --statements"
     )]
@@ -397,11 +397,11 @@ pub(crate) enum Mapping {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Codes {
     /// Print a code table for the biologist who has to accept it.
-    #[command(after_help = "Example:\n  ecluse codes print units.csv")]
+    #[command(after_help = "Example:\n  ecluse codes print codes/units.toml")]
     Print(FileArg),
     /// Sign a code table, as a biologist of the controller.
     #[command(
-        after_help = "Example:\n  ecluse codes sign codes/units.csv --key ~/.ssh/id_ed25519 --as claude"
+        after_help = "Example:\n  ecluse codes sign codes/units.toml --key ~/.ssh/id_ed25519 --as aubry"
     )]
     Sign(SignArgs),
 }

@@ -258,7 +258,7 @@ impl Contract {
                 let detail = format!("nothing from outside confirms the key {fingerprint} of {}", key.person);
                 let place = key.paper.clone().unwrap_or_default();
                 return Err(NOT_ESTABLISHED.fault(detail).help(format!(
-                    "read the fingerprint from the paper contract ({place}) and give it: --fingerprint SHA256:…"
+                    "read the fingerprint from the paper contract ({place}) and write it into fingerprints.txt: SHA256:…"
                 )));
             }
         }

@@ -261,7 +261,6 @@ fn stopped_after_a_chunk_it_goes_on_where_it_was() {
     assert!(lab.reconcile().unwrap().holds());
 }
 
-// proves: INS-11
 #[test]
 fn a_revocation_during_the_run_ends_it_at_the_next_chunk() {
     let lab = Lab::new(100, 200_000);
@@ -355,7 +354,7 @@ fn two_patients_results_swapped_are_found_and_named() {
     assert_eq!(journal.leaves.iter().filter(|l| l.act == Act::Locate).count(), 4);
 }
 
-// proves: REC-01, REC-02
+// proves: REC-01
 #[test]
 fn loss_extra_alteration_reencoding_and_truncation_are_told_apart() {
     let damages: [(&str, &[(Kind, u64)]); 7] = [
@@ -525,7 +524,6 @@ fn another_operator_cannot_go_on_without_the_identity() {
     assert_eq!(Lab::code(lab.migrate()), "ECL-SEA-002");
 }
 
-// proves: AUD-02
 #[test]
 fn a_journal_that_was_changed_or_cut_stops_the_run() {
     let lab = Lab::new(10, 10);
@@ -584,7 +582,6 @@ fn one_run_at_a_time_in_a_folder_that_others_cannot_read() {
     assert_eq!(RunFolder::open(&lab.path("run")).unwrap_err().code().id, "ECL-RUN-202");
 }
 
-// proves: AUD-04
 #[test]
 fn the_run_folder_holds_no_value_and_no_row_key() {
     let lab = Lab::new(10, 10);

@@ -70,7 +70,6 @@ fn a_column_moved_as_it_is_shares_its_memory() {
     assert!(result.refused.is_empty());
 }
 
-// proves: EXT-05
 #[test]
 fn null_empty_and_negative_stay_three_things() {
     let array: ArrayRef = Arc::new(StringArray::from(vec![None, Some(""), Some("négatif")]));

@@ -192,7 +192,6 @@ fn without_a_fingerprint_from_outside_the_controller_is_not_established() {
     assert_eq!(contract.established(&[stranger, signatory]), Ok(()));
 }
 
-// proves: CTR-10
 #[test]
 fn a_key_needs_a_role_a_person_and_an_enrolment_by_somebody_else() {
     assert_eq!(

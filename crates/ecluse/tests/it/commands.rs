@@ -79,7 +79,6 @@ fn exit_codes_say_who_has_to_act_and_the_last_line_what_to_type() {
     assert!(!here.path().join("lab").exists(), "nothing was made for a URL with a password");
 }
 
-// proves: SEC-02
 // fails with the guard off: where `Url::parse` lets a password pass, the folder is made and the word stands in it
 #[test]
 fn a_password_on_the_command_line_is_refused_and_not_repeated() {

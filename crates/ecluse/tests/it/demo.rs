@@ -11,7 +11,6 @@ fn count(database: &Path, sql: &str) -> i64 {
     Connection::open(database).unwrap().query_row(sql, [], |row| row.get(0)).unwrap()
 }
 
-// proves: EXT-07, REC-02, SEC-08
 #[test]
 fn the_demonstration_goes_from_contract_to_report() {
     let here = tempfile::tempdir().unwrap();
@@ -103,7 +102,6 @@ fn texts(database: &Path, sql: &str) -> Vec<String> {
     statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
 }
 
-// proves: INS-11
 #[test]
 fn a_revoked_order_moves_nothing_more() {
     let here = tempfile::tempdir().unwrap();

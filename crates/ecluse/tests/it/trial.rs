@@ -23,7 +23,6 @@ fn advised(folder: &Path) -> String {
     missing.map_or(String::new(), |s| s["advice"].to_string())
 }
 
-// proves: EXT-07
 #[test]
 fn next_alone_leads_from_an_empty_folder_to_the_report() {
     let here = tempfile::tempdir().unwrap();

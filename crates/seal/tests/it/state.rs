@@ -81,7 +81,6 @@ fn a_byte_changed_cut_or_added_is_seen_wherever_it_is() {
     assert_eq!(open(&longer, &identity).unwrap_err().code().id, "ECL-SEA-003");
 }
 
-// proves: SEA-01
 #[test]
 fn nothing_of_it_stands_in_clear() {
     let identity = Identity::generate();

@@ -48,11 +48,17 @@ pub(crate) enum Command {
     Next,
 
     /// The contract between controller and processor (GDPR Art. 28).
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Example:\n  ecluse contract new\n  ecluse contract sign --key ~/.ssh/id_ed25519 --as morel"
+    )]
     Contract(Contract),
 
     /// Leave to look at a database: the signed mandate for a survey.
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Example:\n  ecluse mandate new\n  ecluse mandate sign --key ~/.ssh/id_ed25519 --as morel"
+    )]
     Mandate(Mandate),
 
     /// Read a database's catalogue under a mandate, and write the dictionary.
@@ -62,19 +68,25 @@ pub(crate) enum Command {
     Survey(SurveyArgs),
 
     /// The operator's session: at most 12 hours, under one person's name.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example:\n  ecluse session new --key ~/.ssh/id_ed25519 --as petit")]
     Session(Session),
 
     /// The controller's order: which tables, columns and rows, to whom, until when.
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Example:\n  ecluse instruction new\n  ecluse instruction check --fill\n  ecluse instruction sign --key ~/.ssh/id_ed25519 --as morel"
+    )]
     Instruction(Instruction),
 
     /// Where each granted column goes, and how it is made.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example:\n  ecluse mapping new\n  ecluse mapping check")]
     Mapping(Mapping),
 
     /// Code tables that change a result: a biologist signs them.
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Example:\n  ecluse codes print codes/units.toml\n  ecluse codes sign codes/units.toml --key ~/.ssh/id_ed25519 --as claude"
+    )]
     Codes(Codes),
 
     /// Print the script for the controller's database administrator: views, role, removal.
@@ -472,6 +484,17 @@ pub(crate) struct PaperArgs {
     /// Go on with a role that can do more than the instruction needs; recorded and reported.
     #[arg(long, value_name = "REASON")]
     pub(crate) accept_wider_role: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) still: StillArgs,
+}
+
+/// What the operator says of the source; asked of every command that reads rows of it.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub(crate) struct StillArgs {
+    /// State that nobody writes to the source: tables without transactions may then be read.
+    #[arg(long)]
+    pub(crate) frozen: bool,
 }
 
 #[derive(Debug, Args)]
@@ -530,10 +553,6 @@ pub(crate) struct MigrateArgs {
     /// Put chunks right that were changed at the destination since they were written.
     #[arg(long)]
     pub(crate) repair: bool,
-
-    /// State that nobody writes to the source: tables without transactions may then be read.
-    #[arg(long)]
-    pub(crate) frozen: bool,
 }
 
 #[derive(Debug, Args)]
@@ -557,6 +576,9 @@ pub(crate) struct ReconcileArgs {
     /// The operator's age identity.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) identity: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) still: StillArgs,
 
     /// Read every row again on both sides, instead of the chunks whose tallies differ.
     #[arg(long)]
@@ -589,6 +611,9 @@ pub(crate) struct LocateArgs {
     /// The operator's age identity.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) identity: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) still: StillArgs,
 }
 
 #[derive(Debug, Args)]

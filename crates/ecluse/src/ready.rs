@@ -11,6 +11,7 @@ use ecluse_core::session::Session;
 use ecluse_core::types::Engine;
 use ecluse_flow::orders::Orders;
 use ecluse_flow::ports::{Destination, Scope, Source};
+use ecluse_flow::run::Options;
 use ecluse_flow::world::World;
 use ecluse_seal::{Identity, Recipient};
 
@@ -62,7 +63,9 @@ pub(crate) struct Ready {
     /// Decisions to go on against advice, in words, with their reasons.
     pub(crate) overrides: Vec<String>,
     /// The reason for going on with a wider role.
-    pub(crate) wider_role: Option<String>,
+    wider_role: Option<String>,
+    without_views: bool,
+    frozen: bool,
     status: StatusFile,
     /// The latest version of the status met so far: an earlier one must not cover a later one.
     seen: AtomicU64,
@@ -112,7 +115,7 @@ impl Ready {
         let wider_role = excuse(&args.accept_wider_role).filter(|_| parts.source.engine() != Engine::Sqlite);
         let compiled = parts.plan(without_views.is_none(), ddl)?;
         let mut overrides = Vec::new();
-        if let Some(reason) = without_views {
+        if let Some(reason) = &without_views {
             overrides.push(format!(
                 "The tables themselves were read, not views made by the administrator: {reason}"
             ));
@@ -126,12 +129,24 @@ impl Ready {
             destination,
             overrides,
             wider_role,
+            without_views: without_views.is_some(),
+            frozen: args.still.frozen,
             status,
             seen: AtomicU64::new(seen),
             identity,
             recipients,
         };
         Ok((ready, ends))
+    }
+
+    /// How the operator wants the source read.
+    pub(crate) fn options(&self) -> Options<'_> {
+        Options {
+            frozen: self.frozen,
+            override_reason: self.wider_role.as_deref(),
+            without_views: self.without_views,
+            ..Options::default()
+        }
     }
 
     /// The latest version of the status met so far.

@@ -27,7 +27,8 @@ pub enum Act {
     Standing,
     /// The rights of the source's role were probed.
     Probe,
-    /// A wider role was accepted, with a reason that stands in `figures.json`.
+    /// Advice was overruled: a wider role was accepted (its reason stands in `figures.json`), or the
+    /// tables themselves are read where there are no views (its reason stands in `plan.json`).
     Override,
     /// The source's snapshot was opened.
     Snapshot,

@@ -10,9 +10,10 @@ use crate::checks::{self, When};
 use crate::family::Kin;
 use crate::figures::{Figures, TableFigures};
 use crate::orders::Orders;
-use crate::ports::Source;
+use crate::ports::{Destination, Source};
 use crate::reader::{self, Message};
 use crate::run::{Options, Progress};
+use crate::state;
 use crate::step::Context;
 use crate::world::World;
 
@@ -71,6 +72,20 @@ pub fn rehearse(
     figures.ended = world.now().to_string();
     figures.whole = true;
     Ok(figures)
+}
+
+/// Whether the destination's tables are free for this run: empty, or filled by the run whose
+/// sealed state this is. Nothing of the run folder is taken or written.
+///
+/// # Errors
+///
+/// `ECL-RUN-006`, as a run would end with; `ECL-RUN-013` where the state is another instruction's.
+pub fn room(orders: &Orders<'_>, sealed: Option<&[u8]>, destination: &mut dyn Destination) -> Result<()> {
+    let ledger = match sealed {
+        Some(sealed) => destination.ledger(&state::unsealed(orders, sealed)?.run)?,
+        None => Vec::new(),
+    };
+    checks::empty(destination, orders.plan, &ledger)
 }
 
 fn count(figures: &mut Figures, message: Message, progress: &mut dyn FnMut(Progress<'_>)) {

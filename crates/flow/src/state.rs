@@ -21,10 +21,7 @@ pub(crate) static NONE: Code = Code::usage("ECL-RUN-015", "the run folder holds 
 /// longer contains what it contained when the state was sealed; the seal's own.
 pub(crate) fn load(orders: &Orders<'_>, record: &mut dyn Record) -> Result<Option<RunState>> {
     let Some(sealed) = record.load_state()? else { return Ok(None) };
-    let state = ecluse_seal::open(&sealed, orders.identity)?;
-    if state.instruction != orders.instruction || state.tables.len() != orders.plan.tables().len() {
-        return Err(OTHER.fault("").help("give the folder of this instruction's own run: --run DIR"));
-    }
+    let state = unsealed(orders, &sealed)?;
     let (lines, digest) = state.journal.clone();
     if !record.passed(&Head { lines, digest }) {
         return Err(BENT
@@ -32,6 +29,19 @@ pub(crate) fn load(orders: &Orders<'_>, record: &mut dyn Record) -> Result<Optio
             .help("keep the folder as it is and tell the controller; begin anew in another folder"));
     }
     Ok(Some(state))
+}
+
+/// A sealed state, if it is this instruction's.
+///
+/// # Errors
+///
+/// [`OTHER`]; the seal's own.
+pub(crate) fn unsealed(orders: &Orders<'_>, sealed: &[u8]) -> Result<RunState> {
+    let state = ecluse_seal::open(sealed, orders.identity)?;
+    if state.instruction != orders.instruction || state.tables.len() != orders.plan.tables().len() {
+        return Err(OTHER.fault("").help("give the folder of this instruction's own run: --run DIR"));
+    }
+    Ok(state)
 }
 
 /// The state of a run that begins: its id, its keys, one random name per table.

@@ -107,6 +107,20 @@ impl RunFolder {
         Ok(folder)
     }
 
+    /// The sealed state in a run folder, if there is one; the folder is neither taken nor changed.
+    ///
+    /// # Errors
+    ///
+    /// `ECL-RUN-205` where it cannot be read.
+    pub fn sealed_state(path: &Path) -> Result<Option<Vec<u8>>> {
+        let file = path.join(STATE);
+        match std::fs::read(&file) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(fault(&READ, &file, &e)),
+        }
+    }
+
     /// A line torn by a crash is kept in a file of its own, durably, before it leaves the journal.
     fn set_aside(&mut self, torn: &[u8]) -> Result<()> {
         let free = (1u32..).map(|n| format!("events.torn-{n}")).find(|name| !self.path.join(name).exists());
@@ -168,12 +182,7 @@ impl Record for RunFolder {
     }
 
     fn load_state(&mut self) -> Result<Option<Vec<u8>>> {
-        let file = self.path.join(STATE);
-        match std::fs::read(&file) {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
-            Err(e) => Err(fault(&READ, &file, &e)),
-        }
+        Self::sealed_state(&self.path)
     }
 
     fn save_figures(&mut self, figures: &Figures) -> Result<()> {

@@ -240,6 +240,15 @@ fn a_run_moves_every_row_once_and_reconciles_clean() {
 }
 
 #[test]
+fn reading_without_views_is_in_the_journal_before_the_source_is_opened() {
+    let lab = Lab::new(10, 10);
+    lab.migrate_with(Options { without_views: true, ..Options::default() }).unwrap();
+    let journal = std::fs::read_to_string(lab.path("run").join("events.jsonl")).unwrap();
+    let place = |act: &str| journal.find(&format!(r#""act":"{act}""#));
+    assert!(place("override").unwrap() < place("snapshot").unwrap(), "{journal}");
+}
+
+#[test]
 fn the_same_command_again_replaces_nothing() {
     let lab = Lab::new(100, 100_000);
     lab.migrate().unwrap();

@@ -6,7 +6,6 @@ use ecluse_adapters::folder::RunFolder;
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::value::Value;
 use ecluse_flow::locate::locate;
-use ecluse_flow::run::Options;
 
 use super::Here;
 use crate::cli::{LocateArgs, PaperArgs};
@@ -20,14 +19,17 @@ pub(super) fn run(here: &Here, args: &LocateArgs) -> Result<()> {
     if output::is_json() || !std::io::stdout().is_terminal() {
         return Err(NO_TERMINAL.fault("").help("run it on a terminal of the laboratory, without --json"));
     }
-    let papers =
-        PaperArgs { from: args.from.clone(), identity: args.identity.clone(), ..PaperArgs::default() };
+    let papers = PaperArgs {
+        from: args.from.clone(),
+        identity: args.identity.clone(),
+        still: args.still,
+        ..PaperArgs::default()
+    };
     let (ready, mut ends) = Ready::prepare(here, &papers, false)?;
     let mut record = RunFolder::existing(&here.folder.path(args.run.as_deref(), "run"))?;
     let Ends { source, .. } = &mut ends;
-    let options = Options { override_reason: ready.wider_role.as_deref(), ..Options::default() };
     let found = ready.with_orders(|orders| {
-        locate(&args.token, orders, options, source.as_mut(), &mut record, ready::world())
+        locate(&args.token, orders, ready.options(), source.as_mut(), &mut record, ready::world())
     })?;
     output::line(format!("table {}, shown to {}, journaled:", found.table, ready.session.operator()));
     for (column, value) in found.columns.iter().zip(&found.key.expose().0) {

@@ -44,8 +44,7 @@ pub(crate) fn moved(here: &Here, args: &MigrateArgs) -> Result<Figures> {
     runs::opened(here, &path, &ready)?;
     let facts = serde_json::to_vec_pretty(&Facts::of(&ready)).unwrap_or_default();
     folder::replace(&path.join(facts::FILE), &facts)?;
-    let options =
-        Options { frozen: args.frozen, repair: args.repair, override_reason: ready.wider_role.as_deref() };
+    let options = Options { repair: args.repair, ..ready.options() };
     let mut teller = Teller::new();
     let Ends { source, destination } = &mut ends;
     let moved = ready.with_orders(|orders| {

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use ecluse_adapters::folder::RunFolder;
 use ecluse_core::fault::Result;
 use ecluse_flow::figures::Figures;
-use ecluse_flow::rehearse::rehearse;
-use ecluse_flow::run::Options;
+use ecluse_flow::rehearse::{rehearse, room};
 use serde_json::json;
 
 use super::Here;
@@ -28,18 +28,22 @@ pub(super) fn run(here: &Here, args: &PlanArgs) -> Result<()> {
         stays(&ready);
         return Ok(());
     }
-    let options = Options { override_reason: ready.wider_role.as_deref(), ..Options::default() };
+    let sealed = RunFolder::sealed_state(&here.folder.path(args.papers.run.as_deref(), "run"))?;
     let mut teller = Teller::new();
     let engine = ready.destination.engine();
-    let Ends { source, .. } = &mut ends;
-    let figures = ready.with_orders(|orders| {
+    let Ends { source, destination } = &mut ends;
+    let (figures, room) = ready.with_orders(|orders| {
+        // told after the figures: whoever empties a table wants to know what would fill it
+        let room = room(&orders, sealed.as_deref(), destination.as_mut());
+        let options = ready.options();
         rehearse(orders, options, source.as_mut(), engine, ready::world(), &mut |p| teller.tell(p))
+            .map(|figures| (figures, room))
     })?;
-    told(&ready, &figures);
-    Ok(())
+    told(&ready, &figures, room.is_ok());
+    room
 }
 
-fn told(ready: &Ready, figures: &Figures) {
+fn told(ready: &Ready, figures: &Figures, room: bool) {
     let width = figures.tables.iter().map(|t| t.source.chars().count()).max().unwrap_or(0).max(8);
     output::line(format!(
         "{:width$} {:>13} {:>12} {:>12} {:>10}",
@@ -86,12 +90,14 @@ fn told(ready: &Ready, figures: &Figures) {
             plural(refused, "row", "rows"),
             count(tolerated)
         ));
-    } else {
+    } else if room {
         output::line("Ready:  ecluse migrate");
+    } else {
+        output::line("Not ready: the destination cannot take the rows.");
     }
     let stays = by_class(ready);
     output::document(
-        &json!({ "figures": figures, "columns": moved, "stays": stays, "ready": refused <= tolerated }),
+        &json!({ "figures": figures, "columns": moved, "stays": stays, "ready": room && refused <= tolerated }),
     );
 }
 

@@ -5,7 +5,6 @@ use std::path::Path;
 use ecluse_adapters::folder::RunFolder;
 use ecluse_core::fault::{Code, Result};
 use ecluse_flow::reconcile::{Difference, Kind, Reconciliation, reconcile};
-use ecluse_flow::run::Options;
 use serde::{Deserialize, Serialize};
 
 use super::Here;
@@ -57,6 +56,7 @@ pub(super) fn run(here: &Here, args: &ReconcileArgs) -> Result<()> {
         from: args.from.clone(),
         to: args.to.clone(),
         identity: args.identity.clone(),
+        still: args.still,
         ..PaperArgs::default()
     };
     let (found, gravest) = compared(here, &papers, &run)?;
@@ -105,16 +105,23 @@ pub(crate) fn compared(
     let mut record = RunFolder::existing(run)?;
     let Ends { source, mut destination } = ends;
     let mut first = Some(source);
-    let options = Options { override_reason: ready.wider_role.as_deref(), ..Options::default() };
     let mut teller = Teller::new();
     let found = ready.with_orders(|orders| {
         let mut open = || match first.take() {
             Some(source) => Ok(source),
             None => connect::source(&ready.source),
         };
-        reconcile(orders, options, &mut open, destination.as_mut(), &mut record, ready::world(), &mut |p| {
-            teller.tell(p);
-        })
+        reconcile(
+            orders,
+            ready.options(),
+            &mut open,
+            destination.as_mut(),
+            &mut record,
+            ready::world(),
+            &mut |p| {
+                teller.tell(p);
+            },
+        )
     })?;
     let recorded = summary(&found, here);
     folder::replace(&run.join(FILE), &serde_json::to_vec_pretty(&recorded).unwrap_or_default())?;

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use ecluse_core::class::Class;
 use ecluse_core::codes::{self, CodeTable};
 use ecluse_core::contract::Contract;
 use ecluse_core::dictionary::{self, Dictionary};
@@ -11,7 +12,7 @@ use ecluse_core::document::Kind;
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::finding::Finding;
 use ecluse_core::instruction::Instruction;
-use ecluse_core::mapping::{self, Mapping};
+use ecluse_core::mapping::{self, Make, Mapping};
 use ecluse_core::session::Session;
 use ecluse_core::signatures::{self, Signer};
 use ecluse_core::status::Standing;
@@ -81,7 +82,7 @@ impl Chain {
         });
         links.push(unsigned("mapping", &mapping_paper));
         let beside = mapping_path.parent().unwrap_or(Path::new("")).to_owned();
-        let (codes, more) = code_tables(&mapping, &beside, &contract, now)?;
+        let (codes, more) = code_tables(&mapping, &dictionary, &beside, &contract, now)?;
         links.extend(more);
         let Paper { path, bytes, .. } = paper;
         Ok(Self { path, bytes, contract, instruction, dictionary, mapping, codes, links })
@@ -103,6 +104,7 @@ fn unsigned(artefact: &str, paper: &Paper) -> Link {
 
 fn code_tables(
     mapping: &Mapping,
+    dictionary: &Dictionary,
     beside: &Path,
     contract: &Contract,
     now: Timestamp,
@@ -118,7 +120,8 @@ fn code_tables(
         }
         let table = paper.judge(codes::parse(paper.text()))?;
         let mut link = unsigned(&format!("code table {}", cited.name.value), &paper);
-        if table.changes_result || !paper.signatures.is_empty() {
+        let changes_result = table.changes_result || reads_results(mapping, dictionary, &cited.name.value);
+        if changes_result || !paper.signatures.is_empty() {
             let signed =
                 paper.judge(contract.signatures(Kind::Codes, 1, &paper.bytes, &paper.signatures, now))?;
             link.signers = signed.signers().to_vec();
@@ -127,6 +130,22 @@ fn code_tables(
         tables.insert(cited.name.value.clone(), table);
     }
     Ok((tables, links))
+}
+
+/// Whether a result goes through this code table. The table's own word for it is its author's; the
+/// dictionary's class is what the instruction's signature covers.
+fn reads_results(mapping: &Mapping, dictionary: &Dictionary, name: &str) -> bool {
+    mapping.tables.iter().any(|map| {
+        let source = dictionary.table(&map.from.value);
+        map.columns.iter().any(|to| match &to.make {
+            Make::Code { column, table } if table.value == name => source
+                .and_then(|source| source.column(&column.value))
+                .is_some_and(|known| matches!(known.class, Class::Result | Class::SensitiveResult)),
+            Make::Code { .. } | Make::Column(_) | Make::Cast(_) | Make::Constant(_) | Make::Concat(_) => {
+                false
+            }
+        })
+    })
 }
 
 /// Asks whether the instruction stands; reads the status file anew each time.

@@ -127,6 +127,33 @@ fn a_revoked_order_moves_nothing_more() {
     assert!(page.contains("every row was found again, unchanged"));
 }
 
+// proves: INS-10
+// fails with the guard off: a table that its author calls harmless stands between results and the destination
+#[test]
+fn a_code_table_that_results_go_through_is_signed_whatever_it_says_of_itself() {
+    let here = tempfile::tempdir().unwrap();
+    succeed(here.path(), &["demo", "lab", "--patients", "20"]);
+    let lab = here.path().join("lab");
+    let edit = |name: &str, from: &str, to: &str| {
+        let text = std::fs::read_to_string(lab.join(name)).unwrap();
+        assert!(text.contains(from), "{name} has no {from}");
+        std::fs::write(lab.join(name), text.replace(from, to)).unwrap();
+    };
+    let digest = || {
+        let table = std::fs::read(lab.join("codes/sex.toml")).unwrap();
+        ecluse_core::digest::of_bytes(&table)
+    };
+    let before = digest();
+    edit("codes/sex.toml", "changes_result = true", "changes_result = false");
+    edit("mapping.toml", &before, &digest());
+    std::fs::remove_dir_all(lab.join("codes/sex.toml.sigs")).unwrap();
+    let plan = || String::from_utf8(ecluse(&lab, &["plan"]).stderr).unwrap();
+    // the order's signature covers another mapping; the code table alone is no obstacle
+    assert!(!plan().contains("ECL-SGN-020"), "{}", plan());
+    edit("mapping.toml", r#"{ cast = "VALEUR" }"#, r#"{ code = "VALEUR", table = "sex" }"#);
+    assert!(plan().contains("ECL-SGN-020"), "{}", plan());
+}
+
 #[test]
 fn the_same_folder_is_never_used_twice() {
     let here = tempfile::tempdir().unwrap();

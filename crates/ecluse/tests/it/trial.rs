@@ -71,3 +71,27 @@ fn a_mistake_in_the_order_is_shown_with_its_line() {
     assert_eq!(output.status.code(), Some(1));
     assert!(err.contains("ECL-INS-009") && err.contains("instruction.toml:") && err.contains("nom"), "{err}");
 }
+
+#[test]
+fn a_destination_with_rows_of_others_is_not_called_ready() {
+    let here = tempfile::tempdir().unwrap();
+    Connection::open(here.path().join("old.db")).unwrap().execute_batch(OLD).unwrap();
+    succeed(here.path(), &["new", "lab", "--trial", "--from", "sqlite:old.db", "--to", "sqlite:new.db"]);
+    let lab = here.path().join("lab");
+    succeed(&lab, &["survey"]);
+    succeed(&lab, &["instruction", "new", "--table", "patient"]);
+    succeed(&lab, &["instruction", "sign"]);
+    let new = Connection::open(here.path().join("new.db")).unwrap();
+    new.execute_batch(&succeed(&lab, &["plan", "--ddl"])).unwrap();
+    new.execute("INSERT INTO patient (id, nom) VALUES (7, 'somebody else')", []).unwrap();
+    let output = ecluse(&lab, &["plan"]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    let complained = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}{complained}");
+    assert!(!said.contains("Ready:") && said.contains("1,000"), "{said}");
+    assert!(complained.contains("ECL-RUN-006") && complained.contains("empty the table"), "{complained}");
+    new.execute("DELETE FROM patient", []).unwrap();
+    assert!(succeed(&lab, &["plan", "--frozen"]).contains("Ready:"));
+    succeed(&lab, &["migrate"]);
+    assert!(succeed(&lab, &["plan"]).contains("Ready:"), "the rows of the run itself are no obstacle");
+}

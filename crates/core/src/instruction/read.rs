@@ -9,6 +9,7 @@ use crate::fault::Code;
 use crate::finding::Finding;
 use crate::nearest::suggestion;
 use crate::reader::{Codes, Fields, Reader, Spanned, as_table, as_text};
+use crate::template;
 use crate::types::Engine;
 
 static CODES: Codes =
@@ -159,7 +160,8 @@ fn read_column(r: &mut Reader<'_>, value: &toml::Spanned<toml::de::DeValue<'_>>)
     }
     let mut t = as_table(r, "columns", value)?;
     let name = t.text(r, "name");
-    let reason = t.maybe_text(r, "reason").filter(|reason| !reason.value.trim().is_empty());
+    // the draft's own placeholder is nobody's reason
+    let reason = t.maybe_text(r, "reason").filter(|reason| template::filled(&reason.value));
     let screens = [("pass", Screen::Pass), ("withhold", Screen::Withhold), ("redact", Screen::Redact)];
     let screen = t.maybe_text(r, "screen").and_then(|s| word(r, "screen", &s, &screens));
     t.end(r);

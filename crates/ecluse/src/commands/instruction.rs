@@ -117,7 +117,9 @@ fn check(here: &Here, args: &InstructionCheckArgs) -> Result<()> {
         fill(here, &path)?;
     }
     let paper = Paper::read(&path, MADE_BY)?;
-    let order = paper.judge(instruction::parse(&with_digests(paper.text())))?;
+    // places are found in the text that was read, so they are drawn on that one
+    let text = with_digests(paper.text());
+    let order = instruction::parse(&text).map_err(|findings| refusal(&paper.path, &text, &findings))?;
     let header = paper.judge(document::header(paper.text(), Kind::Instruction))?;
     let surveyed = Paper::read(&here.folder.path(None, survey::FILE), "ecluse survey")?;
     let dictionary = surveyed.judge(dictionary::parse(surveyed.text()))?;
@@ -130,7 +132,7 @@ fn check(here: &Here, args: &InstructionCheckArgs) -> Result<()> {
         findings.extend(mapping::against(&mapping, &order));
     }
     if !findings.is_empty() {
-        return Err(refusal(&paper.path, paper.text(), &findings));
+        return Err(refusal(&paper.path, &text, &findings));
     }
     let columns: usize = order.tables.iter().map(|t| t.columns.len()).sum();
     output::line(format!(

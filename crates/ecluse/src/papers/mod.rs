@@ -109,7 +109,7 @@ pub(crate) fn show(path: &Path, text: &str, findings: &[Finding]) {
                 serde_json::json!({
                     "code": f.code.id, "title": f.code.title, "message": f.message,
                     "file": f.file.clone().unwrap_or_else(|| path.display().to_string()),
-                    "line": f.span.as_ref().map(|s| line_of(text, s.start)),
+                    "line": f.span.as_ref().and_then(|s| line_in(path, text, f.file.as_deref(), s.start)),
                     "law": f.law, "help": f.help,
                 })
             })
@@ -136,6 +136,16 @@ pub(crate) fn show(path: &Path, text: &str, findings: &[Finding]) {
     }));
     output::remark(diagnostics::render(findings, &sources, output::is_watched()).trim_end());
     output::remark("");
+}
+
+/// The line of a finding: in the file it names, which need not be the paper being looked at.
+fn line_in(path: &Path, text: &str, file: Option<&str>, at: usize) -> Option<usize> {
+    match file.filter(|name| path.file_name().and_then(|n| n.to_str()) != Some(*name)) {
+        None => Some(line_of(text, at)),
+        Some(name) => {
+            std::fs::read_to_string(path.with_file_name(name)).ok().map(|other| line_of(&other, at))
+        }
+    }
 }
 
 fn line_of(text: &str, at: usize) -> usize {

@@ -56,13 +56,7 @@ fn killed_anywhere_the_same_command_goes_on_and_nothing_is_lost_doubled_or_leake
             }
             run
         },
-        |run| {
-            let run = run.display().to_string();
-            let mut command =
-                made.command(&["migrate", "--run", &run, "--without-views", "a test of deaths"]);
-            command.args(["--accept-wider-role", "a test of deaths"]).env("TMPDIR", &scratch);
-            command
-        },
+        &migrate,
         |run, death, output| {
             assert_eq!(world.leaks(run), [], "dead at {death:?}");
             assert_eq!(world.leaks(&scratch), [], "dead at {death:?}");

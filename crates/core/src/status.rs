@@ -88,22 +88,7 @@ impl Standing {
         max_age: SignedDuration,
         now: Timestamp,
     ) -> Result<Self, Vec<Finding>> {
-        let (header, signed) = contract.open(Kind::Status, bytes, files, now)?;
-        let word = read(&signed.text()?)?;
-        let mut findings = Vec::new();
-        if word.instruction.value != instruction {
-            let message =
-                format!("it speaks of {}, the instruction is {instruction}", word.instruction.value);
-            findings.push(Finding::new(&OTHER_INSTRUCTION, message).at(word.instruction.span.clone()));
-        }
-        match word.state {
-            State::InForce => {}
-            State::Suspended => findings.push(stopped(&SUSPENDED, &header, &word)),
-            State::Revoked => findings.push(stopped(&REVOKED, &header, &word)),
-        }
-        let standing = Self { header, signed };
-        findings.extend(standing.too_old(max_age, now));
-        if findings.is_empty() { Ok(standing) } else { Err(findings) }
+        Heard::hear(bytes, files, contract, instruction, max_age, now)?.standing
     }
 
     /// Whether this word is still fresh, `max_age` after it was given.
@@ -120,18 +105,6 @@ impl Standing {
             Finding::new(&TOO_OLD, message)
                 .help("the controller's signatory gives a new one: ecluse instruction status")
         })
-    }
-
-    /// Whether this word is not an earlier one than `seen`, a status version already met in
-    /// this migration: an old "in force" must not cover a newer "revoked".
-    ///
-    /// # Errors
-    /// [`ROLLED_BACK`].
-    pub fn not_before(&self, seen: u64) -> Result<()> {
-        if self.version() >= seen {
-            return Ok(());
-        }
-        Err(ROLLED_BACK.fault(format!("version {seen} was seen, this is version {}", self.version())))
     }
 
     /// When the word was given.
@@ -156,6 +129,105 @@ impl Standing {
     #[must_use]
     pub fn digest(&self) -> String {
         self.signed.digest()
+    }
+}
+
+/// A verified status about this instruction, whatever it says: also a word that refuses has
+/// to be remembered, or an older "in force" would undo it. Only [`Heard::hear`] makes one.
+#[derive(Clone, Debug)]
+pub struct Heard {
+    version: u64,
+    revoked: bool,
+    /// The standing it gives, or why it gives none: suspended, revoked, too old.
+    pub standing: Result<Standing, Vec<Finding>>,
+}
+
+impl Heard {
+    /// Reads a status and checks who signed it, as [`Standing::ask`] does.
+    ///
+    /// # Errors
+    /// [`OTHER_INSTRUCTION`], or every fault of header and signatures: then nothing was heard.
+    pub fn hear(
+        bytes: &[u8],
+        files: &[SignatureFile],
+        contract: &Contract,
+        instruction: &str,
+        max_age: SignedDuration,
+        now: Timestamp,
+    ) -> Result<Self, Vec<Finding>> {
+        let (header, signed) = contract.open(Kind::Status, bytes, files, now)?;
+        let word = read(&signed.text()?)?;
+        if word.instruction.value != instruction {
+            let message =
+                format!("it speaks of {}, the instruction is {instruction}", word.instruction.value);
+            return Err(vec![Finding::new(&OTHER_INSTRUCTION, message).at(word.instruction.span)]);
+        }
+        let mut findings = Vec::new();
+        match word.state {
+            State::InForce => {}
+            State::Suspended => findings.push(stopped(&SUSPENDED, &header, &word)),
+            State::Revoked => findings.push(stopped(&REVOKED, &header, &word)),
+        }
+        let version = header.version;
+        let standing = Standing { header, signed };
+        findings.extend(standing.too_old(max_age, now));
+        let standing = if findings.is_empty() { Ok(standing) } else { Err(findings) };
+        Ok(Self { version, revoked: word.state == State::Revoked, standing })
+    }
+
+    /// The status document's version.
+    #[must_use]
+    pub const fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Whether it revokes the instruction.
+    #[must_use]
+    pub const fn revoked(&self) -> bool {
+        self.revoked
+    }
+}
+
+/// What a migration has met of an instruction's status so far: it never goes back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Met {
+    /// The highest version.
+    pub version: u64,
+    /// Whether one of them revoked it: for good.
+    pub revoked: bool,
+}
+
+impl Met {
+    /// With this word met too.
+    #[must_use]
+    pub fn and(self, heard: &Heard) -> Self {
+        Self { version: self.version.max(heard.version), revoked: self.revoked || heard.revoked }
+    }
+
+    /// Whether a word may be relied on after what was met before it, of which only the
+    /// version and the revocation count: an old "in force" must not cover a newer "revoked".
+    ///
+    /// # Errors
+    /// [`ROLLED_BACK`].
+    pub fn precedes(self, heard: &Heard) -> Result<()> {
+        if heard.version >= self.version {
+            return Ok(());
+        }
+        Err(ROLLED_BACK
+            .fault(format!("version {} was seen, this is version {}", self.version, heard.version)))
+    }
+
+    /// Whether nothing that was met revoked the instruction.
+    ///
+    /// # Errors
+    /// [`REVOKED`]: no later word takes a revocation back.
+    pub fn unrevoked(self) -> Result<()> {
+        if self.revoked {
+            return Err(REVOKED
+                .fault("a status met earlier revoked it, for good")
+                .help("a new instruction has to be signed"));
+        }
+        Ok(())
     }
 }
 

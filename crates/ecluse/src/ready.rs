@@ -2,12 +2,13 @@
 //! then the plan. Nothing of a table is read here.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use ecluse_adapters::url::Url;
 use ecluse_core::fault::{Fault, Result};
 use ecluse_core::plan::{Compiled, Inputs, NO_TABLE, Refusal, compile};
 use ecluse_core::session::Session;
+use ecluse_core::status::Met;
 use ecluse_core::types::Engine;
 use ecluse_flow::orders::Orders;
 use ecluse_flow::ports::{Destination, Scope, Source};
@@ -19,6 +20,7 @@ use crate::cli::PaperArgs;
 use crate::commands::{Here, runs, session};
 use crate::connect;
 use crate::connections::{self, End};
+use crate::folder::Folder;
 use crate::output;
 use crate::papers::chain::{self, Chain, StatusFile};
 use crate::papers::{Paper, refusal};
@@ -67,8 +69,9 @@ pub(crate) struct Ready {
     without_views: bool,
     frozen: bool,
     status: StatusFile,
-    /// The latest version of the status met so far: an earlier one must not cover a later one.
-    seen: AtomicU64,
+    /// What was met of the status so far: an earlier word must not cover a later one.
+    met: Mutex<Met>,
+    folder: Folder,
     identity: Identity,
     recipients: Vec<Recipient>,
 }
@@ -91,10 +94,10 @@ impl Ready {
         let chain = Chain::read(folder, args, here.now)?;
         let is_trial = chain.instruction.header().trial;
         let status = StatusFile::new(folder, args.status.as_deref(), &chain);
-        let word = status.ask(&chain.contract, here.now)?;
-        let seen = runs::status_seen(here, chain.instruction.digest())?;
-        word.not_before(seen)?;
-        let seen = seen.max(word.version());
+        let mut met = runs::met(folder, chain.instruction.digest())?;
+        status.ask(&chain.contract, here.now, &mut met, |met| {
+            runs::meet(folder, chain.instruction.digest(), met)
+        })?;
         if is_trial {
             session::open_for_trial(here, args.session.as_deref())?;
         }
@@ -132,7 +135,8 @@ impl Ready {
             without_views: without_views.is_some(),
             frozen: args.still.frozen,
             status,
-            seen: AtomicU64::new(seen),
+            met: Mutex::new(met),
+            folder: folder.clone(),
             identity,
             recipients,
         };
@@ -149,19 +153,20 @@ impl Ready {
         }
     }
 
-    /// The latest version of the status met so far.
-    pub(crate) fn status_seen(&self) -> u64 {
-        self.seen.load(Ordering::Relaxed)
-    }
-
     /// The papers as the path wants them; whether they still stand is asked again at every chunk.
     pub(crate) fn with_orders<T>(&self, act: impl FnOnce(Orders<'_>) -> Result<T>) -> Result<T> {
         let ask = || {
             let now = clock::now();
             self.session.lasts(now)?;
-            let word = self.status.ask(&self.chain.contract, now)?;
-            word.not_before(self.seen.fetch_max(word.version(), Ordering::Relaxed))?;
-            Ok(word)
+            // a run may outlast the papers it began under
+            for header in [self.chain.contract.header(), self.chain.instruction.header()] {
+                header.objection(now).map_or(Ok(()), |finding| Err(finding.fault()))?;
+            }
+            // whoever panicked with the lock left a whole value: it is one assignment
+            let mut met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
+            self.status.ask(&self.chain.contract, now, &mut met, |met| {
+                runs::meet(&self.folder, self.chain.instruction.digest(), met)
+            })
         };
         let (plan, instruction) = (&self.compiled.plan, &self.chain.instruction);
         act(Orders::in_force(plan, instruction, &self.session, &ask, &self.recipients, &self.identity)?)

@@ -13,7 +13,7 @@ use ecluse_flow::figures::Figures;
 use jiff::Timestamp;
 
 use crate::cli::PaperArgs;
-use crate::commands::{Here, reconcile};
+use crate::commands::{Here, reconcile, runs};
 use crate::connect;
 use crate::connections::{self, End};
 use crate::folder::{self, Folder};
@@ -334,7 +334,13 @@ fn checked(folder: &Folder) -> Result<()> {
 
 fn status(folder: &Folder, trial: bool, now: Timestamp, seen: &Seen) -> Found {
     let Some(chain) = &seen.chain else { return missing("no order", YOU, &[]) };
-    match quietly(|| StatusFile::new(folder, None, chain).ask(&chain.contract, now)) {
+    let digest = chain.instruction.digest();
+    let asked = quietly(|| {
+        let mut met = runs::met(folder, digest)?;
+        let keep = |met| runs::meet(folder, digest, met);
+        StatusFile::new(folder, None, chain).ask(&chain.contract, now, &mut met, keep)
+    });
+    match asked {
         Ok(word) => Found::Done(format!("the order stands, as of {}", word.as_of())),
         Err(_) if trial => missing("the order's status is not stated", YOU, &["ecluse instruction status"]),
         Err(fault) => {

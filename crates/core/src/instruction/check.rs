@@ -22,11 +22,21 @@ static ELSEWHERE: Code = Code::refused("ECL-INS-017", "a relation leads to a tab
 static OTHER_DICTIONARY: Code = Code::refused("ECL-INS-018", "the instruction cites another dictionary");
 static OTHER_SCHEMA: Code =
     Code::refused("ECL-INS-019", "the schema digest is not that of the instructed tables");
+static STATUS_TOO_OLD: Code =
+    Code::refused("ECL-INS-021", "the instruction relies on a status for longer than 7 days");
+
+/// The longest an order may rely on one word of the controller's, in seconds: whoever withholds
+/// a later word wins no more time than this.
+const LONGEST_STATUS: u64 = 7 * 86_400;
 
 /// Everything wrong with an order, judged by the dictionary it cites; empty is right.
 #[must_use]
 pub fn check(order: &Order, dictionary: &Dictionary) -> Vec<Finding> {
     let mut findings = cited(order, dictionary);
+    if order.status_max_age > LONGEST_STATUS {
+        let finding = Finding::new(&STATUS_TOO_OLD, "`status_max_age` is longer").law("GDPR Art. 28(3)(a)");
+        findings.push(finding.help("write status_max_age = \"24h\", \"7d\" at most"));
+    }
     for (i, table) in order.tables.iter().enumerate() {
         let name = &table.name;
         if order.tables.iter().take(i).any(|t| t.name.value == name.value) {

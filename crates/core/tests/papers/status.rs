@@ -1,7 +1,7 @@
 //! Whether an instruction still stands.
 
 use ecluse_core::finding::Finding;
-use ecluse_core::status::{Standing, State};
+use ecluse_core::status::{Heard, Met, Standing, State};
 use ecluse_testkit::papers::{Paper, Papers};
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
@@ -59,11 +59,35 @@ fn a_word_about_another_instruction_is_refused() {
     assert_eq!(codes(standing), ["STA-013"]);
 }
 
+fn hear(papers: &Papers) -> Heard {
+    let text = papers.text(Paper::Status);
+    let contract = contract(papers).unwrap();
+    let instruction = papers.digest(Paper::Instruction);
+    let files = papers.signatures(Paper::Status);
+    Heard::hear(text.as_bytes(), &files, &contract, &instruction, DAY, now()).unwrap()
+}
+
 #[test]
 fn an_earlier_word_does_not_cover_a_later_one() {
-    let standing = ask(&papers(), now()).unwrap();
-    assert_eq!(standing.not_before(1), Ok(()));
-    assert_eq!(standing.not_before(2).unwrap_err().code().id, "ECL-STA-014");
+    let heard = hear(&papers());
+    assert_eq!(Met { version: 1, revoked: false }.precedes(&heard), Ok(()));
+    let met = Met { version: 2, revoked: false };
+    assert_eq!(met.precedes(&heard).unwrap_err().code().id, "ECL-STA-014");
+}
+
+// fails where only a word "in force" is remembered
+#[test]
+fn a_word_that_refuses_is_remembered_and_a_revocation_for_good() {
+    let mut papers = papers();
+    papers.state = State::Suspended;
+    let met = Met::default().and(&hear(&papers));
+    assert_eq!(met, Met { version: 1, revoked: false });
+    papers.state = State::Revoked;
+    let met = met.and(&hear(&papers));
+    assert!(met.revoked);
+    papers.state = State::InForce;
+    let met = met.and(&hear(&papers));
+    assert_eq!(met.unrevoked().unwrap_err().code().id, "ECL-STA-011");
 }
 
 #[test]

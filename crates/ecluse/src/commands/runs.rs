@@ -2,15 +2,17 @@
 //!
 //! One run is one run folder, its resumes and catch-ups included. The register lies in the
 //! migration folder; whoever deletes it meets the ledger at the destination, which refuses
-//! another run over the same tables.
+//! another run over the same tables. Beside the runs stands what was met of each instruction's
+//! status, for good: a revocation is not undone by putting an older status in its place.
 
 use std::path::Path;
 
 use ecluse_core::fault::{Code, Result};
+use ecluse_core::status::Met;
 use serde::{Deserialize, Serialize};
 
 use super::Here;
-use crate::folder;
+use crate::folder::{self, Folder};
 use crate::ready::Ready;
 
 static SPENT: Code = Code::refused("ECL-RUN-031", "the instruction's runs are used up");
@@ -24,9 +26,22 @@ struct Entry {
     instruction: String,
     folder: String,
     opened: String,
-    /// The latest version of the instruction's status that was met: an earlier one is refused.
-    #[serde(default)]
-    status: u64,
+}
+
+/// What was met of one instruction's status.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Status {
+    instruction: String,
+    version: u64,
+    revoked: bool,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Register {
+    runs: Vec<Entry>,
+    statuses: Vec<Status>,
 }
 
 /// Whether this run folder is one of the instruction's runs, or may become one.
@@ -36,8 +51,8 @@ struct Entry {
 /// [`SPENT`], [`MALFORMED`].
 pub(super) fn may_open(here: &Here, run: &Path, ready: &Ready) -> Result<()> {
     let allowed = ready.chain.instruction.order().max_runs;
-    let entries = entries(here)?;
-    let of_this = entries.iter().filter(|e| e.instruction == ready.chain.instruction.digest());
+    let register = read(&here.folder)?;
+    let of_this = register.runs.iter().filter(|e| e.instruction == ready.chain.instruction.digest());
     let known = of_this.clone().any(|e| e.folder == name(run));
     let used = u64::try_from(of_this.count()).unwrap_or(u64::MAX);
     if known || used < allowed {
@@ -54,31 +69,51 @@ pub(super) fn may_open(here: &Here, run: &Path, ready: &Ready) -> Result<()> {
 ///
 /// [`MALFORMED`], or where it cannot be written.
 pub(super) fn opened(here: &Here, run: &Path, ready: &Ready) -> Result<()> {
-    let mut entries = entries(here)?;
+    let mut register = read(&here.folder)?;
     let instruction = ready.chain.instruction.digest().to_owned();
-    let status = ready.status_seen();
-    match entries.iter_mut().find(|e| e.instruction == instruction && e.folder == name(run)) {
-        Some(entry) if entry.status >= status => return Ok(()),
-        Some(entry) => entry.status = status,
-        None => entries.push(Entry { instruction, folder: name(run), opened: here.now.to_string(), status }),
+    if register.runs.iter().any(|e| e.instruction == instruction && e.folder == name(run)) {
+        return Ok(());
     }
-    let text = serde_json::to_vec_pretty(&entries).unwrap_or_default();
-    folder::replace(&here.folder.path(None, FILE), &text)
+    register.runs.push(Entry { instruction, folder: name(run), opened: here.now.to_string() });
+    write(&here.folder, &register)
 }
 
-/// The latest version of this instruction's status that any of its runs met.
+/// What was met of this instruction's status so far.
 ///
 /// # Errors
 ///
 /// [`MALFORMED`].
-pub(crate) fn status_seen(here: &Here, instruction: &str) -> Result<u64> {
-    Ok(entries(here)?.iter().filter(|e| e.instruction == instruction).map(|e| e.status).max().unwrap_or(0))
+pub(crate) fn met(folder: &Folder, instruction: &str) -> Result<Met> {
+    let register = read(folder)?;
+    let known = register.statuses.iter().find(|s| s.instruction == instruction);
+    Ok(known.map_or_else(Met::default, |s| Met { version: s.version, revoked: s.revoked }))
 }
 
-fn entries(here: &Here) -> Result<Vec<Entry>> {
-    let path = here.folder.path(None, FILE);
+/// Keeps what was met of this instruction's status.
+///
+/// # Errors
+///
+/// [`MALFORMED`], or where it cannot be written.
+pub(crate) fn meet(folder: &Folder, instruction: &str, met: Met) -> Result<()> {
+    let mut register = read(folder)?;
+    let Met { version, revoked } = met;
+    match register.statuses.iter_mut().find(|s| s.instruction == instruction) {
+        // another process may have met more since: it never goes back
+        Some(s) => (s.version, s.revoked) = (s.version.max(version), s.revoked || revoked),
+        None => register.statuses.push(Status { instruction: instruction.to_owned(), version, revoked }),
+    }
+    write(folder, &register)
+}
+
+fn write(folder: &Folder, register: &Register) -> Result<()> {
+    let text = serde_json::to_vec_pretty(register).unwrap_or_default();
+    folder::replace(&folder.path(None, FILE), &text)
+}
+
+fn read(folder: &Folder) -> Result<Register> {
+    let path = folder.path(None, FILE);
     if !path.exists() {
-        return Ok(Vec::new());
+        return Ok(Register::default());
     }
     serde_json::from_slice(&folder::read(&path, "")?)
         .map_err(|_| MALFORMED.fault(path.display().to_string()).help("restore it from a copy of the folder"))

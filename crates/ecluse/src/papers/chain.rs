@@ -15,7 +15,7 @@ use ecluse_core::instruction::Instruction;
 use ecluse_core::mapping::{self, Make, Mapping};
 use ecluse_core::session::Session;
 use ecluse_core::signatures::{self, Signer};
-use ecluse_core::status::Standing;
+use ecluse_core::status::{Heard, Met, Standing};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Paper, standing};
@@ -167,32 +167,47 @@ impl StatusFile {
         }
     }
 
-    /// The controller's word, now.
+    /// The controller's word, now, after what was `met` before.
     ///
-    /// A status is replaced in two steps, text and signature: where they do not fit, they are read
-    /// again for a moment before the word counts as none.
+    /// What it adds to that is handed to `keep` before anything is refused: a word that was
+    /// heard and not kept could be undone by putting an older one in its place.
     ///
     /// # Errors
     ///
-    /// Suspended, revoked, too old, or not signed.
-    pub(crate) fn ask(&self, contract: &Contract, now: Timestamp) -> Result<Standing> {
+    /// Suspended, revoked, too old, earlier than one met before, or not signed; `keep`'s.
+    pub(crate) fn ask(
+        &self,
+        contract: &Contract,
+        now: Timestamp,
+        met: &mut Met,
+        keep: impl FnOnce(Met) -> Result<()>,
+    ) -> Result<Standing> {
+        let (paper, heard) = self.hear(contract, now)?;
+        let before = *met;
+        *met = before.and(&heard);
+        if *met != before {
+            keep(*met)?;
+        }
+        before.precedes(&heard)?;
+        let standing = paper.judge(heard.standing)?;
+        met.unrevoked()?;
+        Ok(standing)
+    }
+
+    /// A status is replaced in two steps, text and signature: where they do not fit, they are read
+    /// again for a moment before the word counts as none.
+    fn hear(&self, contract: &Contract, now: Timestamp) -> Result<(Paper, Heard)> {
         let mut tries_left = 4;
         loop {
             let paper = Paper::read(&self.path, "ecluse instruction status --key FILE")?;
-            let said = Standing::ask(
-                &paper.bytes,
-                &paper.signatures,
-                contract,
-                &self.instruction,
-                self.max_age,
-                now,
-            );
-            match said {
+            let heard =
+                Heard::hear(&paper.bytes, &paper.signatures, contract, &self.instruction, self.max_age, now);
+            match heard {
                 Err(findings) if tries_left > 0 && findings.iter().all(half_replaced) => {
                     tries_left -= 1;
                     std::thread::sleep(std::time::Duration::from_millis(150));
                 }
-                said => return paper.judge(said),
+                heard => return paper.judge(heard).map(|heard| (paper, heard)),
             }
         }
     }

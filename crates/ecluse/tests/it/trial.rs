@@ -95,3 +95,58 @@ fn a_destination_with_rows_of_others_is_not_called_ready() {
     succeed(&lab, &["migrate"]);
     assert!(succeed(&lab, &["plan"]).contains("Ready:"), "the rows of the run itself are no obstacle");
 }
+
+/// A trial as far as its signed order, in `lab`.
+fn ordered(here: &Path) -> std::path::PathBuf {
+    Connection::open(here.join("old.db")).unwrap().execute_batch(OLD).unwrap();
+    succeed(here, &["new", "lab", "--trial", "--from", "sqlite:old.db", "--to", "sqlite:new.db"]);
+    let lab = here.join("lab");
+    succeed(&lab, &["survey"]);
+    succeed(&lab, &["instruction", "new", "--table", "patient", "--table", "examen"]);
+    succeed(&lab, &["instruction", "sign"]);
+    lab
+}
+
+#[track_caller]
+fn refused(lab: &Path, arguments: &[&str], code: &str) {
+    let output = ecluse(lab, arguments);
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{err}");
+    assert!(err.contains(code), "{err}");
+}
+
+// fails where only a status "in force" is remembered: the older one would let the rows move
+#[test]
+fn a_revocation_is_not_undone_by_putting_the_older_status_back() {
+    let here = tempfile::tempdir().unwrap();
+    let lab = ordered(here.path());
+    let (status, signatures) = (lab.join("status.toml"), lab.join("status.toml.sigs"));
+    let text = std::fs::read(&status).unwrap();
+    let signed: Vec<_> = std::fs::read_dir(&signatures)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .map(|path| (path.clone(), std::fs::read(path).unwrap()))
+        .collect();
+    succeed(&lab, &["instruction", "revoke", "--reason", "withdrawn"]);
+    refused(&lab, &["migrate", "--ddl"], "ECL-STA-011");
+    std::fs::remove_dir_all(&signatures).unwrap();
+    std::fs::create_dir(&signatures).unwrap();
+    std::fs::write(&status, text).unwrap();
+    signed.iter().for_each(|(path, bytes)| std::fs::write(path, bytes).unwrap());
+    refused(&lab, &["migrate", "--ddl"], "ECL-STA-014");
+    refused(&lab, &["plan"], "ECL-STA-014");
+    // a later word in force does not take a revocation back either
+    succeed(&lab, &["instruction", "status"]);
+    succeed(&lab, &["instruction", "status"]);
+    refused(&lab, &["migrate", "--ddl"], "ECL-STA-011");
+    assert!(
+        !here.path().join("new.db").exists() || {
+            let new = Connection::open(here.path().join("new.db")).unwrap();
+            new.query_row("SELECT count(*) FROM sqlite_master WHERE name = 'patient'", [], |r| {
+                r.get::<_, i64>(0)
+            })
+            .unwrap()
+                == 0
+        }
+    );
+}

@@ -61,7 +61,12 @@ fn papers_that_hold_together_say_nothing() {
 fn free_text_third_parties_and_staff_need_a_reason_each() {
     check("free-text", REASONED, r#""commentaire""#, &["ECL-INS-014"]);
     check("free-text-empty-reason", REASONED, r#"{ name = "commentaire", reason = " " }"#, &["ECL-INS-014"]);
-    check("free-text-placeholder-reason", REASONED, r#"{ name = "commentaire", reason = "…" }"#, &["ECL-INS-014"]);
+    check(
+        "free-text-placeholder-reason",
+        REASONED,
+        r#"{ name = "commentaire", reason = "…" }"#,
+        &["ECL-INS-014"],
+    );
     let dossier = r#"columns = ["id", "id_patient", "date_recu"]"#;
     let doctor = r#"columns = ["id", "id_patient", "date_recu", "medecin"]"#;
     check("third-party", dossier, doctor, &["ECL-INS-015", "ECL-MAP-011"]);

@@ -177,7 +177,8 @@ pub trait Destination: Send {
 
     /// Replaces one chunk: deletes the rows of `range` where the ledger has the chunk already
     /// or `clear` says so, writes `rows` (one column per `table.write()`), and writes the
-    /// ledger's line, all in one transaction. A row that a constraint refuses is found by
+    /// ledger's line, all in one transaction. `range` may reach further than the rows: what a
+    /// chunk held before it got an end goes with it. A row that a constraint refuses is found by
     /// bisection and left out; `entry` is asked for the line once the refused rows are known.
     fn replace(
         &mut self,

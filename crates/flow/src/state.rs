@@ -46,10 +46,15 @@ pub(crate) fn unsealed(orders: &Orders<'_>, sealed: &[u8]) -> Result<RunState> {
 
 /// The state of a run that begins: its id, its keys, one random name per table.
 pub(crate) fn begin(orders: &Orders<'_>, world: &World<'_>) -> Result<RunState> {
-    let tables =
-        orders.plan.tables().iter().map(|_| {
-            Ok(TableState { object: world.id()?, ends: Vec::new(), closed: false, kept: Vec::new() })
-        });
+    let tables = orders.plan.tables().iter().map(|_| {
+        Ok(TableState {
+            object: world.id()?,
+            ends: Vec::new(),
+            closed: false,
+            open_line: None,
+            kept: Vec::new(),
+        })
+    });
     Ok(RunState {
         run: world.id()?,
         instruction: orders.instruction.to_owned(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use ecluse_batch::{Batch, Keys, Mask, Scope, Tally, TallyKey};
-use ecluse_core::fault::{Code, Result};
+use ecluse_core::fault::{Code, Fault, Result};
 use ecluse_core::plan::TablePlan;
 use ecluse_core::types::Type;
 use ecluse_core::value::KeyRange;
@@ -83,11 +83,14 @@ impl<'a> Writing<'a, '_> {
 
     /// Compares one chunk with the ledger and replaces it where they differ.
     fn chunk(&mut self, mut chunk: Chunk) -> Result<()> {
+        // before anything else, whether or not there will be something to write
+        self.orders.standing()?;
         let table = self.table(chunk.table)?;
         self.drop_children(table, &mut chunk)?;
         let mut tally = Tally::new();
         chunk.pieces.iter().for_each(|piece| tally.extend(&piece.hashes));
 
+        let number = u64::try_from(chunk.number).unwrap_or(u64::MAX);
         let sealed = state::table_mut(self.state, chunk.table)?;
         let closes = chunk.last && !sealed.closed;
         let trial = self.orders.plan.row_limit().is_some();
@@ -98,25 +101,29 @@ impl<'a> Writing<'a, '_> {
                 sealed.kept.extend((0..piece.written.rows()).filter_map(|row| keys.get(row)));
             }
         }
-        let cut_anew = chunk.end.is_some() || closes || trial;
+        let open_line = open_line(sealed.open_line, number, chunk.last);
+        let cut_anew = chunk.end.is_some() || closes || trial || open_line != sealed.open_line;
+        sealed.open_line = open_line;
         sealed.ends.extend(chunk.end.take());
         sealed.closed |= chunk.last;
-        let range = sealed.range(chunk.number);
+        let (range, line_range) = (sealed.range(chunk.number), sealed.line_range(chunk.number));
         let object = sealed.object.clone();
         if cut_anew {
             // before the chunk is committed: a boundary that is not known cannot be replaced
             state::save(self.state, &self.orders, self.journal.record)?;
         }
 
-        let place = Place { table, number: u64::try_from(chunk.number).unwrap_or(u64::MAX), range };
-        let known = self.ledger.get(&(chunk.table, place.number)).cloned();
+        let known = self.ledger.get(&(chunk.table, number)).cloned();
+        // what the line speaks of goes as a whole: no row of ours stays beyond a new end
+        let range = if known.is_some() { line_range } else { range };
+        let place = Place { table, number, range };
         if self.stands(&place, &tally, known.as_ref())? {
             self.figure(&chunk, tally.count(), false);
             return Ok(());
         }
-        self.orders.standing()?;
+        let closed = self.closed.get(chunk.table).copied().unwrap_or(false);
+        let clear = known.is_none() && closed && !self.unclaimed(&place)?;
         self.journal.note(Act::Chunk, &object, &Outcome::Begun)?;
-        let clear = known.is_none() && self.closed.get(chunk.table).copied().unwrap_or(false);
         let moved = self.replace(&place, clear, &mut chunk, &tally)?;
         self.figure(&chunk, moved, true);
         Ok(())
@@ -136,11 +143,19 @@ impl<'a> Writing<'a, '_> {
         let there = readback::tally(self.destination, place.table, &place.range, &self.key)?;
         let intact = there.publish(&self.key, scope) == known.tally;
         if !intact && !self.options.repair {
-            return Err(CHANGED
-                .fault(format!("table {}, chunk {}", place.table.destination(), place.number))
-                .help("see what changed: ecluse reconcile; put the source's rows in their place: ecluse migrate --repair"));
+            return Err(changed(place));
         }
         Ok(same && intact)
+    }
+
+    /// Whether no row stands where a chunk without a ledger line comes to lie. None of ours
+    /// does: whatever is there was written by somebody else, and only a repair takes it away.
+    fn unclaimed(&mut self, place: &Place<'_>) -> Result<bool> {
+        let there = readback::tally(self.destination, place.table, &place.range, &self.key)?;
+        if there.count() > 0 && !self.options.repair {
+            return Err(changed(place));
+        }
+        Ok(there.count() == 0)
     }
 
     fn replace(&mut self, place: &Place<'_>, clear: bool, chunk: &mut Chunk, tally: &Tally) -> Result<u64> {
@@ -235,10 +250,25 @@ impl<'a> Writing<'a, '_> {
     }
 }
 
+/// The chunk whose ledger line was made under the open end, once this chunk is written. It is
+/// saved before the chunk's transaction. What a process that dies in between leaves behind
+/// reads the same under both: beyond a line made anew nothing stands until the next chunk is
+/// written, and by then the word has moved on.
+fn open_line(before: Option<u64>, chunk: u64, last: bool) -> Option<u64> {
+    if last { Some(chunk) } else { before.filter(|line| *line >= chunk) }
+}
+
+fn changed(place: &Place<'_>) -> Fault {
+    CHANGED.fault(format!("table {}, chunk {}", place.table.destination(), place.number)).help(
+        "see what changed: ecluse reconcile; put the source's rows in their place: ecluse migrate --repair",
+    )
+}
+
 /// One chunk's place.
 struct Place<'a> {
     table: &'a TablePlan,
     number: u64,
+    /// What is read back, and what goes when the chunk is replaced.
     range: KeyRange,
 }
 

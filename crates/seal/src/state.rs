@@ -59,6 +59,9 @@ pub struct TableState {
     /// Whether the table was once read to its end: then the chunk after the last of `ends`
     /// exists and reaches to the end of the key space.
     pub closed: bool,
+    /// The chunk whose ledger line was made when no boundary lay behind it. Where one does now,
+    /// the line still speaks of all that lay beyond the chunk's first key.
+    pub open_line: Option<u64>,
     /// Where a trial left rows out: the keys of those it moved, ascending; else empty.
     pub kept: Vec<Key>,
 }
@@ -71,6 +74,17 @@ impl TableState {
             after: chunk.checked_sub(1).and_then(|before| self.ends.get(before)).cloned(),
             upto: self.ends.get(chunk).cloned(),
         }
+    }
+
+    /// The key range of which a chunk's ledger line speaks: [`Self::range`], but without an end
+    /// where the line was made before the chunk got one.
+    #[must_use]
+    pub fn line_range(&self, chunk: usize) -> KeyRange {
+        let range = self.range(chunk);
+        if self.open_line.is_some() && self.open_line == u64::try_from(chunk).ok() {
+            return KeyRange { upto: None, ..range };
+        }
+        range
     }
 
     /// How many chunks are known, the open one included once the table was read to its end.

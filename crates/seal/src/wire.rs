@@ -38,6 +38,9 @@ struct Table {
     object: String,
     closed: bool,
     ends: Vec<Vec<Part>>,
+    /// Absent in what earlier versions wrote.
+    #[serde(default)]
+    open_line: Option<u64>,
     kept: Vec<Vec<Part>>,
 }
 
@@ -67,8 +70,14 @@ pub(crate) fn write(state: &RunState) -> Result<Zeroizing<Vec<u8>>> {
     let tables = tables
         .iter()
         .map(|t| {
-            let TableState { object, ends, closed, kept } = t;
-            Some(Table { object: object.clone(), closed: *closed, ends: parts(ends)?, kept: parts(kept)? })
+            let TableState { object, ends, closed, open_line, kept } = t;
+            Some(Table {
+                object: object.clone(),
+                closed: *closed,
+                ends: parts(ends)?,
+                open_line: *open_line,
+                kept: parts(kept)?,
+            })
         })
         .collect::<Option<Vec<Table>>>()
         .ok_or_else(failed)?;
@@ -102,8 +111,12 @@ pub(crate) fn read(bytes: &[u8]) -> Result<RunState> {
         state;
     let tables = tables
         .into_iter()
-        .map(|Table { object, closed, ends, kept }| {
-            Some(TableState { object, closed, ends: keys(ends)?, kept: keys(kept)? })
+        .map(|Table { object, closed, ends, open_line, kept }| {
+            // where nothing is said, the chunk after the last end is the only one that can have
+            // such a line; where it has no line at all, this says nothing
+            let after = closed.then(|| u64::try_from(ends.len()).ok()).flatten();
+            let open_line = open_line.or(after);
+            Some(TableState { object, closed, ends: keys(ends)?, open_line, kept: keys(kept)? })
         })
         .collect::<Option<Vec<TableState>>>()
         .ok_or_else(damaged)?;

@@ -279,6 +279,12 @@ fn a_revocation_during_the_run_ends_it_at_the_next_chunk() {
     assert_eq!(lab.ask::<i64>("SELECT count(*) FROM result"), 65_536);
     let journal = folder::events(&lab.path("run")).unwrap();
     assert_eq!(journal.leaves.last().unwrap().outcome, "ECL-TST-001", "a refusal is an event too");
+    // nor is it passed over where the chunk already stands: start, patients, then refused
+    lab.stands.store(2, Ordering::Relaxed);
+    assert_eq!(Lab::code(lab.migrate()), "ECL-TST-001");
+    assert_eq!(lab.ask::<i64>("SELECT count(*) FROM result"), 65_536);
+    let chunks = folder::figures(&lab.path("run")).unwrap().unwrap().tables[1].chunks;
+    assert_eq!(chunks, 0, "a chunk in place asks too");
     // not standing at the start: nothing is read
     lab.stands.store(0, Ordering::Relaxed);
     assert_eq!(Lab::code(lab.migrate()), "ECL-TST-001");
@@ -339,6 +345,90 @@ fn an_open_chunk_that_is_cut_later_leaves_no_row_behind() {
         .query_row("SELECT count(*) FROM result", [], |r| r.get(0))
         .unwrap();
     assert_eq!(lab.ask::<i64>("SELECT count(*) FROM result"), old);
+    assert!(lab.reconcile().unwrap().holds());
+}
+
+/// A lab whose open chunk held 10,000 rows and, since it was moved, grew past one chunk:
+/// rows came before its rows, between them and after them.
+fn overflowing() -> Lab {
+    let lab = Lab::new(10, 65_536);
+    lab.old(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
+         INSERT INTO result SELECT 200000 + 20 * i, 1, 'old', NULL FROM n;",
+    );
+    lab.migrate().unwrap();
+    lab.old(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 45000)
+         INSERT INTO result SELECT 150000 + i, 1, 'lower', NULL FROM n;
+         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 30000)
+         INSERT INTO result SELECT 200001 + 8 * i, 1, 'between', NULL FROM n;",
+    );
+    lab
+}
+
+const FOREIGN: &str = "INSERT INTO result VALUES (999999, 1, 'theirs', NULL)";
+const FOREIGN_ROWS: &str = "SELECT count(*) FROM result WHERE id = 999999";
+
+// proves: EXT-09
+#[test]
+fn an_open_chunk_that_overflows_is_caught_up_with_and_is_no_tampering() {
+    let lab = overflowing();
+    let caught = lab.migrate().unwrap();
+    assert_eq!((caught.figures.tables[1].moved, caught.figures.tables[1].replaced), (150_536, 2));
+    assert_eq!(lab.ask::<i64>("SELECT count(*) FROM result"), 150_536);
+    assert!(lab.reconcile().unwrap().holds());
+    assert_eq!(lab.migrate().unwrap().figures.tables[1].replaced, 0);
+    // the chunk that got an end is held to it from then on
+    lab.old("UPDATE result SET value = 'corrected' WHERE id IN (150001, 400000)");
+    assert_eq!(lab.migrate().unwrap().figures.tables[1].replaced, 2);
+    assert!(lab.reconcile().unwrap().holds());
+}
+
+#[test]
+fn an_overflow_stopped_halfway_goes_on_though_the_source_lived_on() {
+    let lab = overflowing();
+    // the patients, the first chunk, and the one that got an end
+    assert!(lab.migrate_watched(Options::default(), &Cell::new(3)).unwrap().stopped);
+    assert_eq!(lab.ask::<i64>("SELECT count(*) FROM result"), 2 * 65_536);
+    lab.stop.store(false, Ordering::Relaxed);
+    lab.old("UPDATE result SET value = 'corrected' WHERE id IN (150001, 400000)");
+    lab.migrate().unwrap();
+    assert_eq!(lab.ask::<i64>("SELECT count(*) FROM result"), 150_536);
+    assert!(lab.reconcile().unwrap().holds());
+}
+
+#[test]
+fn a_row_of_others_beyond_the_end_is_not_swept_away_by_an_overflow() {
+    let lab = overflowing();
+    lab.new_(FOREIGN);
+    for _again in 0..2 {
+        assert_eq!(Lab::code(lab.migrate()), "ECL-RUN-011");
+        assert_eq!(lab.ask::<i64>(FOREIGN_ROWS), 1);
+        assert_eq!(lab.ask::<i64>("SELECT count(*) FROM result"), 65_536 + 10_000 + 1);
+    }
+    lab.repair().unwrap();
+    assert_eq!(lab.ask::<i64>(FOREIGN_ROWS), 0);
+    assert!(lab.reconcile().unwrap().holds());
+}
+
+#[test]
+fn a_row_of_others_where_a_new_chunk_comes_to_lie_is_not_swept_away() {
+    let lab = overflowing();
+    assert!(lab.migrate_watched(Options::default(), &Cell::new(3)).unwrap().stopped);
+    lab.stop.store(false, Ordering::Relaxed);
+    lab.new_(FOREIGN);
+    assert_eq!(Lab::code(lab.migrate()), "ECL-RUN-011");
+    assert_eq!(lab.ask::<i64>(FOREIGN_ROWS), 1);
+    lab.new_("DELETE FROM result WHERE id = 999999");
+    lab.migrate().unwrap();
+    assert!(lab.reconcile().unwrap().holds());
+    // and one that a repair finds there goes: what was ordered stands, nothing else
+    let lab = overflowing();
+    assert!(lab.migrate_watched(Options::default(), &Cell::new(3)).unwrap().stopped);
+    lab.stop.store(false, Ordering::Relaxed);
+    lab.new_(FOREIGN);
+    lab.repair().unwrap();
+    assert_eq!(lab.ask::<i64>(FOREIGN_ROWS), 0);
     assert!(lab.reconcile().unwrap().holds());
 }
 

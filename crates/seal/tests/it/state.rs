@@ -29,11 +29,12 @@ fn state() -> RunState {
         object: "aa".to_owned(),
         journal: (12, "sha256:11".to_owned()),
         tables: vec![
-            TableState { object: "bb".to_owned(), ends, closed: true, kept: vec![] },
+            TableState { object: "bb".to_owned(), ends, closed: true, open_line: Some(1), kept: vec![] },
             TableState {
                 object: "cc".to_owned(),
                 ends: vec![],
                 closed: false,
+                open_line: None,
                 kept: vec![key(&[Value::Int(-1)]), key(&[Value::Int(5)])],
             },
         ],
@@ -52,7 +53,7 @@ fn a_state_comes_back_as_it_was() {
     assert_eq!((after.object.as_str(), after.journal), ("aa", before.journal));
     for (a, b) in after.tables.iter().zip(&before.tables) {
         assert_eq!(a.object, b.object);
-        assert_eq!(a.closed, b.closed);
+        assert_eq!((a.closed, a.open_line), (b.closed, b.open_line));
         assert!(a.ends == b.ends && a.kept == b.kept);
     }
 }
@@ -132,12 +133,15 @@ fn ranges_partition_the_key_space() {
         object: String::new(),
         ends: vec![key(&[Value::Int(10)]), key(&[Value::Int(20)])],
         closed: true,
+        open_line: Some(1),
         kept: vec![],
     };
     let int = |n| Some(key(&[Value::Int(n)]));
     assert!(table.range(0) == KeyRange { after: None, upto: int(10) });
     assert!(table.range(1) == KeyRange { after: int(10), upto: int(20) });
     assert!(table.range(2) == KeyRange { after: int(20), upto: None });
+    assert!(table.line_range(1) == KeyRange { after: int(10), upto: None }, "as it was before it had an end");
+    assert!(table.line_range(0) == table.range(0) && table.line_range(2) == table.range(2));
     assert_eq!(table.chunks(), 3);
     for (n, chunk) in [(-5, 0), (10, 0), (11, 1), (20, 1), (21, 2)] {
         assert_eq!(table.chunk_of(&key(&[Value::Int(n)])), chunk);

@@ -205,6 +205,15 @@ impl ToArgs {
     }
 }
 
+/// A reason that says something: it is recorded, and printed in the report.
+fn reason(text: &str) -> Result<String, &'static str> {
+    if text.trim().is_empty() {
+        Err("say why: the reason is recorded and reported")
+    } else {
+        Ok(text.to_owned())
+    }
+}
+
 /// A password file is an option of its URL, so that one text says how to connect.
 fn with_password_file(url: Option<&str>, file: Option<&Path>) -> Option<String> {
     let (url, file) = (url?, file.map(|f| std::path::absolute(f).unwrap_or_else(|_| f.to_owned())));
@@ -478,11 +487,11 @@ pub(crate) struct PaperArgs {
     pub(crate) identity: Option<PathBuf>,
 
     /// Read the tables themselves where the administrator made no views; recorded and reported.
-    #[arg(long, value_name = "REASON")]
+    #[arg(long, value_name = "REASON", value_parser = reason)]
     pub(crate) without_views: Option<String>,
 
     /// Go on with a role that can do more than the instruction needs; recorded and reported.
-    #[arg(long, value_name = "REASON")]
+    #[arg(long, value_name = "REASON", value_parser = reason)]
     pub(crate) accept_wider_role: Option<String>,
 
     #[command(flatten)]

@@ -98,7 +98,8 @@ fn same(
 /// What the source's role can do beyond its orders, in words; refused unless a reason was given.
 pub(crate) fn rights(source: &mut dyn Source, plan: &Plan, reason: Option<&str>) -> Result<Vec<String>> {
     let excess = source.excess(plan)?;
-    if excess.is_empty() || reason.is_some() {
+    // a blank is nobody's reason
+    if excess.is_empty() || reason.is_some_and(|reason| !reason.trim().is_empty()) {
         return Ok(excess.into_iter().map(|e| e.what).collect());
     }
     let what: Vec<&str> = excess.iter().map(|e| e.what.as_str()).collect();

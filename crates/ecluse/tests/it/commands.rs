@@ -69,10 +69,11 @@ fn whatever_reads_rows_of_the_source_accepts_that_nobody_writes_to_it() {
 #[test]
 fn exit_codes_say_who_has_to_act_and_the_last_line_what_to_type() {
     let here = tempfile::tempdir().unwrap();
-    let cases: [(&[&str], i32, &str); 6] = [
+    let cases: [(&[&str], i32, &str); 7] = [
         (&["next"], 2, "ECL-CLI-002: ecluse new DIR"),
         (&["plan"], 1, "ECL-CLI-003: ecluse contract new"),
         (&["migrate", "--nonsense"], 2, "ECL-CLI-001: ecluse --help"),
+        (&["migrate", "--accept-wider-role", " "], 2, "ECL-CLI-001: ecluse --help"),
         (&["explain", "ECL-XXX-000"], 2, "ECL-CLI-005: copy the code"),
         (&["status"], 1, "ECL-CLI-025: ecluse migrate"),
         (&["new", "lab", "--from", "postgresql://a:b@h/d"], 2, "ECL-URL-002: take it out"),

@@ -3,10 +3,14 @@
 //! Every file argument may be left out: the migration folder supplies it by name
 //! ([`crate::folder`]), and a flag overrides. `docs/formats.md` describes the files.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
+
+mod ends;
+
+pub(crate) use ends::{FromArgs, ToArgs};
 
 /// Move health data exactly as its controller ordered, and prove it.
 #[derive(Debug, Parser)]
@@ -167,44 +171,6 @@ pub(crate) struct NewArgs {
     pub(crate) to: ToArgs,
 }
 
-/// The source.
-#[derive(Clone, Debug, Default, Args)]
-pub(crate) struct FromArgs {
-    /// The source: `postgresql://…`, `mariadb://…` or `sqlite:PATH`; a password in it is refused.
-    #[arg(long, value_name = "URL")]
-    pub(crate) from: Option<String>,
-
-    /// A file that only you can read, with the source's password.
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "from")]
-    pub(crate) from_password_file: Option<PathBuf>,
-}
-
-impl FromArgs {
-    /// The URL with the password file as its option, if a URL was given.
-    pub(crate) fn url(&self) -> Option<String> {
-        with_password_file(self.from.as_deref(), self.from_password_file.as_deref())
-    }
-}
-
-/// The destination.
-#[derive(Clone, Debug, Default, Args)]
-pub(crate) struct ToArgs {
-    /// The destination: `postgresql://…` or `sqlite:PATH`; a password in it is refused.
-    #[arg(long, value_name = "URL")]
-    pub(crate) to: Option<String>,
-
-    /// A file that only you can read, with the destination's password.
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "to")]
-    pub(crate) to_password_file: Option<PathBuf>,
-}
-
-impl ToArgs {
-    /// The URL with the password file as its option, if a URL was given.
-    pub(crate) fn url(&self) -> Option<String> {
-        with_password_file(self.to.as_deref(), self.to_password_file.as_deref())
-    }
-}
-
 /// A reason that says something: it is recorded, and printed in the report.
 fn reason(text: &str) -> Result<String, &'static str> {
     if text.trim().is_empty() {
@@ -212,18 +178,6 @@ fn reason(text: &str) -> Result<String, &'static str> {
     } else {
         Ok(text.to_owned())
     }
-}
-
-/// A password file is an option of its URL, so that one text says how to connect.
-fn with_password_file(url: Option<&str>, file: Option<&Path>) -> Option<String> {
-    let (url, file) = (url?, file.map(|f| std::path::absolute(f).unwrap_or_else(|_| f.to_owned())));
-    Some(file.map_or_else(
-        || url.to_owned(),
-        |file| {
-            let joint = if url.contains('?') { '&' } else { '?' };
-            format!("{url}{joint}password-file={}", file.display())
-        },
-    ))
 }
 
 #[derive(Debug, Subcommand)]

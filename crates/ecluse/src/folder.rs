@@ -11,6 +11,7 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use ecluse_core::fault::{Code, Fault, Result};
@@ -109,14 +110,27 @@ pub(crate) fn read(path: &Path, help: &str) -> Result<Vec<u8>> {
 ///
 /// [`UNREADABLE`], where it exists too.
 pub(crate) fn create(path: &Path, bytes: &[u8]) -> Result<()> {
-    use std::io::Write as _;
+    create_with(path, bytes, 0o666)
+}
+
+/// As [`create`], with these rights from the first byte on (less the account's own mask).
+///
+/// # Errors
+///
+/// [`UNREADABLE`]; half a file, on a full disk, is taken away: it would stand in the way of
+/// the same command once there is room.
+pub(crate) fn create_with(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
     make_parent(path)?;
-    fs::OpenOptions::new()
+    let mut file = fs::OpenOptions::new()
         .write(true)
         .create_new(true)
+        .mode(mode)
         .open(path)
-        .and_then(|mut file| file.write_all(bytes))
-        .map_err(|error| unwritable(path, &error))
+        .map_err(|error| unwritable(path, &error))?;
+    file.write_all(bytes).map_err(|error| {
+        let _half_a_file = fs::remove_file(path);
+        unwritable(path, &error)
+    })
 }
 
 /// A file that could not be written.

@@ -43,7 +43,7 @@ impl End {
     /// A MariaDB database over the loopback, as `ecluse`.
     #[must_use]
     pub fn mariadb(database: &MariadbDatabase) -> Self {
-        let identity = database.sql("select @@server_uid");
+        let identity = database.sql("select concat(@@server_uid, '/', database())");
         Self {
             engine: "mariadb",
             database: database.name().to_owned(),
@@ -52,11 +52,43 @@ impl End {
         }
     }
 
-    /// The same database through another port of the loopback: a proxy's.
+    /// A SQLite file; its identity is the adapter's to say.
     #[must_use]
-    pub fn through(mut self, url: String) -> Self {
-        self.url = url;
-        self
+    pub fn sqlite(path: &Path, identity: String) -> Self {
+        Self {
+            engine: "sqlite",
+            database: "main".to_owned(),
+            identity,
+            url: format!("sqlite:{}", path.display()),
+        }
+    }
+
+    /// The same PostgreSQL database through this port of the loopback, a proxy's, as `postgres`.
+    #[must_use]
+    pub fn postgres_through(database: &PostgresDatabase, port: u16) -> Self {
+        let file = database.server().password_file();
+        Self {
+            url: format!(
+                "postgresql://postgres@127.0.0.1:{port}/{}?password-file={}",
+                database.name(),
+                file.display()
+            ),
+            ..Self::postgres(database, "postgres")
+        }
+    }
+
+    /// The same MariaDB database through this port of the loopback, a proxy's.
+    #[must_use]
+    pub fn mariadb_through(database: &MariadbDatabase, port: u16) -> Self {
+        let file = database.server().password_file();
+        Self {
+            url: format!(
+                "mariadb://ecluse@127.0.0.1:{port}/{}?password-file={}",
+                database.name(),
+                file.display()
+            ),
+            ..Self::mariadb(database)
+        }
     }
 
     /// The instance's identity, as papers write it.

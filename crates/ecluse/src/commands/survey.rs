@@ -18,7 +18,7 @@ pub(super) const FILE: &str = "dictionary.toml";
 
 pub(super) fn run(here: &Here, args: &SurveyArgs) -> Result<()> {
     let (contract, _) = standing::contract(&here.folder, args.contract.as_deref(), here.now)?;
-    if contract.header().trial && args.mandate.is_none() && !here.folder.has(mandate::FILE) {
+    if contract.header().trial && args.mandate.is_none() {
         mandate::for_trial(here, args.from.url().as_deref())?;
     }
     let paper = Paper::read(&here.folder.path(args.mandate.as_deref(), mandate::FILE), mandate::MADE_BY)?;

@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::io::Write as _;
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -132,14 +132,7 @@ pub(crate) fn make_key(path: &Path) -> Result<String> {
 ///
 /// Where it exists, or cannot be written.
 pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
-    folder::make_parent(path)?;
-    fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-        .and_then(|mut file| file.write_all(bytes))
-        .map_err(|error| folder::unwritable(path, &error))
+    folder::create_with(path, bytes, 0o600)
 }
 
 /// A file name from an address: what stands before the `@`.

@@ -1,32 +1,22 @@
 //! Killed before and after every commit, fsync, rename and event; resumed by the same command.
+//!
+//! Two paths together pass every failpoint of the sources; each fails on one of its own at
+//! which it was never killed.
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use ecluse_testkit::kill::{drive, failpoints};
+use ecluse_testkit::kill::{Drive, drive, failpoints};
 use ecluse_testkit::laboratory::Size;
-use ecluse_testkit::migration::End;
-use ecluse_testkit::server;
 
+use crate::base::Base;
 use crate::laboratory::{World, empty, run_folder};
 
-/// Failpoints that this path does not pass: another engine's, another command's.
-fn elsewhere(name: &str) -> bool {
-    ["sqlite_", "mariadb"].iter().any(|engine| name.starts_with(engine))
-}
-
-// proves: REC-01
-#[test]
-fn killed_anywhere_the_same_command_goes_on_and_nothing_is_lost_doubled_or_leaked() {
-    let Some(server) = server::postgres() else { return };
-    // more than one chunk of results
-    let world = World::new(&server, Size { patients: 300, requests: 900, results: 100_000 });
-    let made = world
-        .migration(&End::postgres(&world.source, "postgres"), &End::postgres(&world.destination, "postgres"));
+/// Kills a migration at each of these failpoints, at its first passings, and resumes it.
+fn killed_and_resumed(world: &World, names: &[String], passings: &[u64]) -> Drive {
+    let made = world.migration(&world.source.as_source(), &world.destination.as_destination());
     let (expected, _) = world.expected_and_moved();
-    let names: Vec<String> = failpoints().into_iter().filter(|name| !elsewhere(name)).collect();
-    assert!(names.len() > 10, "{names:?}");
     let scratch = world.folder.path().join("tmp");
     std::fs::create_dir(&scratch).unwrap();
 
@@ -38,14 +28,14 @@ fn killed_anywhere_the_same_command_goes_on_and_nothing_is_lost_doubled_or_leake
         command
     };
 
-    let drive = drive(
+    drive(
         names.iter().map(String::as_str),
-        &[1, 2],
+        passings,
         |death| {
-            empty(&world.destination);
-            let run = run_folder(&world, &format!("run-{}-{}", death.failpoint, death.nth));
+            empty(&world.source, &world.destination);
+            let run = run_folder(world, &format!("run-{}-{}", death.failpoint, death.nth));
             if death.failpoint.contains(".create.") {
-                world.destination.sql("drop table result, request, patient;");
+                world.destination.sql("drop table result; drop table request; drop table patient;");
             }
             if death.failpoint.contains(".torn.") {
                 // a death in the middle of a line, which the next start has to mend
@@ -69,7 +59,34 @@ fn killed_anywhere_the_same_command_goes_on_and_nothing_is_lost_doubled_or_leake
             assert!(read_back.status.success(), "{death:?}: {}", String::from_utf8_lossy(&read_back.stderr));
             assert_eq!(world.leaks(run), [], "{death:?}");
         },
-    );
+    )
+}
+
+// proves: REC-01
+#[test]
+fn killed_anywhere_the_same_command_goes_on_and_nothing_is_lost_doubled_or_leaked() {
+    // more than one chunk of results
+    let Some(world) = World::postgres(Size { patients: 300, requests: 900, results: 100_000 }) else {
+        return;
+    };
+    let names: Vec<String> = failpoints().into_iter().filter(|name| !name.starts_with("sqlite_")).collect();
+    assert!(names.len() > 10, "{names:?}");
+    let drive = killed_and_resumed(&world, &names, &[1, 2]);
+    assert!(drive.survived.len() >= 10, "{drive:?}");
+    assert_eq!(drive.never(), BTreeSet::new(), "failpoints that no run passes");
+}
+
+// proves: REC-01
+#[test]
+fn killed_anywhere_on_the_way_into_sqlite_the_same_command_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(source) = Base::mariadb("from") else { return };
+    let destination = Base::sqlite(folder.path(), "new.db");
+    let world =
+        World::between(source, destination, folder, Size { patients: 60, requests: 180, results: 600 });
+    let names: Vec<String> = failpoints().into_iter().filter(|name| !name.starts_with("postgres.")).collect();
+    assert!(names.iter().any(|name| name.starts_with("sqlite_")), "{names:?}");
+    let drive = killed_and_resumed(&world, &names, &[1, 2]);
     assert!(drive.survived.len() >= 10, "{drive:?}");
     assert_eq!(drive.never(), BTreeSet::new(), "failpoints that no run passes");
 }

@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use ecluse_testkit::canary::{Canaries, Side};
-use ecluse_testkit::laboratory::{Cell, Dialect, Laboratory, Size, Table};
+use ecluse_testkit::laboratory::{Cell, Column, Kind, Laboratory, Size, Table};
 use ecluse_testkit::leak::{Found, Search};
 use ecluse_testkit::migration::{End, Migration, Ordered};
-use ecluse_testkit::server::{Postgres, PostgresDatabase};
 use jiff::Timestamp;
+
+use crate::base::Base;
 
 /// The tables of the order.
 pub(crate) const TABLES: [Table; 3] = [Table::Patient, Table::Request, Table::Result];
@@ -15,19 +16,32 @@ pub(crate) const TABLES: [Table; 3] = [Table::Patient, Table::Request, Table::Re
 /// Everything one test needs: a filled source, an empty destination, papers in force.
 pub(crate) struct World {
     pub(crate) canaries: Canaries,
-    pub(crate) source: PostgresDatabase,
-    pub(crate) destination: PostgresDatabase,
+    pub(crate) source: Base,
+    pub(crate) destination: Base,
     pub(crate) folder: tempfile::TempDir,
 }
 
 impl World {
-    pub(crate) fn new(server: &Postgres, size: Size) -> Self {
+    /// PostgreSQL at both ends; `None` (said loudly) where there is none.
+    pub(crate) fn postgres(size: Size) -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        Some(Self::between(Base::postgres("from")?, Base::postgres("to")?, folder, size))
+    }
+
+    /// Fills the source with canaries in every cell, and makes the destination's tables.
+    pub(crate) fn between(source: Base, destination: Base, folder: tempfile::TempDir, size: Size) -> Self {
         let canaries = Canaries::new();
-        let source = server.database("from");
-        planted(&canaries, size).write_postgres(&source, &Table::ALL);
-        let destination = server.database("to");
-        empty(&destination);
-        Self { canaries, source, destination, folder: tempfile::tempdir().unwrap() }
+        let lab = planted(&canaries, size);
+        match &source {
+            Base::Postgres(database) => lab.write_postgres(database, &Table::ALL),
+            Base::Mariadb(database) => lab.write_mariadb(database, &Table::ALL),
+            Base::Sqlite(path) => {
+                std::fs::remove_file(path).unwrap();
+                lab.write_sqlite(path, &Table::ALL);
+            }
+        }
+        empty(&source, &destination);
+        Self { canaries, source, destination, folder }
     }
 
     /// The migration, its papers made now, over these two ends.
@@ -56,21 +70,39 @@ impl World {
             .collect()
     }
 
-    /// What must be at the destination, and what is, as the engine's own client tells it.
+    /// What must be at the destination, and what is, as the engine's own client tells it:
+    /// whole rows where both ends are PostgreSQL, keys and texts where they write the rest otherwise.
     pub(crate) fn expected_and_moved(&self) -> (String, String) {
+        let same = matches!((&self.source, &self.destination), (Base::Postgres(_), Base::Postgres(_)));
         let question = |table: &Ordered, condition: &str| {
-            format!(
-                "select '{0}', count(*), md5(string_agg(row({1})::text, '|' order by id)) from {0} where {condition};",
-                table.table,
-                table.columns.join(", ")
-            )
+            let (name, columns) = (table.table, table.columns.join(", "));
+            if same {
+                return format!(
+                    "select '{name}', count(*), md5(string_agg(row({columns})::text, '|' order by id)) \
+                     from {name} where {condition};"
+                );
+            }
+            format!("select {} from {name} where {condition} order by id;", texts(table).join(", "))
         };
         let order = order();
         let conditions = [PATIENTS, REQUESTS, RESULTS];
         let expected: String = order.iter().zip(conditions).map(|(t, c)| question(t, c)).collect();
-        let moved: String = order.iter().map(|t| question(t, "true")).collect();
+        let moved: String = order.iter().map(|t| question(t, "1 = 1")).collect();
         (self.source.sql(&expected), self.destination.sql(&moved))
     }
+}
+
+/// The key and the texts of an ordered table.
+fn texts(ordered: &Ordered) -> Vec<&'static str> {
+    let table = Table::ALL.into_iter().find(|t| t.name() == ordered.table).unwrap();
+    let text = |c: &&Column| matches!(c.kind, Kind::Text(_) | Kind::LongText) || c.name == "id";
+    table
+        .columns()
+        .iter()
+        .filter(text)
+        .map(|c| c.name)
+        .filter(|name| ordered.columns.contains(name))
+        .collect()
 }
 
 // the order's filters again, in SQL that this test wrote itself
@@ -146,20 +178,29 @@ fn planted(canaries: &Canaries, size: Size) -> Laboratory {
 }
 
 /// Tables that wait for rows: the columns of the order, keys and foreign keys.
-pub(crate) fn empty(destination: &PostgresDatabase) {
-    destination.sql(
-        "drop schema if exists ecluse_ledger cascade; drop schema public cascade; create schema public;",
-    );
-    for table in TABLES {
-        destination.sql(&table.create(Dialect::Postgresql, true));
-    }
+pub(crate) fn empty(source: &Base, destination: &Base) {
+    const RELATIONS: &str = "alter table patient add unique (id, sex);\
+         alter table request add foreign key (patient_id) references patient (id);\
+         alter table result add foreign key (request_id) references request (id);";
+    const INDEX: &str = "create index result_request on result (request_id);";
     // columns outside the order stay empty there
-    destination.sql("alter table patient add unique (id, sex);");
-    destination.sql(
-        "alter table request add foreign key (patient_id) references patient (id);\
-         alter table result add foreign key (request_id) references request (id);\
-         create index on result (request_id);",
-    );
+    let mut tables: String = TABLES.iter().map(|table| table.create(destination.dialect(), true)).collect();
+    if matches!(source, Base::Mariadb(_)) {
+        // that engine has neither truth values nor points in time: they arrive as what they are there
+        tables = tables.replace(" boolean", " integer").replace(" timestamptz", " timestamp");
+    }
+    match destination {
+        Base::Sqlite(path) => {
+            std::fs::remove_file(path).unwrap();
+            ecluse_adapters::sqlite::create_from(path, &format!("{tables}{INDEX}")).unwrap();
+        }
+        server => {
+            server.sql(&format!(
+                "drop schema if exists ecluse_ledger cascade; drop schema public cascade; create schema public;\
+                 {tables}{RELATIONS}{INDEX}"
+            ));
+        }
+    }
 }
 
 pub(crate) fn run_folder(world: &World, name: &str) -> PathBuf {
@@ -167,6 +208,6 @@ pub(crate) fn run_folder(world: &World, name: &str) -> PathBuf {
 }
 
 #[expect(clippy::disallowed_methods, reason = "papers must be in force while the program runs")]
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     Timestamp::now()
 }

@@ -1,0 +1,8 @@
+//! The program when things go wrong around it: death at every failpoint, canaries beside the order.
+#![cfg(test)]
+
+mod base;
+mod canaries;
+mod kill;
+mod laboratory;
+mod steps;

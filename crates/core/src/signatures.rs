@@ -136,9 +136,10 @@ pub fn sign(kind: Kind, bytes: &[u8], key_file: &[u8]) -> Result<(String, String
     let signed = PrivateKey::from_openssh(key_file)
         .and_then(|key| Ok((key.sign(kind.namespace(), bytes)?, key.public()?.fingerprint())));
     signed.map_err(|refused| {
-        KEY_FILE
-            .fault(refused.to_string())
-            .help(format!("ssh-keygen -Y sign -n {} -f KEY FILE, then adopt FILE.sig", kind.namespace()))
+        KEY_FILE.fault(refused.to_string()).help(format!(
+            "ssh-keygen -Y sign -n {} -f KEY FILE, then: ecluse … sign --adopt FILE.sig",
+            kind.namespace()
+        ))
     })
 }
 
@@ -233,7 +234,7 @@ fn absent(kind: Kind, version: u64, keys: &[Key], signers: &[Signer]) -> Vec<Fin
                 _ => format!("{} ({}) has not signed this {}", key.person, role.name(), kind.name()),
             };
             findings.push(Finding::new(&ABSENT, who).help(format!(
-                "ssh-keygen -Y sign -n {} -f KEY FILE, then put FILE.sig into FILE.sigs/",
+                "ssh-keygen -Y sign -n {} -f KEY FILE, then: ecluse … sign --adopt FILE.sig",
                 kind.namespace()
             )));
         }
@@ -251,12 +252,18 @@ fn refused(kind: Kind, file: &str, refused: Refused) -> Finding {
     let (code, help): (&'static Code, String) = match refused {
         Refused::NotASignature | Refused::NotCanonical | Refused::HighS => (
             &FORM,
-            "give the file to `ecluse` as the signature to adopt: it is rewritten to its one form, and checked".to_owned(),
+            "adopt it: `ecluse … sign --adopt FILE.sig` rewrites it to its one form, and checks it"
+                .to_owned(),
         ),
-        Refused::Namespace => (&NAMESPACE, format!("sign again: ssh-keygen -Y sign -n {} …", kind.namespace())),
+        Refused::Namespace => {
+            (&NAMESPACE, format!("sign again: ssh-keygen -Y sign -n {} …", kind.namespace()))
+        }
         Refused::False => (
             &FALSE,
-            format!("the {} was changed after it was signed, or the signature is of another file", kind.name()),
+            format!(
+                "the {} was changed after it was signed, or the signature is of another file",
+                kind.name()
+            ),
         ),
         Refused::NoUserPresence | Refused::NoUserVerification => {
             (&TOUCH, "sign again with the key's touch, and its PIN where the contract demands it".to_owned())

@@ -284,7 +284,9 @@ pub(crate) enum Instruction {
         new: Option<PathBuf>,
     },
     /// Sign, as the controller's signatory (or countersign, as the processor's).
-    #[command(after_help = "Example:\n  ecluse instruction sign --key ~/.ssh/id_ed25519 --as morel")]
+    #[command(
+        after_help = "Example:\n  ecluse instruction sign --key ~/.ssh/id_ed25519 --as morel\n  ecluse instruction sign --adopt instruction.toml.sig"
+    )]
     Sign(SignArgs),
     /// Verify signatures, dates, digests and status.
     #[command(after_help = "Example:\n  ecluse instruction verify")]
@@ -388,7 +390,7 @@ pub(crate) struct FileArg {
     pub(crate) file: Option<PathBuf>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct SignArgs {
     /// The document; by default the migration folder's.
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -397,6 +399,10 @@ pub(crate) struct SignArgs {
     /// Your private key (OpenSSH); in a trial, the trial's own.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) key: Option<PathBuf>,
+
+    /// A signature that `ssh-keygen -Y sign` made: it is checked, brought to its one exact form and put in place.
+    #[arg(long, value_name = "FILE.sig", value_hint = ValueHint::FilePath, conflicts_with = "key")]
+    pub(crate) adopt: Option<PathBuf>,
 
     /// The signature file's name; by default from your address in the contract.
     #[arg(long = "as", value_name = "NAME")]

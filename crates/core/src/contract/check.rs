@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 
-use super::{Held, Terms};
+use super::{Held, SubProcessor, Terms};
 use crate::document::Header;
 use crate::fault::Code;
 use crate::finding::Finding;
@@ -31,6 +31,13 @@ pub static HDS_EXPIRED: Code = Code::refused("ECL-CTR-051", "a site's HDS certif
 pub static HDS_SOON: Code = Code::refused("ECL-CTR-052", "a site's HDS certificate will soon expire");
 /// A host outside the European Economic Area.
 pub static NOT_EEA: Code = Code::refused("ECL-CTR-053", "a host of health data is outside the EEA");
+/// A sub-processor outside the days of its authorisation.
+pub static SUB_PROCESSOR: Code =
+    Code::refused("ECL-CTR-054", "a sub-processor is not authorised on this day");
+
+/// A sub-processor within 30 days of the last day of its authorisation.
+static SUB_PROCESSOR_SOON: Code =
+    Code::refused("ECL-CTR-055", "a sub-processor's authorisation will soon end");
 
 /// The European Economic Area: the Union's 27, Iceland, Liechtenstein, Norway.
 const EEA: [&str; 30] = [
@@ -45,10 +52,12 @@ pub(super) fn standing(header: &Header, terms: &Terms, now: Timestamp) -> Vec<Fi
     findings.extend(sides(terms));
     findings.extend(terms.keys.iter().flat_map(one_key));
     findings.extend(sites(terms, now));
+    findings.extend(sub_processors(terms, now));
     findings
 }
 
-/// What will soon not be in order: certificates 90 days before their last day, keys 30.
+/// What will soon not be in order: certificates 90 days before their last day, keys
+/// and sub-processors 30.
 pub(super) fn warnings(terms: &Terms, now: Timestamp) -> Vec<Finding> {
     let today = day(now);
     let mut findings = Vec::new();
@@ -59,6 +68,10 @@ pub(super) fn warnings(terms: &Terms, now: Timestamp) -> Vec<Finding> {
             let message = format!("{}: certificate {certificate} expires on {expires}", site.name);
             findings.push(Finding::new(&HDS_SOON, message).at(site.span.clone()).law("CSP Art. L.1111-8"));
         }
+    }
+    for party in terms.sub_processors.iter().filter(|party| within(today, party.until, 30)) {
+        let message = format!("{} is authorised until {}", party.name, party.until);
+        findings.push(Finding::new(&SUB_PROCESSOR_SOON, message).at(party.span.clone()));
     }
     for key in &terms.keys {
         if within(today, key.until, 30) {
@@ -187,4 +200,18 @@ fn sites(terms: &Terms, now: Timestamp) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// Each sub-processor within the days for which the controller authorised it.
+fn sub_processors(terms: &Terms, now: Timestamp) -> Vec<Finding> {
+    let today = day(now);
+    let outside = |party: &&SubProcessor| !(party.authorised..=party.until).contains(&today);
+    let finding = |party: &SubProcessor| {
+        let message = format!("{} is authorised from {} to {}", party.name, party.authorised, party.until);
+        Finding::new(&SUB_PROCESSOR, message)
+            .at(party.span.clone())
+            .law("GDPR Art. 28(2)")
+            .help("have the controller authorise it anew, or take it out: both are amendments")
+    };
+    terms.sub_processors.iter().filter(outside).map(finding).collect()
 }

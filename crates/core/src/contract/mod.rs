@@ -4,6 +4,7 @@
 //! nature, purpose, data, persons, and holds the clauses (a) to (h). [`check`] lists all that
 //! is missing; only [`Contract::in_force`] makes a contract that other steps accept.
 
+mod amendment;
 mod check;
 mod clauses;
 mod read;
@@ -14,8 +15,10 @@ use ecluse_sign::Demands;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+pub use amendment::{BEFORE, Earlier};
 pub use check::{
     BOTH_SIDES, ENROLMENT, HDS, HDS_EXPIRED, HDS_SOON, KEY, KEY_SOON, NO_COMMITMENT, NOT_EEA, ROLES,
+    SUB_PROCESSOR,
 };
 pub use clauses::{CLAUSES, Letter, TWICE};
 pub use read::{
@@ -33,6 +36,9 @@ use crate::signatures::{self, SignatureFile, Signed, Signer};
 
 /// The controller's keys were not compared with fingerprints from elsewhere.
 pub static NOT_ESTABLISHED: Code = Code::refused("ECL-CTR-060", "the controller is not established");
+/// The paper contract's text is another file.
+pub static OTHER_TEXT: Code =
+    Code::refused("ECL-CTR-062", "the contract's text is not the file that was signed for");
 
 /// What a contract says; nobody has checked who signed it.
 #[derive(Clone, Debug)]
@@ -63,6 +69,21 @@ pub struct Terms {
     pub keys: Vec<Key>,
     /// What signatures under this contract must satisfy.
     pub demands: Demands,
+}
+
+impl Terms {
+    /// Compares the file that holds the contract's text with the digest that both sides signed.
+    ///
+    /// # Errors
+    /// [`OTHER_TEXT`].
+    pub fn text_is(&self, file: &[u8]) -> Result<()> {
+        let found = digest::of_bytes(file);
+        if found == self.text_digest {
+            return Ok(());
+        }
+        let detail = format!("{} is {found}, and {} was signed", self.text, self.text_digest);
+        Err(OTHER_TEXT.fault(detail).help("put the file of the signed contract there, or amend the contract"))
+    }
 }
 
 /// What is processed and why.
@@ -123,6 +144,8 @@ pub struct SubProcessor {
     pub flow_down: String,
     /// The last day of the authorisation.
     pub until: Date,
+    /// The entry's place in the contract.
+    pub span: Range<usize>,
 }
 
 /// A place where data rest.
@@ -179,16 +202,31 @@ pub struct Contract {
 }
 
 impl Contract {
-    /// Checks everything and opens the contract.
+    /// Checks everything and opens a contract's first version.
     ///
     /// # Errors
     /// Every fault at once: each missing field and letter by its own code, keys, sites,
-    /// dates, signatures.
+    /// dates, signatures. A later version needs [`Contract::in_force_after`].
     pub fn in_force(bytes: &[u8], files: &[SignatureFile], now: Timestamp) -> Result<Self, Vec<Finding>> {
+        Self::in_force_after(bytes, files, &[], now)
+    }
+
+    /// As [`Contract::in_force`]; `earlier` are the versions before, in any order: every signatory of the
+    /// version before has signed this one, with a key that the version before lists.
+    ///
+    /// # Errors
+    /// As [`Contract::in_force`], and [`BEFORE`].
+    pub fn in_force_after(
+        bytes: &[u8],
+        files: &[SignatureFile],
+        earlier: &[Earlier],
+        now: Timestamp,
+    ) -> Result<Self, Vec<Finding>> {
         let (header, terms) = open(bytes)?;
         let mut findings = check::standing(&header, &terms, now);
-        let signed =
-            signatures::check(Kind::Contract, header.version, bytes, files, &terms.keys, terms.demands, now);
+        let signed = amendment::check(&header, bytes, files, &terms.keys, earlier).and_then(|files| {
+            signatures::check(Kind::Contract, header.version, bytes, &files, &terms.keys, terms.demands, now)
+        });
         match signed {
             Ok(signed) if findings.is_empty() => {
                 Ok(Self { header, terms, signed, digest: digest::of_bytes(bytes) })

@@ -120,6 +120,11 @@ fn head(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Option<(String, String, St
             Finding::new(&WRONG_VALUE, "`text_digest` wants sha256: and 64 lower-case hexadecimal digits");
         r.find(finding.at(wrong.span.clone()).help("sha256sum of the file that holds the contract's text"));
     }
+    // it lies beside the contract: a path elsewhere would have any file read
+    if let Some(wrong) = text.as_ref().filter(|t| t.value.contains('/')) {
+        let finding = Finding::new(&WRONG_VALUE, "`text` wants a file's name, without a folder");
+        r.find(finding.at(wrong.span.clone()).help("put the file beside contract.toml"));
+    }
     let hds_required = if t.get("hds_required").is_none() { true } else { t.flag(r, "hds_required") };
     t.end(r);
     Some((reference?.value, text?.value, text_digest?.value, hds_required))
@@ -216,6 +221,10 @@ fn sub_processor(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Option<SubProcess
     let authorised = date(r, &mut t, "authorised");
     let flow_down = t.text(r, "flow_down");
     let until = date(r, &mut t, "until");
+    for text in [&name, &tasks, &flow_down].into_iter().flatten().filter(|text| !filled(&text.value)) {
+        r.find(Finding::new(&WRONG_VALUE, "a sub-processor is not filled in").at(text.span.clone()));
+    }
+    let span = t.span.clone();
     t.end(r);
     Some(SubProcessor {
         name: name?.value,
@@ -223,6 +232,7 @@ fn sub_processor(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Option<SubProcess
         authorised: authorised?,
         flow_down: flow_down?.value,
         until: until?,
+        span,
     })
 }
 

@@ -300,6 +300,49 @@ fn a_site_needs_a_certificate_where_health_data_are_hosted() {
     assert!(in_force(&not_required).is_ok());
 }
 
+const SITE: &str = "[[site]]\nname     = \"Hébergeur des sauvegardes\"";
+
+fn with_sub_processor(authorised: &str, until: &str) -> Papers {
+    let mut papers = papers();
+    let entry = format!(
+        "[[sub_processor]]\nname = \"Transcodage SARL\"\ntasks = \"relecture des codes\"\n\
+         authorised = {authorised}\nflow_down = \"article 6\"\nuntil = {until}\n\n{SITE}"
+    );
+    papers.edit(Paper::Contract, SITE, &entry);
+    papers
+}
+
+#[test]
+fn a_sub_processor_outside_the_days_of_its_authorisation_is_refused() {
+    let codes_of = |authorised, until| codes(in_force(&with_sub_processor(authorised, until)));
+    assert_eq!(codes_of("2026-11-22", "2026-11-22"), Vec::<&str>::new(), "authorised for this day alone");
+    assert_eq!(codes_of("2026-01-01", "2026-11-21"), ["CTR-054"], "ended yesterday");
+    assert_eq!(codes_of("2026-11-23", "2027-11-21"), ["CTR-054"], "begins tomorrow");
+    let soon = |until| ids(&in_force(&with_sub_processor("2026-01-01", until)).unwrap().warnings(now()));
+    assert_eq!(soon("2026-12-22"), ["CTR-055"], "30 days before");
+    assert_eq!(soon("2026-12-23"), Vec::<&str>::new());
+    let mut empty = with_sub_processor("2026-01-01", "2027-01-01");
+    empty.edit(Paper::Contract, "relecture des codes", "…");
+    assert_eq!(codes(in_force(&empty)), ["CTR-004"]);
+}
+
+#[test]
+fn another_text_under_the_contracts_name_is_found() {
+    let signed = b"Contrat de sous-traitance";
+    let mut papers = papers();
+    let text = papers.text(Paper::Contract);
+    let line = text.lines().find(|line| line.starts_with("text_digest")).unwrap();
+    let digest = ecluse_core::digest::of_bytes(signed);
+    papers.edit(Paper::Contract, line, &format!("text_digest = \"{digest}\""));
+    let contract = in_force(&papers).unwrap();
+    assert_eq!(contract.terms().text_is(signed), Ok(()));
+    let fault = contract.terms().text_is(b"Contrat de sous-traitance.").unwrap_err();
+    assert_eq!(fault.code().id, "ECL-CTR-062");
+    let name = contract.terms().text.clone();
+    papers.edit(Paper::Contract, &name, &format!("../{name}"));
+    assert_eq!(codes(in_force(&papers)), ["CTR-004"], "a file elsewhere");
+}
+
 #[test]
 fn a_contract_out_of_its_dates_unknown_or_undated_is_refused() {
     let mut expired = papers();

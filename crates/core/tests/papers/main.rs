@@ -1,6 +1,8 @@
 //! The papers, written and signed as people would, then spoilt in every way.
 
 #[cfg(test)]
+mod amendment;
+#[cfg(test)]
 mod contract;
 #[cfg(test)]
 mod formats;

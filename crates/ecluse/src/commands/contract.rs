@@ -1,6 +1,6 @@
 //! `ecluse contract new|check|sign|verify`.
 
-use ecluse_core::contract::{self, Contract as InForce};
+use ecluse_core::contract::{self, Terms};
 use ecluse_core::document::Kind;
 use ecluse_core::fault::Result;
 use ecluse_core::template;
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{Here, sign};
 use crate::cli::{Contract, FileArg};
-use crate::papers::{Paper, draft, refusal, show};
+use crate::papers::{Paper, draft, refusal, show, standing};
 use crate::{folder, output};
 
 /// The file's name in the migration folder.
@@ -39,6 +39,8 @@ fn check(here: &Here, args: &FileArg) -> Result<()> {
     if !findings.is_empty() {
         return Err(refusal(&paper.path, paper.text(), &findings));
     }
+    let (_, terms) = paper.judge(contract::open(&paper.bytes))?;
+    compared(&paper, &terms)?;
     output::line(format!("{} is complete. Sign it: ecluse contract sign --key FILE", paper.path.display()));
     output::document(&json!({ "complete": true, "digest": paper.digest() }));
     Ok(())
@@ -46,8 +48,21 @@ fn check(here: &Here, args: &FileArg) -> Result<()> {
 
 fn verify(here: &Here, args: &FileArg) -> Result<()> {
     let paper = Paper::read(&here.folder.path(args.file.as_deref(), FILE), MADE_BY)?;
-    let contract = paper.judge(InForce::in_force(&paper.bytes, &paper.signatures, here.now))?;
+    let contract = standing::read(&paper, here.now)?;
+    compared(&paper, contract.terms())?;
     show(&paper.path, paper.text(), &contract.warnings(here.now));
     sign::told(&paper.path, contract.signers(), contract.header(), contract.digest());
+    Ok(())
+}
+
+/// Says where the contract's text is not there to be compared with its digest.
+fn compared(paper: &Paper, terms: &Terms) -> Result<()> {
+    if !standing::text(&paper.path, terms)? {
+        output::remark(format!(
+            "not compared: the contract's text, {}, does not lie beside {}",
+            terms.text,
+            paper.path.display()
+        ));
+    }
     Ok(())
 }

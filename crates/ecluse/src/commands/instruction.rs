@@ -245,7 +245,7 @@ fn say(here: &Here, args: &StatusArgs, state: State) -> Result<()> {
         args.reason.clone().or_else(|| (trial && state != State::InForce).then(|| "TRIAL".to_owned()));
     let text = template::status(&head, &order.digest(), state, reason.as_deref());
     folder::replace(&path, text.as_bytes())?;
-    let with = SignArgs { file: None, key: args.key.clone(), signer: args.signer.clone() };
+    let with = SignArgs { key: args.key.clone(), signer: args.signer.clone(), ..SignArgs::default() };
     sign::document_with(here, Kind::Status, &path, &with)?;
     output::line(format!(
         "{}: the order {} is {}",

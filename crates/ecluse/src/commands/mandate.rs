@@ -40,7 +40,7 @@ pub(super) fn for_trial(here: &Here, from: Option<&str>) -> Result<()> {
     } else {
         write(here, None, from)?;
     }
-    let args = SignArgs { file: None, key: None, signer: None };
+    let args = SignArgs::default();
     sign::document_with(here, Kind::Survey, &path, &args)?;
     output::line(format!("{}: written and signed", path.display()));
     Ok(())

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::Here;
 use crate::cli::SignArgs;
 use crate::output;
-use crate::papers::{Paper, hand};
+use crate::papers::{Paper, hand, standing};
 use crate::trial;
 
 pub(super) static NO_KEY: Code = Code::usage("ECL-CLI-017", "it is not said with which key to sign");
@@ -39,12 +39,26 @@ pub(super) fn document_with(
     args: &SignArgs,
 ) -> Result<Vec<PathBuf>> {
     let contract = Paper::read(&here.folder.path(None, "contract.toml"), "ecluse contract new")?;
-    let (header, terms) = contract.judge(contract::open(&contract.bytes))?;
+    let (header, mut terms) = contract.judge(contract::open(&contract.bytes))?;
+    if kind == Kind::Contract {
+        // an amendment is signed with the keys of the version before too
+        for earlier in standing::earlier(document)? {
+            terms.keys.extend(contract::open(&earlier.bytes).map(|(_, t)| t.keys).unwrap_or_default());
+        }
+    }
     if let Some(key) = &args.key {
         return Ok(vec![hand::sign(kind, document, key, &terms.keys, args.signer.as_deref())?]);
     }
+    if let Some(signature) = &args.adopt {
+        let paper = Paper::read(document, "")?;
+        let listed = (terms.keys.as_slice(), terms.demands);
+        return Ok(vec![hand::adopt(kind, &paper, signature, listed, args.signer.as_deref(), here.now)?]);
+    }
     if !header.trial {
-        return Err(NO_KEY.fault(document.display().to_string()).help("give your private key: --key FILE"));
+        return Err(NO_KEY.fault(document.display().to_string()).help(format!(
+            "give your private key: --key FILE; or sign with ssh-keygen -Y sign -n {}, then --adopt FILE.sig",
+            kind.namespace()
+        )));
     }
     trial::sign(&here.folder, kind, document, &terms.keys)
 }

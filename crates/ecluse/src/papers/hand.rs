@@ -12,12 +12,13 @@ use std::process::{Command, Stdio};
 use ecluse_core::document::Kind;
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::keys::Key;
-use ecluse_core::signatures;
-use ecluse_sign::{PrivateKey, PublicKey, Refused, Signature};
+use ecluse_core::signatures::{self, SignatureFile};
+use ecluse_sign::{Demands, PrivateKey, PublicKey, Refused, Signature};
+use jiff::Timestamp;
 
 use crate::chance;
 use crate::folder;
-use crate::papers::signatures_of;
+use crate::papers::{Paper, signatures_of};
 
 static LOOSE: Code = Code::refused("ECL-CLI-013", "a private key that others can read");
 static KEY: Code = Code::usage("ECL-CLI-014", "this key cannot sign");
@@ -39,8 +40,51 @@ pub(crate) fn sign(
 ) -> Result<PathBuf> {
     let bytes = folder::read(document, "")?;
     let (armoured, public) = armour(kind, key, &bytes)?;
+    put(kind, document, &armoured, &public, listed, name)
+}
+
+/// Takes a signature that `ssh-keygen -Y sign` made elsewhere: brings it to its one exact form, and puts it
+/// beside the document when it is one, by a key that the contract lists in a role that may.
+///
+/// # Errors
+///
+/// [`NOT_LISTED`]; every fault of the signature, as of a signature that lay there already.
+pub(crate) fn adopt(
+    kind: Kind,
+    document: &Paper,
+    signature: &Path,
+    listed: (&[Key], Demands),
+    name: Option<&str>,
+    now: Timestamp,
+) -> Result<PathBuf> {
+    let help = "sign first: ssh-keygen -Y sign -n NAMESPACE -f KEY FILE";
+    let armoured = signatures::adopt(&folder::read(signature, help)?)?;
+    let file =
+        SignatureFile { name: signature.display().to_string(), armoured: armoured.clone().into_bytes() };
+    // as version 1: who else has to sign is not asked here
+    let checked = signatures::check(kind, 1, &document.bytes, &[file], listed.0, listed.1, now);
+    let faults: Vec<_> =
+        checked.err().into_iter().flatten().filter(|f| f.code.id != signatures::ABSENT.id).collect();
+    if !faults.is_empty() {
+        document.judge(Err(faults))?;
+    }
+    let key = Signature::from_armour(armoured.as_bytes())
+        .map(|s| s.claimed_key().clone())
+        .map_err(|r| KEY.fault(r.to_string()))?;
+    put(kind, &document.path, &armoured, &key, listed.0, name)
+}
+
+/// Puts a signature beside its document, under its owner's name.
+fn put(
+    kind: Kind,
+    document: &Path,
+    armoured: &str,
+    public: &PublicKey,
+    listed: &[Key],
+    name: Option<&str>,
+) -> Result<PathBuf> {
     let roles: Vec<_> = kind.signers().iter().map(|(role, _)| *role).collect();
-    let owner = listed.iter().find(|k| k.public.as_ref() == Some(&public) && roles.contains(&k.role));
+    let owner = listed.iter().find(|k| k.public.as_ref() == Some(public) && roles.contains(&k.role));
     let Some(owner) = owner else {
         let names: Vec<_> = roles.iter().map(|r| r.name()).collect();
         return Err(NOT_LISTED

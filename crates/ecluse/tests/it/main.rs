@@ -1,6 +1,7 @@
 //! The program as people use it: the demonstration, the command line, a trial.
 #![cfg(test)]
 
+mod adopt;
 mod commands;
 mod demo;
 mod trial;

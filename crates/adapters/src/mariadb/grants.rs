@@ -43,7 +43,8 @@ pub fn grants(plan: &Plan, account: &str, host: &str, database: &str) -> Result<
         let body = sql::view_body(Engine::Mariadb, table, plan, Some(database))?;
         let view = sql::view(Engine::Mariadb, view);
         views.push(format!("CREATE ALGORITHM = MERGE SQL SECURITY DEFINER VIEW {view} AS\n  {body};"));
-        rights.push(format!("GRANT SELECT ON {view} TO {account};"));
+        // SHOW VIEW shows the view's text, which is compared with this script's; no row, no other table
+        rights.push(format!("GRANT SELECT, SHOW VIEW ON {view} TO {account};"));
         let base = sql::relation(Engine::Mariadb, table.source(), Some(database));
         // the columns' names and types, no row: the schema is compared at the start and the end
         rights.push(format!("GRANT REFERENCES ON {base} TO {account};"));

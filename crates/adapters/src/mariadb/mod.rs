@@ -8,6 +8,7 @@
 //! | `statement.rs` | every SQL text over planned tables |
 //! | `probe.rs` | what the account could do beyond its orders |
 //! | `grants.rs` | the script for the controller's administrator |
+//! | `views.rs` | whether the administrator's views say what that script says |
 
 mod catalog;
 mod connect;
@@ -17,6 +18,7 @@ mod session;
 mod source;
 mod statement;
 mod types;
+mod views;
 
 pub use grants::{Grants, grants};
 pub use source::Source;

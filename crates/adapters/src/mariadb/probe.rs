@@ -23,7 +23,7 @@ pub(super) fn excess(session: &mut Session, plan: &Plan, database: &str) -> Resu
     let account = account(session)?;
     let mut found = Vec::new();
     columns(session, &orders, &account, &mut found)?;
-    tables(session, &account, &mut found)?;
+    tables(session, &orders, &account, &mut found)?;
     broad(session, &account, &mut found)?;
     roles(session, &account, &mut found)?;
     public(session, &mut found)?;
@@ -37,15 +37,20 @@ struct Orders {
     columns: BTreeSet<(String, String, String)>,
     /// `(database, table)` whose structure may be seen.
     bases: BTreeSet<(String, String)>,
+    /// `(database, view)` whose text may be seen.
+    views: BTreeSet<(String, String)>,
 }
 
 impl Orders {
     fn new(plan: &Plan, database: &str) -> Self {
-        let mut orders = Self { columns: BTreeSet::new(), bases: BTreeSet::new() };
+        let mut orders = Self { columns: BTreeSet::new(), bases: BTreeSet::new(), views: BTreeSet::new() };
         for table in plan.tables() {
             let base = (database.to_owned(), table.source().to_owned());
             let read = match table.view().and_then(|view| view.split_once('.')) {
-                Some((space, view)) => (space.to_owned(), view.to_owned()),
+                Some((space, view)) => {
+                    orders.views.insert((space.to_owned(), view.to_owned()));
+                    (space.to_owned(), view.to_owned())
+                }
                 None => base.clone(),
             };
             orders
@@ -138,14 +143,15 @@ fn granted(session: &mut Session, sql: &str) -> Result<Granted> {
 }
 
 /// Rights on tables that no column shows: DELETE, DROP, TRIGGER, grant option.
-fn tables(session: &mut Session, account: &str, found: &mut Vec<Excess>) -> Result<()> {
+fn tables(session: &mut Session, orders: &Orders, account: &str, found: &mut Vec<Excess>) -> Result<()> {
     let sql = "SELECT table_schema, table_name, privilege_type, is_grantable FROM information_schema.table_privileges \
                ORDER BY table_schema, table_name, privilege_type";
     let mut passing = BTreeSet::new();
     for row in session.rows(sql, Vec::new(), "rights")? {
         let (database, table, right) = (text(&row, 0), text(&row, 1), text(&row, 2));
         let on = format!("{}.{}", quoted(&database), quoted(&table));
-        if !matches!(right.as_str(), "SELECT" | "INSERT" | "UPDATE" | "REFERENCES") {
+        let ours = right == "SHOW VIEW" && orders.views.contains(&(database.clone(), table.clone()));
+        if !ours && !matches!(right.as_str(), "SELECT" | "INSERT" | "UPDATE" | "REFERENCES") {
             found.push(Excess {
                 what: format!("has {right} on {database}.{table}"),
                 remedy: format!("REVOKE {right} ON {on} FROM {account};"),

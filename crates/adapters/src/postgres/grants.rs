@@ -44,6 +44,8 @@ pub fn grants(plan: &Plan, role: &str, database: &str) -> Result<Grants> {
     if schemas.is_empty() {
         return Err(NO_VIEWS.fault("").help("plan without the override that reads tables directly"));
     }
+    let beneath: BTreeSet<&str> =
+        plan.tables().iter().map(|t| t.source().split_once('.').map_or("public", |(s, _)| s)).collect();
     let (who, place) = (ident(role), ident(database));
     let mut give = String::new();
     let mut line = |text: String| {
@@ -58,7 +60,12 @@ pub fn grants(plan: &Plan, role: &str, database: &str) -> Result<Grants> {
         "CREATE ROLE {who} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT NOREPLICATION NOBYPASSRLS CONNECTION LIMIT 6;"
     ));
     line(format!("ALTER ROLE {who} SET default_transaction_read_only = on;"));
-    line(format!("GRANT CONNECT ON DATABASE {place} TO {who};"));
+    line("-- TEMPORARY, and USAGE on the tables' schemas, let it have the server print the script's".into());
+    line("-- own text, with which the views' is compared; no table can be read with them.".into());
+    line(format!("GRANT CONNECT, TEMPORARY ON DATABASE {place} TO {who};"));
+    for schema in &beneath {
+        line(format!("GRANT USAGE ON SCHEMA {} TO {who};", ident(schema)));
+    }
     for schema in &schemas {
         line(format!("CREATE SCHEMA {};", ident(schema)));
         line(format!("REVOKE ALL ON SCHEMA {} FROM PUBLIC;", ident(schema)));
@@ -91,6 +98,12 @@ pub fn grants(plan: &Plan, role: &str, database: &str) -> Result<Grants> {
         // without CASCADE: what somebody else put there is not ours to drop
         let _ = writeln!(take, "DROP SCHEMA {};", ident(schema));
     }
-    let _ = writeln!(take, "REVOKE CONNECT ON DATABASE {place} FROM {who};\nDROP ROLE {who};\nCOMMIT;");
+    for schema in &beneath {
+        let _ = writeln!(take, "REVOKE USAGE ON SCHEMA {} FROM {who};", ident(schema));
+    }
+    let _ = writeln!(
+        take,
+        "REVOKE CONNECT, TEMPORARY ON DATABASE {place} FROM {who};\nDROP ROLE {who};\nCOMMIT;"
+    );
     Ok(Grants { give, take })
 }

@@ -14,6 +14,7 @@
 //! | `decode.rs`, `encode.rs`, `numeric.rs` | the binary COPY format (PostgreSQL manual, "COPY", "File Formats") |
 //! | `catalog.rs` | what the database says of itself |
 //! | `probe.rs`, `grants.rs` | what a role can do beyond its orders; the script that gives it no more |
+//! | `views.rs` | whether the administrator's views say what that script says |
 //! | `source.rs` | the snapshot and its reads |
 //! | `destination.rs`, `load.rs`, `ledger.rs` | the writes, the bisection, the ledger |
 //! | `constraints.rs`, `putback.rs` | what is dropped for speed, and put back |
@@ -35,6 +36,7 @@ mod putback;
 mod source;
 mod text;
 mod types;
+mod views;
 
 pub use destination::Destination;
 pub use grants::{Grants, grants};

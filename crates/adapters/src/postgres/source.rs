@@ -19,6 +19,7 @@ use super::decode::{Decoder, FORMAT, Shape};
 use super::error::Side;
 use super::probe;
 use super::text::{cast, key, list, relation};
+use super::views;
 use crate::sql;
 use crate::url::Server;
 
@@ -86,6 +87,7 @@ impl ports::Source for Source {
                 ));
             }
         }
+        limits.extend(views::compare(&self.now, plan)?);
         self.snapshot.batch("SELECT 1", "the snapshot")?;
         let bare: Vec<&str> =
             plan.tables().iter().filter(|t| t.view().is_none()).map(TablePlan::source).collect();

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`condition`] | a table's filter for a WHERE clause, values as bound parameters |
 //! | [`view_body`] | the SELECT behind a view of the grants script, values as literals |
+//! | [`shown`] | how MariaDB prints that SELECT when it is asked for the view's text |
 //! | [`identifier`], [`relation`] | names, quoted |
 //! | [`literal`] | one value for a script, typed and quoted |
 //!
@@ -22,6 +23,7 @@ mod literal;
 mod mariadb;
 mod postgres;
 mod select;
+mod shown;
 mod sqlite;
 
 use ecluse_core::fault::{Code, Result};
@@ -78,6 +80,15 @@ pub fn condition(engine: Engine, table: &TablePlan, plan: &Plan, first: usize) -
 /// [`NO_SQL`].
 pub fn view_body(engine: Engine, table: &TablePlan, plan: &Plan, database: Option<&str>) -> Result<String> {
     select::view_body(engine, table, plan, database)
+}
+
+/// The text under which MariaDB shows the view that [`view_body`] makes of a table in `database`.
+///
+/// # Errors
+///
+/// [`NO_SQL`].
+pub fn shown(table: &TablePlan, plan: &Plan, database: &str) -> Result<String> {
+    shown::shown(table, plan, database)
 }
 
 /// A name, quoted.

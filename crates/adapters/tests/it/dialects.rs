@@ -119,13 +119,13 @@ const MICROS: &[i64] = &[
     1_900_000_000_000_000,
 ];
 
-struct Column {
-    name: &'static str,
-    ty: Type,
+pub(crate) struct Column {
+    pub(crate) name: &'static str,
+    pub(crate) ty: Type,
     /// The type as the engine writes it.
     sql: &'static str,
     /// What its catalogue says of it.
-    declared: &'static str,
+    pub(crate) declared: &'static str,
 }
 
 const fn column(name: &'static str, ty: Type, sql: &'static str, declared: &'static str) -> Column {
@@ -161,13 +161,13 @@ fn cell(engine: Engine, ty: Type, row: i64, place: usize) -> Value {
 }
 
 /// Both tables' columns: `item` refers to `parent` by number and by text.
-fn tables(columns: &[Column]) -> (Vec<&Column>, Vec<&Column>) {
+pub(crate) fn tables(columns: &[Column]) -> (Vec<&Column>, Vec<&Column>) {
     let item = columns.iter().collect();
     let parent = columns.iter().filter(|c| matches!(c.name, "id" | "n" | "t")).collect();
     (item, parent)
 }
 
-fn script(engine: Engine, columns: &[Column], prefix: &str) -> String {
+pub(crate) fn script(engine: Engine, columns: &[Column], prefix: &str) -> String {
     let (item, parent) = tables(columns);
     let mut out = prefix.to_owned();
     for (name, columns, rows) in [("item", item, ITEMS), ("parent", parent, PARENTS)] {
@@ -223,7 +223,7 @@ fn planned(columns: &[Column], filter: Filter, parent_filter: Filter, view: Opti
 }
 
 /// Filters over `item`, from a fixed seed: the same on every machine.
-fn filters(columns: &[Column]) -> Vec<(Filter, Filter)> {
+pub(crate) fn filters(columns: &[Column]) -> Vec<(Filter, Filter)> {
     let place = |name: &str| columns.iter().position(|c| c.name == name).unwrap();
     let types: Vec<Type> = columns.iter().map(|c| c.ty).collect();
     let literal = {
@@ -557,7 +557,7 @@ fn postgresql_chooses_what_the_process_chooses() {
 
 /// LabBook's own collation on one column; another one that only ignores trailing blanks; a
 /// text that is not stored as UTF-8.
-const MARIADB: &[Column] = &[
+pub(crate) const MARIADB: &[Column] = &[
     column("id", Type::Int, "bigint not null", "bigint(20)"),
     column("n", Type::Int, "bigint", "bigint(20)"),
     column("t", Type::Text, "varchar(20) character set utf8mb4 collate utf8mb4_unicode_ci", "varchar(20)"),

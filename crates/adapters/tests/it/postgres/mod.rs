@@ -6,3 +6,5 @@ mod loads;
 mod reads;
 mod rights;
 mod types;
+#[cfg(test)]
+mod views;

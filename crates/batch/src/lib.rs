@@ -59,5 +59,5 @@ pub use compare::differing;
 pub use evaluate::{MISTYPED, Mask, evaluate};
 pub use keys::{Keys, NULL_KEY, OUT_OF_ORDER};
 pub use tally::{RowHash, RowHasher, Scope, Tally, TallyKey};
-pub use token::{NOT_A_TOKEN, Token, TokenKey};
+pub use token::{Beginning, NOT_A_TOKEN, Token, TokenKey};
 pub use write::{NO_CAST, Reason, Refused, Writer, Written};

@@ -14,13 +14,15 @@ use zeroize::Zeroize;
 
 use crate::canonical;
 
-/// A text that is not a row token.
+/// A text that is not a row token, nor the beginning of one.
 pub static NOT_A_TOKEN: Code = Code::usage("ECL-LOC-001", "not a row token");
 
 const CONTEXT: &[u8] = b"ecluse/token/1";
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 /// 128 bits in groups of five bits: the first character holds three.
 const CHARACTERS: usize = 26;
+/// Fewer of a token's first characters would name many rows: the two groups that a screen shows.
+const ENOUGH: usize = 8;
 
 /// The key under which rows are named: 32 random bytes, not the tally's, wiped when dropped.
 pub struct TokenKey([u8; 32]);
@@ -90,20 +92,43 @@ impl fmt::Debug for Token {
     }
 }
 
-impl FromStr for Token {
+/// A token, or the beginning of one: what a person copies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Beginning {
+    bits: u128,
+    characters: usize,
+}
+
+impl Beginning {
+    /// Whether the token begins so.
+    #[must_use]
+    pub const fn of(self, token: Token) -> bool {
+        token.0 >> (5 * (CHARACTERS - self.characters)) == self.bits
+    }
+
+    /// Whether it is the whole token, so that no second row can have it.
+    #[must_use]
+    pub const fn whole(self) -> bool {
+        self.characters == CHARACTERS
+    }
+}
+
+impl FromStr for Beginning {
     type Err = Fault;
 
-    /// Reads a token as a person copies it: hyphens and spaces do not count, lower case
-    /// does, `I` and `L` are 1, `O` is 0 (Crockford).
+    /// Reads it as a person copies it: hyphens, spaces and a closing `…` do not count, lower case
+    /// does, `I` and `L` are 1, `O` is 0 (Crockford). Eight characters at least.
     fn from_str(text: &str) -> Result<Self> {
         let refuse = || {
             NOT_A_TOKEN
-                .fault("26 letters and digits are expected")
-                .help("copy the token from the reconciliation, for instance 7Q4M-KD2E-…")
+                .fault(format!("{ENOUGH} to {CHARACTERS} letters and digits are expected, without U"))
+                .help(
+                    "copy the token from the reconciliation, for instance 7Q4M-KD2E; its beginning is enough",
+                )
         };
         let mut bits = 0u128;
         let mut seen = 0;
-        for c in text.chars().filter(|c| !matches!(c, '-' | ' ')) {
+        for c in text.trim_end_matches('…').chars().filter(|c| !matches!(c, '-' | ' ')) {
             let c = match c.to_ascii_uppercase() {
                 'I' | 'L' => '1',
                 'O' => '0',
@@ -117,6 +142,16 @@ impl FromStr for Token {
             bits = (bits << 5) | u128::try_from(digit).map_err(|_| refuse())?;
             seen += 1;
         }
-        if seen == CHARACTERS { Ok(Self(bits)) } else { Err(refuse()) }
+        if seen >= ENOUGH { Ok(Self { bits, characters: seen }) } else { Err(refuse()) }
+    }
+}
+
+impl FromStr for Token {
+    type Err = Fault;
+
+    /// Reads a whole token, as [`Beginning`] reads one.
+    fn from_str(text: &str) -> Result<Self> {
+        let read: Beginning = text.parse()?;
+        if read.whole() { Ok(Self(read.bits)) } else { Err(NOT_A_TOKEN.fault("it is not whole")) }
     }
 }

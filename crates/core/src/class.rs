@@ -88,6 +88,27 @@ impl Class {
         matches!(self, Self::FreeText | Self::ThirdParty | Self::Staff)
     }
 
+    /// Whether a value of this class may name somebody, so that it is repeated in no report.
+    #[must_use]
+    pub const fn names_a_person(self) -> bool {
+        match self {
+            Self::Identity
+            | Self::Contact
+            | Self::NationalIdentifier
+            | Self::ThirdParty
+            | Self::Staff
+            | Self::FreeText
+            | Self::Credential => true,
+            Self::Result
+            | Self::SensitiveResult
+            | Self::Attachment
+            | Self::Billing
+            | Self::Quality
+            | Self::Audit
+            | Self::Technical => false,
+        }
+    }
+
     /// Whether small counts of rows say something about a person, so that a report prints "<5".
     #[must_use]
     pub const fn sensitive(self) -> bool {

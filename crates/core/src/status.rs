@@ -165,8 +165,8 @@ impl Heard {
         let mut findings = Vec::new();
         match word.state {
             State::InForce => {}
-            State::Suspended => findings.push(stopped(&SUSPENDED, &header, &word)),
-            State::Revoked => findings.push(stopped(&REVOKED, &header, &word)),
+            State::Suspended => findings.push(stopped(&SUSPENDED, &header, &signed, &word)),
+            State::Revoked => findings.push(stopped(&REVOKED, &header, &signed, &word)),
         }
         let version = header.version;
         let standing = Standing { header, signed };
@@ -231,9 +231,16 @@ impl Met {
     }
 }
 
-fn stopped(code: &'static Code, header: &Header, word: &Word) -> Finding {
+fn stopped(code: &'static Code, header: &Header, signed: &Signed, word: &Word) -> Finding {
     let reason = word.reason.clone().unwrap_or_default();
-    Finding::new(code, format!("on {}: {reason}", header.issued)).law("GDPR Art. 28(3)(a)")
+    let by: Vec<&str> = signed.signers().iter().map(|s| s.person.as_str()).collect();
+    let finding = Finding::new(code, format!("by {} on {}: {reason}", by.join(" and "), header.issued));
+    finding.law("GDPR Art. 28(3)(a)").help(match word.state {
+        State::Revoked => "for good: a new instruction has to be drafted and signed",
+        State::Suspended | State::InForce => {
+            "ask the signatory, who lifts it by a new word: ecluse instruction status --key FILE"
+        }
+    })
 }
 
 /// Reads a status's text, the header apart.

@@ -267,7 +267,7 @@ pub(crate) struct SessionArgs {
 pub(crate) enum Instruction {
     /// Draft from the dictionary: everything is denied at first.
     #[command(
-        after_help = "Example:\n  ecluse instruction new\n  ecluse instruction new --table patients --table results"
+        after_help = "Example:\n  ecluse instruction new\n  ecluse instruction new --table patients --table results\n  ecluse instruction new --table patients --grant-proposed"
     )]
     New(InstructionNewArgs),
     /// Check as a compiler does: every mistake with its line and what to write.
@@ -301,8 +301,11 @@ pub(crate) enum Instruction {
         after_help = "Example:\n  ecluse instruction suspend --key ~/.ssh/id_ed25519 --reason 'a question is open'"
     )]
     Suspend(StatusArgs),
-    /// State, as the controller, that the instruction stands today; without --key, show the last status.
-    #[command(after_help = "Example:\n  ecluse instruction status --key ~/.ssh/id_ed25519 ")]
+    /// State, as the controller, that the instruction stands today; without --key, show the last status
+    /// (in a trial: state it, unless it was suspended or revoked).
+    #[command(
+        after_help = "Example:\n  ecluse instruction status\n  ecluse instruction status --key ~/.ssh/id_ed25519"
+    )]
     Status(StatusArgs),
 }
 
@@ -312,9 +315,9 @@ pub(crate) struct InstructionNewArgs {
     #[arg(long = "table", value_name = "NAME")]
     pub(crate) tables: Vec<String>,
 
-    /// Grant the columns of these tables that need no reason; in a trial they always are.
-    #[arg(long)]
-    pub(crate) grant: bool,
+    /// Grant, in these tables, every column that needs no reason; without it all of them stay denied.
+    #[arg(long, requires = "tables")]
+    pub(crate) grant_proposed: bool,
 
     /// The dictionary.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]

@@ -21,6 +21,8 @@ use ecluse_flow::failpoint;
 static NO_FOLDER: Code = Code::usage("ECL-CLI-002", "no migration folder here");
 /// A file the step needs is absent.
 static ABSENT: Code = Code::refused("ECL-CLI-003", "a file is missing");
+/// A paper of that name is there.
+static THERE: Code = Code::usage("ECL-CLI-028", "the file is there already");
 /// A file cannot be read or written.
 static UNREADABLE: Code = Code::outside("ECL-CLI-004", "a file cannot be read or written");
 
@@ -59,6 +61,16 @@ impl Folder {
             Err(fault) if given.is_some() => Err(fault),
             Err(_) => Ok(Self { root: PathBuf::from(".") }),
             found => found,
+        }
+    }
+
+    /// What a fault means where no migration folder was found: a file that is missing by its name is
+    /// no mistake of the folder's then, there is none.
+    pub(crate) fn or_none(given: Option<&Path>, fault: Fault) -> Fault {
+        let sought = [ABSENT.id, "ECL-CLI-011", "ECL-CLI-025", "ECL-REP-001"].contains(&fault.code().id);
+        match Self::find(given) {
+            Err(none) if sought => none,
+            _ => fault,
         }
     }
 
@@ -108,7 +120,7 @@ pub(crate) fn read(path: &Path, help: &str) -> Result<Vec<u8>> {
 ///
 /// # Errors
 ///
-/// [`UNREADABLE`], where it exists too.
+/// [`THERE`], [`UNREADABLE`].
 pub(crate) fn create(path: &Path, bytes: &[u8]) -> Result<()> {
     create_with(path, bytes, 0o666)
 }
@@ -135,12 +147,14 @@ pub(crate) fn create_with(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
 
 /// A file that could not be written.
 pub(crate) fn unwritable(path: &Path, error: &std::io::Error) -> Fault {
-    let help = if error.kind() == std::io::ErrorKind::AlreadyExists {
-        "give another name, or move the old one away"
-    } else {
-        "look at the folder's rights and free space"
-    };
-    UNREADABLE.fault(format!("{}: {}", path.display(), error.kind())).help(help)
+    if error.kind() == std::io::ErrorKind::AlreadyExists {
+        return THERE.fault(path.display().to_string()).help(
+            "go on with it (ecluse next says how), or move it away first: a paper is never overwritten",
+        );
+    }
+    UNREADABLE
+        .fault(format!("{}: {}", path.display(), error.kind()))
+        .help("look at the folder's rights and free space")
 }
 
 /// The files of a folder, by name; none where there is no such folder.

@@ -39,7 +39,10 @@ fn main() -> ExitCode {
     output::choose(cli.json);
     panic::set_hook(Box::new(|_text_may_quote_a_value| {}));
     match panic::catch_unwind(|| commands::run(&cli)) {
-        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Ok(())) => {
+            output::finish();
+            ExitCode::SUCCESS
+        }
         Ok(Err(fault)) => failed(&fault),
         Err(_) => failed(
             &DEFECT
@@ -62,6 +65,7 @@ fn arm_failpoint() {
 
 fn failed(fault: &Fault) -> ExitCode {
     output::failure(fault);
+    output::finish();
     ExitCode::from(fault.code().exit.status())
 }
 
@@ -69,9 +73,12 @@ fn failed(fault: &Fault) -> ExitCode {
 /// the coded last line.
 fn wrong_use(error: &clap::Error) -> ExitCode {
     let _ = error.print();
-    if error.use_stderr() {
-        output::remark(format!("{}: ecluse --help", WRONG_USE.id));
-        return ExitCode::from(WRONG_USE.exit.status());
+    if !error.use_stderr() {
+        return ExitCode::SUCCESS;
     }
-    ExitCode::SUCCESS
+    // the line was not understood as a whole; whether JSON was asked for is plain all the same
+    output::choose(std::env::args_os().take_while(|a| a != "--").any(|a| a == "--json"));
+    // the kind alone: clap's own words repeat what was typed
+    let kind = error.kind().as_str().unwrap_or_default();
+    failed(&WRONG_USE.fault(kind).help("ecluse --help"))
 }

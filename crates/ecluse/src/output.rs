@@ -1,18 +1,21 @@
 //! What reaches the two standard streams.
 //!
 //! Text answers go to standard output, remarks and failures to standard error. With
-//! `--json` standard output carries JSON alone. A broken pipe ends the writing quietly.
+//! `--json` standard output carries JSON alone: one document per command, on one line, whether it
+//! ended well or not (`migrate`: events before it, one a line). A broken pipe ends the writing quietly.
 
 use std::io::{self, IsTerminal as _, Write as _};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
 
 use ecluse_core::fault::Fault;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 static JSON: OnceLock<bool> = OnceLock::new();
 static MUTED: AtomicBool = AtomicBool::new(false);
+/// The command's answer so far; [`finish`] prints it.
+static ANSWER: LazyLock<Mutex<Map<String, Value>>> = LazyLock::new(Mutex::default);
 
 /// Does something without its words: a story tells its own.
 pub(crate) fn muted<T>(act: impl FnOnce() -> T) -> T {
@@ -48,20 +51,31 @@ pub(crate) fn line(text: impl AsRef<str>) {
     }
 }
 
-/// Text as it is, on standard output, with or without `--json`: scripts, completions.
-pub(crate) fn raw(bytes: &[u8]) {
-    let mut out = io::stdout().lock();
-    let _ = out.write_all(bytes).and_then(|()| out.flush());
+/// Adds to the command's JSON answer; silent without `--json`. A later word of the same name
+/// replaces the earlier one: what a command says of itself stands over what its steps said.
+pub(crate) fn document(value: &impl Serialize) {
+    if is_json()
+        && !is_muted()
+        && let Ok(Value::Object(fields)) = serde_json::to_value(value)
+    {
+        // whoever panicked with the lock left whole fields
+        ANSWER.lock().unwrap_or_else(PoisonError::into_inner).extend(fields);
+    }
 }
 
-/// One JSON document on one line; silent without `--json`.
-pub(crate) fn document(value: &impl Serialize) {
+/// One line of JSON at once, before the answer: a run's events.
+pub(crate) fn event(value: &impl Serialize) {
     if is_json()
         && !is_muted()
         && let Ok(text) = serde_json::to_string(value)
     {
         let _ = writeln!(io::stdout().lock(), "{text}");
     }
+}
+
+/// Prints the answer as one line; silent without `--json`.
+pub(crate) fn finish() {
+    event(&std::mem::take(&mut *ANSWER.lock().unwrap_or_else(PoisonError::into_inner)));
 }
 
 /// A remark for the person at the terminal; never part of the answer.
@@ -80,27 +94,21 @@ pub(crate) fn warning(text: impl AsRef<str>) {
 /// found again and acted upon without reading the rest.
 pub(crate) fn failure(fault: &Fault) {
     let code = fault.code();
-    document(&json!({ "error": {
-        "code": code.id,
-        "title": code.title,
-        "detail": fault.detail(),
-        "help": fault.advice(),
-        "exit": code.exit.status(),
-    }}));
-    let mut err = io::stderr().lock();
     let colon = if fault.detail().is_empty() { "" } else { ": " };
-    let _ = writeln!(err, "error[{}]: {}{colon}{}", code.id, code.title, fault.detail());
-    let _ = writeln!(err, "{}", last_line(fault));
+    let message = format!("{}{colon}{}", code.title, fault.detail());
+    document(&json!({ "code": code.id, "message": message, "fix": fix(fault), "exit": code.exit.status() }));
+    let mut err = io::stderr().lock();
+    let _ = writeln!(err, "error[{}]: {message}", code.id);
+    let _ = writeln!(err, "{}: {}", code.id, fix(fault));
 }
 
-fn last_line(fault: &Fault) -> String {
-    let code = fault.code().id;
-    let advice = fault.advice();
-    if advice.is_empty() {
-        return format!("{code}: ecluse explain {code}");
+/// What to do now, on one line.
+fn fix(fault: &Fault) -> String {
+    if fault.advice().is_empty() {
+        return format!("ecluse explain {}", fault.code().id);
     }
-    let words: Vec<&str> = advice.split_whitespace().collect();
-    format!("{code}: {}", words.join(" "))
+    let words: Vec<&str> = fault.advice().split_whitespace().collect();
+    words.join(" ")
 }
 
 /// Groups digits as the reports do: `5,500,000`.
@@ -135,9 +143,9 @@ mod tests {
     }
 
     #[test]
-    fn the_last_line_is_one_line_with_the_code_first() {
+    fn what_to_do_is_one_line_and_never_nothing() {
         let fault = CODE.fault("a file").help("write this:\n    ecluse next");
-        assert_eq!(last_line(&fault), "ECL-TST-001: write this: ecluse next");
-        assert_eq!(last_line(&CODE.fault("")), "ECL-TST-001: ecluse explain ECL-TST-001");
+        assert_eq!(fix(&fault), "write this: ecluse next");
+        assert_eq!(fix(&CODE.fault("")), "ecluse explain ECL-TST-001");
     }
 }

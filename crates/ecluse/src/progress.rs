@@ -12,6 +12,8 @@ use crate::ready;
 /// Tells progress in the way that fits where standard error goes.
 pub(crate) struct Teller {
     bars: Option<MultiProgress>,
+    /// Whether each step is a line of JSON: only `migrate` promises events.
+    events: bool,
     tables: Vec<Told>,
 }
 
@@ -29,7 +31,18 @@ impl Teller {
     pub(crate) fn new() -> Self {
         let bars = output::is_watched()
             .then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(8)));
-        Self { bars, tables: Vec::new() }
+        Self { bars, events: false, tables: Vec::new() }
+    }
+
+    /// One that tells each step as a line of JSON too, where JSON was asked for.
+    pub(crate) fn with_events() -> Self {
+        Self { events: true, ..Self::new() }
+    }
+
+    fn event(&self, step: &serde_json::Value) {
+        if self.events {
+            output::event(step);
+        }
     }
 
     /// Takes one step of progress.
@@ -40,21 +53,20 @@ impl Teller {
                 ready::dealt_with(moved + refused);
                 let Some(told) = self.tables.iter_mut().find(|t| t.number == number) else { return };
                 (told.moved, told.refused) = (moved, refused);
-                match &told.bar {
-                    Some(bar) => {
-                        bar.set_position(moved + refused);
-                    }
-                    None => output::document(&json!({
-                        "event": "rows", "table": told.name, "asked": told.asked, "moved": moved, "refused": refused,
-                    })),
+                if let Some(bar) = &told.bar {
+                    bar.set_position(moved + refused);
                 }
+                let step = json!({
+                    "event": "rows", "table": told.name, "asked": told.asked, "moved": moved, "refused": refused,
+                });
+                self.event(&step);
             }
             Progress::Through(number) => self.through(number),
             Progress::Note(words) => match &self.bars {
                 Some(bars) => drop(bars.println(words)),
                 None => {
                     output::remark(words);
-                    output::document(&json!({ "event": "note", "words": words }));
+                    self.event(&json!({ "event": "note", "words": words }));
                 }
             },
         }
@@ -73,7 +85,7 @@ impl Teller {
             bar.enable_steady_tick(Duration::from_millis(250));
             bar
         });
-        output::document(&json!({ "event": "table", "table": name, "asked": asked }));
+        self.event(&json!({ "event": "table", "table": name, "asked": asked }));
         self.tables.push(Told { number, name: name.to_owned(), asked, moved: 0, refused: 0, bar });
     }
 
@@ -90,7 +102,7 @@ impl Teller {
             }
             None => {
                 output::remark(format!("{}: {}{refused}", told.name, plural(told.moved, "row", "rows")));
-                output::document(&json!({
+                self.event(&json!({
                     "event": "through", "table": told.name, "moved": told.moved, "refused": told.refused,
                 }));
             }

@@ -8,6 +8,7 @@ use ecluse_core::document::{self, Kind};
 use ecluse_core::fault::{Fault, Result};
 use ecluse_core::instruction;
 use ecluse_core::mandate::Mandate;
+use ecluse_core::status::{REVOKED, SUSPENDED};
 use ecluse_core::{dictionary, mapping};
 use ecluse_flow::figures::Figures;
 use jiff::Timestamp;
@@ -17,7 +18,7 @@ use crate::commands::{Here, reconcile, runs};
 use crate::connect;
 use crate::connections::{self, End};
 use crate::folder::{self, Folder};
-use crate::output::count;
+use crate::output::{count, plural};
 use crate::papers::chain::{self, Chain, StatusFile};
 use crate::papers::{Paper, quietly, standing};
 
@@ -228,9 +229,9 @@ fn survey(folder: &Folder, trial: bool, now: Timestamp, seen: &Seen) -> Found {
             Ok(d) => {
                 let columns: usize = d.tables.iter().map(|t| t.columns.len()).sum();
                 Found::Done(format!(
-                    "{} tables, {} columns, catalogue only",
-                    number(d.tables.len()),
-                    number(columns)
+                    "{}, {}, catalogue only",
+                    plural(number(d.tables.len()), "table", "tables"),
+                    plural(number(columns), "column", "columns"),
                 ))
             }
             Err(fault) => refused(&fault, YOU, "ecluse instruction check"),
@@ -257,7 +258,7 @@ fn survey(folder: &Folder, trial: bool, now: Timestamp, seen: &Seen) -> Found {
 
 fn order(folder: &Folder, trial: bool, now: Timestamp, seen: &mut Seen) -> Found {
     if !folder.has("instruction.toml") {
-        return not_drafted(folder);
+        return not_drafted(folder, trial);
     }
     if let Err(fault) = quietly(|| checked(folder)) {
         return refused(&fault, YOU, "ecluse instruction check");
@@ -293,7 +294,7 @@ fn order(folder: &Folder, trial: bool, now: Timestamp, seen: &mut Seen) -> Found
 const NAMED: usize = 12;
 
 /// Names the tables that hold patients and results, which is where most orders begin.
-fn not_drafted(folder: &Folder) -> Found {
+fn not_drafted(folder: &Folder, trial: bool) -> Found {
     let surveyed = Paper::read(&folder.path(None, "dictionary.toml"), "");
     let dictionary = surveyed.and_then(|p| quietly(|| p.judge(dictionary::parse(p.text()))));
     let mut tables: Vec<(bool, usize, String)> = Vec::new();
@@ -315,7 +316,14 @@ fn not_drafted(folder: &Folder) -> Found {
     }
     let first: Vec<_> = names.iter().take(2).map(|n| format!("--table {n}")).collect();
     let example = if first.is_empty() { "--table TABLE".to_owned() } else { first.join(" ") };
-    advice.push(format!("  ecluse instruction new {example}"));
+    if trial {
+        advice.push(
+            "Of these, each column that needs no reason is granted at once with --grant-proposed:".into(),
+        );
+        advice.push(format!("  ecluse instruction new {example} --grant-proposed"));
+    } else {
+        advice.push(format!("  ecluse instruction new {example}"));
+    }
     Found::Missing { words: "not drafted yet".into(), waits: YOU, advice }
 }
 
@@ -342,6 +350,19 @@ fn status(folder: &Folder, trial: bool, now: Timestamp, seen: &Seen) -> Found {
     });
     match asked {
         Ok(word) => Found::Done(format!("the order stands, as of {}", word.as_of())),
+        Err(fault) if fault.code().id == SUSPENDED.id => {
+            refused(&fault, LAB, "ecluse instruction status")
+        }
+        Err(fault) if fault.code().id == REVOKED.id => Found::Missing {
+            words: fault.code().title.to_owned(),
+            waits: LAB,
+            advice: vec![
+                format!("{}: {}", fault.code().id, fault.detail()),
+                "A new order is needed; this one and its run stay as they are:".to_owned(),
+                "  mv instruction.toml instruction.old.toml; mv instruction.toml.sigs instruction.old.toml.sigs".to_owned(),
+                "  ecluse instruction new".to_owned(),
+            ],
+        },
         Err(_) if trial => missing("the order's status is not stated", YOU, &["ecluse instruction status"]),
         Err(fault) => {
             let mut found = refused(&fault, LAB, "ecluse instruction status");
@@ -369,9 +390,11 @@ fn session(folder: &Folder, trial: bool, now: Timestamp, seen: &Seen) -> Found {
 
 fn run(folder: &Folder, trial: bool) -> Found {
     match figures(folder) {
-        Some(f) if f.whole => {
-            Found::Done(format!("{} rows moved, {} refused", count(f.moved_rows()), count(f.refused_rows())))
-        }
+        Some(f) if f.whole => Found::Done(format!(
+            "{} moved, {} refused",
+            plural(f.moved_rows(), "row", "rows"),
+            count(f.refused_rows())
+        )),
         Some(_) => missing(
             "begun, not through",
             YOU,
@@ -408,10 +431,10 @@ fn reconciliation(folder: &Folder) -> Found {
     let path = folder.path(None, "run").join(reconcile::FILE);
     match reconcile::recorded(&path) {
         Some(found) if found.holds => {
-            Found::Done(format!("{} rows read back, no difference", count(found.rows)))
+            Found::Done(format!("{} read back, no difference", plural(found.rows, "row", "rows")))
         }
         Some(found) => missing(
-            format!("{} differences", count(found.differences)),
+            plural(found.differences, "difference", "differences"),
             YOU,
             &[
                 "See them again:          ecluse reconcile",
@@ -433,6 +456,6 @@ fn report(folder: &Folder) -> Found {
     }
 }
 
-fn number(n: usize) -> String {
-    count(u64::try_from(n).unwrap_or(u64::MAX))
+fn number(n: usize) -> u64 {
+    u64::try_from(n).unwrap_or(u64::MAX)
 }

@@ -8,6 +8,7 @@ use ecluse_core::plan::{Expression, Plan, TablePlan};
 
 use crate::orders::Bound;
 use crate::ports::{Destination, Excess, LedgerEntry, Scope, Source};
+use crate::rights::told;
 
 static OTHER_SOURCE: Code = Code::refused("ECL-RUN-001", "this is not the source that was signed for");
 static OTHER_DESTINATION: Code =
@@ -23,6 +24,9 @@ static EXCESS: Code =
 static NOT_EMPTY: Code =
     Code::refused("ECL-RUN-006", "a destination table holds rows that this run did not write");
 static KEY: Code = Code::refused("ECL-RUN-007", "a table's key is not moved as it is");
+
+/// So many statements are a remedy that somebody types; more are a role to be made anew.
+const FEW: usize = 5;
 
 /// When a catalogue is compared.
 #[derive(Clone, Copy, Debug)]
@@ -105,12 +109,11 @@ pub(crate) fn rights(source: &mut dyn Source, plan: &Plan, reason: Option<&str>)
     let what: Vec<&str> = excess.iter().map(|e| e.what.as_str()).collect();
     let remedy: Vec<&str> =
         excess.iter().map(|Excess { remedy, .. }| remedy.as_str()).filter(|r| !r.is_empty()).collect();
-    let help = if remedy.is_empty() {
-        "use the role that `ecluse grants` makes, or record why not: --accept-wider-role REASON".to_owned()
-    } else {
-        format!("the administrator types: {}", remedy.join("; "))
+    let help = match remedy.len() {
+        1..=FEW => format!("the administrator types: {}", remedy.join("; ")),
+        _ => "use the role that `ecluse grants` makes, or record why not: --accept-wider-role REASON".into(),
     };
-    Err(EXCESS.fault(what.join("; ")).help(help))
+    Err(EXCESS.fault(told(&what).join("; ")).help(help))
 }
 
 /// A run writes only tables that were empty when it began: what the ledger does not have

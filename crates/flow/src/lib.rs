@@ -29,6 +29,7 @@ mod readback;
 mod reader;
 pub mod reconcile;
 pub mod rehearse;
+pub mod rights;
 pub mod run;
 mod state;
 mod step;

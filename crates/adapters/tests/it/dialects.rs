@@ -402,6 +402,7 @@ fn said(columns: &[Column], filter: &Filter) -> String {
     let words = Words {
         column: &|i| columns[i].name.to_owned(),
         other: &|table, column| format!("{table}.{column}"),
+        unsaid: &|_| false,
     };
     sentence(filter, &words)
 }

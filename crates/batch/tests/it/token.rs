@@ -1,6 +1,6 @@
 //! Row tokens: what a person may copy from a report, and what they may not learn from it.
 
-use ecluse_batch::{NOT_A_TOKEN, Token, TokenKey};
+use ecluse_batch::{Beginning, NOT_A_TOKEN, Token, TokenKey};
 use ecluse_core::value::{Key, Value};
 use proptest::prelude::*;
 
@@ -34,6 +34,29 @@ fn a_token_is_read_as_people_write_it() {
     for wrong in ["", "7Q4M-KD2E", &eight, &format!("{text}0"), &text.replace('-', "U-"), "é"] {
         let fault = wrong.parse::<Token>().unwrap_err();
         assert_eq!(fault.code(), &NOT_A_TOKEN, "{wrong}");
+    }
+}
+
+#[test]
+fn the_beginning_of_a_token_is_enough_to_know_it_again() {
+    let token = token(1, 7);
+    let text = token.to_string();
+    let first: String = text.chars().take(9).collect();
+    for written in
+        [first.clone(), format!("{first}…"), format!("{first}-"), first.to_lowercase(), text.clone()]
+    {
+        let beginning: Beginning = written.parse().unwrap();
+        assert!(beginning.of(token), "{written}");
+        assert_eq!(beginning.whole(), written == text);
+    }
+    let other = format!(
+        "{}{}",
+        first.chars().take(8).collect::<String>(),
+        if first.ends_with('0') { '1' } else { '0' }
+    );
+    assert!(!other.parse::<Beginning>().unwrap().of(token));
+    for wrong in ["", "7Q4M-KD2", "7Q4M-KDUE", "8Q4M-KD2E"] {
+        assert_eq!(wrong.parse::<Beginning>().unwrap_err().code(), &NOT_A_TOKEN, "{wrong}");
     }
 }
 

@@ -9,6 +9,9 @@ pub struct Words<'a> {
     pub column: &'a dyn Fn(usize) -> String,
     /// A column of another table: (table number, column).
     pub other: &'a dyn Fn(usize, usize) -> String,
+    /// Columns whose literals are left out of the sentence: a name or a key in them would name a
+    /// person. The signed order has them.
+    pub unsaid: &'a dyn Fn(usize) -> bool,
 }
 
 impl std::fmt::Debug for Words<'_> {
@@ -20,7 +23,8 @@ impl std::fmt::Debug for Words<'_> {
 /// The filter in English: "status is one of 4, 8, and date is from 2019-01-01 on".
 ///
 /// Complete and unambiguous: parts of an `or` inside an `and` stand in brackets, and a
-/// negation says what becomes of an empty column.
+/// negation says what becomes of an empty column. Of an [unsaid](Words::unsaid) column it tells
+/// what is asked, and not the literals: "name is one of 3 values written in the order".
 #[must_use]
 pub fn sentence(filter: &Filter, words: &Words<'_>) -> String {
     say(filter, words, false)
@@ -29,12 +33,29 @@ pub fn sentence(filter: &Filter, words: &Words<'_>) -> String {
 fn say(filter: &Filter, words: &Words<'_>, inside: bool) -> String {
     match filter {
         Filter::Every => "every row".to_owned(),
+        Filter::Compare { column, op, value } if (words.unsaid)(*column) => {
+            format!(
+                "{} {}",
+                (words.column)(*column),
+                compared(*op, dated(value), "a value written in the order")
+            )
+        }
+        Filter::OneOf { column, values } if (words.unsaid)(*column) => {
+            let many = match values.len() {
+                1 => "a value".to_owned(),
+                n => format!("one of {n} values"),
+            };
+            format!("{} is {many} written in the order", (words.column)(*column))
+        }
+        Filter::StartsWith { column, .. } if (words.unsaid)(*column) => {
+            format!("{} begins with a text written in the order", (words.column)(*column))
+        }
         Filter::Compare { column, op, value: Value::Bool(b) } => {
             let yes = *b == matches!(op, Comparison::Eq);
             format!("{} is {}", (words.column)(*column), if yes { "yes" } else { "no" })
         }
         Filter::Compare { column, op, value } => {
-            format!("{} {}", (words.column)(*column), compared(*op, value))
+            format!("{} {}", (words.column)(*column), compared(*op, dated(value), &spoken(value)))
         }
         Filter::OneOf { column, values } => match values.as_slice() {
             [value] => format!("{} is {}", (words.column)(*column), spoken(value)),
@@ -80,9 +101,11 @@ fn joined(parts: &[Filter], with: &str, words: &Words<'_>, inside: bool) -> Stri
     if inside { format!("({text})") } else { text }
 }
 
-fn compared(op: Comparison, value: &Value) -> String {
-    let dated = matches!(value, Value::Date(_) | Value::Timestamp(_) | Value::Instant(_));
-    let value = spoken(value);
+fn dated(value: &Value) -> bool {
+    matches!(value, Value::Date(_) | Value::Timestamp(_) | Value::Instant(_))
+}
+
+fn compared(op: Comparison, dated: bool, value: &str) -> String {
     match (op, dated) {
         (Comparison::Eq, _) => format!("is {value}"),
         (Comparison::Ne, _) => format!("is filled in and is not {value}"),

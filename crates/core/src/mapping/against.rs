@@ -22,10 +22,9 @@ pub fn against(mapping: &Mapping, order: &Order) -> Vec<Finding> {
     if order.mapping.value != mapping.digest {
         let finding = Finding::new(&OTHER_MAPPING, "the mapping here has another digest");
         let finding = finding.at(order.mapping.span.clone()).in_file(instruction::FILE);
-        findings.push(finding.help(format!(
-            "write mapping = \"{}\" while this is a draft; put back the cited mapping once it is signed",
-            mapping.digest
-        )));
+        findings.push(finding.help(
+            "while it is a draft: ecluse instruction check --fill; once it is signed, put back the mapping it cites",
+        ));
     }
     for map in &mapping.tables {
         let Some(table) = order.table(&map.from.value) else {

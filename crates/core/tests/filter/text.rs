@@ -269,6 +269,7 @@ fn a_filter_is_a_sentence() {
     let words = Words {
         column: &|i| names[i].name.clone(),
         other: &|table, column| format!("table {table} column {column}"),
+        unsaid: &|_| false,
     };
     let cases = [
         ("true", "every row"),
@@ -281,6 +282,31 @@ fn a_filter_is_a_sentence() {
         ("urgent && !(status == 1)", "urgent is yes, and (not (status is 1), or it is empty)"),
         ("id in chosen.request", "id stands in table 3 column 0 of a chosen row"),
         ("price < decimal(\"-0.05\")", "price is less than -0.05"),
+    ];
+    for (written, said) in cases {
+        assert_eq!(sentence(&good(written), &words), said, "{written}");
+    }
+}
+
+#[test]
+fn a_sentence_about_persons_says_what_is_asked_and_no_literal() {
+    let names = columns();
+    let words = Words {
+        column: &|i| names[i].name.clone(),
+        other: &|table, column| format!("table {table} column {column}"),
+        unsaid: &|i| ["name", "born", "id", "urgent"].contains(&names[i].name.as_str()),
+    };
+    let cases = [
+        ("name == \"Zerbinette\"", "name is a value written in the order"),
+        ("name in [\"Zerbinette\", \"Scapin\"]", "name is one of 2 values written in the order"),
+        ("name in [\"Zerbinette\"]", "name is a value written in the order"),
+        ("name.startsWith(\"Zerb\")", "name begins with a text written in the order"),
+        ("!(name == \"Zerbinette\")", "not (name is a value written in the order), or it is empty"),
+        ("id >= 4711", "id is at least a value written in the order"),
+        ("born < date(\"1931-05-17\")", "born is before a value written in the order"),
+        ("urgent", "urgent is a value written in the order"),
+        ("name != null && status == 4", "name is not empty, and status is 4"),
+        ("id in chosen.request", "id stands in table 3 column 0 of a chosen row"),
     ];
     for (written, said) in cases {
         assert_eq!(sentence(&good(written), &words), said, "{written}");

@@ -11,13 +11,15 @@ use ecluse_core::{dictionary, mapping, template};
 use jiff::SignedDuration;
 use serde_json::json;
 
-use super::{Here, sign, survey};
+use super::{Here, runs, sign, survey};
 use crate::cli::{FileArg, Instruction, InstructionCheckArgs, InstructionNewArgs, SignArgs, StatusArgs};
 use crate::connections::{self, End};
 use crate::papers::{Paper, draft, refusal, signatures_of, standing};
 use crate::{connect, folder, output};
 
 static NO_TABLE: Code = Code::usage("ECL-CLI-022", "the dictionary has no such table");
+static NO_REASON: Code = Code::usage("ECL-CLI-029", "it is not said why the order is stopped");
+static REVOKED: Code = Code::refused("ECL-STA-015", "a revoked order is not put in force again");
 static SIGNED: Code = Code::refused("ECL-CLI-023", "a signed paper is not changed");
 
 /// The file's name in the migration folder.
@@ -68,7 +70,7 @@ fn new(here: &Here, args: &InstructionNewArgs) -> Result<()> {
         destination: Some(&side),
         source_tls_spki: connect::pin(&source).as_deref(),
     });
-    if trial || args.grant {
+    if args.grant_proposed {
         text = granted(&text);
     }
     if trial {
@@ -77,8 +79,7 @@ fn new(here: &Here, args: &InstructionNewArgs) -> Result<()> {
     let path = here.folder.path(args.output.as_deref(), FILE);
     folder::create(&path, text.as_bytes())?;
     output::line(format!("{}: drafted.", path.display()));
-    let mapped = trial && !args.tables.is_empty() && !here.folder.has("mapping.toml");
-    if mapped {
+    if trial && args.grant_proposed && !here.folder.has("mapping.toml") {
         super::mapping::new(here, &FileArg { file: None })?;
     } else {
         output::line(
@@ -135,10 +136,12 @@ fn check(here: &Here, args: &InstructionCheckArgs) -> Result<()> {
         return Err(refusal(&paper.path, &text, &findings));
     }
     let columns: usize = order.tables.iter().map(|t| t.columns.len()).sum();
+    let many = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
     output::line(format!(
-        "{}: {} tables, {columns} columns. Nothing was read.",
+        "{}: {}, {}. Nothing was read.",
         path.display(),
-        order.tables.len()
+        output::plural(many(order.tables.len()), "table", "tables"),
+        output::plural(many(columns), "column", "columns"),
     ));
     output::document(
         &json!({ "holds": true, "tables": order.tables.len(), "columns": columns, "digest": paper.digest() }),
@@ -232,17 +235,28 @@ fn say(here: &Here, args: &StatusArgs, state: State) -> Result<()> {
     let path = here.folder.path(None, STATUS);
     let (contract, _) = standing::contract(&here.folder, None, here.now)?;
     let trial = contract.header().trial;
-    if args.key.is_none() && !trial {
+    let order = Paper::read(&here.folder.path(args.file.as_deref(), FILE), MADE_BY)?;
+    let stopped = stopped_by(here, &path, &order.digest())?;
+    // without a key nobody gives a word: a trial's own keys lift no suspension by themselves
+    if args.key.is_none() && (!trial || (state == State::InForce && stopped.is_some())) {
         return shown(&path);
     }
-    let order = Paper::read(&here.folder.path(args.file.as_deref(), FILE), MADE_BY)?;
+    if stopped == Some(State::Revoked) {
+        return Err(REVOKED
+            .fault(sign::short(&order.digest()))
+            .help("draft and sign a new instruction: mv instruction.toml instruction.old.toml && ecluse instruction new"));
+    }
+    let reason = args.reason.clone().filter(|reason| !reason.trim().is_empty());
+    if state != State::InForce && reason.is_none() {
+        return Err(NO_REASON
+            .fault(state.name())
+            .help("--reason 'why': it is signed, and shown to whoever asks"));
+    }
     let mut head = draft::head(Some(contract.digest().to_owned()), here.now, LASTS, trial)?;
     if path.exists() {
         head = draft::next(Kind::Status, &Paper::read(&path, "")?, head)?;
         let _ = std::fs::remove_dir_all(signatures_of(&path));
     }
-    let reason =
-        args.reason.clone().or_else(|| (trial && state != State::InForce).then(|| "TRIAL".to_owned()));
     let text = template::status(&head, &order.digest(), state, reason.as_deref());
     folder::replace(&path, text.as_bytes())?;
     let with = SignArgs { key: args.key.clone(), signer: args.signer.clone(), ..SignArgs::default() };
@@ -257,16 +271,37 @@ fn say(here: &Here, args: &StatusArgs, state: State) -> Result<()> {
     Ok(())
 }
 
+/// Whether the last word about this order, or one that a run met, stops it.
+fn stopped_by(here: &Here, path: &std::path::Path, order: &str) -> Result<Option<State>> {
+    if runs::met(&here.folder, order)?.revoked {
+        return Ok(Some(State::Revoked));
+    }
+    if !path.exists() {
+        return Ok(None);
+    }
+    let paper = Paper::read(path, "")?;
+    let word = paper.judge(ecluse_core::status::read(paper.text()))?;
+    Ok(Some(word.state).filter(|state| *state != State::InForce && word.instruction.value == order))
+}
+
 fn shown(path: &std::path::Path) -> Result<()> {
     let paper = Paper::read(path, "the signatory states it: ecluse instruction status --key FILE")?;
     let word = paper.judge(ecluse_core::status::read(paper.text()))?;
     let header = paper.judge(document::header(paper.text(), Kind::Status))?;
+    let why = word.reason.as_ref().map_or_else(String::new, |why| format!(": {why}"));
     output::line(format!(
-        "the order {} is {}, as of {}",
+        "the order {} is {}, as of {}{why}",
         sign::short(&word.instruction.value),
         word.state.name(),
         header.issued
     ));
+    match word.state {
+        State::InForce => {}
+        State::Suspended => {
+            output::line("The signatory lifts it by a new word:  ecluse instruction status --key FILE");
+        }
+        State::Revoked => output::line("For good: a new instruction has to be drafted and signed."),
+    }
     output::document(&json!({
         "instruction": word.instruction.value, "state": word.state.name(), "as_of": header.issued.to_string(), "reason": word.reason,
     }));

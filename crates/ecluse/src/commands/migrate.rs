@@ -26,6 +26,8 @@ pub(super) fn run(here: &Here, args: &MigrateArgs) -> Result<()> {
     }
     // a second Ctrl-C would be a crash, which a run survives as well
     let _ = signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&STOP));
+    // the last line of JSON, whether the run ends well or not
+    output::document(&json!({ "event": "end" }));
     let figures = moved(here, args)?;
     told(&figures);
     Ok(())
@@ -45,7 +47,7 @@ pub(crate) fn moved(here: &Here, args: &MigrateArgs) -> Result<Figures> {
     let facts = serde_json::to_vec_pretty(&Facts::of(&ready)).unwrap_or_default();
     folder::replace(&path.join(facts::FILE), &facts)?;
     let options = Options { repair: args.repair, ..ready.options() };
-    let mut teller = Teller::new();
+    let mut teller = Teller::with_events();
     let Ends { source, destination } = &mut ends;
     let moved = ready.with_orders(|orders| {
         flow_run(
@@ -76,5 +78,5 @@ fn told(figures: &Figures) {
         let left = table.asked.saturating_sub(table.moved + table.refused_rows());
         output::line(format!("TRIAL: {} of {} were left out", plural(left, "row", "rows"), table.source));
     }
-    output::document(&json!({ "event": "end", "figures": figures }));
+    output::document(&json!({ "figures": figures }));
 }

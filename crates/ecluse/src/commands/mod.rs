@@ -44,7 +44,7 @@ pub(crate) fn run(cli: &Cli) -> Result<()> {
     let here = || -> Result<Here> {
         Ok(Here { folder: Folder::find_or_here(cli.folder.as_deref())?, now: clock::now() })
     };
-    match &cli.command {
+    let done = match &cli.command {
         Command::Demo(args) => demo::run(args),
         Command::New(args) => new::run(args, clock::now()),
         Command::Next => next::run(&here()?),
@@ -68,5 +68,6 @@ pub(crate) fn run(cli: &Cli) -> Result<()> {
             Ok(())
         }
         Command::Man { dir } => shell::man(dir),
-    }
+    };
+    done.map_err(|fault| Folder::or_none(cli.folder.as_deref(), fault))
 }

@@ -6,6 +6,7 @@ use ecluse_adapters::folder::RunFolder;
 use ecluse_core::fault::Result;
 use ecluse_flow::figures::Figures;
 use ecluse_flow::rehearse::{rehearse, room};
+use ecluse_flow::rights;
 use serde_json::json;
 
 use super::Here;
@@ -63,19 +64,21 @@ fn told(ready: &Ready, figures: &Figures, room: bool) {
         output::line(row.trim_end());
     }
     output::line("-".repeat(width + 52));
-    let moved: usize = ready.compiled.plan.tables().iter().map(|t| t.write().len()).sum();
+    let tables = ready.compiled.plan.tables();
+    let filled: usize = tables.iter().map(|t| t.write().len()).sum();
+    let moved: usize = tables.iter().flat_map(|t| t.read()).filter(|c| c.moved).count();
     let stays = &ready.compiled.stays;
     let without = stays.iter().filter(|s| !s.fate).count();
     let fates = if without == 0 { "all with a fate".to_owned() } else { format!("{without} without a fate") };
     output::line(format!(
-        "columns      {moved} move; {} stay, {fates}   (ecluse plan --stays)",
+        "columns      {moved} move and fill {filled} at the destination; {} stay, {fates}   (ecluse plan --stays)",
         count(u64::try_from(stays.len()).unwrap_or(u64::MAX)),
     ));
     output::line(format!("barrier      {}", figures.barrier));
     for limit in &figures.limits {
         output::line(format!("             {limit}"));
     }
-    for excess in &figures.excess {
+    for excess in rights::told(&figures.excess) {
         output::line(format!("role         {excess}"));
     }
     for note in &ready.compiled.notes {
@@ -97,7 +100,7 @@ fn told(ready: &Ready, figures: &Figures, room: bool) {
     }
     let stays = by_class(ready);
     output::document(
-        &json!({ "figures": figures, "columns": moved, "stays": stays, "ready": room && refused <= tolerated }),
+        &json!({ "figures": figures, "columns": moved, "filled": filled, "stays": stays, "ready": room && refused <= tolerated }),
     );
 }
 

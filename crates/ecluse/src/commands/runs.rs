@@ -53,14 +53,16 @@ pub(super) fn may_open(here: &Here, run: &Path, ready: &Ready) -> Result<()> {
     let allowed = ready.chain.instruction.order().max_runs;
     let register = read(&here.folder)?;
     let of_this = register.runs.iter().filter(|e| e.instruction == ready.chain.instruction.digest());
-    let known = of_this.clone().any(|e| e.folder == name(run));
-    let used = u64::try_from(of_this.count()).unwrap_or(u64::MAX);
+    let known = of_this.clone().any(|e| e.is(&here.folder, run));
+    let used = u64::try_from(of_this.clone().count()).unwrap_or(u64::MAX);
     if known || used < allowed {
         return Ok(());
     }
-    Err(SPENT
-        .fault(format!("{used} of {allowed}"))
-        .help("go on with the run there is, or have a new version of the instruction signed"))
+    let there: Vec<_> = of_this.map(|e| e.folder.as_str()).collect();
+    Err(SPENT.fault(format!("{used} of {allowed}")).help(format!(
+        "go on with the run there is: --run {}; or have a new version of the instruction signed",
+        there.join(" or ")
+    )))
 }
 
 /// Writes the run down, once.
@@ -71,10 +73,10 @@ pub(super) fn may_open(here: &Here, run: &Path, ready: &Ready) -> Result<()> {
 pub(super) fn opened(here: &Here, run: &Path, ready: &Ready) -> Result<()> {
     let mut register = read(&here.folder)?;
     let instruction = ready.chain.instruction.digest().to_owned();
-    if register.runs.iter().any(|e| e.instruction == instruction && e.folder == name(run)) {
+    if register.runs.iter().any(|e| e.instruction == instruction && e.is(&here.folder, run)) {
         return Ok(());
     }
-    register.runs.push(Entry { instruction, folder: name(run), opened: here.now.to_string() });
+    register.runs.push(Entry { instruction, folder: name(&here.folder, run), opened: here.now.to_string() });
     write(&here.folder, &register)
 }
 
@@ -119,10 +121,20 @@ fn read(folder: &Folder) -> Result<Register> {
         .map_err(|_| MALFORMED.fault(path.display().to_string()).help("restore it from a copy of the folder"))
 }
 
-/// A run folder by its resolved path: two spellings are one folder.
-fn name(run: &Path) -> String {
-    run.canonicalize()
-        .unwrap_or_else(|_| std::path::absolute(run).unwrap_or_else(|_| run.to_owned()))
-        .display()
-        .to_string()
+impl Entry {
+    /// Whether this is that run folder.
+    fn is(&self, folder: &Folder, run: &Path) -> bool {
+        self.folder == name(folder, run)
+    }
+}
+
+/// A run folder by its resolved path, so that two spellings are one folder; from the migration
+/// folder on where it lies inside, so that the whole may be moved.
+fn name(folder: &Folder, run: &Path) -> String {
+    let run = resolved(run);
+    run.strip_prefix(resolved(folder.root())).unwrap_or(&run).display().to_string()
+}
+
+fn resolved(path: &Path) -> std::path::PathBuf {
+    path.canonicalize().unwrap_or_else(|_| std::path::absolute(path).unwrap_or_else(|_| path.to_owned()))
 }

@@ -4,6 +4,7 @@ use ecluse_core::document::Kind;
 use ecluse_core::instruction::Fate;
 use ecluse_core::person::Role;
 use ecluse_flow::figures::{Figures, TableFigures};
+use ecluse_flow::rights::told;
 
 use super::drawing::{Band, Widths, draw};
 use super::facts::{Facts, TableFacts, spoken};
@@ -76,7 +77,7 @@ fn table_line(f: &TableFigures, t: &TableFacts) -> TableLine {
         asked,
         moved,
         refused,
-        columns: t.columns,
+        columns: t.granted,
     }
 }
 
@@ -271,7 +272,14 @@ fn reconciliation(from: &Sources<'_>) -> String {
                 String::new()
             };
             let found = if r.holds {
-                "each is there once, unchanged, and hangs on the row it belongs to.".to_owned()
+                let related = from.facts.tables.iter().map(|t| t.relations).sum::<usize>();
+                if related > 0 {
+                    "each is there once, unchanged, and hangs on the row it belongs to.".to_owned()
+                } else {
+                    "each is there once, unchanged. Neither the order nor the dictionary names a relation between \
+                     these tables: whether a row hangs on the right one is known from its own columns only."
+                        .to_owned()
+                }
             } else {
                 format!("{}.", plural(r.differences, "differs", "differ"))
             };
@@ -343,7 +351,7 @@ fn overrides(from: &Sources<'_>) -> Vec<String> {
             "The role can do more than the order needs, and was accepted: {}",
             from.figures.override_reason
         ));
-        overrides.extend(from.figures.excess.iter().map(|e| format!("The role {e}.")));
+        overrides.extend(told(&from.figures.excess).iter().map(|e| format!("The role {e}.")));
     }
     overrides
 }

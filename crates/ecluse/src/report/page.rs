@@ -69,7 +69,7 @@ pub(crate) struct TableLine {
     pub(crate) asked: Figure,
     pub(crate) moved: Figure,
     pub(crate) refused: Figure,
-    /// Columns moved.
+    /// Columns of the source that moved.
     pub(crate) columns: usize,
 }
 

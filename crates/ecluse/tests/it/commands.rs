@@ -1,5 +1,7 @@
 //! Names, exit codes and last lines, as scripts rely on them.
 
+use std::path::Path;
+
 use crate::{ecluse, succeed};
 
 /// Every command of the list, and those beside them.
@@ -69,13 +71,15 @@ fn whatever_reads_rows_of_the_source_accepts_that_nobody_writes_to_it() {
 #[test]
 fn exit_codes_say_who_has_to_act_and_the_last_line_what_to_type() {
     let here = tempfile::tempdir().unwrap();
-    let cases: [(&[&str], i32, &str); 7] = [
+    let cases: [(&[&str], i32, &str); 9] = [
         (&["next"], 2, "ECL-CLI-002: ecluse new DIR"),
-        (&["plan"], 1, "ECL-CLI-003: ecluse contract new"),
+        (&["plan"], 2, "ECL-CLI-002: ecluse new DIR"),
+        (&["report"], 2, "ECL-CLI-002: ecluse new DIR"),
+        (&["instruction", "check"], 2, "ECL-CLI-002: ecluse new DIR"),
         (&["migrate", "--nonsense"], 2, "ECL-CLI-001: ecluse --help"),
         (&["migrate", "--accept-wider-role", " "], 2, "ECL-CLI-001: ecluse --help"),
         (&["explain", "ECL-XXX-000"], 2, "ECL-CLI-005: copy the code"),
-        (&["status"], 1, "ECL-CLI-025: ecluse migrate"),
+        (&["status"], 2, "ECL-CLI-002: ecluse new DIR"),
         (&["new", "lab", "--from", "postgresql://a:b@h/d"], 2, "ECL-URL-002: take it out"),
     ];
     for (arguments, code, last) in cases {
@@ -98,13 +102,35 @@ fn a_password_on_the_command_line_is_refused_and_not_repeated() {
     assert!(!String::from_utf8_lossy(&said).contains("Tr0ub4dor"));
 }
 
+/// What a command prints with `--json`, which must be one document.
+#[track_caller]
+fn one_document(folder: &Path, arguments: &[&str]) -> serde_json::Value {
+    let output = ecluse(folder, &[arguments, &["--json"]].concat());
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(said.lines().count(), 1, "{arguments:?}: {said}");
+    serde_json::from_str(&said).unwrap()
+}
+
 #[test]
-fn json_carries_the_failure_too() {
+fn a_failure_is_one_json_document_with_code_message_and_fix() {
     let here = tempfile::tempdir().unwrap();
-    let output = ecluse(here.path(), &["plan", "--json"]);
-    let line: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(line["error"]["code"], "ECL-CLI-003");
-    assert_eq!(line["error"]["exit"], 1);
+    let folder = here.path();
+    let failed = one_document(folder, &["plan"]);
+    assert_eq!((&failed["code"], &failed["exit"]), (&"ECL-CLI-002".into(), &2.into()));
+    assert_eq!(failed["fix"], "ecluse new DIR, or ecluse -C DIR …");
+    let misused = one_document(folder, &["migrate", "--from", "postgresql://u:Tr0ub4dor@h/d", "--nonsense"]);
+    assert_eq!((&misused["code"], &misused["fix"]), (&"ECL-CLI-001".into(), &"ecluse --help".into()));
+    assert_eq!(misused["message"], "the command line is not understood: unexpected argument found");
+    succeed(folder, &["new", "lab"]);
+    let missing = one_document(&folder.join("lab"), &["instruction", "check"]);
+    assert_eq!((&missing["code"], &missing["exit"]), (&"ECL-CLI-003".into(), &1.into()));
+    let there = one_document(&folder.join("lab"), &["contract", "new"]);
+    assert_eq!((&there["code"], &there["exit"]), (&"ECL-CLI-028".into(), &2.into()));
+    let found = one_document(&folder.join("lab"), &["contract", "check"]);
+    assert!(
+        found["findings"].as_array().is_some_and(|f| !f.is_empty()) && found["code"].is_string(),
+        "{found}"
+    );
 }
 
 #[test]

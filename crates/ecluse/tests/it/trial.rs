@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use ecluse_testkit::leak::Search;
 use rusqlite::Connection;
 
 use crate::{ecluse, succeed};
@@ -31,7 +32,10 @@ fn next_alone_leads_from_an_empty_folder_to_the_report() {
     let lab = here.path().join("lab");
     let walk: [(&str, &[&str]); 6] = [
         ("ecluse survey", &["survey"]),
-        ("ecluse instruction new", &["instruction", "new", "--table", "patient", "--table", "examen"]),
+        (
+            "ecluse instruction new",
+            &["instruction", "new", "--table", "patient", "--table", "examen", "--grant-proposed"],
+        ),
         ("ecluse instruction sign", &["instruction", "sign"]),
         ("ecluse migrate --ddl", &["migrate", "--ddl"]),
         ("ecluse reconcile", &["reconcile"]),
@@ -62,7 +66,7 @@ fn a_mistake_in_the_order_is_shown_with_its_line() {
     succeed(here.path(), &["new", "lab", "--trial", "--from", "sqlite:old.db", "--to", "sqlite:new.db"]);
     let lab = here.path().join("lab");
     succeed(&lab, &["survey"]);
-    succeed(&lab, &["instruction", "new", "--table", "patient"]);
+    succeed(&lab, &["instruction", "new", "--table", "patient", "--grant-proposed"]);
     let path = lab.join("instruction.toml");
     let text = std::fs::read_to_string(&path).unwrap().replace("    \"nom\"", "    \"nmo\"");
     std::fs::write(&path, text).unwrap();
@@ -79,7 +83,7 @@ fn a_destination_with_rows_of_others_is_not_called_ready() {
     succeed(here.path(), &["new", "lab", "--trial", "--from", "sqlite:old.db", "--to", "sqlite:new.db"]);
     let lab = here.path().join("lab");
     succeed(&lab, &["survey"]);
-    succeed(&lab, &["instruction", "new", "--table", "patient"]);
+    succeed(&lab, &["instruction", "new", "--table", "patient", "--grant-proposed"]);
     succeed(&lab, &["instruction", "sign"]);
     let new = Connection::open(here.path().join("new.db")).unwrap();
     new.execute_batch(&succeed(&lab, &["plan", "--ddl"])).unwrap();
@@ -102,7 +106,7 @@ fn ordered(here: &Path) -> std::path::PathBuf {
     succeed(here, &["new", "lab", "--trial", "--from", "sqlite:old.db", "--to", "sqlite:new.db"]);
     let lab = here.join("lab");
     succeed(&lab, &["survey"]);
-    succeed(&lab, &["instruction", "new", "--table", "patient", "--table", "examen"]);
+    succeed(&lab, &["instruction", "new", "--table", "patient", "--table", "examen", "--grant-proposed"]);
     succeed(&lab, &["instruction", "sign"]);
     lab
 }
@@ -135,9 +139,14 @@ fn a_revocation_is_not_undone_by_putting_the_older_status_back() {
     signed.iter().for_each(|(path, bytes)| std::fs::write(path, bytes).unwrap());
     refused(&lab, &["migrate", "--ddl"], "ECL-STA-014");
     refused(&lab, &["plan"], "ECL-STA-014");
-    // a later word in force does not take a revocation back either
-    succeed(&lab, &["instruction", "status"]);
-    succeed(&lab, &["instruction", "status"]);
+    // nobody states by mistake that it stands again
+    let again = ["instruction", "status", "--key", "keys/controller-signatory"];
+    refused(&lab, &again, "ECL-STA-015");
+    // a later word in force, made elsewhere, does not take a revocation back either
+    std::fs::rename(lab.join("runs.json"), lab.join("runs.aside")).unwrap();
+    succeed(&lab, &again);
+    succeed(&lab, &again);
+    std::fs::rename(lab.join("runs.aside"), lab.join("runs.json")).unwrap();
     refused(&lab, &["migrate", "--ddl"], "ECL-STA-011");
     assert!(
         !here.path().join("new.db").exists() || {
@@ -149,4 +158,160 @@ fn a_revocation_is_not_undone_by_putting_the_older_status_back() {
                 == 0
         }
     );
+}
+
+#[test]
+fn every_step_of_a_walk_answers_with_one_json_document() {
+    let here = tempfile::tempdir().unwrap();
+    Connection::open(here.path().join("old.db")).unwrap().execute_batch(OLD).unwrap();
+    let said = |folder: &Path, arguments: &[&str]| -> Vec<serde_json::Value> {
+        let output = ecluse(folder, &[arguments, &["--json"]].concat());
+        let said = String::from_utf8(output.stdout).unwrap();
+        said.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let new = ["new", "lab", "--trial", "--from", "sqlite:old.db", "--to", "sqlite:new.db"];
+    assert_eq!(said(here.path(), &new).len(), 1);
+    let lab = here.path().join("lab");
+    let walk: [&[&str]; 15] = [
+        &["next"],
+        &["survey"],
+        &["instruction", "new", "--table", "patient", "--grant-proposed"],
+        &["instruction", "sign"],
+        &["instruction", "verify"],
+        &["mapping", "check"],
+        &["plan", "--ddl"],
+        &["plan", "--statements"],
+        &["plan", "--stays"],
+        &["plan"],
+        &["reconcile"],
+        &["report"],
+        &["locate", "7Q4M-KD2E"],
+        &["completions", "bash"],
+        &["explain", "ECL-RUN-006"],
+    ];
+    for arguments in walk {
+        assert_eq!(said(&lab, arguments).len(), 1, "{arguments:?}");
+    }
+    // a run tells its events, and its end last
+    let events = said(&lab, &["migrate", "--ddl"]);
+    assert!(events.len() > 2 && events.iter().all(|e| e["event"].is_string()), "{events:?}");
+    let end = events.last().unwrap();
+    assert_eq!((&end["event"], &end["figures"]["tables"][0]["moved"]), (&"end".into(), &1_000.into()));
+    Connection::open(here.path().join("new.db"))
+        .unwrap()
+        .execute("DELETE FROM patient WHERE id < 3", [])
+        .unwrap();
+    let differ = said(&lab, &["reconcile"]);
+    assert_eq!((differ.len(), &differ[0]["differences"]), (1, &2.into()));
+    assert!(differ[0]["code"].as_str().unwrap().starts_with("ECL-REC-"), "{differ:?}");
+    let refused = said(&lab, &["migrate", "--run", "second"]);
+    let end = refused.last().unwrap();
+    assert_eq!(end["event"], "end");
+    assert!(end["code"].as_str().unwrap().starts_with("ECL-RUN-"), "{end}");
+}
+
+#[test]
+fn an_order_that_was_stopped_is_called_stopped_and_by_whom() {
+    let here = tempfile::tempdir().unwrap();
+    let lab = ordered(here.path());
+    let output = ecluse(&lab, &["instruction", "suspend"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("ECL-CLI-029"));
+    succeed(&lab, &["instruction", "suspend", "--reason", "a question is open"]);
+    let advice = advised(&lab);
+    for wanted in ["Alix Essai-Signature", "a question is open", "--key"] {
+        assert!(advice.contains(wanted), "{wanted}: {advice}");
+    }
+    // asking how it stands does not put it in force again
+    assert!(succeed(&lab, &["instruction", "status"]).contains("suspended"));
+    refused(&lab, &["plan"], "ECL-STA-010");
+    succeed(&lab, &["instruction", "status", "--key", "keys/controller-signatory"]);
+    succeed(&lab, &["instruction", "revoke", "--reason", "wrong laboratory"]);
+    let advice = advised(&lab);
+    for wanted in ["Alix Essai-Signature", "wrong laboratory", "ecluse instruction new"] {
+        assert!(advice.contains(wanted), "{wanted}: {advice}");
+    }
+    assert!(succeed(&lab, &["instruction", "status"]).contains("revoked"));
+    refused(&lab, &["plan"], "ECL-STA-011");
+}
+
+#[test]
+fn a_folder_that_was_moved_is_the_same_migration() {
+    let here = tempfile::tempdir().unwrap();
+    let lab = ordered(here.path());
+    succeed(&lab, &["migrate", "--ddl"]);
+    let moved = here.path().join("elsewhere");
+    std::fs::rename(&lab, &moved).unwrap();
+    succeed(&moved, &["migrate"]);
+    let output = ecluse(&moved, &["migrate", "--run", "second"]);
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert!(err.contains("ECL-RUN-031") && err.contains("--run run"), "{err}");
+}
+
+// proves: AUD-04
+// fails with the guard off: the name and the number stand in plan.json and in the report
+#[test]
+fn what_a_filter_compares_a_person_with_stands_in_the_order_only() {
+    let here = tempfile::tempdir().unwrap();
+    let old = Connection::open(here.path().join("old.db")).unwrap();
+    old.execute_batch(OLD).unwrap();
+    old.execute_batch("UPDATE examen SET patient_id = 3 WHERE id IN (10, 11)").unwrap();
+    succeed(here.path(), &["new", "lab", "--trial", "--from", "sqlite:old.db", "--to", "sqlite:new.db"]);
+    let lab = here.path().join("lab");
+    succeed(&lab, &["survey"]);
+    succeed(&lab, &["instruction", "new", "--table", "patient", "--table", "examen", "--grant-proposed"]);
+    let path = lab.join("instruction.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let rows = [
+        "rows = 'id in [918273645, 918273646] || nom == \"Zerbinette\" || prenom.startsWith(\"Scaramouche\") || naissance < date(\"1871-03-18\") || id < 9'",
+        "rows = 'patient_id in chosen.patient && patient_id != 564738291 && code == \"GLY\"'",
+    ];
+    let mut pieces = text.split("rows = 'true'");
+    let mut text = pieces.next().unwrap().to_owned();
+    for (row, piece) in rows.iter().zip(pieces.by_ref()) {
+        text.push_str(row);
+        text.push_str(piece);
+    }
+    for piece in pieces {
+        text.push_str("rows = 'true'");
+        text.push_str(piece);
+    }
+    std::fs::write(&path, text).unwrap();
+    let mut said = String::new();
+    let walk: [&[&str]; 9] = [
+        &["instruction", "sign"],
+        &["next"],
+        &["plan", "--ddl"],
+        &["migrate", "--ddl", "--json"],
+        &["plan"],
+        &["plan", "--statements"],
+        &["plan", "--json"],
+        &["reconcile"],
+        &["report"],
+    ];
+    for arguments in walk {
+        let output = ecluse(&lab, arguments);
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+        said += &String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    }
+    let literals =
+        ["918273645", "918273646", "Zerbinette", "Scaramouche", "1871-03-18", "564738291"].map(str::to_owned);
+    let search = Search::new(&literals);
+    assert_eq!(search.bytes("what was said", said.as_bytes()), []);
+    let found = search.folder(here.path());
+    assert!(!found.is_empty(), "the order has them");
+    let elsewhere: Vec<_> =
+        found.iter().map(|f| format!("{f:?}")).filter(|f| !f.contains("instruction.toml")).collect();
+    assert_eq!(elsewhere, Vec::<String>::new());
+    // and the report says what was asked all the same
+    let page = std::fs::read_to_string(lab.join("run/report.html")).unwrap();
+    for wanted in [
+        "id is one of 2 values written in the order",
+        "nom is a value written in the order",
+        "prenom begins with a text written in the order",
+        "naissance is before a value written in the order",
+        "code is “GLY”",
+    ] {
+        assert!(page.contains(wanted), "{wanted}");
+    }
 }

@@ -8,12 +8,14 @@
 //! | [`sql`] | SQL text over planned tables, one dialect per engine |
 //! | [`url`] | where a database is, as an operator writes it |
 //! | [`secret`] | files that hold a password |
+//! | [`pin`] | the server's key that an instruction binds |
 //! | [`tls`] | who the server is, before anything is said to it |
 
 mod civil;
 mod columns;
 pub mod folder;
 pub mod mariadb;
+pub mod pin;
 pub mod postgres;
 pub mod secret;
 pub mod sql;

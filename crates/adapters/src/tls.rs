@@ -8,6 +8,8 @@
 //!
 //! TLS 1.2 or 1.3 with the suites of rustls' aws-lc-rs provider (ECDHE and AEAD only).
 
+use std::error::Error;
+use std::io;
 use std::net::{IpAddr, ToSocketAddrs};
 use std::sync::Arc;
 
@@ -27,6 +29,9 @@ pub static ROOTS: Code = Code::refused("ECL-SEC-010", "the certificates to trust
 /// The host's name does not resolve.
 pub static UNKNOWN_HOST: Code = Code::outside("ECL-SEC-011", "the server's name has no address");
 
+/// What to do about a server that did not prove itself.
+pub(crate) const PROVE: &str = "see that this is the server that was meant; then name its authority (?ca=PATH) or its key (?spki=sha256:…), or have the new key signed where the instruction pins one (tls_spki)";
+
 /// How to reach a server: in clear to a socket or loopback, else under TLS.
 ///
 /// # Errors
@@ -41,6 +46,25 @@ pub fn client(server: &Server) -> Result<Option<Arc<ClientConfig>>> {
         Host::Name(name) if !wanted && is_loopback(name, server.port)? => Ok(None),
         Host::Name(_) => config(&server.trust).map(Some),
     }
+}
+
+/// Whether a connection failed because the server did not prove who it is: no retry helps, unlike
+/// with a server that is away. Looks through a driver's error for the handshake's.
+pub(crate) fn is_unproven(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        // an io::Error does not count what it wraps as its source
+        let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        let handshake = match wrapped {
+            Some(wrapped) => wrapped.downcast_ref(),
+            None => error.downcast_ref(),
+        };
+        if matches!(handshake, Some(rustls::Error::InvalidCertificate(_))) {
+            return true;
+        }
+        next = error.source();
+    }
+    false
 }
 
 /// Whether every address of a name is the machine itself: one that is not would carry rows in clear.

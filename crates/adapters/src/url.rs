@@ -199,6 +199,9 @@ fn server(engine: Engine, url: &url::Url) -> Result<Server> {
             return Err(incomplete(engine, "the host"));
         }
     };
+    if matches!(host, Host::Socket(_)) && options.trust != Trust::Native {
+        return Err(OPTION.fault("ca or spki beside a socket").help("a socket has no TLS: leave them out"));
+    }
     if user.is_empty() {
         return Err(incomplete(engine, "the user"));
     }
@@ -272,7 +275,8 @@ fn is_password(option: &str) -> bool {
     option != "password-file" && (option.starts_with("pass") || option == "pwd" || option == "sslpassword")
 }
 
-fn pin(value: &str) -> Result<[u8; 32]> {
+/// A pin as URLs and instructions write it.
+pub(crate) fn pin(value: &str) -> Result<[u8; 32]> {
     let bad = || OPTION.fault("spki").help("write spki=sha256: and 64 hexadecimal digits");
     let hex = value.strip_prefix("sha256:").ok_or_else(bad)?;
     let bytes = data_encoding::HEXLOWER_PERMISSIVE.decode(hex.as_bytes()).map_err(|_quotes| bad())?;
@@ -353,6 +357,7 @@ mod tests {
             ("postgresql://anne@db/lab?sslmode=disable", &OPTION),
             ("postgresql://anne@db/lab?ca=x&ca=y", &OPTION),
             ("postgresql://anne@db/lab?ca=x&spki=sha256:00", &OPTION),
+            ("postgresql://anne@/lab?socket=/run/pg&ca=x", &OPTION),
             ("sqlite:", &INCOMPLETE),
             ("sqlite://host/x", &INCOMPLETE),
             ("laboratory.db", &NOT_A_URL),

@@ -4,8 +4,10 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
+use ecluse_adapters::pin;
 use ecluse_adapters::url::Url;
 use ecluse_core::fault::{Fault, Result};
+use ecluse_core::instruction::Endpoint;
 use ecluse_core::plan::{Compiled, Inputs, NO_TABLE, Refusal, compile};
 use ecluse_core::session::Session;
 use ecluse_core::status::Met;
@@ -186,13 +188,15 @@ impl Parts {
     ///
     /// # Errors
     ///
-    /// URLs that are none; the adapters'.
+    /// URLs that are none, or not bound to the signed keys; the adapters'.
     pub(crate) fn connect(here: &Here, args: &PaperArgs, chain: Chain) -> Result<Self> {
-        let url = |end, flag: &Option<String>| {
-            connect::parse(&connections::url(&here.folder, end, flag.as_deref())?)
+        let url = |end, flag: &Option<String>, signed: &Endpoint| {
+            let url = connect::parse(&connections::url(&here.folder, end, flag.as_deref())?)?;
+            pin::bound(url, signed.tls_spki.as_ref().map(|key| key.value.as_str()))
         };
-        let source = url(End::Source, &args.from.url())?;
-        let destination = url(End::Destination, &args.to.url())?;
+        let order = chain.instruction.order();
+        let source = url(End::Source, &args.from.url(), &order.source)?;
+        let destination = url(End::Destination, &args.to.url(), &order.destination)?;
         let ends =
             Ends { source: connect::source(&source)?, destination: connect::destination(&destination)? };
         Ok(Self { chain, source, destination, ends })

@@ -7,7 +7,11 @@ use mysql_async::prelude::Queryable;
 use mysql_async::{Column, Conn, DriverError, Error, IoError, Opts, OptsBuilder, Params, Row, Value};
 use tokio::runtime::Runtime;
 
+use crate::tls;
+
 static UNREACHABLE: Code = Code::outside("ECL-SRC-201", "the MariaDB server cannot be reached");
+static UNPROVEN: Code =
+    Code::refused("ECL-SRC-216", "the MariaDB server is not proven to be the one that was named");
 static DENIED: Code = Code::refused("ECL-SRC-202", "the MariaDB server refused the account");
 static LOST: Code = Code::outside("ECL-SRC-203", "the connection to the MariaDB server was lost");
 static FAILED: Code = Code::outside("ECL-SRC-204", "MariaDB refused a statement");
@@ -116,6 +120,7 @@ async fn connect(opts: Opts, place: &str) -> Result<Conn> {
     match tokio::time::timeout(PATIENCE, Conn::new(opts)).await {
         Ok(connected) => connected.map_err(|e| match &e {
             Error::Server(_) => fault(&e, place),
+            _ if tls::is_unproven(&e) => UNPROVEN.fault(place).help(tls::PROVE),
             _ => UNREACHABLE.fault(place).help(
                 "Check the address, and that the server runs and speaks TLS where it is not on this machine.",
             ),

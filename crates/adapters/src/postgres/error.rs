@@ -6,6 +6,8 @@ use ecluse_flow::ports::Refusal;
 use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
 
+use crate::tls;
+
 /// The source or its connection is gone.
 pub(crate) static SOURCE_GONE: Code =
     Code::outside("ECL-SRC-501", "the connection to the PostgreSQL source was lost");
@@ -28,6 +30,10 @@ pub(crate) static SOURCE_LOGIN: Code =
 pub(crate) static SOURCE_UNREACHED: Code =
     Code::outside("ECL-SRC-507", "the PostgreSQL source cannot be reached");
 
+/// The server does not prove who it is.
+pub(crate) static SOURCE_UNPROVEN: Code =
+    Code::refused("ECL-SRC-508", "the PostgreSQL source is not proven to be the server that was named");
+
 /// The destination or its connection is gone.
 pub(crate) static DESTINATION_GONE: Code =
     Code::outside("ECL-DST-501", "the connection to the PostgreSQL destination was lost");
@@ -49,6 +55,9 @@ pub(crate) static DESTINATION_LOGIN: Code =
 /// The server cannot be reached, or not under TLS.
 pub(crate) static DESTINATION_UNREACHED: Code =
     Code::outside("ECL-DST-507", "the PostgreSQL destination cannot be reached");
+/// The server does not prove who it is.
+pub(crate) static DESTINATION_UNPROVEN: Code =
+    Code::refused("ECL-DST-508", "the PostgreSQL destination is not proven to be the server that was named");
 
 /// Which end of the migration a connection is: its faults have codes of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,6 +112,9 @@ impl Side {
             Some(state) => self
                 .pick(&SOURCE_UNREACHED, &DESTINATION_UNREACHED)
                 .fault(format!("{place}: SQLSTATE {}", state.code())),
+            None if tls::is_unproven(error) => {
+                self.pick(&SOURCE_UNPROVEN, &DESTINATION_UNPROVEN).fault(place).help(tls::PROVE)
+            }
             None => self.pick(&SOURCE_UNREACHED, &DESTINATION_UNREACHED).fault(place).help(
                 "see that the server runs there, and beyond loopback speaks TLS with a certificate we can verify (?ca=PATH, ?spki=sha256:…)",
             ),

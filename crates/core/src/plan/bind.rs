@@ -13,7 +13,8 @@ static OTHER_SCHEMA: Code =
 static OTHER_DESTINATION: Code =
     Code::refused("ECL-PLN-004", "this is not the destination that was signed for");
 
-/// Everything the instruction binds and that is not so. The servers' TLS pins are the adapters' to compare.
+/// Everything the instruction binds and that is not so. The servers' keys
+/// (`tls_spki`) were asked for when the connections were made.
 pub(super) fn bind(inputs: &Inputs<'_>) -> Vec<Finding> {
     let order = inputs.instruction.order();
     let mut findings = Vec::new();

@@ -67,6 +67,49 @@ fn migration_clean(migration: &mut Migration) -> &Migration {
     migration
 }
 
+/// The public key of the test server, as an instruction binds it; `None` without `openssl`.
+fn key(migration: &Migration) -> Option<String> {
+    let certificate = migration.source.server().authority().with_file_name("server.pem");
+    let digest = format!(
+        "openssl x509 -in {} -noout -pubkey | openssl pkey -pubin -outform DER | sha256sum | cut -c1-64",
+        certificate.display()
+    );
+    let digest = std::process::Command::new("sh").arg("-c").arg(digest).output().unwrap();
+    certificate.exists().then(|| format!("sha256:{}", String::from_utf8(digest.stdout).unwrap().trim()))
+}
+
+/// `tls_spki` of the source, signed.
+fn pinned(migration: &mut Migration, key: &str) {
+    migration.papers.edits.clear();
+    let destination = format!("tls_spki = \"{key}\"\n[destination]");
+    migration.papers.edit(Paper::Instruction, "[destination]", &destination);
+    migration.write();
+}
+
+// proves: INS-10
+#[test]
+fn a_server_that_does_not_hold_the_signed_key_reads_nothing_though_the_url_says_nothing_of_it() {
+    let Some(mut migration) = Migration::new("pin") else { return };
+    let Some(key) = key(&migration) else { return };
+    pinned(&mut migration, ZERO);
+    migration.is_refused("another server", "SRC-508");
+    // a URL that pins the server's real key does not stand against the signed one
+    migration.options = format!("&spki={key}");
+    migration.is_refused("a URL with a pin of its own", "SEC-013");
+    migration.options.clear();
+
+    let binding = migration_clean(&mut migration).papers.text(Paper::Instruction);
+    let destination = binding.lines().filter(|l| l.starts_with("identity")).nth(1).unwrap().to_owned();
+    let with_key = format!("{destination}\ntls_spki = \"{key}\"");
+    migration.papers.edit(Paper::Instruction, &destination, &with_key);
+    migration.write();
+    migration.is_refused("a file that should prove a key", "SEC-012");
+
+    pinned(&mut migration, &key);
+    let answer = migration.migrate();
+    assert_eq!(answer.code, Some(0), "the key that was signed for: {}", answer.text);
+}
+
 const UNITS: &str = "[codes]\nformat = \"ecluse-codes/1\"\ntitle = \"Valeurs\"\naccepted_by = \"Bruno Aubry\"\n\
     changes_result = true\n\n[[code]]\nfrom = \"5.1\"\nto = \"5,1\"\n[[code]]\nfrom = \"6\"\nto = \"6,0\"\n\
     [[code]]\nfrom = \"4.9\"\nto = \"4,9\"\n";

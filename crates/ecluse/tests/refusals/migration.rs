@@ -17,6 +17,8 @@ use tempfile::TempDir;
 pub(crate) struct Migration {
     pub papers: Papers,
     pub source: PostgresDatabase,
+    /// Added to the source's URL.
+    pub options: String,
     folder: TempDir,
 }
 
@@ -84,7 +86,7 @@ impl Migration {
             from.identity().unwrap(),
         );
         papers.mapping = mapping::draft(&instruction::parse(&papers.text(Paper::Instruction)).unwrap());
-        let migration = Self { papers, source, folder };
+        let migration = Self { papers, source, options: String::new(), folder };
         migration.write();
         Some(migration)
     }
@@ -117,7 +119,7 @@ impl Migration {
     }
 
     fn command(&self, run: &str) -> Command {
-        let from = url(&self.source, self.folder.path());
+        let from = format!("{}{}", url(&self.source, self.folder.path()), self.options);
         let to = format!("sqlite:{}", self.path("new.db").display());
         let mut command = Command::new(env!("CARGO_BIN_EXE_ecluse"));
         command

@@ -70,7 +70,7 @@ fn tls_is_spoken_where_a_certificate_is_named_and_the_wrong_one_is_refused() {
         &other.path().join("tls")
     ));
     let wrong = format!("&ca={}", other.path().join("tls/ca.pem").display());
-    assert_eq!(reach(&wrong).err().unwrap().code().id, "ECL-SRC-201");
+    assert_eq!(reach(&wrong).err().unwrap().code().id, "ECL-SRC-216");
     let pin = format!("&spki=sha256:{}", "00".repeat(32));
     assert_eq!(reach(&pin).err().unwrap().code().id, "ECL-SRC-212");
     server.sql("", &format!("drop user `{account}`@`127.0.0.1`"));

@@ -78,7 +78,7 @@ fn a_server_is_verified_by_its_authority_or_its_pinned_key() {
         // another authority's certificate, and the right one for another name
         format!("ca={}", certificate.display()),
     ] {
-        assert_eq!(connected(&refused).err().unwrap().code().id, "ECL-SRC-507", "{refused}");
+        assert_eq!(connected(&refused).err().unwrap().code().id, "ECL-SRC-508", "{refused}");
     }
     let other_name = url(&format!("ca={}", server.authority().display())).replace("127.0.0.1", "127.0.0.2");
     assert_eq!(Source::connect(&place(&other_name)).err().unwrap().code().id, "ECL-SRC-507");

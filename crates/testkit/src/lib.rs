@@ -5,6 +5,7 @@
 //! | [`server`] | private PostgreSQL and MariaDB, a database per test, the statement log |
 //! | [`canary`], [`leak`] | values that exist nowhere else, and the search that finds them |
 //! | [`proxy`] | records traffic, cuts the line |
+//! | [`disk`] | a small disk that fills up |
 //! | [`kill`] | kills the program at every failpoint, resumes it, checks |
 //! | [`clock`] | a clock that a test moves |
 //! | [`laboratory`] | an invented laboratory of any size |
@@ -24,6 +25,7 @@
 pub mod canary;
 pub mod certificates;
 pub mod clock;
+pub mod disk;
 pub mod kill;
 pub mod laboratory;
 pub mod leak;
@@ -53,12 +55,23 @@ pub fn outside_data(name: &str) -> Option<PathBuf> {
     Some(path)
 }
 
+/// Says that the running test is skipped because this process may not mount a disk: under
+/// `cargo xtask test` too, which runs without root as well.
+pub(crate) fn unmountable() {
+    skip("mounting a small disk needs root");
+}
+
 /// Says that the running test is skipped, past the test harness's capture. Under
 /// `cargo xtask test` a missing server fails instead: nothing is skipped unseen there.
 pub(crate) fn skipped(why: &str) {
     let name = std::thread::current().name().unwrap_or("a test").to_owned();
     let required = environment(server::REQUIRED_VARIABLE).is_some() && !why.contains("ECLUSE_TEST_DATA");
     assert!(!required, "{name}: {why}, and this run requires it");
+    skip(why);
+}
+
+fn skip(why: &str) {
+    let name = std::thread::current().name().unwrap_or("a test").to_owned();
     let line = format!("SKIPPED (run cargo xtask test): {name}: {why}\n");
     let _ = std::io::stderr().write_all(line.as_bytes());
 }

@@ -18,6 +18,27 @@ struct State {
     sessions: Mutex<Vec<Arc<Mutex<Traffic>>>>,
     /// Bytes that may still come from the server; `u64::MAX` is no limit.
     left: AtomicU64,
+    cut: Mutex<Option<Cut>>,
+}
+
+/// A place in what one client sends at which the line is cut.
+#[derive(Clone, Debug)]
+pub struct Cut {
+    /// What it has to send first,
+    pub after: &'static str,
+    /// so many times (1 is the first),
+    pub nth: usize,
+    /// before it sends this.
+    pub at: &'static str,
+    /// Whether the server still gets that message: then only its answer is lost.
+    pub delivered: bool,
+}
+
+impl Cut {
+    fn reached(&self, sent: &[u8]) -> bool {
+        let first = memchr::memmem::find_iter(sent, self.after).nth(self.nth.saturating_sub(1));
+        first.is_some_and(|place| memchr::memmem::find(&sent[place..], self.at.as_bytes()).is_some())
+    }
 }
 
 /// What passed over one connection.
@@ -43,6 +64,7 @@ impl Proxy {
             target: SocketAddr::from(([127, 0, 0, 1], port)),
             sessions: Mutex::default(),
             left: AtomicU64::new(u64::MAX),
+            cut: Mutex::default(),
         });
         let serving = Arc::clone(&state);
         std::thread::spawn(move || {
@@ -65,6 +87,21 @@ impl Proxy {
     /// a cable is pulled, new ones are closed at once. 0 cuts with the next byte.
     pub fn cut_after(&self, bytes: u64) {
         self.state.left.store(bytes, Ordering::SeqCst);
+    }
+
+    /// Cuts the line where a client has sent what `cut` says, for all connections.
+    ///
+    /// # Panics
+    ///
+    /// When a thread of the proxy died.
+    pub fn cut_at(&self, cut: Cut) {
+        *self.state.cut.lock().expect("the cut") = Some(cut);
+    }
+
+    /// Whether the line is cut.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.state.left.load(Ordering::SeqCst) == 0
     }
 
     /// Mends the line for new connections.
@@ -92,6 +129,14 @@ impl State {
         }
     }
 
+    /// Cuts where the place is reached: whether the message is still delivered.
+    fn cuts(&self, sent: &[u8]) -> Option<bool> {
+        let mut armed = self.cut.lock().expect("the cut");
+        let cut = armed.take_if(|cut| cut.reached(sent))?;
+        self.left.store(0, Ordering::SeqCst);
+        Some(cut.delivered)
+    }
+
     fn pump(&self, mut from: TcpStream, mut to: TcpStream, upward: bool, session: &Mutex<Traffic>) {
         let mut buffer = vec![0; 64 << 10];
         loop {
@@ -108,6 +153,16 @@ impl State {
                 let mut traffic = session.lock().expect("recording");
                 let record = if upward { &mut traffic.sent } else { &mut traffic.received };
                 record.extend_from_slice(&buffer[..count]);
+                if upward && self.cuts(record) == Some(false) {
+                    break;
+                }
+            }
+            // where the message is delivered, the line ends with the server's answer
+            if upward {
+                if to.write_all(&buffer[..count]).is_err() {
+                    break;
+                }
+                continue;
             }
             if to.write_all(&buffer[..count]).is_err() || self.left.load(Ordering::SeqCst) == 0 {
                 break;
@@ -137,6 +192,45 @@ mod tests {
             }
         });
         port
+    }
+
+    #[test]
+    fn it_cuts_where_a_client_says_something_with_or_without_delivering_it() {
+        for delivered in [true, false] {
+            let (served, port) = listener();
+            let proxy = Proxy::to(port);
+            proxy.cut_at(Cut { after: "ROWS", nth: 2, at: "COMMIT", delivered });
+            let mut client = TcpStream::connect(("127.0.0.1", proxy.port())).unwrap();
+            let mut answer = [0];
+            for message in ["COMMIT", "ROWS", "COMMIT", "ROWS"] {
+                client.write_all(message.as_bytes()).unwrap();
+                client.read_exact(&mut answer).unwrap();
+            }
+            assert!(!proxy.is_cut());
+            client.write_all(b"COMMIT").unwrap();
+            assert!(!matches!(client.read(&mut answer), Ok(1..)), "no answer comes back");
+            assert!(proxy.is_cut());
+            let all = ["COMMIT", "ROWS", "COMMIT", "ROWS", "COMMIT"];
+            let expected = if delivered { &all[..] } else { &all[..4] };
+            assert_eq!(served.iter().take(expected.len()).collect::<Vec<_>>(), expected);
+        }
+    }
+
+    /// A server that passes on what each message was and answers with one byte.
+    fn listener() -> (std::sync::mpsc::Receiver<String>, u16) {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (send, receive) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            for mut client in listener.incoming().flatten() {
+                let mut buffer = [0; 64];
+                while let Ok(count @ 1..) = client.read(&mut buffer) {
+                    send.send(String::from_utf8_lossy(&buffer[..count]).into_owned()).unwrap();
+                    let _ = client.write_all(b"!");
+                }
+            }
+        });
+        (receive, port)
     }
 
     #[test]

@@ -3,6 +3,9 @@
 
 mod base;
 mod canaries;
+mod cut;
+mod full;
 mod kill;
 mod laboratory;
+mod pair;
 mod steps;

@@ -92,6 +92,10 @@ impl Guard {
             "bin" => command.args(["--bin", &self.package]),
             other => command.args(["--test", other]),
         };
+        // as `cargo xtask test` builds it; some of its tests are not there without
+        if self.package == "ecluse" {
+            command.args(["--features", "ecluse/failpoints"]);
+        }
         command.args(["--", "--exact", &self.test]);
         command
             .env("CARGO_TARGET_DIR", crate::target())

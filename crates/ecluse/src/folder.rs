@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 use ecluse_core::fault::{Code, Fault, Result};
 use ecluse_flow::failpoint;
+use rustix::fs::{FlockOperation, flock};
 
 /// No migration folder here or above.
 static NO_FOLDER: Code = Code::usage("ECL-CLI-002", "no migration folder here");
@@ -143,6 +144,18 @@ pub(crate) fn create_with(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
         let _half_a_file = fs::remove_file(path);
         unwritable(path, &error)
     })
+}
+
+/// Holds an empty file that stands for another one, until the value is dropped; waits while
+/// another process does. The operating system lets go of it with the process, however it dies.
+///
+/// # Errors
+///
+/// [`UNREADABLE`].
+pub(crate) fn hold(path: &Path) -> Result<fs::File> {
+    let held = fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
+    held.and_then(|file| Ok(flock(&file, FlockOperation::LockExclusive).map(|()| file)?))
+        .map_err(|error| unwritable(path, &error))
 }
 
 /// A file that could not be written.

@@ -216,6 +216,21 @@ impl Migration {
         source.sql(&self.succeed(&["grants", "--role", role]));
     }
 
+    /// From now on a PostgreSQL source is read as people would: through its administrator's
+    /// views, by a role that can read nothing else.
+    ///
+    /// # Panics
+    ///
+    /// When the connections cannot be written.
+    pub fn grant_reader(&self, source: &PostgresDatabase) {
+        // roles are the whole server's: one per source
+        let role = format!("reader_of_{}", source.name());
+        self.grant_postgres(source, &role);
+        let (survey, reader) = (End::postgres(source, "postgres"), End::postgres(source, &role));
+        let connections = self.read("connections.toml").replacen(survey.url(), reader.url(), 1);
+        std::fs::write(self.folder.join("connections.toml"), connections).expect("connections.toml");
+    }
+
     fn read(&self, name: &str) -> String {
         std::fs::read_to_string(self.folder.join(name)).expect("a paper")
     }

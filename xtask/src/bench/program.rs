@@ -32,24 +32,16 @@ pub(super) fn migration(
     destination: &PostgresDatabase,
 ) -> Migration {
     empty(destination);
-    let survey = End::postgres(source, "postgres");
     let order: Vec<Ordered> = TABLES.iter().map(|table| ordered(*table)).collect();
     let made = Migration::new(
         program,
         folder,
         Timestamp::now(),
-        &survey,
+        &End::postgres(source, "postgres"),
         &End::postgres(destination, "postgres"),
         &order,
     );
-    // roles are the whole server's: one per source
-    let role = format!("reader_of_{}", source.name());
-    made.grant_postgres(source, &role);
-    // from now on the source is read as the least privileged role
-    let connections = std::fs::read_to_string(folder.join("connections.toml")).unwrap_or_default();
-    let reader = End::postgres(source, &role);
-    let _ =
-        std::fs::write(folder.join("connections.toml"), connections.replacen(survey.url(), reader.url(), 1));
+    made.grant_reader(source);
     made
 }
 

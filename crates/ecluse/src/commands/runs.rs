@@ -50,13 +50,17 @@ struct Register {
 ///
 /// [`SPENT`], [`MALFORMED`].
 pub(super) fn may_open(here: &Here, run: &Path, ready: &Ready) -> Result<()> {
+    room(here, &read(&here.folder)?, run, ready).map(|_known| ())
+}
+
+/// Whether the register holds this run already; if not, there is room for it.
+fn room(here: &Here, register: &Register, run: &Path, ready: &Ready) -> Result<bool> {
     let allowed = ready.chain.instruction.order().max_runs;
-    let register = read(&here.folder)?;
     let of_this = register.runs.iter().filter(|e| e.instruction == ready.chain.instruction.digest());
     let known = of_this.clone().any(|e| e.is(&here.folder, run));
     let used = u64::try_from(of_this.clone().count()).unwrap_or(u64::MAX);
     if known || used < allowed {
-        return Ok(());
+        return Ok(known);
     }
     let there: Vec<_> = of_this.map(|e| e.folder.as_str()).collect();
     Err(SPENT.fault(format!("{used} of {allowed}")).help(format!(
@@ -65,19 +69,25 @@ pub(super) fn may_open(here: &Here, run: &Path, ready: &Ready) -> Result<()> {
     )))
 }
 
-/// Writes the run down, once.
+/// Writes the run down, once; whether there is room for it is asked again, as another process
+/// may have opened one since.
 ///
 /// # Errors
 ///
-/// [`MALFORMED`], or where it cannot be written.
+/// [`SPENT`], [`MALFORMED`], or where it cannot be written.
 pub(super) fn opened(here: &Here, run: &Path, ready: &Ready) -> Result<()> {
-    let mut register = read(&here.folder)?;
-    let instruction = ready.chain.instruction.digest().to_owned();
-    if register.runs.iter().any(|e| e.instruction == instruction && e.is(&here.folder, run)) {
-        return Ok(());
-    }
-    register.runs.push(Entry { instruction, folder: name(&here.folder, run), opened: here.now.to_string() });
-    write(&here.folder, &register)
+    change(&here.folder, |register| {
+        if room(here, register, run, ready)? {
+            return Ok(false);
+        }
+        let instruction = ready.chain.instruction.digest().to_owned();
+        register.runs.push(Entry {
+            instruction,
+            folder: name(&here.folder, run),
+            opened: here.now.to_string(),
+        });
+        Ok(true)
+    })
 }
 
 /// What was met of this instruction's status so far.
@@ -97,19 +107,27 @@ pub(crate) fn met(folder: &Folder, instruction: &str) -> Result<Met> {
 ///
 /// [`MALFORMED`], or where it cannot be written.
 pub(crate) fn meet(folder: &Folder, instruction: &str, met: Met) -> Result<()> {
-    let mut register = read(folder)?;
     let Met { version, revoked } = met;
-    match register.statuses.iter_mut().find(|s| s.instruction == instruction) {
-        // another process may have met more since: it never goes back
-        Some(s) => (s.version, s.revoked) = (s.version.max(version), s.revoked || revoked),
-        None => register.statuses.push(Status { instruction: instruction.to_owned(), version, revoked }),
-    }
-    write(folder, &register)
+    change(folder, |register| {
+        match register.statuses.iter_mut().find(|s| s.instruction == instruction) {
+            // another process may have met more since: it never goes back
+            Some(s) => (s.version, s.revoked) = (s.version.max(version), s.revoked || revoked),
+            None => register.statuses.push(Status { instruction: instruction.to_owned(), version, revoked }),
+        }
+        Ok(true)
+    })
 }
 
-fn write(folder: &Folder, register: &Register) -> Result<()> {
-    let text = serde_json::to_vec_pretty(register).unwrap_or_default();
-    folder::replace(&folder.path(None, FILE), &text)
+/// Changes the register while no other process does: two runs at once lose no line of each
+/// other's, and tear none.
+fn change(folder: &Folder, change: impl FnOnce(&mut Register) -> Result<bool>) -> Result<()> {
+    let path = folder.path(None, FILE);
+    let _held = folder::hold(&path.with_extension("lock"))?;
+    let mut register = read(folder)?;
+    if change(&mut register)? {
+        folder::replace(&path, &serde_json::to_vec_pretty(&register).unwrap_or_default())?;
+    }
+    Ok(())
 }
 
 fn read(folder: &Folder) -> Result<Register> {

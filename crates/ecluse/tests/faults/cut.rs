@@ -35,7 +35,6 @@ fn cut_anywhere(pair: &Pair, made: &Migration, proxy: &Proxy) {
     assert_eq!(ended, CUTS);
 }
 
-// proves: REC-01
 #[test]
 fn a_postgresql_source_cut_anywhere_loses_nothing() {
     let (Some(from), Some(to)) = (Base::postgres("cut"), Base::postgres("cut")) else { return };
@@ -45,7 +44,6 @@ fn a_postgresql_source_cut_anywhere_loses_nothing() {
     cut_anywhere(&pair, &made, &proxy);
 }
 
-// proves: REC-01
 #[test]
 fn a_mariadb_source_cut_anywhere_loses_nothing() {
     let (Some(from), Some(to)) = (Base::mariadb("cut"), Base::postgres("cut")) else { return };
@@ -55,7 +53,6 @@ fn a_mariadb_source_cut_anywhere_loses_nothing() {
     cut_anywhere(&pair, &made, &proxy);
 }
 
-// proves: REC-01
 #[test]
 fn a_destination_cut_anywhere_loses_nothing() {
     let (Some(from), Some(to)) = (Base::postgres("cut"), Base::postgres("cut")) else { return };
@@ -67,7 +64,6 @@ fn a_destination_cut_anywhere_loses_nothing() {
 
 /// The line is lost at a commit: the server never got it, or did and its answer was lost. The
 /// program cannot know which, and need not.
-// proves: REC-01
 #[test]
 fn a_commit_whose_answer_is_lost_is_neither_lost_nor_doubled() {
     let (Some(from), Some(to)) = (Base::postgres("cut"), Base::postgres("cut")) else { return };

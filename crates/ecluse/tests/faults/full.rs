@@ -8,7 +8,6 @@ use ecluse_testkit::server;
 use crate::base::Base;
 use crate::pair::{Pair, migrated, reconciled};
 
-// proves: REC-01
 #[test]
 fn a_postgresql_destination_on_a_full_disk_goes_on_once_there_is_room() {
     let (Some(server), Some(from), Some(to)) =
@@ -41,7 +40,6 @@ fn a_postgresql_destination_on_a_full_disk_goes_on_once_there_is_room() {
     pair.to.sql(&format!("drop tablespace {space}"));
 }
 
-// proves: REC-01
 #[test]
 fn a_sqlite_destination_on_a_full_disk_goes_on_once_there_is_room() {
     let Some(disk) = Disk::of(512) else { return };
@@ -59,7 +57,6 @@ fn a_sqlite_destination_on_a_full_disk_goes_on_once_there_is_room() {
 }
 
 /// The room left is one page more each time: every write of a run fails once.
-// proves: REC-01
 #[test]
 fn a_run_folder_on_a_full_disk_goes_on_once_there_is_room() {
     const PAGES: u64 = 9;

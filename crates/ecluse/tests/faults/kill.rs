@@ -76,7 +76,6 @@ fn killed_anywhere_the_same_command_goes_on_and_nothing_is_lost_doubled_or_leake
     assert_eq!(drive.never(), BTreeSet::new(), "failpoints that no run passes");
 }
 
-// proves: REC-01
 #[test]
 fn killed_anywhere_on_the_way_into_sqlite_the_same_command_goes_on() {
     let folder = tempfile::tempdir().unwrap();

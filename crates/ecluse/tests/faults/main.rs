@@ -3,9 +3,12 @@
 
 mod base;
 mod canaries;
+mod changed;
+mod constraint;
 mod cut;
 mod full;
 mod kill;
 mod laboratory;
 mod pair;
 mod steps;
+mod twice;

@@ -30,6 +30,11 @@ impl Answer {
         Self { code: output.status.code(), out: text(&output.stdout), errors: text(&output.stderr) }
     }
 
+    /// Everything it said.
+    pub(crate) fn said(&self) -> String {
+        format!("{}{}", self.out, self.errors)
+    }
+
     /// The code on the last line.
     pub(crate) fn last(&self) -> &str {
         let line = self.errors.lines().last().unwrap_or_default();
@@ -100,6 +105,15 @@ impl Pair {
         self.migration(&self.from.as_source(), &self.to.as_destination())
     }
 
+    /// The same, a PostgreSQL source read through the administrator's views.
+    pub(crate) fn granted(&self) -> Migration {
+        let made = self.direct();
+        if let Base::Postgres(source) = &self.from {
+            made.grant_reader(source);
+        }
+        made
+    }
+
     /// A run folder of that name.
     pub(crate) fn run(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
@@ -154,7 +168,13 @@ pub(crate) fn migrated(made: &Migration, run: &Path, more: &[&str]) -> Answer {
     Answer::of(&migrate(made, run, more).output().unwrap())
 }
 
-/// The same again until it holds, as long as a retry may help; 20 s at most.
+/// The same without any override, where the source is read as it should be.
+pub(crate) fn plainly(made: &Migration, run: &Path, more: &[&str]) -> Answer {
+    let mut command = made.command(&["migrate", "--run"]);
+    Answer::of(&command.arg(run).args(more).output().unwrap())
+}
+
+/// [`migrated`] again until it holds, as long as a retry may help; 20 s at most.
 #[track_caller]
 pub(crate) fn goes_on(made: &Migration, run: &Path) {
     let start = std::time::Instant::now();

@@ -63,7 +63,6 @@ fn put_back(from: &Path, to: &Path) {
     assert!(Command::new("cp").arg("-a").args([from, to]).status().unwrap().success());
 }
 
-// proves: REC-01
 #[test]
 fn every_command_that_writes_is_killed_wherever_it_can_be_and_given_again() {
     let here = tempfile::tempdir().unwrap();

@@ -16,7 +16,7 @@ use ecluse_flow::orders::Orders;
 use ecluse_flow::ports::{Destination, Scope, Source};
 use ecluse_flow::run::Options;
 use ecluse_flow::world::World;
-use ecluse_seal::{Identity, Recipient};
+use ecluse_seal::Identity;
 
 use crate::cli::PaperArgs;
 use crate::commands::{Here, runs, session};
@@ -64,18 +64,19 @@ pub(crate) struct Ready {
     pub(crate) compiled: Compiled,
     pub(crate) source: Url,
     pub(crate) destination: Url,
-    /// Decisions to go on against advice, in words, with their reasons.
-    pub(crate) overrides: Vec<String>,
     /// The reason for going on with a wider role.
     wider_role: Option<String>,
-    without_views: bool,
+    /// The reason for reading the tables themselves, not the administrator's views.
+    without_views: Option<String>,
     frozen: bool,
     status: StatusFile,
     /// What was met of the status so far: an earlier word must not cover a later one.
     met: Mutex<Met>,
     folder: Folder,
+    /// Opens what an earlier session left in the run folder.
     identity: Identity,
-    recipients: Vec<Recipient>,
+    /// The session's own, where it is another one: a run may be taken over from a colleague.
+    own: Option<Identity>,
 }
 
 /// The two connections of a run.
@@ -108,7 +109,11 @@ impl Ready {
             Some(path) => path.clone(),
             None => trial::identity(folder),
         })?;
-        let recipients = vec![Recipient::parse(session.recipient())?];
+        let own = if identity.recipient().to_string() == session.recipient() {
+            None
+        } else {
+            Some(session::identity(&trial::identity(folder))?)
+        };
 
         let mut parts = Parts::connect(here, args, chain)?;
         let excuse = |given: &Option<String>| {
@@ -119,12 +124,6 @@ impl Ready {
         let without_views = excuse(&args.without_views).filter(|_| parts.source.engine() != Engine::Sqlite);
         let wider_role = excuse(&args.accept_wider_role).filter(|_| parts.source.engine() != Engine::Sqlite);
         let compiled = parts.plan(without_views.is_none(), ddl)?;
-        let mut overrides = Vec::new();
-        if let Some(reason) = &without_views {
-            overrides.push(format!(
-                "The tables themselves were read, not views made by the administrator: {reason}"
-            ));
-        }
         let Parts { chain, source, destination, ends } = parts;
         let ready = Self {
             chain,
@@ -132,15 +131,14 @@ impl Ready {
             compiled,
             source,
             destination,
-            overrides,
             wider_role,
-            without_views: without_views.is_some(),
+            without_views,
             frozen: args.still.frozen,
             status,
             met: Mutex::new(met),
             folder: folder.clone(),
             identity,
-            recipients,
+            own,
         };
         Ok((ready, ends))
     }
@@ -150,7 +148,7 @@ impl Ready {
         Options {
             frozen: self.frozen,
             override_reason: self.wider_role.as_deref(),
-            without_views: self.without_views,
+            without_views: self.without_views.as_deref(),
             ..Options::default()
         }
     }
@@ -171,7 +169,8 @@ impl Ready {
             })
         };
         let (plan, instruction) = (&self.compiled.plan, &self.chain.instruction);
-        act(Orders::in_force(plan, instruction, &self.session, &ask, &self.recipients, &self.identity)?)
+        let author = self.own.as_ref().unwrap_or(&self.identity);
+        act(Orders::in_force(plan, instruction, &self.session, &ask, author, &self.identity)?)
     }
 }
 

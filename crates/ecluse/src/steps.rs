@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use ecluse_adapters::folder::{REPORT, events};
 use ecluse_core::class::Class;
 use ecluse_core::contract::Contract;
 use ecluse_core::document::{self, Kind};
@@ -14,7 +15,8 @@ use ecluse_flow::figures::Figures;
 use jiff::Timestamp;
 
 use crate::cli::PaperArgs;
-use crate::commands::{Here, reconcile, runs};
+use crate::commands::reconciled::{self, Reconciled};
+use crate::commands::{Here, runs};
 use crate::connect;
 use crate::connections::{self, End};
 use crate::folder::{self, Folder};
@@ -428,12 +430,17 @@ pub(crate) fn figures(folder: &Folder) -> Option<Figures> {
 }
 
 fn reconciliation(folder: &Folder) -> Found {
-    let path = folder.path(None, "run").join(reconcile::FILE);
-    match reconcile::recorded(&path) {
-        Some(found) if found.holds => {
+    let run = folder.path(None, "run");
+    let journal = match events(&run) {
+        Ok(journal) => journal,
+        Err(fault) => return refused(&fault, YOU, "ecluse status"),
+    };
+    let reconciled = figures(folder).map_or(Reconciled::Never, |f| reconciled::of(&run, &f, &journal));
+    match reconciled {
+        Reconciled::Done(found) if found.holds => {
             Found::Done(format!("{} read back, no difference", plural(found.rows, "row", "rows")))
         }
-        Some(found) => missing(
+        Reconciled::Done(found) => missing(
             plural(found.differences, "difference", "differences"),
             YOU,
             &[
@@ -441,14 +448,19 @@ fn reconciliation(folder: &Folder) -> Found {
                 "Put right from the source:  ecluse migrate --repair",
             ],
         ),
-        None => {
+        Reconciled::Stale(_) => missing(
+            "older than the run",
+            YOU,
+            &["The run has gone on since; read the destination back again:  ecluse reconcile"],
+        ),
+        Reconciled::Never => {
             missing("not done yet", YOU, &["A fresh process reads the destination back:  ecluse reconcile"])
         }
     }
 }
 
 fn report(folder: &Folder) -> Found {
-    let path = folder.path(None, "run").join("report.html");
+    let path = folder.path(None, "run").join(REPORT);
     if path.exists() {
         Found::Done(path.display().to_string())
     } else {

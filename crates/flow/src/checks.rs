@@ -6,7 +6,7 @@ use ecluse_core::digest;
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::plan::{Expression, Plan, TablePlan};
 
-use crate::orders::Bound;
+use crate::orders::{Bound, Orders};
 use crate::ports::{Destination, Excess, LedgerEntry, Scope, Source};
 use crate::rights::told;
 
@@ -97,6 +97,19 @@ fn same(
     Err(code
         .fault(format!("{place}{}", when.words()))
         .help("survey again and have a new version of the instruction signed"))
+}
+
+/// Identity, schema and rights of the source, as a run and a rehearsal probe them at the start
+/// and at the end. Gives what was accepted beyond the orders, in words.
+pub(crate) fn probe(
+    source: &mut dyn Source,
+    orders: &Orders<'_>,
+    reason: Option<&str>,
+    when: When,
+) -> Result<Vec<String>> {
+    source_identity(source, orders.source)?;
+    source_schema(source, orders.plan, orders.source, when)?;
+    rights(source, orders.plan, reason)
 }
 
 /// What the source's role can do beyond its orders, in words; refused unless a reason was given.

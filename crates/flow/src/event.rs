@@ -27,8 +27,8 @@ pub enum Act {
     Standing,
     /// The rights of the source's role were probed.
     Probe,
-    /// Advice was overruled: a wider role was accepted (its reason stands in `figures.json`), or the
-    /// tables themselves are read where there are no views (its reason stands in `plan.json`).
+    /// Advice was overruled: a wider role was accepted, or the tables themselves are read where
+    /// there are no views. The reason stands in `figures.json`, for every start of the run.
     Override,
     /// The source's snapshot was opened.
     Snapshot,
@@ -48,6 +48,8 @@ pub enum Act {
     Locate,
     /// A torn last line was set aside.
     Recover,
+    /// The sealed state was replaced: always the first line after the head that it remembers.
+    Seal,
 }
 
 /// How it went.
@@ -164,6 +166,26 @@ pub struct Verified {
     pub leaves: Vec<Leaf>,
     /// Length in bytes of the whole lines; what comes after is a line torn by a crash.
     pub whole: usize,
+}
+
+impl Verified {
+    /// Takes in the line that was appended, with the head after it.
+    pub fn push(&mut self, leaf: Leaf, head: Head) {
+        self.digests.push(head.digest.clone());
+        self.leaves.push(leaf);
+        self.head = head;
+    }
+
+    /// The leaves after a head at which this journal once stood; `None` where it never did.
+    #[must_use]
+    pub fn since(&self, head: &Head) -> Option<&[Leaf]> {
+        let lines = usize::try_from(head.lines).ok()?;
+        let stood = match lines.checked_sub(1) {
+            Some(last) => self.digests.get(last) == Some(&head.digest),
+            None => *head == Head::default(),
+        };
+        if stood { self.leaves.get(lines..) } else { None }
+    }
 }
 
 /// Checks a journal from its first line to its last whole one.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use ecluse_seal::Noted;
 use serde::{Deserialize, Serialize};
 
 /// The figures of a run, or of a dry run.
@@ -27,6 +28,10 @@ pub struct Figures {
     pub excess: Vec<String>,
     /// The reason given for going on with a wider role.
     pub override_reason: String,
+    /// Barriers, limits, excess rights and overrides of every start of the run so far, each once
+    /// and since when. What stands above is this start's alone.
+    #[serde(default)]
+    pub noted: Vec<Noted>,
     /// Per table, in the plan's order.
     pub tables: Vec<TableFigures>,
 }

@@ -22,6 +22,7 @@ mod family;
 pub mod figures;
 mod journal;
 pub mod locate;
+mod noted;
 pub mod orders;
 mod pipeline;
 pub mod ports;

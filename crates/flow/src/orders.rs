@@ -5,7 +5,7 @@ use ecluse_core::instruction::Instruction;
 use ecluse_core::plan::Plan;
 use ecluse_core::session::Session;
 use ecluse_core::status::Standing;
-use ecluse_seal::{Identity, Recipient};
+use ecluse_seal::Identity;
 
 static STRANGER: Code =
     Code::refused("ECL-RUN-018", "the run's state would be sealed to somebody else than the session names");
@@ -24,9 +24,9 @@ pub struct Orders<'a> {
     pub(crate) source: Bound<'a>,
     /// The signed destination.
     pub(crate) destination: Bound<'a>,
-    /// Whom the run's state is sealed to: the session's age recipient.
-    pub(crate) recipients: &'a [Recipient],
-    /// What opens the state of a run that goes on.
+    /// The identity of the session's age recipient: it writes the run's state and alone opens it.
+    pub(crate) author: &'a Identity,
+    /// What opens the state of a run that goes on: the identity of whoever wrote it last.
     pub(crate) identity: &'a Identity,
     ask: Ask<'a>,
 }
@@ -53,21 +53,24 @@ impl<'a> Orders<'a> {
     /// The orders of an instruction in force, carried out in a session in force.
     ///
     /// `plan` is what the instruction compiled to. `ask` reads the status anew and checks its
-    /// signature and age; it is called at the start, at every chunk and at the end.
+    /// signature and age; it is called at the start, at every chunk and at the end. `author` is
+    /// the session's own identity, `identity` opens what an earlier session left (often the same).
     ///
     /// # Errors
     ///
-    /// `ECL-RUN-018` where `recipients` are others than the session's own.
+    /// `ECL-RUN-018` where `author` is not the identity that the session names.
     pub fn in_force(
         plan: &'a Plan,
         instruction: &'a Instruction,
         session: &'a Session,
         ask: &'a (dyn Fn() -> Result<Standing> + Sync),
-        recipients: &'a [Recipient],
+        author: &'a Identity,
         identity: &'a Identity,
     ) -> Result<Self> {
-        if recipients.iter().any(|recipient| recipient.to_string() != session.recipient()) {
-            return Err(STRANGER.fault("").help("open a session of your own: ecluse session new"));
+        if author.recipient().to_string() != session.recipient() {
+            return Err(STRANGER.fault("").help(
+                "open a session with an identity of your own: ecluse session new --identity FILE; then give it: --identity FILE",
+            ));
         }
         let order = instruction.order();
         let bound = |end: &'a ecluse_core::instruction::Endpoint| Bound {
@@ -80,7 +83,7 @@ impl<'a> Orders<'a> {
             session: &session.header().id,
             source: bound(&order.source),
             destination: bound(&order.destination),
-            recipients,
+            author,
             identity,
             ask: Ask::Status(ask),
         })
@@ -104,7 +107,7 @@ impl<'a> Orders<'a> {
 /// named in dev-dependencies and nowhere else.
 #[cfg(feature = "assertions")]
 pub mod assertion {
-    use super::{Ask, Bound, Identity, Orders, Plan, Recipient, Result};
+    use super::{Ask, Bound, Identity, Orders, Plan, Result};
 
     /// The fields of [`Orders`], open.
     #[derive(Clone, Copy)]
@@ -121,8 +124,8 @@ pub mod assertion {
         pub destination: Bound<'a>,
         /// Whether it still stands.
         pub standing: &'a (dyn Fn() -> Result<()> + Sync),
-        /// Whom the state is sealed to.
-        pub recipients: &'a [Recipient],
+        /// Who writes the state.
+        pub author: &'a Identity,
         /// What opens it.
         pub identity: &'a Identity,
     }
@@ -130,8 +133,8 @@ pub mod assertion {
     /// Orders on nobody's word.
     #[must_use]
     pub const fn orders(f: Fields<'_>) -> Orders<'_> {
-        let Fields { plan, instruction, session, source, destination, standing, recipients, identity } = f;
+        let Fields { plan, instruction, session, source, destination, standing, author, identity } = f;
         let ask = Ask::Asserted(standing);
-        Orders { plan, instruction, session, source, destination, recipients, identity, ask }
+        Orders { plan, instruction, session, source, destination, author, identity, ask }
     }
 }

@@ -13,7 +13,7 @@ use ecluse_core::plan::{Plan, TablePlan};
 use ecluse_core::types::Engine;
 use ecluse_core::value::KeyRange;
 
-use crate::event::{Head, Leaf};
+use crate::event::{Act, Head, Leaf};
 use crate::figures::Figures;
 
 /// Receives batches; an error stops the read and comes back out of it.
@@ -211,8 +211,9 @@ pub trait Record: Send {
     /// Where the journal stands.
     fn head(&self) -> Head;
 
-    /// Whether the journal once stood at this head: false where its tail was cut off.
-    fn passed(&self, head: &Head) -> bool;
+    /// What was done since the journal stood at this head; `None` where it never did, or its
+    /// tail was cut off.
+    fn since(&self, head: &Head) -> Option<Vec<Act>>;
 
     /// Whether a line torn by a crash was set aside when the folder was taken.
     fn was_torn(&self) -> bool;
@@ -225,4 +226,8 @@ pub trait Record: Send {
 
     /// Replaces `figures.json`, atomically; durable when it returns.
     fn save_figures(&mut self, figures: &Figures) -> Result<()>;
+
+    /// Takes away what was said of the destination as it was: the reconciliation and the report.
+    /// Durable when it returns.
+    fn withdraw(&mut self) -> Result<()>;
 }

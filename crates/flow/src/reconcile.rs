@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::mpsc::sync_channel;
 
 use ecluse_batch::{Batch, Keys, RowHasher, Scope, Tally, TallyKey};
-use ecluse_core::fault::{Code, Result};
+use ecluse_core::fault::{Code, Fault, Result};
 use ecluse_core::plan::{Plan, TablePlan};
 use ecluse_core::value::Key;
 use ecluse_seal::{RunState, TableState};
@@ -111,6 +111,8 @@ static SINCE: Code = Code::refused("ECL-REC-010", "rows changed at the source si
 /// What a reconciliation found.
 #[derive(Clone, Debug, Serialize)]
 pub struct Reconciliation {
+    /// The opaque id of the run that was compared.
+    pub run: String,
     /// Per table: rows read back, chunks compared, chunks that agree.
     pub tables: Vec<Compared>,
     /// All that differs, by table, chunk and row.
@@ -151,7 +153,8 @@ pub type Connect<'a, 's> = &'a mut dyn FnMut() -> Result<Box<dyn Source + 's>>;
 ///
 /// # Errors
 ///
-/// Coded, where the comparison could not be made. A difference is no error here: see
+/// Coded, where the comparison could not be made; `ECL-REC-011` where the run's last step was not
+/// reached since the destination was last changed. A difference is no error here: see
 /// [`Reconciliation::holds`].
 pub fn reconcile<'s>(
     orders: Orders<'_>,
@@ -167,7 +170,12 @@ pub fn reconcile<'s>(
     let object = state.object.clone();
     let mut journal = Journal::new(record, world, orders.session);
     journal.act(Act::Standing, &object, |_| orders.standing())?;
-    journal.act(Act::Reconcile, &object, |_| {
+    journal.act(Act::Reconcile, &object, |journal| {
+        if !state.whole {
+            return Err(unfinished("constraints were not put back, nor the end looked at"));
+        }
+        // until this one is through, no earlier comparison is the last word
+        journal.record.withdraw()?;
         checks::destination(destination, orders.plan, orders.destination)?;
         let ledger = destination.ledger(&state.run)?;
         let mut look = Look { orders, options, state: &state, destination, connect, source: None, progress };
@@ -192,15 +200,14 @@ struct Look<'a, 'c, 's> {
 impl Look<'_, '_, '_> {
     fn tables(&mut self, ledger: &[LedgerEntry]) -> Result<Reconciliation> {
         let plan = self.orders.plan;
-        let mut found = Reconciliation { tables: Vec::new(), differences: Vec::new() };
+        let run = self.state.run.clone();
+        let mut found = Reconciliation { run, tables: Vec::new(), differences: Vec::new() };
         for table in plan.tables() {
             let lines: BTreeMap<u64, &LedgerEntry> =
                 ledger.iter().filter(|l| l.table == table.number()).map(|l| (l.chunk, l)).collect();
             let sealed = state::table(self.state, table.number())?;
             if !sealed.closed || lines.len() != sealed.chunks() {
-                return Err(UNFINISHED
-                    .fault(format!("table {}", table.destination()))
-                    .help("let it go on: ecluse migrate"));
+                return Err(unfinished(&format!("table {}", table.destination())));
             }
             self.table(table, sealed, &lines, &mut found)?;
         }
@@ -285,6 +292,10 @@ impl Look<'_, '_, '_> {
         }
         Ok(())
     }
+}
+
+fn unfinished(what: &str) -> Fault {
+    UNFINISHED.fault(what).help("let it go on, the same command again: ecluse migrate")
 }
 
 /// The tally of each chunk as it stands at the destination: one pass over the table in

@@ -8,7 +8,7 @@
 use std::sync::Mutex;
 
 use ecluse_core::fault::{Code, Result};
-use ecluse_seal::RunState;
+use ecluse_seal::{RunState, What};
 
 use crate::checks::{self, When};
 use crate::event::{Act, Outcome};
@@ -21,7 +21,7 @@ use crate::ports::{Destination, LedgerEntry, Record, Source};
 use crate::step::Context;
 use crate::world::World;
 use crate::writer::Writing;
-use crate::{reader, state};
+use crate::{noted, reader, state};
 
 static TOO_MANY: Code = Code::refused("ECL-RUN-012", "more rows were refused than the instruction tolerates");
 
@@ -35,8 +35,8 @@ pub struct Options<'a> {
     pub repair: bool,
     /// The reason for going on although the source's role can do more than it should.
     pub override_reason: Option<&'a str>,
-    /// The tables themselves are read, not the administrator's views; the reason stands beside the run.
-    pub without_views: bool,
+    /// The reason for which the tables themselves are read, not the administrator's views.
+    pub without_views: Option<&'a str>,
 }
 
 /// What a run says while it goes; for a person who waits.
@@ -70,7 +70,8 @@ pub struct Moved {
 ///
 /// # Errors
 ///
-/// Coded; the journal holds the code too, and `figures.json` what was counted until then.
+/// Coded; the journal holds the code too, and `figures.json` what was counted until then (a start
+/// that ends before it changes anything leaves the figures of the one before).
 /// `ECL-RUN-012` (too many refused rows) is raised after everything else was moved and finished.
 pub fn run(
     orders: Orders<'_>,
@@ -94,17 +95,16 @@ pub fn run(
     }
     journal.note(Act::Open, &state.object, &Outcome::Begun)?;
     if begins {
-        state::save(&mut state, &orders, journal.record)?;
-    }
-    if options.without_views {
-        journal.note(Act::Override, &state.object, &Outcome::Done)?;
+        state::save(&mut state, &orders, &mut journal)?;
     }
     let mut figures = begin_figures(&orders, &state, &world);
-    let mut story = Story { orders, options, source, destination, world, progress };
+    let mut story = Story { orders, options, source, destination, world, progress, changes: begins };
     let told = story.tell(&mut journal, &mut state, &mut figures);
     figures.ended = world.now().to_string();
     figures.whole = matches!(told, Ok(Ended::Whole));
-    journal.record.save_figures(&figures)?;
+    if story.changes {
+        journal.record.save_figures(&figures)?;
+    }
     let object = state.object.clone();
     match told.and_then(|ended| tolerable(&orders, &figures).map(|()| ended)) {
         Ok(ended) => {
@@ -127,6 +127,8 @@ struct Story<'a> {
     destination: &'a mut dyn Destination,
     world: World<'a>,
     progress: &'a mut dyn FnMut(Progress<'_>),
+    /// Whether the figures of an earlier start no longer are the run's.
+    changes: bool,
 }
 
 impl Story<'_> {
@@ -139,16 +141,24 @@ impl Story<'_> {
         let object = state.object.clone();
         let plan = self.orders.plan;
         journal.act(Act::Standing, &object, |_| self.orders.standing())?;
+        if let Some(reason) = self.options.without_views {
+            self.keep(&[(What::WithoutViews, reason)], journal, state, figures)?;
+            journal.note(Act::Override, &object, &Outcome::Done)?;
+        }
 
         // the source: the one that was signed for, as it was, seen by a role that can do no more
-        journal.act(Act::Probe, &object, |journal| self.probe(journal, &object, figures, When::Start))?;
+        journal.act(Act::Probe, &object, |journal| self.probe(journal, state, figures, When::Start))?;
         let opened = journal.act(Act::Snapshot, &object, |_| self.source.open(plan, self.options.frozen))?;
+        let limits = opened.limits.iter().map(|limit| (What::Limit, limit.as_str()));
+        let news: Vec<_> = std::iter::once((What::Barrier, opened.barrier.as_str())).chain(limits).collect();
+        self.keep(&news, journal, state, figures)?;
         figures.barrier = opened.barrier;
         figures.limits = opened.limits;
         checks::source_schema(self.source, plan, self.orders.source, When::UnderLock)?;
 
         // the destination: the one that was signed for, ours alone
-        let ledger = journal.act(Act::Destination, &object, |_| self.take_destination(state))?;
+        let ledger = journal
+            .act(Act::Destination, &object, |journal| self.take_destination(journal, state, figures))?;
 
         let ended = self.move_chunks(journal, state, figures, ledger)?;
         if ended == Ended::Stopped {
@@ -158,10 +168,14 @@ impl Story<'_> {
 
         // the same questions at the end
         journal.act(Act::Standing, &object, |_| self.orders.standing())?;
-        journal.act(Act::Probe, &object, |journal| self.probe(journal, &object, figures, When::End))?;
+        journal.act(Act::Probe, &object, |journal| self.probe(journal, state, figures, When::End))?;
         self.source.close()?;
         (self.progress)(Progress::Note("putting back constraints, indexes and sequences"));
-        journal.act(Act::Finish, &object, |_| self.destination.finish(plan))?;
+        journal.act(Act::Finish, &object, |journal| {
+            self.destination.finish(plan)?;
+            state.whole = true;
+            state::save(state, &self.orders, journal)
+        })?;
         Ok(Ended::Whole)
     }
 
@@ -169,30 +183,61 @@ impl Story<'_> {
     fn probe(
         &mut self,
         journal: &mut Journal<'_>,
-        object: &str,
+        state: &mut RunState,
         figures: &mut Figures,
         when: When,
     ) -> Result<()> {
-        checks::source_identity(self.source, self.orders.source)?;
-        checks::source_schema(self.source, self.orders.plan, self.orders.source, when)?;
-        figures.excess = checks::rights(self.source, self.orders.plan, self.options.override_reason)?;
-        if let Some(reason) = self.options.override_reason.filter(|_| !figures.excess.is_empty()) {
+        let reason = self.options.override_reason;
+        let excess = checks::probe(self.source, &self.orders, reason, when)?;
+        if let Some(reason) = reason.filter(|_| !excess.is_empty()) {
+            let excess = excess.iter().map(|what| (What::Excess, what.as_str()));
+            let news: Vec<_> = std::iter::once((What::WiderRole, reason)).chain(excess).collect();
+            self.keep(&news, journal, state, figures)?;
             figures.override_reason = reason.to_owned();
-            journal.note(Act::Override, object, &Outcome::Done)?;
+            journal.note(Act::Override, &state.object, &Outcome::Done)?;
         }
+        figures.excess = excess;
         Ok(())
     }
 
-    fn take_destination(&mut self, state: &RunState) -> Result<Vec<LedgerEntry>> {
+    fn keep(
+        &self,
+        news: &[(What, &str)],
+        journal: &mut Journal<'_>,
+        state: &mut RunState,
+        figures: &mut Figures,
+    ) -> Result<()> {
+        noted::keep(news, state, figures, &self.orders, journal, &self.world)
+    }
+
+    fn take_destination(
+        &mut self,
+        journal: &mut Journal<'_>,
+        state: &mut RunState,
+        figures: &Figures,
+    ) -> Result<Vec<LedgerEntry>> {
         let plan = self.orders.plan;
         checks::destination(self.destination, plan, self.orders.destination)?;
         let ledger = self.destination.ledger(&state.run)?;
         checks::empty(self.destination, plan, &ledger)?;
+        self.unsettle(journal, state, figures)?;
         self.destination.open(plan, &state.run)?;
         // once more under the destination's lock: another run may have been in between
         let ledger = self.destination.ledger(&state.run)?;
         checks::empty(self.destination, plan, &ledger)?;
         Ok(ledger)
+    }
+
+    /// From here on the destination changes: whatever speaks of it as it was is taken back first,
+    /// durably, so that a death at any later moment leaves no word that holds no more.
+    fn unsettle(&mut self, journal: &mut Journal<'_>, state: &mut RunState, figures: &Figures) -> Result<()> {
+        if state.whole {
+            state.whole = false;
+            state::save(state, &self.orders, journal)?;
+        }
+        journal.record.withdraw()?;
+        self.changes = true;
+        journal.record.save_figures(figures)
     }
 
     /// Reads on one thread, compares and replaces on this one.
@@ -245,6 +290,7 @@ fn begin_figures(orders: &Orders<'_>, state: &RunState, world: &World<'_>) -> Fi
         run: state.run.clone(),
         instruction: orders.instruction.to_owned(),
         began: world.now().to_string(),
+        noted: state.noted.clone(),
         tables: tables.collect(),
         ..Figures::default()
     }

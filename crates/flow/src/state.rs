@@ -4,12 +4,14 @@ use ecluse_batch::{TallyKey, TokenKey};
 use ecluse_core::fault::{Code, Result};
 use ecluse_seal::{RunState, Seal, TableState};
 
-use crate::event::{BENT, Head};
+use crate::event::{Act, BENT, Head, Outcome};
+use crate::journal::Journal;
 use crate::orders::Orders;
 use crate::ports::Record;
 use crate::world::World;
 
 static OTHER: Code = Code::refused("ECL-RUN-013", "the run folder belongs to another instruction");
+static OLDER: Code = Code::refused("ECL-RUN-021", "the run's sealed state is older than its journal");
 /// A reconciliation or a search without a run.
 pub(crate) static NONE: Code = Code::usage("ECL-RUN-015", "the run folder holds no run");
 
@@ -18,15 +20,19 @@ pub(crate) static NONE: Code = Code::usage("ECL-RUN-015", "the run folder holds 
 /// # Errors
 ///
 /// [`OTHER`] where it was begun under another instruction, [`BENT`] where the journal no
-/// longer contains what it contained when the state was sealed; the seal's own.
+/// longer contains what it contained when the state was sealed, [`OLDER`] where the journal
+/// tells of a later state; the seal's own.
 pub(crate) fn load(orders: &Orders<'_>, record: &mut dyn Record) -> Result<Option<RunState>> {
     let Some(sealed) = record.load_state()? else { return Ok(None) };
     let state = unsealed(orders, &sealed)?;
     let (lines, digest) = state.journal.clone();
-    if !record.passed(&Head { lines, digest }) {
-        return Err(BENT
-            .fault(format!("it no longer holds its line {lines} as it was"))
-            .help("keep the folder as it is and tell the controller; begin anew in another folder"));
+    let help = "keep the folder as it is and tell the controller; begin anew in another folder";
+    let Some(acts) = record.since(&Head { lines, digest }) else {
+        return Err(BENT.fault(format!("it no longer holds its line {lines} as it was")).help(help));
+    };
+    // the state's own line comes next, or none where a crash came between: any later one is another state's
+    if acts.iter().skip(1).any(|act| *act == Act::Seal) {
+        return Err(OLDER.fault(format!("it was sealed at line {lines}")).help(help));
     }
     Ok(Some(state))
 }
@@ -62,16 +68,20 @@ pub(crate) fn begin(orders: &Orders<'_>, world: &World<'_>) -> Result<RunState> 
         token: Seal::new(world.random()?),
         object: world.id()?,
         journal: (0, Head::default().digest),
+        whole: false,
+        noted: Vec::new(),
         tables: tables.collect::<Result<_>>()?,
     })
 }
 
-/// Seals the state to the session's recipients and saves it; durable when this returns.
-pub(crate) fn save(state: &mut RunState, orders: &Orders<'_>, record: &mut dyn Record) -> Result<()> {
-    let Head { lines, digest } = record.head();
+/// Seals the state for the session's operator and saves it; durable when this returns. The
+/// journal says so in its next line: an older state that is put back is then known as such.
+pub(crate) fn save(state: &mut RunState, orders: &Orders<'_>, journal: &mut Journal<'_>) -> Result<()> {
+    let Head { lines, digest } = journal.record.head();
     state.journal = (lines, digest);
-    let sealed = ecluse_seal::seal(state, orders.recipients)?;
-    record.save_state(&sealed)
+    let sealed = ecluse_seal::seal(state, orders.author)?;
+    journal.record.save_state(&sealed)?;
+    journal.note(Act::Seal, &state.object, &Outcome::Done)
 }
 
 /// The tally key of a state.

@@ -110,7 +110,7 @@ impl<'a> Writing<'a, '_> {
         let object = sealed.object.clone();
         if cut_anew {
             // before the chunk is committed: a boundary that is not known cannot be replaced
-            state::save(self.state, &self.orders, self.journal.record)?;
+            state::save(self.state, &self.orders, self.journal)?;
         }
 
         let known = self.ledger.get(&(chunk.table, number)).cloned();

@@ -13,17 +13,6 @@ use crate::KEY;
 pub struct Recipient(age::x25519::Recipient);
 
 impl Recipient {
-    /// Reads `age1…`.
-    ///
-    /// # Errors
-    ///
-    /// [`KEY`]; the text is quoted in no message.
-    pub fn parse(text: &str) -> Result<Self> {
-        text.trim().parse().map(Self).map_err(|_| {
-            KEY.fault("recipient").help("write the age1… line that `ecluse session new` printed")
-        })
-    }
-
     pub(crate) fn age(&self) -> &dyn age::Recipient {
         &self.0
     }
@@ -78,6 +67,11 @@ impl Identity {
 
     pub(crate) fn age(&self) -> &dyn age::Identity {
         &self.0
+    }
+
+    /// `AGE-SECRET-KEY-1…`, wiped when dropped: the secret from which the author's mark is keyed.
+    pub(crate) fn secret(&self) -> age::secrecy::SecretString {
+        self.0.to_string()
     }
 }
 

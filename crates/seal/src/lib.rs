@@ -1,17 +1,18 @@
 //! Sealing: the only crate that uses content keys. Today it seals one thing, the
-//! state of a run (tally key, token key, key ranges), to the operators' age recipients.
+//! state of a run (tally key, token key, key ranges), to the operator's age identity.
 //!
 //! The format is age v1 (<https://age-encryption.org/v1>, crate `age` 0.11.5) with X25519
-//! recipients; the plaintext is a versioned JSON object, described in `docs/formats.md`.
+//! recipients; the plaintext is versioned JSON, marked by its author, described in `docs/formats.md`.
 //! age draws its file keys from the operating system's generator inside the crate: the
 //! one place where chance is not an argument.
 
+mod author;
 mod keys;
 mod state;
 mod wire;
 
 pub use keys::{Identity, Recipient};
-pub use state::{RunState, Seal, TableState};
+pub use state::{Noted, RunState, Seal, TableState, What};
 
 use std::io::{Read, Write};
 
@@ -31,16 +32,21 @@ pub static VERSION: Code =
 /// A state could not be sealed.
 pub static FAILED: Code = Code::refused("ECL-SEA-005", "the run's state could not be sealed");
 
-/// Seals a run's state to every recipient given; any one of their identities opens it.
+/// A state that somebody else sealed to this identity.
+pub static FOREIGN: Code =
+    Code::refused("ECL-SEA-006", "the run's sealed state was not written by the holder of this identity");
+
+/// Seals a run's state for the holder of this identity, and marks it as written by them.
 ///
 /// # Errors
 ///
-/// [`FAILED`] without a recipient.
-pub fn seal(state: &RunState, recipients: &[Recipient]) -> Result<Vec<u8>> {
-    let plain = wire::write(state)?;
-    let failed = || FAILED.fault(format!("{} recipients", recipients.len()));
+/// [`FAILED`] where a table's key holds a NULL.
+pub fn seal(state: &RunState, author: &Identity) -> Result<Vec<u8>> {
+    let plain = wire::write(state, author)?;
+    let failed = || FAILED.fault("");
+    let recipient = author.recipient();
     let encryptor =
-        age::Encryptor::with_recipients(recipients.iter().map(Recipient::age)).map_err(|_| failed())?;
+        age::Encryptor::with_recipients(std::iter::once(recipient.age())).map_err(|_| failed())?;
     let mut sealed = Vec::with_capacity(plain.len() + 512);
     let mut writer = encryptor.wrap_output(&mut sealed).map_err(|_| failed())?;
     writer.write_all(&plain).map_err(|_| failed())?;
@@ -53,7 +59,8 @@ pub fn seal(state: &RunState, recipients: &[Recipient]) -> Result<Vec<u8>> {
 /// # Errors
 ///
 /// [`STRANGER`] where it is sealed to somebody else, [`DAMAGED`] where a byte was changed,
-/// added or removed, [`VERSION`] where another version of écluse wrote it.
+/// added or removed, [`VERSION`] where another version of écluse wrote it, [`FOREIGN`] where
+/// it was sealed to this identity by somebody who does not hold it.
 pub fn open(sealed: &[u8], identity: &Identity) -> Result<RunState> {
     let damaged = || {
         DAMAGED
@@ -69,5 +76,5 @@ pub fn open(sealed: &[u8], identity: &Identity) -> Result<RunState> {
     })?;
     let mut plain = Zeroizing::new(Vec::with_capacity(sealed.len()));
     reader.read_to_end(&mut plain).map_err(|_| damaged())?;
-    wire::read(&plain)
+    wire::read(&plain, identity)
 }

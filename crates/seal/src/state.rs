@@ -3,6 +3,7 @@
 use std::fmt;
 
 use ecluse_core::value::{Key, KeyRange};
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 /// A 256-bit secret key; wiped when dropped, silent when printed.
@@ -45,8 +46,42 @@ pub struct RunState {
     /// Lines of the journal when this was sealed, and the digest of the last of them:
     /// cutting the journal's tail is seen.
     pub journal: (u64, String),
+    /// Whether the run's last step was reached and nothing changed the destination since: taken
+    /// back before it changes, given after constraints are put back and the end was looked at.
+    pub whole: bool,
+    /// What every start of the run so far had to be told of, each once, in the order in which it came.
+    pub noted: Vec<Noted>,
     /// One per table of the plan, in its order.
     pub tables: Vec<TableState>,
+}
+
+/// One thing that a later start of the run must not cover up. Not personal: it stands in
+/// `figures.json` too.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Noted {
+    /// When it was first met, UTC, RFC 3339.
+    pub at: String,
+    /// What it is.
+    pub what: What,
+    /// The reason given, or what was found, in words.
+    pub words: String,
+}
+
+/// What can be noted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum What {
+    /// The barrier that stood between the run and what was not instructed.
+    Barrier,
+    /// What could not be locked or seen.
+    Limit,
+    /// What the source's role could do beyond its orders.
+    Excess,
+    /// The reason for which a wider role was accepted.
+    WiderRole,
+    /// The reason for which the tables themselves were read, not views.
+    WithoutViews,
 }
 
 /// How one table's key space is cut.

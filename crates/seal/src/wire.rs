@@ -1,4 +1,5 @@
-//! The state's plaintext: JSON, `format` first, written and read in this file only.
+//! The state's plaintext, written and read in this file only: two lines of JSON. The first says
+//! the format and who wrote the second ([`crate::author`]); the second is the state.
 //!
 //! Keys are personal data; they exist here as bytes that are wiped, and in no message.
 
@@ -8,20 +9,28 @@ use ecluse_core::value::{Key, Value};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::state::{RunState, Seal, TableState};
-use crate::{DAMAGED, FAILED, VERSION};
+use crate::state::{Noted, RunState, Seal, TableState};
+use crate::{DAMAGED, FAILED, FOREIGN, Identity, VERSION, author};
 
-const FORMAT: &str = "ecluse-run-state/1";
+const FORMAT: &str = "ecluse-run-state/2";
 
+/// What every version's first line says.
 #[derive(Deserialize)]
-struct Head {
+struct Format {
     format: String,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct State {
+struct Head {
     format: String,
+    /// [`author::mark`] of the second line, hexadecimal.
+    author: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct State {
     run: String,
     instruction: String,
     tally: String,
@@ -29,6 +38,8 @@ struct State {
     object: String,
     journal_lines: u64,
     journal_head: String,
+    whole: bool,
+    noted: Vec<Noted>,
     tables: Vec<Table>,
 }
 
@@ -38,8 +49,6 @@ struct Table {
     object: String,
     closed: bool,
     ends: Vec<Vec<Part>>,
-    /// Absent in what earlier versions wrote.
-    #[serde(default)]
     open_line: Option<u64>,
     kept: Vec<Vec<Part>>,
 }
@@ -63,9 +72,9 @@ enum Part {
     Uuid(String),
 }
 
-/// The state as bytes to seal.
-pub(crate) fn write(state: &RunState) -> Result<Zeroizing<Vec<u8>>> {
-    let RunState { run, instruction, tally, token, object, journal, tables } = state;
+/// The state as bytes to seal, marked as written by this identity's holder.
+pub(crate) fn write(state: &RunState, author: &Identity) -> Result<Zeroizing<Vec<u8>>> {
+    let RunState { run, instruction, tally, token, object, journal, whole, noted, tables } = state;
     let failed = || FAILED.fault("a key holds a NULL");
     let tables = tables
         .iter()
@@ -83,7 +92,6 @@ pub(crate) fn write(state: &RunState) -> Result<Zeroizing<Vec<u8>>> {
         .ok_or_else(failed)?;
     let keys: usize = tables.iter().map(|t| t.ends.len() + t.kept.len()).sum();
     let state = State {
-        format: FORMAT.to_owned(),
         run: run.clone(),
         instruction: instruction.clone(),
         tally: HEXLOWER.encode(tally.expose()),
@@ -91,31 +99,45 @@ pub(crate) fn write(state: &RunState) -> Result<Zeroizing<Vec<u8>>> {
         object: object.clone(),
         journal_lines: journal.0,
         journal_head: journal.1.clone(),
+        whole: *whole,
+        noted: noted.clone(),
         tables,
     };
     // room enough that the buffer seldom moves: an abandoned copy would not be wiped
-    let mut bytes = Zeroizing::new(Vec::with_capacity(4096 + keys * 256));
-    serde_json::to_writer(&mut *bytes, &state).map_err(|_| FAILED.fault("encoding"))?;
+    let mut second = Zeroizing::new(Vec::with_capacity(4096 + keys * 256));
+    serde_json::to_writer(&mut *second, &state).map_err(|_| FAILED.fault("encoding"))?;
+    let head = Head { format: FORMAT.to_owned(), author: author::mark(author, &second).to_hex().to_string() };
+    let mut bytes = Zeroizing::new(Vec::with_capacity(second.len() + 256));
+    serde_json::to_writer(&mut *bytes, &head).map_err(|_| FAILED.fault("encoding"))?;
+    bytes.push(b'\n');
+    bytes.extend_from_slice(&second);
     Ok(bytes)
 }
 
-/// The state of opened bytes.
-pub(crate) fn read(bytes: &[u8]) -> Result<RunState> {
+/// The state of opened bytes, if the holder of this identity wrote it.
+pub(crate) fn read(bytes: &[u8], identity: &Identity) -> Result<RunState> {
     let damaged = || DAMAGED.fault("its content is not what this version writes");
-    let head: Head = serde_json::from_slice(bytes).map_err(|_| damaged())?;
-    if head.format != FORMAT {
+    let (first, second) = match bytes.iter().position(|byte| *byte == b'\n') {
+        Some(end) => bytes.split_at(end),
+        None => (bytes, [].as_slice()),
+    };
+    let Format { format } = serde_json::from_slice(first).map_err(|_| damaged())?;
+    if format != FORMAT {
         return Err(VERSION.fault("").help("use the version of écluse that began this run"));
     }
-    let state: State = serde_json::from_slice(bytes).map_err(|_| damaged())?;
-    let State { format: _, run, instruction, tally, token, object, journal_lines, journal_head, tables } =
+    let head: Head = serde_json::from_slice(first).map_err(|_| damaged())?;
+    let second = second.strip_prefix(b"\n").ok_or_else(damaged)?;
+    if !author::is_by(identity, second, &head.author) {
+        return Err(FOREIGN.fault("").help(
+            "keep the folder as it is and tell the controller; restore the run folder from a copy of your own",
+        ));
+    }
+    let state: State = serde_json::from_slice(second).map_err(|_| damaged())?;
+    let State { run, instruction, tally, token, object, journal_lines, journal_head, whole, noted, tables } =
         state;
     let tables = tables
         .into_iter()
         .map(|Table { object, closed, ends, open_line, kept }| {
-            // where nothing is said, the chunk after the last end is the only one that can have
-            // such a line; where it has no line at all, this says nothing
-            let after = closed.then(|| u64::try_from(ends.len()).ok()).flatten();
-            let open_line = open_line.or(after);
             Some(TableState { object, closed, ends: keys(ends)?, open_line, kept: keys(kept)? })
         })
         .collect::<Option<Vec<TableState>>>()
@@ -127,6 +149,8 @@ pub(crate) fn read(bytes: &[u8]) -> Result<RunState> {
         token: seal(&token).ok_or_else(damaged)?,
         object,
         journal: (journal_lines, journal_head),
+        whole,
+        noted,
         tables,
     })
 }

@@ -6,6 +6,7 @@
 //! | `events.torn-N` | a last line that a crash tore: its act had not begun | once |
 //! | `state.age` | keys, key ranges and random names, sealed to the operator | atomic replacement |
 //! | `figures.json` | counts | atomic replacement |
+//! | `reconciliation.json`, `report.html` | what was found at the destination, and the page | written by others, taken away here |
 //! | `lock` | nothing; locked while a process uses the folder | never |
 //!
 //! The folder is readable by its owner only (0700, files 0600).
@@ -18,7 +19,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use ecluse_core::fault::{Code, Fault, Result};
-use ecluse_flow::event::{self, Head, Leaf, Verified};
+use ecluse_flow::event::{self, Act, Head, Leaf, Verified};
 use ecluse_flow::failpoint;
 use ecluse_flow::figures::Figures;
 use ecluse_flow::ports::Record;
@@ -34,6 +35,10 @@ static FIGURES: Code = Code::refused("ECL-RUN-206", "figures.json is not what é
 const EVENTS: &str = "events.jsonl";
 const STATE: &str = "state.age";
 const FIGURES_FILE: &str = "figures.json";
+/// What a reconciliation found.
+pub const RECONCILIATION: &str = "reconciliation.json";
+/// The report's page.
+pub const REPORT: &str = "report.html";
 
 /// A run folder in use by this process.
 #[derive(Debug)]
@@ -42,8 +47,8 @@ pub struct RunFolder {
     folder: File,
     journal: File,
     length: u64,
-    /// Digest of each line; the last is the head.
-    heads: Vec<String>,
+    /// The journal so far.
+    told: Verified,
     torn: bool,
     /// Released by the operating system with the process, however it dies.
     _lock: File,
@@ -90,13 +95,14 @@ impl RunFolder {
         let mut journal = private().create(true).open(&file).map_err(|e| fault(&WRITE, &file, &e))?;
         let mut bytes = Vec::new();
         journal.read_to_end(&mut bytes).map_err(|e| fault(&READ, &file, &e))?;
-        let Verified { digests, whole, .. } = event::verify(&bytes)?;
+        let told = event::verify(&bytes)?;
+        let whole = told.whole;
         let mut folder = Self {
             path: path.to_owned(),
             folder,
             journal,
             length: u64::try_from(whole).unwrap_or(u64::MAX),
-            heads: digests,
+            told,
             torn: false,
             _lock: lock,
         };
@@ -144,7 +150,7 @@ impl RunFolder {
 
 impl Record for RunFolder {
     fn append(&mut self, leaf: Leaf) -> Result<()> {
-        let (line, next) = self.head().next(leaf)?;
+        let (line, next) = self.head().next(leaf.clone())?;
         failpoint::hit("folder.event.before");
         if let Err(e) = self.journal.write_all(&line) {
             // a full disk may have taken half a line; where even this fails, the next start sets it aside
@@ -156,21 +162,17 @@ impl Record for RunFolder {
         self.journal.sync_data().map_err(|e| fault(&WRITE, &self.path.join(EVENTS), &e))?;
         failpoint::hit("folder.event.fsync.after");
         self.length = self.length.saturating_add(u64::try_from(line.len()).unwrap_or(u64::MAX));
-        self.heads.push(next.digest);
+        self.told.push(leaf, next);
         failpoint::hit("folder.event.after");
         Ok(())
     }
 
     fn head(&self) -> Head {
-        let lines = u64::try_from(self.heads.len()).unwrap_or(u64::MAX);
-        self.heads.last().map_or_else(Head::default, |digest| Head { lines, digest: digest.clone() })
+        self.told.head.clone()
     }
 
-    fn passed(&self, head: &Head) -> bool {
-        let Some(before) = usize::try_from(head.lines).ok().and_then(|lines| lines.checked_sub(1)) else {
-            return *head == Head::default();
-        };
-        self.heads.get(before) == Some(&head.digest)
+    fn since(&self, head: &Head) -> Option<Vec<Act>> {
+        self.told.since(head).map(|leaves| leaves.iter().map(|leaf| leaf.act).collect())
     }
 
     fn was_torn(&self) -> bool {
@@ -189,6 +191,11 @@ impl Record for RunFolder {
         let mut json = serde_json::to_vec_pretty(figures).map_err(|_| FIGURES.fault("encoding"))?;
         json.push(b'\n');
         self.save(FIGURES_FILE, &json)
+    }
+
+    fn withdraw(&mut self) -> Result<()> {
+        replace::remove(&self.folder, &self.path, &[RECONCILIATION, REPORT])
+            .map_err(|e| fault(&WRITE, &self.path, &e))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Replacing a file as a whole: after a crash there is the old one or the new one.
+//! Replacing a file as a whole, or taking it away: after a crash there is the old one or the new one.
 
 use std::fs::File;
 use std::io::{ErrorKind, Result, Write};
@@ -29,5 +29,19 @@ pub(super) fn replace(folder: &File, path: &Path, name: &str, bytes: &[u8]) -> R
     failpoint::hit("folder.replace.entry.fsync.before");
     folder.sync_all()?;
     failpoint::hit("folder.replace.entry.fsync.after");
+    Ok(())
+}
+
+/// Takes files away, where they are there; durable when it returns.
+pub(super) fn remove(folder: &File, path: &Path, names: &[&str]) -> Result<()> {
+    for name in names {
+        match std::fs::remove_file(path.join(name)) {
+            Err(e) if e.kind() != ErrorKind::NotFound => return Err(e),
+            Ok(()) | Err(_) => {}
+        }
+    }
+    failpoint::hit("folder.remove.fsync.before");
+    folder.sync_all()?;
+    failpoint::hit("folder.remove.fsync.after");
     Ok(())
 }

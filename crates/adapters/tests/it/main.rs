@@ -12,3 +12,5 @@ mod path;
 mod postgres;
 #[cfg(test)]
 mod sqlite;
+#[cfg(test)]
+mod starts;

@@ -13,6 +13,7 @@ pub(crate) mod new;
 mod next;
 mod plan;
 pub(crate) mod reconcile;
+pub(crate) mod reconciled;
 pub(crate) mod report;
 pub(crate) mod runs;
 pub(crate) mod session;

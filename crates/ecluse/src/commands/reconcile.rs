@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
-use ecluse_adapters::folder::RunFolder;
+use ecluse_adapters::folder::{RECONCILIATION as FILE, RunFolder};
 use ecluse_core::fault::{Code, Result};
+use ecluse_flow::event::Head;
+use ecluse_flow::ports::Record as _;
 use ecluse_flow::reconcile::{Difference, Kind, Reconciliation, reconcile};
 use serde::{Deserialize, Serialize};
 
@@ -14,16 +16,19 @@ use crate::progress::Teller;
 use crate::ready::{self, Ends, Ready};
 use crate::{connect, folder};
 
-/// What a reconciliation found, in the run folder: counts and tokens only.
-pub(crate) const FILE: &str = "reconciliation.json";
-
 /// How many differences are printed; the file has all.
 const SHOWN: usize = 20;
 
-/// The recorded outcome, as the report reads it.
+/// The recorded outcome, as the report reads it: counts and tokens only.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Recorded {
     pub(crate) at: String,
+    /// The run that was compared, and the instruction it was moved under.
+    pub(crate) run: String,
+    pub(crate) instruction: String,
+    /// Where the journal stood when it was through: lines, and the last one's digest.
+    pub(crate) lines: u64,
+    pub(crate) journal: String,
     pub(crate) holds: bool,
     /// Rows read back.
     pub(crate) rows: u64,
@@ -43,11 +48,6 @@ pub(crate) struct RecordedDifference {
     pub(crate) chunk: u64,
     pub(crate) row: Option<String>,
     pub(crate) rows: u64,
-}
-
-/// What an earlier reconciliation found, if any.
-pub(crate) fn recorded(path: &Path) -> Option<Recorded> {
-    serde_json::from_slice(&std::fs::read(path).ok()?).ok()
 }
 
 pub(super) fn run(here: &Here, args: &ReconcileArgs) -> Result<()> {
@@ -123,17 +123,21 @@ pub(crate) fn compared(
             },
         )
     })?;
-    let recorded = summary(&found, here);
+    let recorded = summary(&found, here, ready.chain.instruction.digest(), record.head());
     folder::replace(&run.join(FILE), &serde_json::to_vec_pretty(&recorded).unwrap_or_default())?;
     Ok((recorded, gravest(&found)))
 }
 
-fn summary(found: &Reconciliation, here: &Here) -> Recorded {
+fn summary(found: &Reconciliation, here: &Here, instruction: &str, journal: Head) -> Recorded {
     let total = |damage: bool| {
         found.differences.iter().filter(|d| d.kind.is_damage() == damage).map(|d| d.rows.max(1)).sum()
     };
     Recorded {
         at: here.now.to_string(),
+        run: found.run.clone(),
+        instruction: instruction.to_owned(),
+        lines: journal.lines,
+        journal: journal.digest,
         holds: found.holds(),
         rows: found.tables.iter().map(|t| t.rows).sum(),
         differences: total(true),

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use askama::Template as _;
-use ecluse_adapters::folder::{events, figures};
+use ecluse_adapters::folder::{REPORT, events, figures};
 use ecluse_core::fault::{Code, Result};
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{Here, reconcile};
+use super::{Here, reconciled};
 use crate::cli::{PaperArgs, ReportArgs};
 use crate::papers::chain::Chain;
 use crate::report::facts::{self, Facts};
@@ -18,9 +18,6 @@ use crate::{folder, output};
 static NO_RUN: Code = Code::refused("ECL-REP-001", "there is no run to report on");
 static UNREADABLE: Code = Code::refused("ECL-REP-002", "the run folder does not say what the run knew");
 static PAGE: Code = Code::refused("ECL-REP-003", "the page could not be made");
-
-/// The page's name in the run folder.
-pub(crate) const FILE: &str = "report.html";
 
 pub(super) fn run(here: &Here, args: &ReportArgs) -> Result<()> {
     let run = here.folder.path(args.run.dir.as_deref(), "run");
@@ -44,19 +41,19 @@ pub(crate) fn written(here: &Here, run: &Path, to: Option<&Path>) -> Result<Path
     // the papers are judged as of the run: a report is still written after they have expired
     let then: Timestamp = figures.began.parse().unwrap_or(here.now);
     let chain = Chain::read(&here.folder, &PaperArgs::default(), then)?;
-    let reconciliation = reconcile::recorded(&run.join(reconcile::FILE));
+    let reconciliation = reconciled::of(run, &figures, &journal);
     let html = page(&Sources {
         chain: &chain,
         facts: &facts,
         figures: &figures,
-        reconciliation: reconciliation.as_ref(),
+        reconciliation: &reconciliation,
         events: journal.head.lines,
         journal: &journal.head.digest,
         today: here.now.to_zoned(jiff::tz::TimeZone::UTC).date().to_string(),
     })
     .render()
     .map_err(|_| PAGE.fault(""))?;
-    let path = to.map_or_else(|| run.join(FILE), Path::to_owned);
+    let path = to.map_or_else(|| run.join(REPORT), Path::to_owned);
     folder::replace(&path, html.as_bytes())?;
     Ok(path)
 }

@@ -5,6 +5,7 @@ use ecluse_core::fault::{Code, Result};
 use serde_json::json;
 
 use super::Here;
+use super::reconciled::{self, Reconciled};
 use crate::cli::RunArgs;
 use crate::output::{self, count};
 
@@ -31,8 +32,22 @@ pub(super) fn run(here: &Here, args: &RunArgs) -> Result<()> {
         figures.run.get(..8).unwrap_or_default(),
         count(journal.head.lines)
     ));
-    output::document(
-        &json!({ "figures": figures, "events": journal.head.lines, "journal": journal.head.digest }),
-    );
+    let reconciled = reconciled::of(&path, &figures, &journal);
+    output::line(match &reconciled {
+        Reconciled::Never => "the destination has not been read back:  ecluse reconcile".to_owned(),
+        Reconciled::Stale(at) => {
+            format!("the reconciliation of {at} is older than the run:  ecluse reconcile")
+        }
+        Reconciled::Done(found) if found.holds => format!("read back on {}, no difference", found.at),
+        Reconciled::Done(found) => {
+            format!("read back on {}, {} differences", found.at, count(found.differences))
+        }
+    });
+    output::document(&json!({
+        "figures": figures,
+        "events": journal.head.lines,
+        "journal": journal.head.digest,
+        "reconciliation": reconciled.found(),
+    }));
     Ok(())
 }

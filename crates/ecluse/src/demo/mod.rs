@@ -217,7 +217,7 @@ impl Story {
     }
 
     fn report(&self) -> Result<PathBuf> {
-        let to = self.folder().root().join(report::FILE);
+        let to = self.folder().root().join(ecluse_adapters::folder::REPORT);
         report::written(&self.here, &self.folder().path(None, "run"), Some(&to))
     }
 

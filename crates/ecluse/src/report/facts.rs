@@ -1,5 +1,5 @@
 //! What a run knew when it began, kept beside its figures so that the report can be written
-//! later without connecting to anything: names and counts of columns, sentences, overrides.
+//! later without connecting to anything: names and counts of columns, sentences.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,7 +22,6 @@ pub(crate) struct Facts {
     pub(crate) source: String,
     pub(crate) destination: String,
     pub(crate) operator: String,
-    pub(crate) overrides: Vec<String>,
     pub(crate) tables: Vec<TableFacts>,
     /// Columns that stay, by class.
     pub(crate) stays: BTreeMap<String, u64>,
@@ -64,7 +63,6 @@ impl Facts {
             source: connect::name(&ready.source),
             destination: connect::name(&ready.destination),
             operator: ready.session.operator().to_owned(),
-            overrides: ready.overrides.clone(),
             tables: plan.tables().iter().map(|t| table(ready, order, t)).collect(),
             stays,
             without_fate: u64::try_from(without).unwrap_or(u64::MAX),

@@ -5,12 +5,13 @@ use ecluse_core::instruction::Fate;
 use ecluse_core::person::Role;
 use ecluse_flow::figures::{Figures, TableFigures};
 use ecluse_flow::rights::told;
+use ecluse_seal::{Noted, What};
 
 use super::drawing::{Band, Widths, draw};
 use super::facts::{Facts, TableFacts, spoken};
 use super::figure::{Figure, alone, together};
 use super::page::{Check, Difference, Link, Page, Refused, Section, TableLine};
-use crate::commands::reconcile::Recorded;
+use crate::commands::reconciled::Reconciled;
 use crate::commands::sign::short;
 use crate::output::{count, plural};
 use crate::papers::chain::Chain;
@@ -21,7 +22,7 @@ pub(crate) struct Sources<'a> {
     pub(crate) chain: &'a Chain,
     pub(crate) facts: &'a Facts,
     pub(crate) figures: &'a Figures,
-    pub(crate) reconciliation: Option<&'a Recorded>,
+    pub(crate) reconciliation: &'a Reconciled,
     /// Events of the journal, all of them following from the one before.
     pub(crate) events: u64,
     pub(crate) journal: &'a str,
@@ -101,8 +102,10 @@ fn sentence(from: &Sources<'_>, lines: &[TableLine]) -> String {
         .filter(|s| s.role == Role::ControllerSignatory)
         .map(|s| s.person.as_str())
         .collect();
-    let when = from.figures.ended.get(..10).unwrap_or_default();
-    let found = match from.reconciliation {
+    // a start that was killed left no end
+    let when =
+        [&from.figures.ended, &from.figures.began].into_iter().find_map(|t| t.get(..10)).unwrap_or_default();
+    let found = match from.reconciliation.found() {
         Some(r) if r.holds => "every row was found again, unchanged",
         Some(_) => "not every row was found again as it left",
         None => "nobody has read the destination back yet",
@@ -144,13 +147,19 @@ fn alerts(from: &Sources<'_>) -> Vec<String> {
     if !from.figures.whole {
         alerts.push("The run is not through: the same command goes on where it stopped.".into());
     }
-    if from.reconciliation.is_none() {
-        alerts.push(
+    match from.reconciliation {
+        Reconciled::Never => alerts.push(
             "The destination has not been read back: run ecluse reconcile, then write this page again."
                 .into(),
-        );
+        ),
+        Reconciled::Stale(at) => alerts.push(format!(
+            "The run has gone on since the destination was read back on {}: run ecluse reconcile, then \
+             write this page again.",
+            hour(at)
+        )),
+        Reconciled::Done(_) => {}
     }
-    if let Some(r) = from.reconciliation.filter(|r| !r.holds) {
+    if let Some(r) = from.reconciliation.found().filter(|r| !r.holds) {
         alerts.push(format!(
             "{} between source and destination: see “Reconciliation”.",
             plural(r.differences, "difference", "differences")
@@ -243,7 +252,7 @@ fn links(from: &Sources<'_>) -> Vec<Link> {
         fingerprint: short(from.journal),
         missing: run_missing.into(),
     });
-    let (when, missing) = match from.reconciliation {
+    let (when, missing) = match from.reconciliation.found() {
         Some(r) if r.holds => (day(&r.at), String::new()),
         Some(r) => (day(&r.at), plural(r.differences, "difference", "differences")),
         None => (String::new(), "not done".into()),
@@ -260,8 +269,8 @@ fn links(from: &Sources<'_>) -> Vec<Link> {
 }
 
 fn reconciliation(from: &Sources<'_>) -> String {
-    match from.reconciliation {
-        None => "The destination has not been read back yet.".into(),
+    match from.reconciliation.found() {
+        None => "The destination has not been read back since the run last changed it.".into(),
         Some(r) => {
             let since = if r.since > 0 {
                 format!(
@@ -296,7 +305,7 @@ fn reconciliation(from: &Sources<'_>) -> String {
 const LISTED: usize = 50;
 
 fn differences(from: &Sources<'_>) -> Vec<Difference> {
-    let list = from.reconciliation.map(|r| r.list.as_slice()).unwrap_or_default();
+    let list = from.reconciliation.found().map(|r| r.list.as_slice()).unwrap_or_default();
     list.iter()
         .take(LISTED)
         .map(|d| Difference {
@@ -327,16 +336,16 @@ fn refusals(f: &TableFigures, t: &TableFacts) -> Vec<Refused> {
 }
 
 fn barriers(from: &Sources<'_>) -> Vec<String> {
-    let mut barriers = Vec::new();
-    if !from.figures.barrier.is_empty() {
-        barriers.push(format!("At the source: {}", from.figures.barrier));
-    }
+    let mut barriers: Vec<String> = noted(from, What::Barrier)
+        .map(|n| format!("At the source, since {}: {}", hour(&n.at), n.words))
+        .collect();
     barriers.push("In écluse: the plan's SQL names its columns one by one, and each row was checked again against the order's filter.".into());
     barriers
 }
 
 fn limits(from: &Sources<'_>) -> Vec<String> {
-    let mut limits = from.figures.limits.clone();
+    let mut limits: Vec<String> =
+        noted(from, What::Limit).map(|n| format!("{} ({})", n.words, hour(&n.at))).collect();
     limits.push("What the two database servers write into their own logs and journals is theirs.".into());
     limits.push(
         "Whoever has another account on the source, or a backup of it, is outside of this page.".into(),
@@ -344,16 +353,36 @@ fn limits(from: &Sources<'_>) -> Vec<String> {
     limits
 }
 
+/// Those of every start of the run: a later one without them does not cover them up.
 fn overrides(from: &Sources<'_>) -> Vec<String> {
-    let mut overrides = from.facts.overrides.clone();
-    if !from.figures.override_reason.is_empty() {
-        overrides.push(format!(
-            "The role can do more than the order needs, and was accepted: {}",
-            from.figures.override_reason
-        ));
-        overrides.extend(told(&from.figures.excess).iter().map(|e| format!("The role {e}.")));
+    let spoken = |n: &Noted| match n.what {
+        What::WithoutViews => {
+            Some(format!("The tables themselves were read, not views made by the administrator: {}", n.words))
+        }
+        What::WiderRole => {
+            Some(format!("The role can do more than the order needs, and was accepted: {}", n.words))
+        }
+        What::Excess | What::Barrier | What::Limit => None,
+    };
+    let all = from.figures.noted.iter();
+    let mut overrides: Vec<String> =
+        all.filter_map(|n| spoken(n).map(|words| format!("{}: {words}", hour(&n.at)))).collect();
+    let excess: Vec<&Noted> = noted(from, What::Excess).collect();
+    for met in excess.chunk_by(|a, b| a.at == b.at) {
+        let since = met.first().map(|n| hour(&n.at)).unwrap_or_default();
+        let rights: Vec<&str> = met.iter().map(|n| n.words.as_str()).collect();
+        overrides.extend(told(&rights).iter().map(|e| format!("{since}: The role {e}.")));
     }
     overrides
+}
+
+fn noted<'a>(from: &'a Sources<'_>, what: What) -> impl Iterator<Item = &'a Noted> {
+    from.figures.noted.iter().filter(move |n| n.what == what)
+}
+
+/// `2026-11-22 05:00 UTC`.
+fn hour(at: &str) -> String {
+    at.get(..16).map_or_else(|| at.to_owned(), |minute| format!("{} UTC", minute.replace('T', " ")))
 }
 
 fn checks(from: &Sources<'_>) -> Vec<Check> {

@@ -10,5 +10,6 @@ mod full;
 mod kill;
 mod laboratory;
 mod pair;
+mod starts;
 mod steps;
 mod twice;

@@ -23,7 +23,7 @@ INSERT INTO examen SELECT id, id, '5,1' FROM patient;
 /// killed in `kill.rs`.
 const CHAIN: [&[&str]; 9] = [
     &["survey"],
-    &["instruction", "new", "--table", "patient", "--table", "examen"],
+    &["instruction", "new", "--table", "patient", "--table", "examen", "--grant-proposed"],
     &["session", "new"],
     &["instruction", "check", "--fill"],
     &["instruction", "sign"],

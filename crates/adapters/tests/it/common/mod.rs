@@ -1,5 +1,7 @@
 //! Plans nobody signed, made from a catalogue: for the tests of adapters alone.
 
+pub(crate) mod lab;
+
 use ecluse_batch::Batch;
 use ecluse_core::catalog::{Catalog, Table};
 use ecluse_core::filter::Filter;

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`test`] | private servers, then every test, then nothing left behind |
 //! | [`check`] | walls, codes and their pages, failpoints, paths in pages, length of files |
+//! | [`walls`] | every wall refuses what is planted behind it |
 //! | [`trace`] | which requirements a passed test proves |
 //! | [`mutate`] | a guard's test fails when the guard is off |
 //! | [`bench`] | ratios against the raw pipe, medians of interleaved pairs |
@@ -13,12 +14,14 @@
 mod args;
 mod bench;
 mod check;
+mod copy;
 mod mutate;
 mod packages;
 mod servers;
 mod sources;
 mod test;
 mod trace;
+mod walls;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -34,6 +37,8 @@ cargo xtask servers
     starts the private servers, prints the environment that tests read, waits for Ctrl-C
 cargo xtask check
     walls, error codes and their pages, failpoints, paths named in pages, length of files
+cargo xtask walls
+    plants what each wall must refuse in a copy of the tree: lints, imports, licences; each is refused
 cargo xtask trace [--json]
     which requirements are proven by a test that passed in the last `cargo xtask test`
 cargo xtask mutate [NAME]…
@@ -50,6 +55,7 @@ fn main() -> ExitCode {
         "servers" => servers::run(),
         "trace" => trace::run(arguments),
         "check" => check::run(&arguments),
+        "walls" => walls::run(&arguments),
         "mutate" => mutate::run(&arguments),
         "bench" => bench::run(arguments),
         "help" | "--help" | "-h" => {

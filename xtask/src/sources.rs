@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::{Outcome, root};
 
 /// A Rust file of the workspace.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Source {
     /// Its path from the root, with `/`.
     pub(crate) path: String,

@@ -6,10 +6,10 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use ecluse_testkit::server::{Purpose, REQUIRED_VARIABLE};
 use ecluse_testkit::tools::VARIABLE as TOOLS_VARIABLE;
 
-use crate::{Outcome, args, cargo, packages, servers};
+use crate::{Outcome, args, cargo, packages, servers, walls};
 
 /// Features that tests need and a release must not have.
-const FEATURES: &str = "ecluse/failpoints,ecluse-core/assertions";
+pub(crate) const FEATURES: &str = "ecluse/failpoints,ecluse-core/assertions";
 
 /// Runs the tests against private servers and writes which ones passed to `target/`.
 pub(crate) fn run(mut arguments: Vec<String>) -> Outcome {
@@ -21,6 +21,9 @@ pub(crate) fn run(mut arguments: Vec<String>) -> Outcome {
     let tools = packages::ready(args::flag(&mut arguments, "--unpacked"))?;
     let whole = only.is_empty() && arguments.is_empty() && harness.is_empty();
 
+    if whole {
+        walls::run(&[])?;
+    }
     let servers = servers::start(&tools, Purpose::Tests);
     let (reader, writer) = std::io::pipe().map_err(|e| e.to_string())?;
     let mut command = cargo();

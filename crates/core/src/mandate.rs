@@ -40,6 +40,13 @@ pub struct Leave {
 }
 
 /// A mandate in force. Only [`Mandate::in_force`] makes one.
+///
+/// ```compile_fail,E0451
+/// # use ecluse_core::mandate::Mandate;
+/// fn forge(real: Mandate) -> Mandate {
+///     Mandate { ..real }
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Mandate {
     leave: Leave,

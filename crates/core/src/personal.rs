@@ -5,6 +5,13 @@ use std::fmt;
 /// A value about a person (a row key included: GDPR Art. 4(5)).
 ///
 /// Has no `Display`; `Debug` prints the wrapper's name only.
+///
+/// ```compile_fail,E0277
+/// # use ecluse_core::personal::Personal;
+/// fn print(row: &Personal<i64>) -> String {
+///     format!("{row}")
+/// }
+/// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Personal<T>(T);
 
@@ -32,6 +39,13 @@ impl<T> fmt::Debug for Personal<T> {
 }
 
 /// A password, key or token. No `Display`, a silent `Debug`, no `Clone`.
+///
+/// ```compile_fail,E0277
+/// # use ecluse_core::personal::Secret;
+/// fn print(password: &Secret<String>) -> String {
+///     format!("{password}")
+/// }
+/// ```
 pub struct Secret<T>(T);
 
 impl<T> Secret<T> {

@@ -43,6 +43,13 @@ pub struct Statement {
 }
 
 /// A session in force. Only [`Session::in_force`] makes one.
+///
+/// ```compile_fail,E0451
+/// # use ecluse_core::session::Session;
+/// fn forge(real: Session) -> Session {
+///     Session { ..real }
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Session {
     statement: Statement,

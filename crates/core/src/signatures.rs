@@ -59,6 +59,13 @@ pub struct Signer {
 }
 
 /// A document that everybody signed who must. Only [`check`] makes one.
+///
+/// ```compile_fail,E0451
+/// # use ecluse_core::signatures::Signed;
+/// fn forge(real: Signed) -> Signed {
+///     Signed { ..real }
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Signed {
     verified: Verified<Vec<u8>>,

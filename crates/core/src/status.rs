@@ -68,6 +68,13 @@ pub struct Word {
 
 /// An instruction's standing: a status that was signed, is fresh, and says "in force".
 /// Only [`Standing::ask`] makes one.
+///
+/// ```compile_fail,E0451
+/// # use ecluse_core::status::Standing;
+/// fn forge(real: Standing) -> Standing {
+///     Standing { ..real }
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Standing {
     header: Header,

@@ -5,6 +5,13 @@ use std::fmt;
 /// One typed value. Units are those of [`crate::types::Type`].
 ///
 /// `Debug` prints the kind only: a value may be a row key.
+///
+/// ```compile_fail,E0277
+/// # use ecluse_core::value::Value;
+/// fn print(value: &Value) -> String {
+///     format!("{value}")
+/// }
+/// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Value {
     /// SQL NULL.
@@ -68,6 +75,13 @@ impl fmt::Debug for Value {
 ///
 /// The order is the one in which sources deliver rows: numbers by value, text and
 /// UUIDs by bytes, column by column. A key never holds a NULL.
+///
+/// ```compile_fail,E0277
+/// # use ecluse_core::value::Key;
+/// fn print(key: &Key) -> String {
+///     format!("{key}")
+/// }
+/// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key(pub Vec<Value>);
 

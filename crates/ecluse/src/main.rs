@@ -71,6 +71,7 @@ fn failed(fault: &Fault) -> ExitCode {
 
 /// Help and version are answers; everything else is wrong use, with what clap advises above
 /// the coded last line.
+#[expect(clippy::disallowed_methods, reason = "what was typed enters here, where clap could not read it")]
 fn wrong_use(error: &clap::Error) -> ExitCode {
     let _ = error.print();
     if !error.use_stderr() {

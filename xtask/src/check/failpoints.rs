@@ -111,6 +111,34 @@ mod tests {
         assert_eq!(found.len(), 2, "the bare side and the single name: {found:?}");
     }
 
+    /// Of the product's own sources: whichever failpoint is taken out, its absence is found.
+    #[test]
+    fn every_failpoint_of_the_product_is_missed() {
+        let sources = crate::sources::all().unwrap();
+        assert_eq!(findings(&sources), Vec::<String>::new());
+        let mut tried = 0;
+        for at in 0..sources.len() {
+            if !sources[at].is_production() || sources[at].path.ends_with("/failpoint.rs") {
+                continue;
+            }
+            for (number, line) in sources[at].code() {
+                let Some(name) = hit(line) else { continue };
+                let without: Vec<&str> = sources[at]
+                    .text
+                    .lines()
+                    .enumerate()
+                    .filter(|(n, _)| n + 1 != number)
+                    .map(|(_, l)| l)
+                    .collect();
+                let mut changed = sources.clone();
+                changed[at].text = without.join("\n");
+                assert!(!findings(&changed).is_empty(), "{name} could be taken out of {}", sources[at].path);
+                tried += 1;
+            }
+        }
+        assert!(tried >= 20, "only {tried} failpoints");
+    }
+
     #[test]
     fn an_excuse_needs_its_words() {
         assert_eq!(findings(&[source("// no failpoint: ends a read-only snapshot\nx.commit();\n")]).len(), 0);

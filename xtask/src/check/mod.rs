@@ -3,7 +3,7 @@
 mod codes;
 mod failpoints;
 mod pages;
-mod walls;
+pub(crate) mod walls;
 
 use crate::sources::{self, Source};
 use crate::{Outcome, args, say};

@@ -2,10 +2,12 @@
 //!
 //! cargo-deny's wrappers hold the same for crates from outside (`deny.toml`).
 
-use crate::{Outcome, cargo};
+use std::path::Path;
+
+use crate::{Outcome, cargo, root};
 
 /// A crate, and what it may import of ours.
-const MAY_IMPORT: &[(&str, &[&str])] = &[
+pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("ecluse-sign", &[]),
     ("ecluse-core", &["ecluse-sign"]),
     ("ecluse-batch", &["ecluse-core"]),
@@ -34,7 +36,13 @@ struct Edge {
 }
 
 pub(super) fn findings() -> Outcome<Vec<String>> {
+    findings_in(&root())
+}
+
+/// As [`findings`], of a copy.
+pub(crate) fn findings_in(tree: &Path) -> Outcome<Vec<String>> {
     let output = cargo()
+        .current_dir(tree)
         .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
         .output()
         .map_err(|e| e.to_string())?;

@@ -270,6 +270,13 @@ impl Pending {
 
 /// An order in force. There is no other way to one than the check of its signatures,
 /// period and contract.
+///
+/// ```compile_fail,E0451
+/// # use ecluse_core::instruction::Instruction;
+/// fn forge(real: Instruction) -> Instruction {
+///     Instruction { ..real }
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Instruction {
     order: Order,

@@ -23,6 +23,13 @@ use crate::types::Type;
 use crate::value::Value;
 
 /// What a verified instruction, its mapping and two catalogues compile to.
+///
+/// ```compile_fail,E0451
+/// # use ecluse_core::plan::Plan;
+/// fn forge(real: Plan) -> Plan {
+///     Plan { ..real }
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Plan {
     tables: Vec<TablePlan>,
@@ -52,6 +59,13 @@ impl Plan {
 }
 
 /// One table's part of the plan.
+///
+/// ```compile_fail,E0451
+/// # use ecluse_core::plan::TablePlan;
+/// fn forge(real: TablePlan) -> TablePlan {
+///     TablePlan { ..real }
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct TablePlan {
     number: usize,

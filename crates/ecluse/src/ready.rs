@@ -6,9 +6,10 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use ecluse_adapters::pin;
 use ecluse_adapters::url::Url;
+use ecluse_core::catalog::Catalog;
 use ecluse_core::fault::{Fault, Result};
 use ecluse_core::instruction::Endpoint;
-use ecluse_core::plan::{Compiled, Inputs, NO_TABLE, Refusal, compile};
+use ecluse_core::plan::{Compiled, Inputs, NO_TABLE, Plan, Refusal, compile};
 use ecluse_core::session::Session;
 use ecluse_core::status::Met;
 use ecluse_core::types::Engine;
@@ -123,7 +124,11 @@ impl Ready {
         };
         let without_views = excuse(&args.without_views).filter(|_| parts.source.engine() != Engine::Sqlite);
         let wider_role = excuse(&args.accept_wider_role).filter(|_| parts.source.engine() != Engine::Sqlite);
-        let compiled = parts.plan(without_views.is_none(), ddl)?;
+        let (compiled, without_views) = match without_views {
+            // a trial reads what it can, but once the administrator has made the views, these
+            Some(_) if is_trial && args.without_views.is_none() => parts.plan_of_trial(ddl, without_views)?,
+            _ => (parts.plan(without_views.is_none(), ddl)?, without_views),
+        };
         let Parts { chain, source, destination, ends } = parts;
         let ready = Self {
             chain,
@@ -189,13 +194,9 @@ impl Parts {
     ///
     /// URLs that are none, or not bound to the signed keys; the adapters'.
     pub(crate) fn connect(here: &Here, args: &PaperArgs, chain: Chain) -> Result<Self> {
-        let url = |end, flag: &Option<String>, signed: &Endpoint| {
-            let url = connect::parse(&connections::url(&here.folder, end, flag.as_deref())?)?;
-            pin::bound(url, signed.tls_spki.as_ref().map(|key| key.value.as_str()))
-        };
         let order = chain.instruction.order();
-        let source = url(End::Source, &args.from.url(), &order.source)?;
-        let destination = url(End::Destination, &args.to.url(), &order.destination)?;
+        let source = bound(here, End::Source, args.from.url().as_deref(), &order.source)?;
+        let destination = bound(here, End::Destination, args.to.url().as_deref(), &order.destination)?;
         let ends =
             Ends { source: connect::source(&source)?, destination: connect::destination(&destination)? };
         Ok(Self { chain, source, destination, ends })
@@ -221,6 +222,15 @@ impl Parts {
         self.compile(views)?.map_err(|refused| told(&self.chain, &refused))
     }
 
+    /// The plan of a trial: through the administrator's views where they were made, else without.
+    fn plan_of_trial(&mut self, ddl: bool, excuse: Option<String>) -> Result<(Compiled, Option<String>)> {
+        let compiled = self.plan(true, ddl)?;
+        if self.ends.source.has_views(&compiled.plan)? {
+            return Ok((compiled, None));
+        }
+        Ok((self.plan(false, ddl)?, excuse))
+    }
+
     /// The statements that would make the destination's missing tables; empty where none is missing.
     ///
     /// # Errors
@@ -237,20 +247,75 @@ impl Parts {
     }
 
     fn compile(&mut self, views: bool) -> Result<std::result::Result<Compiled, Refusal>> {
-        let chain = &self.chain;
-        let source = self.ends.source.catalog(Scope::Tables(&chain.instruction.order().table_names()))?;
-        let tables: Vec<String> = chain.mapping.tables.iter().map(|t| t.to.value.clone()).collect();
-        let destination = self.ends.destination.catalog(Scope::Tables(&tables))?;
-        Ok(compile(&Inputs {
-            instruction: &chain.instruction,
-            dictionary: &chain.dictionary,
-            mapping: &chain.mapping,
-            codes: &chain.codes,
-            source: &source,
-            destination: &destination,
-            views: views && source.engine != Engine::Sqlite,
-        }))
+        let source = instructed(&self.chain, self.ends.source.as_mut())?;
+        let destination = mapped(&self.chain, self.ends.destination.as_mut())?;
+        Ok(compiled(&self.chain, &source, &destination, views))
     }
+}
+
+/// What is read of the source, for the administrator's script, and where. The destination does not
+/// bear on it: nothing is connected to there unless the instruction binds its tables.
+///
+/// # Errors
+///
+/// As [`Parts::connect`] and [`Parts::plan`].
+pub(crate) fn reading(here: &Here, args: &PaperArgs, chain: &Chain) -> Result<(Url, Plan)> {
+    let order = chain.instruction.order();
+    let url = bound(here, End::Source, args.from.url().as_deref(), &order.source)?;
+    let source = instructed(chain, connect::source(&url)?.as_mut())?;
+    let signed = &order.destination;
+    let mut destination = match &signed.schema {
+        Some(_) => {
+            let url = bound(here, End::Destination, args.to.url().as_deref(), signed)?;
+            mapped(chain, connect::destination(&url)?.as_mut())?
+        }
+        None => Catalog {
+            engine: signed.engine,
+            database: signed.database.value.clone(),
+            identity: signed.identity.value.clone(),
+            tables: Vec::new(),
+        },
+    };
+    let refused = match compiled(chain, &source, &destination, true) {
+        Ok(compiled) => return Ok((url, compiled.plan)),
+        Err(refused) if only_tables_missing(&refused) => refused,
+        Err(refused) => return Err(told(chain, &refused)),
+    };
+    destination.tables.extend(refused.missing);
+    let compiled = compiled(chain, &source, &destination, true).map_err(|refused| told(chain, &refused))?;
+    Ok((url, compiled.plan))
+}
+
+/// The URL of one end, its server bound to the key that was signed for.
+fn bound(here: &Here, end: End, flag: Option<&str>, signed: &Endpoint) -> Result<Url> {
+    let url = connect::parse(&connections::url(&here.folder, end, flag)?)?;
+    pin::bound(url, signed.tls_spki.as_ref().map(|key| key.value.as_str()))
+}
+
+fn instructed(chain: &Chain, source: &mut dyn Source) -> Result<Catalog> {
+    source.catalog(Scope::Tables(&chain.instruction.order().table_names()))
+}
+
+fn mapped(chain: &Chain, destination: &mut dyn Destination) -> Result<Catalog> {
+    let tables: Vec<String> = chain.mapping.tables.iter().map(|t| t.to.value.clone()).collect();
+    destination.catalog(Scope::Tables(&tables))
+}
+
+fn compiled(
+    chain: &Chain,
+    source: &Catalog,
+    destination: &Catalog,
+    views: bool,
+) -> std::result::Result<Compiled, Refusal> {
+    compile(&Inputs {
+        instruction: &chain.instruction,
+        dictionary: &chain.dictionary,
+        mapping: &chain.mapping,
+        codes: &chain.codes,
+        source,
+        destination,
+        views: views && source.engine != Engine::Sqlite,
+    })
 }
 
 /// Whether nothing but missing tables stands in the way.

@@ -47,6 +47,9 @@ pub trait Source: Send {
     /// Empty is what the instruction demands.
     fn excess(&mut self, plan: &Plan) -> Result<Vec<Excess>>;
 
+    /// Whether the administrator has made any of the plan's views, as far as this role sees.
+    fn has_views(&mut self, plan: &Plan) -> Result<bool>;
+
     /// Opens the snapshot and locks the planned relations against structure changes.
     /// Called once, before the first `count` or `read`; held until `close`.
     ///

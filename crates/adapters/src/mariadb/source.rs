@@ -88,6 +88,10 @@ impl ecluse_flow::ports::Source for Source {
         probe::excess(&mut self.session, plan, &self.database)
     }
 
+    fn has_views(&mut self, plan: &Plan) -> Result<bool> {
+        views::exist(&mut self.session, plan)
+    }
+
     fn open(&mut self, plan: &Plan, frozen: bool) -> Result<Opened> {
         let mut limits = Vec::new();
         self.engines(plan, frozen, &mut limits)?;

@@ -43,3 +43,15 @@ pub(super) fn compare(session: &mut Session, plan: &Plan, database: &str) -> Res
     }
     Ok(())
 }
+
+/// Whether there is any view of the plan that the account may see.
+pub(super) fn exist(session: &mut Session, plan: &Plan) -> Result<bool> {
+    let sql = "SELECT 1 FROM information_schema.views WHERE table_schema = ? AND table_name = ?";
+    for table in plan.tables() {
+        let Some((space, view)) = table.view().and_then(|v| v.split_once('.')) else { continue };
+        if !session.rows(sql, vec![space.into(), view.into()], table.source())?.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

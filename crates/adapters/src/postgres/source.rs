@@ -70,6 +70,10 @@ impl ports::Source for Source {
         probe::excess(&self.now, plan)
     }
 
+    fn has_views(&mut self, plan: &Plan) -> Result<bool> {
+        views::exist(&self.now, plan)
+    }
+
     fn open(&mut self, plan: &Plan, _frozen: bool) -> Result<Opened> {
         if self.open.is_some() {
             return Err(ORDER.fault("opened twice"));

@@ -55,6 +55,18 @@ pub(super) fn compare(link: &Link, plan: &Plan) -> Result<Option<String>> {
     compared.map(|()| None)
 }
 
+/// Whether there is any view of the plan that the role may read.
+pub(super) fn exist(link: &Link, plan: &Plan) -> Result<bool> {
+    let names: Vec<&str> = plan.tables().iter().filter_map(TablePlan::view).collect();
+    link.one(
+        "SELECT EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+         WHERE n.nspname || '.' || c.relname = ANY ($1::text[]) AND has_schema_privilege(n.oid, 'USAGE') \
+         AND has_any_column_privilege(c.oid, 'SELECT'))",
+        &[&names],
+        PLACE,
+    )
+}
+
 fn same(link: &Link, plan: &Plan, table: &TablePlan, view: &str) -> Result<()> {
     let body = sql::view_body(Engine::Postgresql, table, plan, None)?;
     let columns = list(table.read().iter().map(|c| c.name.as_str()));

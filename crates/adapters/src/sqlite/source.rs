@@ -98,6 +98,10 @@ impl ecluse_flow::ports::Source for Source {
         Ok(Vec::new())
     }
 
+    fn has_views(&mut self, _plan: &Plan) -> Result<bool> {
+        Ok(false)
+    }
+
     fn open(&mut self, plan: &Plan, _frozen: bool) -> Result<Opened> {
         self.permit(Allowed::catalogue())?;
         // the transaction sees the database as of its first read

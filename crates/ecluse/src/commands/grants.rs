@@ -10,7 +10,7 @@ use crate::cli::{GrantsArgs, PaperArgs};
 use crate::connect;
 use crate::output;
 use crate::papers::chain::Chain;
-use crate::ready::Parts;
+use crate::ready;
 
 static NO_ROLES: Code = Code::refused("ECL-CLI-027", "this engine has no roles");
 
@@ -24,10 +24,9 @@ pub(super) fn run(here: &Here, args: &GrantsArgs) -> Result<()> {
     let chain = Chain::read(&here.folder, &papers, here.now)?;
     let short: String = chain.instruction.digest().trim_start_matches("sha256:").chars().take(8).collect();
     let role = args.role.clone().unwrap_or_else(|| format!("ecluse_{short}_ro"));
-    let mut parts = Parts::connect(here, &papers, chain)?;
-    let plan = parts.plan(true, false)?.plan;
-    let database = connect::database(&parts.source);
-    let (give, take) = match parts.source.engine() {
+    let (source, plan) = ready::reading(here, &papers, &chain)?;
+    let database = connect::database(&source);
+    let (give, take) = match source.engine() {
         Engine::Postgresql => {
             let script = postgres::grants(&plan, &role, &database)?;
             (script.give, script.take)

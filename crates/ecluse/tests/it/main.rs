@@ -5,6 +5,7 @@ mod adopt;
 mod commands;
 mod demo;
 mod trial;
+mod walls;
 
 use std::path::Path;
 use std::process::{Command, Output};

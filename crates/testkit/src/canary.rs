@@ -5,6 +5,8 @@
 //! it carry a number or a day of their own. What is narrower still (a sex, a flag, a key)
 //! carries none, and [`Canaries::carries`] says so.
 
+use std::collections::BTreeMap;
+
 use crate::laboratory::{Cell, Column, Kind, Laboratory, Table};
 use crate::server::{MariadbDatabase, PostgresDatabase};
 
@@ -15,6 +17,14 @@ pub enum Side {
     Inside,
     /// In what it does not.
     Outside,
+}
+
+/// One column of a database that is already filled, and what is put into it.
+struct Set {
+    name: String,
+    column: String,
+    value: String,
+    length: u64,
 }
 
 /// The canaries of one test.
@@ -155,6 +165,8 @@ impl Canaries {
         run: &dyn Fn(&str) -> Result<String, String>,
     ) -> Vec<String> {
         let mut missed = Vec::new();
+        // what is set in the same rows of a table, in one statement
+        let mut together: BTreeMap<(&str, &str), Vec<Set>> = BTreeMap::new();
         for line in listing.lines() {
             let fields: Vec<&str> = line.split('|').collect();
             let [table, column, kind, length] = fields[..] else { continue };
@@ -165,17 +177,39 @@ impl Canaries {
                 (false, None) => continue,
             };
             let name = format!("{table}.{column}");
-            let Some(value) = self.sql_value(kind, length.parse().unwrap_or(0), &name) else {
+            let length = length.parse().unwrap_or(0);
+            let Some(value) = self.sql_value(kind, length, &name) else {
                 missed.push(format!("{name}: {kind}({length}) is too narrow"));
                 continue;
             };
-            let statement =
-                format!("update {quote}{table}{quote} set {quote}{column}{quote} = {value} where {place};");
-            if let Err(error) = run(&statement) {
-                missed.push(format!("{name}: {}", error.lines().next().unwrap_or_default()));
+            let column = format!("{quote}{column}{quote}");
+            together.entry((table, place)).or_default().push(Set { name, column, value, length });
+        }
+        for ((table, place), sets) in together {
+            let update = |assignments: &[String]| {
+                let all = assignments.join(", ");
+                run(&format!("update {quote}{table}{quote} set {all} where {place};"))
+            };
+            let assignments: Vec<String> =
+                sets.iter().map(|set| format!("{} = {}", set.column, set.value)).collect();
+            if update(&assignments).is_ok() {
+                continue;
+            }
+            for (set, assignment) in sets.iter().zip(assignments) {
+                // a unique column takes one value once
+                let each = format!("{} = {}", set.column, self.unique_value(set.length, quote));
+                if let Err(error) = update(&[assignment]).or_else(|_same_twice| update(&[each])) {
+                    missed.push(format!("{}: {}", set.name, error.lines().next().unwrap_or_default()));
+                }
             }
         }
         missed
+    }
+
+    /// A text that is another one in every row.
+    fn unique_value(&self, length: u64, quote: char) -> String {
+        let chance = if quote == '`' { "rand()" } else { "random()::text" };
+        format!("left(concat('{}', md5({chance})), {})", self.stem(Side::Outside), length.clamp(11, 40))
     }
 
     fn sql_value(&self, kind: &str, length: u64, name: &str) -> Option<String> {

@@ -9,6 +9,7 @@ mod cut;
 mod full;
 mod kill;
 mod laboratory;
+mod lies;
 mod pair;
 mod starts;
 mod steps;

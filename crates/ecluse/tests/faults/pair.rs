@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use ecluse_testkit::migration::{End, Migration, Ordered};
+use ecluse_testkit::papers::Paper;
 use tempfile::TempDir;
 
 use crate::base::Base;
@@ -132,6 +133,22 @@ impl Pair {
             }
         }
         self.to.sql("delete from resultat; delete from patient");
+    }
+
+    /// Has the order signed anew, with room for one refused row.
+    pub(crate) fn tolerate_one(made: &mut Migration) {
+        made.papers().edit(Paper::Instruction, "tolerance = 0", "tolerance = 1");
+        let folder = made.folder().to_owned();
+        made.papers().write(&folder);
+    }
+
+    /// What the figures of a run say of refused rows: code and place, count.
+    pub(crate) fn refused(&self, run: &str) -> Vec<(String, u64)> {
+        let text = std::fs::read(self.run(run).join("figures.json")).unwrap();
+        let figures: serde_json::Value = serde_json::from_slice(&text).unwrap();
+        let tables = figures["tables"].as_array().unwrap();
+        let of = |table: &serde_json::Value| table["refused"].as_object().cloned().unwrap_or_default();
+        tables.iter().flat_map(of).map(|(code, rows)| (code, rows.as_u64().unwrap())).collect()
     }
 
     /// Every row is there once, with its value.

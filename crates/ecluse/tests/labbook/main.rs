@@ -1,6 +1,8 @@
 //! LabBook, a real laboratory system, to PostgreSQL under the worked papers of `docs/labbook`.
 
 #[cfg(test)]
+mod canaries;
+#[cfg(test)]
 mod migration;
 #[cfg(test)]
 mod moves;

@@ -13,7 +13,7 @@ use ecluse_testkit::server::{self, Mariadb, MariadbDatabase, PostgresDatabase};
 use jiff::Timestamp;
 use tempfile::TempDir;
 
-const INSTRUCTION: &str = include_str!("../../../../docs/labbook/instruction.toml");
+pub(crate) const INSTRUCTION: &str = include_str!("../../../../docs/labbook/instruction.toml");
 const MAPPING: &str = include_str!("../../../../docs/labbook/mapping.toml");
 const SEX: &str = include_str!("../../../../docs/labbook/codes/sex.toml");
 const DESTINATION: &str = include_str!("../../../../docs/labbook/destination.sql");
@@ -146,7 +146,7 @@ impl Migration {
     }
 
     /// The least-privilege account's URL.
-    fn from(&self) -> String {
+    pub(crate) fn from(&self) -> String {
         secret(&self.path("lab.password"), PASSWORD);
         format!("{}?password-file={}", self.source.url_as(&self.account), self.path("lab.password").display())
     }
@@ -156,7 +156,7 @@ impl Migration {
         format!("{}?password-file={}", self.source.url(), self.path("admin.password").display())
     }
 
-    fn to(&self) -> String {
+    pub(crate) fn to(&self) -> String {
         secret(&self.path("kalys.password"), &self.destination.server().password());
         format!("{}?password-file={}", self.destination.url(), self.path("kalys.password").display())
     }

@@ -66,11 +66,14 @@ impl Postgres {
     /// A database of the test's own, dropped at the end.
     #[must_use]
     pub fn database(&self, hint: &str) -> PostgresDatabase {
+        self.database_in(hint, "encoding 'UTF8' locale 'C.UTF-8'")
+    }
+
+    /// The same in another encoding, as `create database` takes it.
+    #[must_use]
+    pub fn database_in(&self, hint: &str, encoding: &str) -> PostgresDatabase {
         let name = unique_name(hint);
-        self.sql(
-            "postgres",
-            &format!("create database {name} template template0 encoding 'UTF8' locale 'C.UTF-8'"),
-        );
+        self.sql("postgres", &format!("create database {name} template template0 {encoding}"));
         PostgresDatabase { server: self.clone(), name, dropped: true }
     }
 

@@ -25,6 +25,8 @@ static UNKNOWN_TYPE: Code =
 pub struct Source {
     connection: Connection,
     path: PathBuf,
+    /// Whether the file is in WAL mode, where others may commit beside an open snapshot.
+    log: bool,
     plan: Option<Plan>,
 }
 
@@ -41,9 +43,19 @@ impl Source {
     pub fn open(path: &Path) -> Result<Self> {
         let path = existing(&SOURCE, path)?;
         let connection = connect(&SOURCE, &path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-        let mut source = Self { connection, path, plan: None };
+        let mode: String = connection
+            .query_row("PRAGMA journal_mode", [], |row| row.get(0))
+            .map_err(|e| fault(&SOURCE, &e, "journal mode"))?;
+        let mut source = Self { connection, path, log: mode == "wal", plan: None };
         source.permit(Allowed::catalogue())?;
         Ok(source)
+    }
+
+    /// The file as it is now, where that may be otherwise than inside the open snapshot. Without a
+    /// log it cannot: nobody commits while the snapshot is read, and a second reader would wait for
+    /// a writer who waits for the first.
+    fn now(&self) -> Result<Option<Self>> {
+        if self.log && self.plan.is_some() { Self::open(&self.path).map(Some) } else { Ok(None) }
     }
 
     fn permit(&mut self, allowed: Allowed) -> Result<()> {
@@ -79,6 +91,9 @@ impl ecluse_flow::ports::Source for Source {
     }
 
     fn identity(&mut self) -> Result<String> {
+        if let Some(mut now) = self.now()? {
+            return ecluse_flow::ports::Source::identity(&mut now);
+        }
         self.permit(Allowed::catalogue())?;
         let identity = catalog::identity(&self.connection, &self.path.to_string_lossy())?;
         self.permit_plan()?;
@@ -86,6 +101,9 @@ impl ecluse_flow::ports::Source for Source {
     }
 
     fn catalog(&mut self, scope: Scope<'_>) -> Result<Catalog> {
+        if let Some(mut now) = self.now()? {
+            return now.catalog(scope);
+        }
         let identity = ecluse_flow::ports::Source::identity(self)?;
         self.permit(Allowed::catalogue())?;
         let catalog = catalog::read(&SOURCE, &self.connection, identity, scope)?;

@@ -5,6 +5,8 @@ mod common;
 #[cfg(test)]
 mod dialects;
 #[cfg(test)]
+mod drift;
+#[cfg(test)]
 mod mariadb;
 #[cfg(test)]
 mod path;

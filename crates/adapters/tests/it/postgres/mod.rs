@@ -1,7 +1,7 @@
 //! PostgreSQL as a source and as a destination, against a real private server.
 
 mod faults;
-mod help;
+pub(crate) mod help;
 mod loads;
 mod reads;
 mod rights;

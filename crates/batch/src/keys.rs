@@ -131,6 +131,18 @@ impl<'a> Keys<'a> {
     }
 }
 
+/// One cell of a batch whose columns have `types`; NULL where there is none. Floats give NULL.
+///
+/// # Errors
+///
+/// [`MALFORMED`] where the column is not the batch's.
+pub fn cell(batch: &Batch, types: &[Type], column: usize, row: usize) -> Result<Value> {
+    match (batch.columns().get(column), types.get(column)) {
+        (Some(array), Some(ty)) if row < batch.rows() => Ok(value(&Column::new(array, *ty)?, row)),
+        _ => Err(MALFORMED.fault(format!("column {column}"))),
+    }
+}
+
 /// One value out of a column. `row` is below its length. Floats have no [`Value`] and give NULL:
 /// they are no keys, no literals and no constants.
 pub(crate) fn value(column: &Column<'_>, row: usize) -> Value {

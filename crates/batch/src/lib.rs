@@ -57,7 +57,7 @@ pub use batch::{Batch, MALFORMED, Unreadable, arrow_type};
 pub use chosen::ChosenSets;
 pub use compare::differing;
 pub use evaluate::{MISTYPED, Mask, evaluate};
-pub use keys::{Keys, NULL_KEY, OUT_OF_ORDER};
+pub use keys::{Keys, NULL_KEY, OUT_OF_ORDER, cell};
 pub use tally::{RowHash, RowHasher, Scope, Tally, TallyKey};
 pub use token::{Beginning, NOT_A_TOKEN, Token, TokenKey};
 pub use write::{NO_CAST, Reason, Refused, Writer, Written};

@@ -9,8 +9,10 @@ use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
 mod ends;
+mod papers;
 
 pub(crate) use ends::{FromArgs, ToArgs};
+pub(crate) use papers::{PaperArgs, StillArgs};
 
 /// Move health data exactly as its controller ordered, and prove it.
 #[derive(Debug, Parser)]
@@ -97,14 +99,19 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  ecluse grants instruction.toml > grants.sql")]
     Grants(GrantsArgs),
 
-    /// What would move and what is refused: reads every ordered row, in memory, and writes nothing.
+    /// The dry run: what would move and what is refused. Reads every ordered row, in memory, and writes
+    /// nothing; destination tables that are missing are taken as `migrate --ddl` would make them.
     #[command(
         after_help = "Example:\n  ecluse plan\n  ecluse plan --ddl > destination.sql\n  ecluse plan --statements"
     )]
     Plan(PlanArgs),
 
     /// Move what the instruction orders. The same command resumes, catches up, repairs.
-    #[command(after_help = "Example:\n  ecluse migrate\n  ecluse migrate --json | tee events.ndjson")]
+    ///
+    /// The dry run is `ecluse plan`: the same reading, checking and transforming, nothing written.
+    #[command(
+        after_help = "Example:\n  ecluse plan                  the dry run, first\n  ecluse migrate\n  ecluse migrate --ddl         makes the destination's missing tables first\n  ecluse migrate --json | tee events.ndjson"
+    )]
     Migrate(MigrateArgs),
 
     /// Read the destination back in a fresh process and compare.
@@ -169,15 +176,6 @@ pub(crate) struct NewArgs {
 
     #[command(flatten)]
     pub(crate) to: ToArgs,
-}
-
-/// A reason that says something: it is recorded, and printed in the report.
-fn reason(text: &str) -> Result<String, &'static str> {
-    if text.trim().is_empty() {
-        Err("say why: the reason is recorded and reported")
-    } else {
-        Ok(text.to_owned())
-    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -412,63 +410,6 @@ pub(crate) struct SignArgs {
     pub(crate) signer: Option<String>,
 }
 
-/// The papers a run stands on, and its two databases.
-#[derive(Clone, Debug, Default, Args)]
-pub(crate) struct PaperArgs {
-    /// The signed instruction.
-    #[arg(value_name = "INSTRUCTION", value_hint = ValueHint::FilePath)]
-    pub(crate) instruction: Option<PathBuf>,
-
-    /// The contract.
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) contract: Option<PathBuf>,
-
-    /// The mapping.
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) mapping: Option<PathBuf>,
-
-    /// The controller's statement that the instruction stands.
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) status: Option<PathBuf>,
-
-    /// The operator's session statement.
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) session: Option<PathBuf>,
-
-    #[command(flatten)]
-    pub(crate) from: FromArgs,
-
-    #[command(flatten)]
-    pub(crate) to: ToArgs,
-
-    /// The run folder.
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
-    pub(crate) run: Option<PathBuf>,
-
-    /// The operator's age identity.
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) identity: Option<PathBuf>,
-
-    /// Read the tables themselves where the administrator made no views; recorded and reported.
-    #[arg(long, value_name = "REASON", value_parser = reason)]
-    pub(crate) without_views: Option<String>,
-
-    /// Go on with a role that can do more than the instruction needs; recorded and reported.
-    #[arg(long, value_name = "REASON", value_parser = reason)]
-    pub(crate) accept_wider_role: Option<String>,
-
-    #[command(flatten)]
-    pub(crate) still: StillArgs,
-}
-
-/// What the operator says of the source; asked of every command that reads rows of it.
-#[derive(Clone, Copy, Debug, Default, Args)]
-pub(crate) struct StillArgs {
-    /// State that nobody writes to the source: tables without transactions may then be read.
-    #[arg(long)]
-    pub(crate) frozen: bool,
-}
-
 #[derive(Debug, Args)]
 pub(crate) struct GrantsArgs {
     /// The instruction.
@@ -518,7 +459,7 @@ pub(crate) struct MigrateArgs {
     #[command(flatten)]
     pub(crate) papers: PaperArgs,
 
-    /// Make the destination's missing tables first.
+    /// Make the destination's missing tables first, as `ecluse plan --ddl` prints them.
     #[arg(long)]
     pub(crate) ddl: bool,
 

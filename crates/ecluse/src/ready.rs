@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use ecluse_adapters::pin;
 use ecluse_adapters::url::Url;
-use ecluse_core::catalog::Catalog;
+use ecluse_core::catalog::{Catalog, Table};
 use ecluse_core::fault::{Fault, Result};
 use ecluse_core::instruction::Endpoint;
 use ecluse_core::plan::{Compiled, Inputs, NO_TABLE, Plan, Refusal, compile};
@@ -65,6 +65,8 @@ pub(crate) struct Ready {
     pub(crate) compiled: Compiled,
     pub(crate) source: Url,
     pub(crate) destination: Url,
+    /// Destination tables that a dry run supposes; none in a run.
+    pub(crate) missing: Vec<String>,
     /// The reason for going on with a wider role.
     wider_role: Option<String>,
     /// The reason for reading the tables themselves, not the administrator's views.
@@ -80,6 +82,17 @@ pub(crate) struct Ready {
     own: Option<Identity>,
 }
 
+/// What becomes of an order whose destination tables are not there yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Missing {
+    /// It is refused.
+    Refuse,
+    /// They are taken as the statements would make them; nothing is made.
+    Suppose,
+    /// They are made.
+    Make,
+}
+
 /// The two connections of a run.
 pub(crate) struct Ends {
     pub(crate) source: Box<dyn Source>,
@@ -87,13 +100,13 @@ pub(crate) struct Ends {
 }
 
 impl Ready {
-    /// Verifies every paper, connects, and compiles the plan. With `ddl`, makes the destination's
-    /// missing tables first.
+    /// Verifies every paper, connects, and compiles the plan; `tables` says what becomes of
+    /// destination tables that are missing.
     ///
     /// # Errors
     ///
     /// The first thing that does not hold.
-    pub(crate) fn prepare(here: &Here, args: &PaperArgs, ddl: bool) -> Result<(Self, Ends)> {
+    pub(crate) fn prepare(here: &Here, args: &PaperArgs, tables: Missing) -> Result<(Self, Ends)> {
         let folder = &here.folder;
         let chain = Chain::read(folder, args, here.now)?;
         let is_trial = chain.instruction.header().trial;
@@ -124,10 +137,12 @@ impl Ready {
         };
         let without_views = excuse(&args.without_views).filter(|_| parts.source.engine() != Engine::Sqlite);
         let wider_role = excuse(&args.accept_wider_role).filter(|_| parts.source.engine() != Engine::Sqlite);
-        let (compiled, without_views) = match without_views {
+        let (Planned { compiled, missing }, without_views) = match without_views {
             // a trial reads what it can, but once the administrator has made the views, these
-            Some(_) if is_trial && args.without_views.is_none() => parts.plan_of_trial(ddl, without_views)?,
-            _ => (parts.plan(without_views.is_none(), ddl)?, without_views),
+            Some(_) if is_trial && args.without_views.is_none() => {
+                parts.plan_of_trial(tables, without_views)?
+            }
+            _ => (parts.plan(without_views.is_none(), tables)?, without_views),
         };
         let Parts { chain, source, destination, ends } = parts;
         let ready = Self {
@@ -136,6 +151,7 @@ impl Ready {
             compiled,
             source,
             destination,
+            missing: missing.into_iter().map(|table| table.name).collect(),
             wider_role,
             without_views,
             frozen: args.still.frozen,
@@ -202,33 +218,48 @@ impl Parts {
         Ok(Self { chain, source, destination, ends })
     }
 
-    /// Compiles the plan from the papers and the two catalogues. With `ddl`, makes the
-    /// destination's missing tables first.
+    /// Compiles the plan from the papers and the two catalogues.
+    ///
+    /// Nothing is made for an order that the made tables would not take: it is compiled against the
+    /// tables as they would be first.
     ///
     /// # Errors
     ///
     /// Every problem found is shown; the first one's code comes back.
-    pub(crate) fn plan(&mut self, views: bool, ddl: bool) -> Result<Compiled> {
-        let refused = match self.compile(views)? {
-            Ok(compiled) => return Ok(compiled),
-            Err(refused) if ddl && only_tables_missing(&refused) => refused,
-            Err(refused) => return Err(told(&self.chain, &refused)),
+    pub(crate) fn plan(&mut self, views: bool, tables: Missing) -> Result<Planned> {
+        let refused = match self.compile(views, &[])? {
+            Ok(compiled) => return Ok(Planned { compiled, missing: Vec::new() }),
+            Err(refused) if refused.missing.is_empty() || tables == Missing::Refuse => {
+                return Err(told(&self.chain, &refused));
+            }
+            Err(refused) => refused,
         };
+        let supposed: Vec<Table> =
+            refused.missing.iter().map(|table| self.ends.destination.supposed(table)).collect();
+        let compiled = self.compile(views, &supposed)?.map_err(|refused| told(&self.chain, &refused))?;
+        if tables == Missing::Suppose {
+            return Ok(Planned { compiled, missing: refused.missing });
+        }
         for table in &refused.missing {
             let statement = self.ends.destination.ddl(table);
             self.ends.destination.create(&statement)?;
             output::remark(format!("made {} at the destination", table.name));
         }
-        self.compile(views)?.map_err(|refused| told(&self.chain, &refused))
+        let compiled = self.compile(views, &[])?.map_err(|refused| told(&self.chain, &refused))?;
+        Ok(Planned { compiled, missing: Vec::new() })
     }
 
     /// The plan of a trial: through the administrator's views where they were made, else without.
-    fn plan_of_trial(&mut self, ddl: bool, excuse: Option<String>) -> Result<(Compiled, Option<String>)> {
-        let compiled = self.plan(true, ddl)?;
-        if self.ends.source.has_views(&compiled.plan)? {
-            return Ok((compiled, None));
+    fn plan_of_trial(
+        &mut self,
+        tables: Missing,
+        excuse: Option<String>,
+    ) -> Result<(Planned, Option<String>)> {
+        let planned = self.plan(true, tables)?;
+        if self.ends.source.has_views(&planned.compiled.plan)? {
+            return Ok((planned, None));
         }
-        Ok((self.plan(false, ddl)?, excuse))
+        Ok((self.plan(false, tables)?, excuse))
     }
 
     /// The statements that would make the destination's missing tables; empty where none is missing.
@@ -237,20 +268,23 @@ impl Parts {
     ///
     /// As [`Self::plan`], except that missing tables are what is asked for.
     pub(crate) fn missing_tables(&mut self) -> Result<Vec<String>> {
-        match self.compile(false)? {
-            Ok(_) => Ok(Vec::new()),
-            Err(refused) if !only_tables_missing(&refused) => Err(told(&self.chain, &refused)),
-            Err(refused) => {
-                Ok(refused.missing.iter().map(|table| self.ends.destination.ddl(table)).collect())
-            }
-        }
+        let planned = self.plan(false, Missing::Suppose)?;
+        Ok(planned.missing.iter().map(|table| self.ends.destination.ddl(table)).collect())
     }
 
-    fn compile(&mut self, views: bool) -> Result<std::result::Result<Compiled, Refusal>> {
+    /// `supposed` are tables that the destination does not have yet.
+    fn compile(&mut self, views: bool, supposed: &[Table]) -> Result<std::result::Result<Compiled, Refusal>> {
         let source = instructed(&self.chain, self.ends.source.as_mut())?;
-        let destination = mapped(&self.chain, self.ends.destination.as_mut())?;
+        let mut destination = mapped(&self.chain, self.ends.destination.as_mut())?;
+        destination.tables.extend(supposed.iter().cloned());
         Ok(compiled(&self.chain, &source, &destination, views))
     }
+}
+
+/// A plan, and the destination's tables that it supposes, as they would have to be.
+pub(crate) struct Planned {
+    pub(crate) compiled: Compiled,
+    pub(crate) missing: Vec<Table>,
 }
 
 /// What is read of the source, for the administrator's script, and where. The destination does not

@@ -353,7 +353,11 @@ fn status(folder: &Folder, trial: bool, now: Timestamp, seen: &Seen) -> Found {
     match asked {
         Ok(word) => Found::Done(format!("the order stands, as of {}", word.as_of())),
         Err(fault) if fault.code().id == SUSPENDED.id => {
-            refused(&fault, LAB, "ecluse instruction status")
+            let mut found = refused(&fault, LAB, "ecluse instruction status");
+            if let (Found::Missing { advice, .. }, true) = (&mut found, trial) {
+                advice.push("In this trial you are the signatory: --key keys/controller-signatory".into());
+            }
+            found
         }
         Err(fault) if fault.code().id == REVOKED.id => Found::Missing {
             words: fault.code().title.to_owned(),
@@ -407,7 +411,7 @@ fn run(folder: &Folder, trial: bool) -> Found {
             YOU,
             &[
                 "Make the tables that the destination lacks, and move:  ecluse migrate --ddl",
-                "Or look first, nothing moves:                          ecluse plan --ddl; ecluse plan",
+                "Or look first, nothing moves and nothing is made:      ecluse plan",
             ],
         ),
         None => missing(

@@ -132,7 +132,17 @@ pub(crate) fn rights(source: &mut dyn Source, plan: &Plan, reason: Option<&str>)
 /// A run writes only tables that were empty when it began: what the ledger does not have
 /// is not ours to delete.
 pub(crate) fn empty(destination: &mut dyn Destination, plan: &Plan, ledger: &[LedgerEntry]) -> Result<()> {
-    for table in plan.tables() {
+    empty_but(destination, plan, ledger, &[])
+}
+
+/// As [`empty`], for a plan of which some tables are still to be made.
+pub(crate) fn empty_but(
+    destination: &mut dyn Destination,
+    plan: &Plan,
+    ledger: &[LedgerEntry],
+    missing: &[String],
+) -> Result<()> {
+    for table in plan.tables().iter().filter(|t| !missing.iter().any(|m| m == t.destination())) {
         let ours = ledger.iter().any(|line| line.table == table.number());
         if !ours && !destination.is_empty(table.destination())? {
             return Err(NOT_EMPTY

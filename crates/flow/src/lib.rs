@@ -35,5 +35,6 @@ pub mod run;
 mod state;
 mod step;
 pub mod subset;
+pub mod unmapped;
 pub mod world;
 mod writer;

@@ -166,6 +166,10 @@ pub trait Destination: Send {
     /// The `CREATE TABLE` in this engine's words for a table that is missing.
     fn ddl(&self, table: &Table) -> String;
 
+    /// The table as [`Self::catalog`] would tell it once [`Self::ddl`]'s statement was executed, as far
+    /// as a plan looks at it: names, types, lengths, bounds, NULL, the key.
+    fn supposed(&self, table: &Table) -> Table;
+
     /// Takes the destination for one run: the lock that keeps a second run out, the ledger
     /// (made where absent), and, for tables that were empty when the run first began,
     /// foreign keys, indexes and triggers' state recorded *in the ledger's transaction*, then dropped.

@@ -1,6 +1,6 @@
 //! The dry run: every row read, checked and transformed, none written.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use ecluse_batch::TallyKey;
 use ecluse_core::fault::Result;
@@ -15,12 +15,24 @@ use crate::reader::{self, Message};
 use crate::run::{Options, Progress};
 use crate::state;
 use crate::step::Context;
+use crate::unmapped::{Codes, Tellable, Unmapped};
 use crate::world::World;
+
+/// What a dry run found.
+#[derive(Clone, Debug)]
+pub struct Rehearsed {
+    /// As a run would count them.
+    pub figures: Figures,
+    /// Codes without a line in their code table, by source column. For the person who asked only:
+    /// this is never written.
+    pub unmapped: Vec<Codes>,
+}
 
 /// Counts what would move to a destination of this engine, and what would be refused, by
 /// code. What only the destination itself can refuse (a CHECK, a unique value) is not known here.
 ///
-/// `figures.moved` says what would move.
+/// `moved` of the figures says what would move. `tellable` names the columns whose unmapped codes
+/// are told one by one.
 ///
 /// # Errors
 ///
@@ -30,9 +42,10 @@ pub fn rehearse(
     options: Options<'_>,
     source: &mut dyn Source,
     destination: Engine,
+    tellable: Tellable<'_>,
     world: World<'_>,
     progress: &mut dyn FnMut(Progress<'_>),
-) -> Result<Figures> {
+) -> Result<Rehearsed> {
     let plan = orders.plan;
     checks::keys(plan)?;
     orders.standing()?;
@@ -60,7 +73,8 @@ pub fn rehearse(
         .collect();
     let chance: [u8; 32] = world.random()?;
     let refused = Mutex::new(Kin::new(chance, plan)?);
-    let context = Context::new(plan, &refused, chance)?;
+    let unmapped = Mutex::default();
+    let context = Context::new(plan, &refused, chance)?.counting(Unmapped { tellable, found: &unmapped });
     // nothing is published: any key will do
     let key = TallyKey::new(world.random()?);
     let read = reader::read(source, destination, context, &key, &[], &mut |message| {
@@ -71,21 +85,28 @@ pub fn rehearse(
     read?;
     figures.ended = world.now().to_string();
     figures.whole = true;
-    Ok(figures)
+    // nobody died with it in hand: the reading is over
+    let unmapped = unmapped.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Ok(Rehearsed { figures, unmapped })
 }
 
-/// Whether the destination's tables are free for this run: empty, or filled by the run whose
-/// sealed state this is. Nothing of the run folder is taken or written.
+/// Whether the destination's tables are free for this run: empty, `missing`, or filled by the run
+/// whose sealed state this is. Nothing of the run folder is taken or written.
 ///
 /// # Errors
 ///
 /// `ECL-RUN-006`, as a run would end with; `ECL-RUN-013` where the state is another instruction's.
-pub fn room(orders: &Orders<'_>, sealed: Option<&[u8]>, destination: &mut dyn Destination) -> Result<()> {
+pub fn room(
+    orders: &Orders<'_>,
+    sealed: Option<&[u8]>,
+    missing: &[String],
+    destination: &mut dyn Destination,
+) -> Result<()> {
     let ledger = match sealed {
         Some(sealed) => destination.ledger(&state::unsealed(orders, sealed)?.run)?,
         None => Vec::new(),
     };
-    checks::empty(destination, orders.plan, &ledger)
+    checks::empty_but(destination, orders.plan, &ledger, missing)
 }
 
 fn count(figures: &mut Figures, message: Message, progress: &mut dyn FnMut(Progress<'_>)) {

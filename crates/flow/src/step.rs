@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use ecluse_batch::{Batch, ChosenSets, Keys, Mask, RowHash, RowHasher, TallyKey, Writer, evaluate};
+use ecluse_batch::{Batch, ChosenSets, Keys, Mask, Reason, RowHash, RowHasher, TallyKey, Writer, evaluate};
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::filter::Filter;
 use ecluse_core::plan::{Plan, TablePlan};
@@ -12,10 +12,11 @@ use ecluse_core::types::{Engine, Type};
 use ecluse_core::value::Key;
 
 use crate::family::{self, Kin, PARENT_REFUSED, Tie};
+use crate::unmapped::Unmapped;
 
 static DISAGREES: Code =
     Code::refused("ECL-RUN-008", "the database returned a row that the instruction does not grant");
-static POISONED: Code = Code::outside("ECL-RUN-014", "a thread of the run ended early");
+pub(crate) static POISONED: Code = Code::outside("ECL-RUN-014", "a thread of the run ended early");
 
 /// What all tables share while they are read.
 pub(crate) struct Context<'p> {
@@ -27,6 +28,8 @@ pub(crate) struct Context<'p> {
     cut: Vec<bool>,
     /// Refused rows, by the reader or by the destination.
     refused: &'p Mutex<Kin>,
+    /// Where a dry run counts unmapped codes; a run counts rows only.
+    unmapped: Option<Unmapped<'p>>,
 }
 
 impl<'p> Context<'p> {
@@ -37,7 +40,14 @@ impl<'p> Context<'p> {
             kept: plan.row_limit().map(|_| Kin::new(key, plan)).transpose()?,
             cut: vec![false; plan.tables().len()],
             refused,
+            unmapped: None,
         })
+    }
+
+    /// Counts unmapped codes there.
+    pub(crate) const fn counting(mut self, unmapped: Unmapped<'p>) -> Self {
+        self.unmapped = Some(unmapped);
+        self
     }
 
     fn is_cut(&self, table: usize) -> bool {
@@ -185,6 +195,9 @@ impl<'p> Step<'p> {
         for one in &written.refused {
             let column = one.column.and_then(|c| self.table.write().get(c)).map_or("", |c| c.name.as_str());
             count(&mut refused, one.reason.code(), self.table.destination(), column);
+            if let (Some(unmapped), Reason::Unmapped) = (context.unmapped, one.reason) {
+                unmapped.count(self.table, one.column, goes, &self.types, one.row)?;
+            }
             Fates::mark(&mut out, goes.rows(), one.row);
         }
         let stays = Mask::from_fn(goes.rows(), |row| !Fates::is(&out, row));

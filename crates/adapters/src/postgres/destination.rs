@@ -24,6 +24,7 @@ use super::ledger::{self, Ledger};
 use super::load::{self, Chunk, Target};
 use super::source::{Select, run};
 use super::text::{ident, relation};
+use super::types::Wire;
 use super::{catalog, constraints, putback};
 use crate::url::Server;
 
@@ -89,6 +90,10 @@ impl ports::Destination for Destination {
 
     fn ddl(&self, table: &Table) -> String {
         create_table(table)
+    }
+
+    fn supposed(&self, table: &Table) -> Table {
+        supposed(table)
     }
 
     fn open(&mut self, plan: &Plan, run: &str) -> Result<()> {
@@ -227,6 +232,28 @@ fn create_table(table: &Table) -> String {
         lines.push(format!("    PRIMARY KEY ({})", super::text::list(table.key.iter().map(String::as_str))));
     }
     format!("CREATE TABLE {} (\n{}\n)", relation(&table.name), lines.join(",\n"))
+}
+
+/// What the catalogue says of a table that [`create_table`] made.
+fn supposed(table: &Table) -> Table {
+    let column = |column: &Column| {
+        let sql_type = type_name(column);
+        let int_bounds = match sql_type.as_str() {
+            "smallint" => super::types::bounds(Wire::Int2),
+            "integer" => super::types::bounds(Wire::Int4),
+            "bigint" => super::types::bounds(Wire::Int8),
+            _ => None,
+        };
+        Column {
+            max_length: column.max_length.filter(|_| sql_type.starts_with("character varying")),
+            nullable: column.nullable && !table.key.contains(&column.name),
+            int_bounds,
+            sql_type,
+            ..column.clone()
+        }
+    };
+    let columns = table.columns.iter().filter(|c| c.ty.is_some()).map(column).collect();
+    Table { columns, ..table.clone() }
 }
 
 fn type_name(column: &Column) -> String {

@@ -119,6 +119,10 @@ impl ecluse_flow::ports::Destination for Destination {
         ddl::create_table(table)
     }
 
+    fn supposed(&self, table: &Table) -> Table {
+        ddl::supposed(table)
+    }
+
     fn open(&mut self, plan: &Plan, run: &str) -> Result<()> {
         let lock = "PRAGMA locking_mode = EXCLUSIVE";
         self.connection.query_row(lock, [], |_mode| Ok(())).map_err(|e| fault(&DESTINATION, &e, "lock"))?;

@@ -660,6 +660,12 @@ fn missing_tables_are_made_as_they_were_read() {
             (columns, t.key.clone(), t.uniques.clone(), t.foreign_keys.clone())
         };
         assert_eq!(shape(found), shape(table));
+        let supposed = |t: &ecluse_core::catalog::Table| {
+            let columns =
+                t.columns.iter().map(|c| (c.name.clone(), c.ty, c.max_length, c.int_bounds, c.nullable));
+            (columns.collect::<Vec<_>>(), t.key.clone())
+        };
+        assert_eq!(supposed(&new.supposed(table)), supposed(found), "what a plan supposes is what is made");
     }
 }
 

@@ -11,7 +11,7 @@ use crate::nearest::{nearest, suggestion};
 use crate::reader::Spanned;
 use crate::types::Type;
 
-/// A destination table that is not there; `ecluse plan --ddl` prints what creates it.
+/// A destination table that is not there; `ecluse migrate --ddl` makes it, `ecluse plan --ddl` prints how.
 pub static NO_TABLE: Code = Code::refused("ECL-PLN-008", "the destination has no such table");
 static NO_COLUMN: Code = Code::refused("ECL-PLN-010", "the destination has no such column");
 static OTHER_TYPE: Code = Code::refused("ECL-PLN-011", "the destination's column has another type");
@@ -51,7 +51,10 @@ pub(super) fn target(
     let Some(table) = inputs.destination.table(&to.value) else {
         let names = inputs.destination.tables.iter().map(|t| t.name.as_str());
         let near = nearest(&to.value, names).map(|n| format!("did you mean `{n}`? Or "));
-        let help = format!("{}create it: ecluse plan --ddl prints the statement", near.unwrap_or_default());
+        let help = format!(
+            "{}make it: ecluse migrate --ddl, or have the administrator run what ecluse plan --ddl prints",
+            near.unwrap_or_default()
+        );
         let finding = Finding::new(&NO_TABLE, to.value.clone()).at(to.span.clone());
         findings.push(finding.in_file(mapping::FILE).help(help));
         missing.push(proposed(inputs, map, source, key));

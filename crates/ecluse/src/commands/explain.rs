@@ -29,3 +29,25 @@ pub(crate) fn title(id: &str) -> Option<&'static str> {
     let first = page.lines().next()?.trim_start_matches('#').trim();
     Some(first.strip_prefix(id).unwrap_or(first).trim_start_matches([':', ' ', '—', '-']).trim())
 }
+
+/// What to do about a code: the first sentence of its page's last part, without markup.
+pub(crate) fn remedy(id: &str) -> Option<String> {
+    let (_, page) = PAGES.iter().find(|(code, _)| *code == id)?;
+    let (_, rest) = page.split_once("What to do")?;
+    let rest = rest.trim_start_matches(['.', ':', '*', ' ']);
+    let whole: Vec<&str> = rest.lines().next()?.split(". ").collect();
+    Some(format!("{}.", whole.first()?.trim_end_matches('.')).replace('`', ""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_page_says_what_happened_and_what_to_do() {
+        for (id, _) in PAGES {
+            assert!(title(id).is_some_and(|t| !t.is_empty()), "{id}");
+            assert!(remedy(id).is_some_and(|r| r.len() > 8), "{id}");
+        }
+    }
+}

@@ -10,7 +10,7 @@ use ecluse_flow::locate::locate;
 use super::Here;
 use crate::cli::{LocateArgs, PaperArgs};
 use crate::output;
-use crate::ready::{self, Ends, Ready};
+use crate::ready::{self, Ends, Missing, Ready};
 
 static NO_TERMINAL: Code = Code::refused("ECL-LOC-010", "a row's key is shown on a terminal only");
 
@@ -25,7 +25,7 @@ pub(super) fn run(here: &Here, args: &LocateArgs) -> Result<()> {
         still: args.still,
         ..PaperArgs::default()
     };
-    let (ready, mut ends) = Ready::prepare(here, &papers, false)?;
+    let (ready, mut ends) = Ready::prepare(here, &papers, Missing::Refuse)?;
     let mut record = RunFolder::existing(&here.folder.path(args.run.as_deref(), "run"))?;
     let Ends { source, .. } = &mut ends;
     let found = ready.with_orders(|orders| {

@@ -12,7 +12,7 @@ use super::{Here, runs};
 use crate::cli::MigrateArgs;
 use crate::output::{self, count, plural};
 use crate::progress::Teller;
-use crate::ready::{self, Ends, Ready, STOP};
+use crate::ready::{self, Ends, Missing, Ready, STOP};
 use crate::report::facts::{self, Facts};
 use crate::{folder, hardening};
 
@@ -40,7 +40,8 @@ pub(super) fn run(here: &Here, args: &MigrateArgs) -> Result<()> {
 /// Every fault of the papers, the databases and the run.
 pub(crate) fn moved(here: &Here, args: &MigrateArgs) -> Result<Figures> {
     let path = here.folder.path(args.papers.run.as_deref(), "run");
-    let (ready, mut ends) = Ready::prepare(here, &args.papers, args.ddl)?;
+    let tables = if args.ddl { Missing::Make } else { Missing::Refuse };
+    let (ready, mut ends) = Ready::prepare(here, &args.papers, tables)?;
     runs::may_open(here, &path, &ready)?;
     let mut record = RunFolder::open(&path)?;
     runs::opened(here, &path, &ready)?;

@@ -13,7 +13,7 @@ use super::Here;
 use crate::cli::{PaperArgs, ReconcileArgs};
 use crate::output::{self, count, plural};
 use crate::progress::Teller;
-use crate::ready::{self, Ends, Ready};
+use crate::ready::{self, Ends, Missing, Ready};
 use crate::{connect, folder};
 
 /// How many differences are printed; the file has all.
@@ -101,7 +101,7 @@ pub(crate) fn compared(
     papers: &PaperArgs,
     run: &Path,
 ) -> Result<(Recorded, Option<&'static Code>)> {
-    let (ready, ends) = Ready::prepare(here, papers, false)?;
+    let (ready, ends) = Ready::prepare(here, papers, Missing::Refuse)?;
     let mut record = RunFolder::existing(run)?;
     let Ends { source, mut destination } = ends;
     let mut first = Some(source);

@@ -4,6 +4,7 @@
 mod adopt;
 mod commands;
 mod demo;
+mod plan;
 mod trial;
 mod walls;
 

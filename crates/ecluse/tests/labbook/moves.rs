@@ -3,7 +3,7 @@
 use crate::migration::Migration;
 
 /// (destination table, rows that LabBook itself counts).
-fn counts(m: &Migration) -> Vec<(&'static str, String)> {
+pub(crate) fn counts(m: &Migration) -> Vec<(&'static str, String)> {
     let requests = "select id_data from sigl_02_data where rec_date_receipt >= '2015-01-01' and statut = 256";
     let analyses = format!("select id_data from sigl_04_data where id_dos in ({requests})");
     let results = format!("select id_data from sigl_09_data where id_analyse in ({analyses})");

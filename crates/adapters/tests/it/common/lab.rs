@@ -205,7 +205,9 @@ impl Lab {
         self.go(|orders, world| {
             let mut source = Source::open(&self.path("old.db"))?;
             let engine = ecluse_core::types::Engine::Sqlite;
-            rehearse(orders, Options::default(), &mut source, engine, world, &mut |_| {})
+            let tellable = |_: &str, _: &str| false;
+            rehearse(orders, Options::default(), &mut source, engine, &tellable, world, &mut |_| {})
+                .map(|found| found.figures)
         })
     }
 

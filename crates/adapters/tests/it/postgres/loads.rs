@@ -337,5 +337,17 @@ fn a_missing_table_is_made_from_the_sources_catalogue() {
             )
         };
         assert_eq!(shape(table), shape(was));
+        let supposed = |t: &ecluse_core::catalog::Table| {
+            let columns = t
+                .columns
+                .iter()
+                .map(|c| (c.name.clone(), c.sql_type.clone(), c.ty, c.max_length, c.int_bounds, c.nullable));
+            (columns.collect::<Vec<_>>(), t.key.clone())
+        };
+        assert_eq!(
+            supposed(&destination.supposed(was)),
+            supposed(table),
+            "what a plan supposes is what is made"
+        );
     }
 }

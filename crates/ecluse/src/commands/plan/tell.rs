@@ -1,0 +1,189 @@
+//! What a dry run found, on one screen and as JSON.
+
+use std::collections::BTreeMap;
+
+use ecluse_core::finding::Finding;
+use ecluse_core::mapping::Make;
+use ecluse_flow::figures::Figures;
+use ecluse_flow::rehearse::Rehearsed;
+use ecluse_flow::rights;
+use ecluse_flow::unmapped::Codes;
+use serde_json::{Value, json};
+
+use crate::commands::explain;
+use crate::output::{self, count, plural};
+use crate::ready::Ready;
+use crate::report::figure;
+
+/// Codes of a column that the screen shows; the JSON has all.
+const SHOWN: usize = 12;
+
+/// Tells figures, refusals, unmapped codes and the destination's state, each problem with one fix.
+/// `room` says whether the destination's tables can take the rows.
+pub(super) fn told(ready: &Ready, found: &Rehearsed, room: bool) {
+    let Rehearsed { figures, unmapped } = found;
+    table(figures);
+    columns(ready);
+    output::line(format!("barrier      {}", figures.barrier));
+    for limit in &figures.limits {
+        output::line(format!("             {limit}"));
+    }
+    for excess in rights::told(&figures.excess) {
+        output::line(format!("role         {excess}"));
+    }
+    if !ready.missing.is_empty() {
+        let many = u64::try_from(ready.missing.len()).unwrap_or(u64::MAX);
+        output::line(format!(
+            "destination  {} to make: {}",
+            plural(many, "table", "tables"),
+            ready.missing.join(", ")
+        ));
+        output::line("             → ecluse migrate --ddl makes them; ecluse plan --ddl prints how");
+    }
+    for note in &ready.compiled.notes {
+        output::line(format!("note         {}: {}", note.code.title, note.message));
+        output::line(format!("             → {}", fix(note)));
+    }
+    for (code, rows) in refusals(figures) {
+        let (id, place) = code.split_once(' ').unwrap_or((code, ""));
+        let title = explain::title(id).unwrap_or_default();
+        output::line(format!("refused      {} {id} {title} ({place})", count(rows)));
+        output::line(format!(
+            "             → {}",
+            explain::remedy(id).unwrap_or_else(|| format!("ecluse explain {id}"))
+        ));
+    }
+    for codes in unmapped {
+        unmapped_line(ready, codes);
+    }
+    let refused = figures.refused_rows();
+    let tolerated = ready.compiled.plan.tolerance();
+    output::line("");
+    if refused > tolerated {
+        output::line(format!(
+            "Not ready: {} would be refused, {} tolerated.",
+            plural(refused, "row", "rows"),
+            count(tolerated)
+        ));
+    } else if !room {
+        output::line("Not ready: the destination cannot take the rows.");
+    } else if ready.missing.is_empty() {
+        output::line("Ready:  ecluse migrate");
+    } else {
+        output::line("Ready:  ecluse migrate --ddl");
+    }
+    output::document(&document(ready, found, room && refused <= tolerated));
+}
+
+fn table(figures: &Figures) {
+    let width = figures.tables.iter().map(|t| t.source.chars().count()).max().unwrap_or(0).max(8);
+    output::line(format!(
+        "{:width$} {:>13} {:>12} {:>12} {:>10}",
+        "", "available", "asked", "moves", "refused"
+    ));
+    for t in &figures.tables {
+        let available = t.available.map_or_else(|| "–".to_owned(), count);
+        output::line(format!(
+            "{:width$} {available:>13} {:>12} {:>12} {:>10}",
+            t.source,
+            count(t.asked),
+            count(t.moved),
+            count(t.refused_rows()),
+        ));
+    }
+    output::line("-".repeat(width + 52));
+}
+
+/// Columns of the source that move, and columns of the destination that they fill.
+fn moving(ready: &Ready) -> (usize, usize) {
+    let tables = ready.compiled.plan.tables();
+    let moved = tables.iter().flat_map(|t| t.read()).filter(|c| c.moved).count();
+    (moved, tables.iter().map(|t| t.write().len()).sum())
+}
+
+fn columns(ready: &Ready) {
+    let (moved, filled) = moving(ready);
+    let stays = &ready.compiled.stays;
+    let without = stays.iter().filter(|s| !s.fate).count();
+    let fates = if without == 0 { "all with a fate".to_owned() } else { format!("{without} without a fate") };
+    output::line(format!(
+        "columns      {moved} move and fill {filled} at the destination; {} stay, {fates}   (ecluse plan --stays)",
+        count(u64::try_from(stays.len()).unwrap_or(u64::MAX)),
+    ));
+}
+
+fn refusals(figures: &Figures) -> impl Iterator<Item = (&str, u64)> {
+    figures.tables.iter().flat_map(|t| &t.refused).map(|(code, rows)| (code.as_str(), *rows))
+}
+
+fn fix(finding: &Finding) -> String {
+    finding.help.clone().unwrap_or_else(|| format!("ecluse explain {}", finding.code.id))
+}
+
+fn unmapped_line(ready: &Ready, codes: &Codes) {
+    let mut most: Vec<(&String, &u64)> = codes.codes.iter().collect();
+    most.sort_by_key(|(code, rows)| (std::cmp::Reverse(**rows), (*code).clone()));
+    let mut list: Vec<String> = most
+        .iter()
+        .take(SHOWN)
+        .map(|(code, rows)| format!("{code} ({})", figure::alone(**rows, true)))
+        .collect();
+    if most.len() > SHOWN {
+        list.push(format!("{} more codes", most.len() - SHOWN));
+    }
+    if codes.untold > 0 {
+        let rows = figure::alone(codes.untold, true);
+        list.push(if codes.codes.is_empty() {
+            format!("{rows} rows; the codes of a person's column are not told")
+        } else {
+            format!("{rows} rows with longer texts")
+        });
+    }
+    output::line(format!("unmapped     {}.{}: {}", codes.table, codes.column, list.join(", ")));
+    output::line(format!(
+        "             → add a line for each to {}, and cite its digest anew in mapping.toml",
+        code_table(ready, codes)
+    ));
+}
+
+/// The file of the code table that the column goes through.
+fn code_table(ready: &Ready, codes: &Codes) -> String {
+    let mapping = &ready.chain.mapping;
+    let named =
+        mapping.table(&codes.table).into_iter().flat_map(|map| &map.columns).find_map(|c| match &c.make {
+            Make::Code { column, table } if column.value == codes.column => Some(&table.value),
+            _ => None,
+        });
+    let cited = named.and_then(|name| mapping.codes.iter().find(|cited| cited.name.value == *name));
+    cited.map_or_else(|| "its code table".to_owned(), |cited| cited.file.value.clone())
+}
+
+fn document(ready: &Ready, found: &Rehearsed, is_ready: bool) -> Value {
+    let (moved, filled) = moving(ready);
+    let mut classes = BTreeMap::new();
+    for s in &ready.compiled.stays {
+        *classes.entry(s.class.name()).or_insert(0) += 1;
+    }
+    let unmapped: Vec<Value> = found
+        .unmapped
+        .iter()
+        .map(|c| {
+            let codes: BTreeMap<_, _> =
+                c.codes.iter().map(|(code, rows)| (code, figure::alone(*rows, true).to_string())).collect();
+            json!({
+                "table": c.table, "column": c.column, "codes": codes,
+                "untold": figure::alone(c.untold, true).to_string(),
+            })
+        })
+        .collect();
+    let notes: Vec<Value> = ready
+        .compiled
+        .notes
+        .iter()
+        .map(|n| json!({ "code": n.code.id, "message": format!("{}: {}", n.code.title, n.message), "fix": fix(n) }))
+        .collect();
+    json!({
+        "figures": found.figures, "columns": moved, "filled": filled, "stays": classes, "missing": ready.missing,
+        "unmapped": unmapped, "notes": notes, "ready": is_ready,
+    })
+}

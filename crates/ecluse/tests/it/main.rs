@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod adopt;
+mod canaries;
 mod commands;
 mod demo;
 mod plan;

@@ -1,7 +1,8 @@
 //! LabBook with a canary in every column and row that was not ordered: found nowhere.
 
 use std::fmt::Write as _;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use ecluse_testkit::canary::{Canaries, Side};
 use ecluse_testkit::leak::{Found, Search};
@@ -111,7 +112,13 @@ fn nothing_that_was_not_ordered_leaves_labbook() {
         if step != "report" {
             command.args(["--from", &from_url, "--to", &to_url, "--identity"]).arg(m.path("keys/petit.age"));
         }
-        let output = command.output().unwrap();
+        // while it runs, what it holds open is searched again and again, unlinked files too
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        while child.try_wait().unwrap().is_none() {
+            assert_eq!(search.process(child.id()), [], "{step}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let output = child.wait_with_output().unwrap();
         assert!(output.status.success(), "{step}: {output:?}");
         said.extend([output.stdout, output.stderr].concat());
     }

@@ -105,6 +105,16 @@ impl ChosenSets {
         Ok(())
     }
 
+    /// How many values stand in the set of (`table`, `other`); 0 where it was not asked for.
+    #[must_use]
+    pub fn count(&self, table: usize, other: usize) -> u64 {
+        match self.sets.get(&(table, other)) {
+            Some(Set::Ints(set)) => set.len(),
+            Some(Set::Hashes(set)) => u64::try_from(set.len()).unwrap_or(u64::MAX),
+            None => 0,
+        }
+    }
+
     /// For each value of a column: whether it stands in the set of (`table`, `other`). NULL does not.
     ///
     /// # Errors

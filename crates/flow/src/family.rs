@@ -39,6 +39,14 @@ pub(crate) fn ties(table: &TablePlan) -> Vec<Tie> {
     ties
 }
 
+/// Ties to rows that are read no earlier than the row itself: within one table, in a circle of
+/// tables, or to a parent that is chosen by its children. A parent that is refused may then be
+/// met when its children have passed.
+pub(crate) fn backward(plan: &Plan) -> Vec<Tie> {
+    let tables = plan.tables().iter();
+    tables.flat_map(|t| ties(t).into_iter().filter(|tie| tie.parent >= t.number())).collect()
+}
+
 /// Memberships without which the filter cannot hold.
 fn demanded(filter: &Filter, ties: &mut Vec<Tie>) {
     match filter {
@@ -75,6 +83,11 @@ impl Kin {
     /// The plan's columns are not its own.
     pub(crate) fn new(key: [u8; 32], plan: &Plan) -> Result<Self> {
         Ok(Self { sets: ChosenSets::for_plan(key, plan)?, any: vec![false; plan.tables().len()] })
+    }
+
+    /// How many parents that these ties can name are in.
+    pub(crate) fn named_by(&self, ties: &[Tie]) -> u64 {
+        ties.iter().map(|tie| self.sets.count(tie.parent, tie.parent_column)).sum()
     }
 
     /// Whether any row of the table is in.

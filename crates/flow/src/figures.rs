@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use ecluse_core::plan::{Plan, TablePlan};
 use ecluse_seal::Noted;
 use serde::{Deserialize, Serialize};
 
@@ -36,7 +37,8 @@ pub struct Figures {
     pub tables: Vec<TableFigures>,
 }
 
-/// One table's figures. `asked = moved + refused + left_out`.
+/// One table's figures. Once the table is through, `asked = moved + refused + left_out`; what is
+/// available and not asked for was withheld by the instruction's filter.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableFigures {
     /// The source table's name.
@@ -51,12 +53,22 @@ pub struct TableFigures {
     pub moved: u64,
     /// Refused rows by code and column, for instance `ECL-MAP-021 results.unit`.
     pub refused: BTreeMap<String, u64>,
-    /// Rows left out because a trial moves few.
+    /// Rows left out because a trial moves few: beyond its number (read or not), or children of such.
     pub left_out: u64,
     /// Chunks in all, and how many of them this start of the run replaced.
     pub chunks: u64,
     /// See `chunks`.
     pub replaced: u64,
+}
+
+/// The figures of every table of a plan, nothing counted yet.
+pub(crate) fn begin_tables(plan: &Plan) -> Vec<TableFigures> {
+    let begin = |t: &TablePlan| TableFigures {
+        source: t.source().to_owned(),
+        destination: t.destination().to_owned(),
+        ..TableFigures::default()
+    };
+    plan.tables().iter().map(begin).collect()
 }
 
 impl TableFigures {

@@ -18,6 +18,7 @@ pub mod chunk;
 mod diff;
 pub mod event;
 pub mod failpoint;
+mod families;
 mod family;
 pub mod figures;
 mod journal;

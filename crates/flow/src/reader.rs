@@ -25,8 +25,8 @@ pub(crate) enum Message {
     Begin(usize, Count),
     /// A chunk is complete.
     Chunk(Box<Chunk>),
-    /// The table is through.
-    Through(usize),
+    /// The table is through; so many rows asked for were not read, because a trial had enough.
+    Through(usize, u64),
 }
 
 /// A chunk, ready to be compared with the ledger.
@@ -103,7 +103,8 @@ pub(crate) fn read(
         if whole && delivered != count.asked {
             return Err(LOST.fault(format!("table {}: {delivered} of {}", table.source(), count.asked)));
         }
-        emit(Message::Through(table.number()))?;
+        let unread = if whole { 0 } else { count.asked.saturating_sub(delivered) };
+        emit(Message::Through(table.number(), unread))?;
     }
     Ok(())
 }

@@ -7,8 +7,8 @@ use ecluse_core::fault::Result;
 use ecluse_core::types::Engine;
 
 use crate::checks::{self, When};
-use crate::family::Kin;
-use crate::figures::{Figures, TableFigures};
+use crate::families::{AGAIN, Families};
+use crate::figures::{Figures, begin_tables};
 use crate::orders::Orders;
 use crate::ports::{Destination, Source};
 use crate::reader::{self, Message};
@@ -62,32 +62,46 @@ pub fn rehearse(
     let opened = source.open(plan, options.frozen)?;
     figures.barrier = opened.barrier;
     figures.limits = opened.limits;
-    figures.tables = plan
-        .tables()
-        .iter()
-        .map(|t| TableFigures {
-            source: t.source().to_owned(),
-            destination: t.destination().to_owned(),
-            ..TableFigures::default()
-        })
-        .collect();
-    let chance: [u8; 32] = world.random()?;
-    let refused = Mutex::new(Kin::new(chance, plan)?);
-    let unmapped = Mutex::default();
-    let context = Context::new(plan, &refused, chance)?.counting(Unmapped { tellable, found: &unmapped });
-    // nothing is published: any key will do
-    let key = TallyKey::new(world.random()?);
-    let read = reader::read(source, destination, context, &key, &[], &mut |message| {
-        count(&mut figures, message, progress);
-        Ok(())
-    });
+    let read = readings(&orders, source, destination, tellable, &world, &mut figures, progress);
     source.close()?;
-    read?;
+    let unmapped = read?;
     figures.ended = world.now().to_string();
     figures.whole = true;
-    // nobody died with it in hand: the reading is over
-    let unmapped = unmapped.into_inner().unwrap_or_else(PoisonError::into_inner);
     Ok(Rehearsed { figures, unmapped })
+}
+
+/// Every row, once or as often as a run would read it; what the last reading found unmapped.
+fn readings(
+    orders: &Orders<'_>,
+    source: &mut dyn Source,
+    destination: Engine,
+    tellable: Tellable<'_>,
+    world: &World<'_>,
+    figures: &mut Figures,
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<Vec<Codes>> {
+    let plan = orders.plan;
+    let mut families = Families::new(plan, world.random()?)?;
+    // nothing is published: any key will do
+    let key = TallyKey::new(world.random()?);
+    loop {
+        figures.tables = begin_tables(plan);
+        let unmapped = Mutex::default();
+        let context = Context::new(plan, &families.refused, families.key)?
+            .counting(Unmapped { tellable, found: &unmapped });
+        reader::read(source, destination, context, &key, &[], &mut |message| {
+            if let Message::Chunk(_) = &message {
+                orders.standing()?;
+            }
+            count(figures, message, progress);
+            Ok(())
+        })?;
+        if !families.again()? {
+            // nobody died with it in hand: the reading is over
+            return Ok(unmapped.into_inner().unwrap_or_else(PoisonError::into_inner));
+        }
+        progress(Progress::Note(AGAIN));
+    }
 }
 
 /// Whether the destination's tables are free for this run: empty, `missing`, or filled by the run
@@ -129,6 +143,11 @@ fn count(figures: &mut Figures, message: Message, progress: &mut dyn FnMut(Progr
             }
             progress(Progress::Rows(chunk.table, table.moved, table.refused_rows()));
         }
-        Message::Through(number) => progress(Progress::Through(number)),
+        Message::Through(number, unread) => {
+            if let Some(table) = figures.tables.get_mut(number) {
+                table.left_out += unread;
+            }
+            progress(Progress::Through(number));
+        }
     }
 }

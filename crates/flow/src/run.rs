@@ -5,15 +5,13 @@
 //! differ. A run that was killed goes on, a source that lived on is caught up with, a damaged
 //! destination is repaired, by the same function and the same command.
 
-use std::sync::Mutex;
-
 use ecluse_core::fault::{Code, Result};
 use ecluse_seal::{RunState, What};
 
 use crate::checks::{self, When};
 use crate::event::{Act, Outcome};
-use crate::family::Kin;
-use crate::figures::{Figures, TableFigures};
+use crate::families::{AGAIN, Families};
+use crate::figures::{Figures, begin_tables};
 use crate::journal::Journal;
 use crate::orders::Orders;
 use crate::pipeline::{Ended, pump};
@@ -160,7 +158,7 @@ impl Story<'_> {
         let ledger = journal
             .act(Act::Destination, &object, |journal| self.take_destination(journal, state, figures))?;
 
-        let ended = self.move_chunks(journal, state, figures, ledger)?;
+        let ended = self.move_families(journal, state, figures, ledger)?;
         if ended == Ended::Stopped {
             self.source.close()?;
             return Ok(ended);
@@ -240,6 +238,28 @@ impl Story<'_> {
         journal.record.save_figures(figures)
     }
 
+    /// Moves every table, and once more as long as rows were refused whose children may have
+    /// passed before them: in the same snapshot, so that only chunks that hold such children differ.
+    fn move_families(
+        &mut self,
+        journal: &mut Journal<'_>,
+        state: &mut RunState,
+        figures: &mut Figures,
+        mut ledger: Vec<LedgerEntry>,
+    ) -> Result<Ended> {
+        let plan = self.orders.plan;
+        let mut families = Families::new(plan, self.world.random()?)?;
+        loop {
+            let ended = self.move_chunks(journal, state, figures, ledger, &families)?;
+            if ended == Ended::Stopped || !families.again()? {
+                return Ok(ended);
+            }
+            (self.progress)(Progress::Note(AGAIN));
+            figures.tables = begin_tables(plan);
+            ledger = self.destination.ledger(&state.run)?;
+        }
+    }
+
     /// Reads on one thread, compares and replaces on this one.
     fn move_chunks(
         &mut self,
@@ -247,11 +267,11 @@ impl Story<'_> {
         state: &mut RunState,
         figures: &mut Figures,
         ledger: Vec<LedgerEntry>,
+        families: &Families,
     ) -> Result<Ended> {
         let plan = self.orders.plan;
-        let chance: [u8; 32] = self.world.random()?;
-        let refused = Mutex::new(Kin::new(chance, plan)?);
-        let context = Context::new(plan, &refused, chance)?;
+        let refused = &families.refused;
+        let context = Context::new(plan, refused, families.key)?;
         let ends: Vec<_> = state.tables.iter().map(|t| t.ends.clone()).collect();
         let closed = state.tables.iter().map(|t| t.closed).collect();
         let (reading, writing) = (state::tally_key(state), state::tally_key(state));
@@ -268,7 +288,7 @@ impl Story<'_> {
             ledger: ledger.into_iter().map(|line| ((line.table, line.chunk), line)).collect(),
             closed,
             key: writing,
-            refused: &refused,
+            refused,
             hit: vec![false; plan.tables().len()],
         };
         pump(
@@ -280,18 +300,13 @@ impl Story<'_> {
 }
 
 fn begin_figures(orders: &Orders<'_>, state: &RunState, world: &World<'_>) -> Figures {
-    let tables = orders.plan.tables().iter().map(|t| TableFigures {
-        source: t.source().to_owned(),
-        destination: t.destination().to_owned(),
-        ..TableFigures::default()
-    });
     Figures {
         format: "ecluse-figures/1".to_owned(),
         run: state.run.clone(),
         instruction: orders.instruction.to_owned(),
         began: world.now().to_string(),
         noted: state.noted.clone(),
-        tables: tables.collect(),
+        tables: begin_tables(orders.plan),
         ..Figures::default()
     }
 }

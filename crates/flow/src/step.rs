@@ -160,6 +160,7 @@ impl<'p> Step<'p> {
         self.unreadable(piece, &mut fates, &mut refused);
         self.check_filter(piece, &mut fates, context)?;
         self.follow_parents(piece, &mut fates, &mut refused, context)?;
+        self.follow_kin(piece, &mut fates, &mut refused, context)?;
         let left_out = self.limit(piece, &mut fates, context);
         let number = self.table.number();
 
@@ -285,6 +286,30 @@ impl<'p> Step<'p> {
             }
         }
         Ok(())
+    }
+
+    /// Where rows of one table refer to each other, children's children too, down to the last.
+    fn follow_kin(
+        &self,
+        piece: &Batch,
+        fates: &mut Fates,
+        refused: &mut BTreeMap<String, u64>,
+        context: &Context<'_>,
+    ) -> Result<()> {
+        let number = self.table.number();
+        if !self.ties.iter().any(|tie| tie.parent == number) {
+            return Ok(());
+        }
+        let mut known = 0;
+        loop {
+            let out = Mask::from_fn(piece.rows(), |row| Fates::is(&fates.refused, row));
+            if out.count() == known {
+                return Ok(());
+            }
+            known = out.count();
+            lock(context.refused)?.add(number, piece, &self.types, &out)?;
+            self.follow_parents(piece, fates, refused, context)?;
+        }
     }
 
     /// A trial moves few rows. Gives how many rows of the piece it leaves out in all.

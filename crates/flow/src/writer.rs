@@ -68,7 +68,10 @@ impl<'a> Writing<'a, '_> {
                 Ok(())
             }
             Message::Chunk(chunk) => self.chunk(*chunk),
-            Message::Through(number) => {
+            Message::Through(number, unread) => {
+                if let Some(figures) = self.figures.tables.get_mut(number) {
+                    figures.left_out += unread;
+                }
                 let object = state::table(self.state, number)?.object.clone();
                 self.journal.note(Act::Table, &object, &Outcome::Done)?;
                 (self.progress)(Progress::Through(number));
@@ -196,7 +199,10 @@ impl<'a> Writing<'a, '_> {
     /// Rows whose parent the destination refused after the reader had passed them.
     fn drop_children(&mut self, table: &TablePlan, chunk: &mut Chunk) -> Result<()> {
         let hit = |parent: usize| self.hit.get(parent).copied().unwrap_or(false);
-        let ties: Vec<_> = family::ties(table).into_iter().filter(|tie| hit(tie.parent)).collect();
+        // kin of one table are followed when it is read again: a chunk's own rows are still on their way
+        let outside = |tie: &family::Tie| tie.parent != table.number();
+        let ties: Vec<_> =
+            family::ties(table).into_iter().filter(|tie| outside(tie) && hit(tie.parent)).collect();
         if ties.is_empty() {
             return Ok(());
         }

@@ -364,6 +364,25 @@ fn a_refused_row_takes_its_children_with_it_and_the_rest_moves() {
     assert_eq!(rehearsed.tables[0].moved, 99, "the destination's CHECK is its own");
 }
 
+// proves: REC-01
+// fails with the guard off: the child was read, and moved, before its parent was refused
+#[test]
+fn a_row_read_before_the_refused_row_that_it_descends_from_is_refused_too() {
+    let mut lab = Lab::new(10, 100_000);
+    lab.kin = true;
+    lab.old(&format!(
+        "UPDATE result SET value = '{}' WHERE id = 190000;
+         UPDATE result SET patient = 190000 WHERE id = 150000; UPDATE result SET patient = 150000 WHERE id = 20;",
+        "x".repeat(41)
+    ));
+    assert_eq!(Lab::code(lab.migrate()), "ECL-RUN-012");
+    assert_eq!(lab.ask::<i64>("SELECT count(*) FROM result WHERE id IN (20, 150000, 190000)"), 0);
+    assert_eq!(lab.ask::<i64>("SELECT count(*) FROM result"), 99_997);
+    assert_eq!(lab.figures().tables[1].refused["ECL-RUN-101 result.patient"], 2);
+    assert!(lab.reconcile().unwrap().holds());
+    assert_eq!(lab.rehearse().unwrap().tables[1].moved, 99_997);
+}
+
 #[test]
 fn a_trial_moves_few_rows_and_leaves_no_orphan() {
     let mut lab = Lab::new(3_000, 60_000);

@@ -76,8 +76,8 @@ fn told(figures: &Figures) {
         count(figures.refused_rows()),
     ));
     for table in figures.tables.iter().filter(|t| t.left_out > 0) {
-        let left = table.asked.saturating_sub(table.moved + table.refused_rows());
-        output::line(format!("TRIAL: {} of {} were left out", plural(left, "row", "rows"), table.source));
+        let left = plural(table.left_out, "row", "rows");
+        output::line(format!("TRIAL: {left} of {} were left out", table.source));
     }
     output::document(&json!({ "figures": figures }));
 }

@@ -35,7 +35,8 @@ pub(crate) fn page(from: &Sources<'_>) -> Page {
     let pairs: Vec<_> = from.figures.tables.iter().zip(&from.facts.tables).collect();
     let lines: Vec<TableLine> = pairs.iter().map(|(f, t)| table_line(f, t)).collect();
     let bands: Vec<Band> = pairs.iter().map(|(f, t)| band(f, t)).collect();
-    let hidden = |l: &TableLine| [l.available, l.asked, l.moved, l.refused].iter().any(|f| f.is_hidden());
+    let hidden =
+        |l: &TableLine| [l.available, l.asked, l.moved, l.refused, l.left_out].iter().any(|f| f.is_hidden());
     let trial = from.chain.instruction.header().trial;
     Page {
         trial,
@@ -63,13 +64,20 @@ pub(crate) fn page(from: &Sources<'_>) -> Page {
     }
 }
 
-fn counts(f: &TableFigures, t: &TableFacts) -> [Figure; 5] {
-    let stays = f.available.map(|a| a.saturating_sub(f.asked));
-    together([f.available, Some(f.asked), Some(f.moved), Some(f.refused_rows()), stays], t.sensitive)
+/// Available, asked, moved, refused, left out by a trial, and what stays: withheld by the filter
+/// or left out. Available = moved + refused + stays.
+fn counts(f: &TableFigures, t: &TableFacts) -> [Figure; 6] {
+    let stays = f.available.map(|_| staying(f));
+    let refused = Some(f.refused_rows());
+    together([f.available, Some(f.asked), Some(f.moved), refused, Some(f.left_out), stays], t.sensitive)
+}
+
+fn staying(f: &TableFigures) -> u64 {
+    f.available.map_or(0, |a| a.saturating_sub(f.asked)) + f.left_out
 }
 
 fn table_line(f: &TableFigures, t: &TableFacts) -> TableLine {
-    let [available, asked, moved, refused, _] = counts(f, t);
+    let [available, asked, moved, refused, left_out, _] = counts(f, t);
     TableLine {
         label: t.label.clone(),
         source: f.source.clone(),
@@ -78,17 +86,14 @@ fn table_line(f: &TableFigures, t: &TableFacts) -> TableLine {
         asked,
         moved,
         refused,
+        left_out,
         columns: t.granted,
     }
 }
 
 fn band(f: &TableFigures, t: &TableFacts) -> Band {
-    let [_, _, moved, refused, stays] = counts(f, t);
-    let widths = Widths {
-        moved: f.moved,
-        refused: f.refused_rows(),
-        stays: f.available.map_or(0, |a| a.saturating_sub(f.asked)),
-    };
+    let [_, _, moved, refused, _, stays] = counts(f, t);
+    let widths = Widths { moved: f.moved, refused: f.refused_rows(), stays: staying(f) };
     Band { label: t.label.clone(), widths, moved, refused, stays, fate: t.fate.clone() }
 }
 

@@ -69,6 +69,8 @@ pub(crate) struct TableLine {
     pub(crate) asked: Figure,
     pub(crate) moved: Figure,
     pub(crate) refused: Figure,
+    /// Left out because a trial moves few; shown in a trial.
+    pub(crate) left_out: Figure,
     /// Columns of the source that moved.
     pub(crate) columns: usize,
 }

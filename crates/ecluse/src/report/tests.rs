@@ -18,6 +18,7 @@ fn sample() -> Page {
             asked,
             moved,
             refused,
+            left_out: Figure::Exact(0),
             columns: 7,
         }
     };

@@ -8,6 +8,7 @@ mod constraint;
 mod cut;
 mod full;
 mod kill;
+mod kin;
 mod laboratory;
 mod lies;
 mod pair;

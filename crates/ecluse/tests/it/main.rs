@@ -5,6 +5,7 @@ mod adopt;
 mod canaries;
 mod commands;
 mod demo;
+mod figures;
 mod plan;
 mod trial;
 mod walls;

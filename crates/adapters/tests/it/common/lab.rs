@@ -44,6 +44,8 @@ pub(crate) struct Lab {
     pub(crate) stands: AtomicU64,
     pub(crate) limit: Option<u64>,
     pub(crate) filter: Filter,
+    /// Whether a result refers to another one too, by its `patient`.
+    pub(crate) kin: bool,
 }
 
 static REVOKED: Code = Code::refused("ECL-TST-001", "revoked");
@@ -63,6 +65,7 @@ impl Lab {
             stands: AtomicU64::new(u64::MAX),
             limit: None,
             filter: Filter::Every,
+            kin: false,
         };
         lab.old(&format!(
             "{SCHEMA}
@@ -100,6 +103,10 @@ impl Lab {
         let mut result = related(wanted("result"), 1, 0, 0);
         result.relations[0].declared = false;
         result.write[1].relation = true;
+        if self.kin {
+            result = related(result, 1, 1, 0);
+            result.relations[1].declared = false;
+        }
         if self.filter != Filter::Every {
             result.filter = Filter::Chosen { column: 1, table: 0, other: 0 };
         }

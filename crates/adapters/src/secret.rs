@@ -54,6 +54,22 @@ pub fn password(server: &Server) -> Result<Option<Secret<Zeroizing<String>>>> {
     }
 }
 
+/// What to do where a server refused the account: which file the password came from, if any.
+pub(crate) fn advice(server: &Server) -> String {
+    match &server.password {
+        None => "no password was given: name a file that only you can read (?password-file=PATH; the environment is not read), then check the account and the database's name".to_owned(),
+        Some(
+            PasswordAt::File(path)
+            | PasswordAt::Credential(path)
+            | PasswordAt::Pgpass(path)
+            | PasswordAt::MyCnf(path),
+        ) => format!(
+            "the password came from {} (the environment is not read): see that it is this account's, then check the account and the database's name",
+            path.display()
+        ),
+    }
+}
+
 /// The text of a file that nobody but its owner (us) can read.
 ///
 /// systemd owns a service's credential itself and admits the service by an access

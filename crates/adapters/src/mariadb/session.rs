@@ -7,7 +7,8 @@ use mysql_async::prelude::Queryable;
 use mysql_async::{Column, Conn, DriverError, Error, IoError, Opts, OptsBuilder, Params, Row, Value};
 use tokio::runtime::Runtime;
 
-use crate::tls;
+use crate::url::Server;
+use crate::{secret, tls};
 
 static UNREACHABLE: Code = Code::outside("ECL-SRC-201", "the MariaDB server cannot be reached");
 static UNPROVEN: Code =
@@ -44,8 +45,9 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Connects and sets everything that statements depend on. `place` names the server.
-    pub(super) fn open(opts: OptsBuilder, place: &str) -> Result<Self> {
+    /// Connects and sets everything that statements depend on.
+    pub(super) fn open(opts: OptsBuilder, server: &Server) -> Result<Self> {
+        let place = &server.to_string();
         let opts: Opts = opts
             // a second connection over the server's socket, or compressed, is never made unasked
             .prefer_socket(false)
@@ -56,7 +58,10 @@ impl Session {
             .into();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|_os_text| UNREACHABLE.fault("no event loop"))?;
-        let connection = runtime.block_on(connect(opts.clone(), place))?;
+        let connection = runtime.block_on(connect(opts.clone(), place)).map_err(|refused| {
+            let advice = || format!("{}, and its host", secret::advice(server));
+            if *refused.code() == DENIED { refused.help(advice()) } else { refused }
+        })?;
         let mut session = Self { runtime, connection, opts, latin1: Vec::new() };
         for setting in SETTINGS {
             session.run(setting, "session settings")?;

@@ -30,7 +30,7 @@ impl Source {
     /// `ECL-SRC-201` where the server cannot be reached, `ECL-SRC-202` where it refuses the
     /// account, and what [`crate::secret`] and [`crate::tls`] refuse.
     pub fn connect(server: &Server) -> Result<Self> {
-        let session = Session::open(connect::options(server)?, &server.to_string())?;
+        let session = Session::open(connect::options(server)?, server)?;
         Ok(Self { session, database: server.database.clone(), plan: None })
     }
 

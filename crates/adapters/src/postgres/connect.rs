@@ -47,7 +47,6 @@ pub(super) struct Link {
 impl Link {
     /// Connects, under TLS beyond loopback and sockets.
     pub(super) fn connect(server: &Server, side: Side) -> Result<Self> {
-        let place = server.to_string();
         let tls = tls::client(server)?;
         let mut config = Config::new();
         config
@@ -74,7 +73,7 @@ impl Link {
                 Some(tls) => join(config.connect(Rustls(TlsConnector::from(tls))).await),
             }
         });
-        let client = client.map_err(|e| side.unreached(&e, &place))?;
+        let client = client.map_err(|e| side.unreached(&e, server))?;
         let link = Self { client, runtime, side, tls };
         link.batch(SESSION, "the session's settings")?;
         // such a database promises nothing about its text: asked for UTF-8, the server would end

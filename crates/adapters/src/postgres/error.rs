@@ -6,7 +6,8 @@ use ecluse_flow::ports::Refusal;
 use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
 
-use crate::tls;
+use crate::url::Server;
+use crate::{secret, tls};
 
 /// The source or its connection is gone.
 pub(crate) static SOURCE_GONE: Code =
@@ -55,6 +56,9 @@ pub(crate) static DESTINATION_LOGIN: Code =
 /// The server cannot be reached, or not under TLS.
 pub(crate) static DESTINATION_UNREACHED: Code =
     Code::outside("ECL-DST-507", "the PostgreSQL destination cannot be reached");
+/// A table has more columns than the engine holds.
+pub(crate) static DESTINATION_COLUMNS: Code =
+    Code::refused("ECL-DST-509", "the table has more columns than PostgreSQL can hold");
 /// The server does not prove who it is.
 pub(crate) static DESTINATION_UNPROVEN: Code =
     Code::refused("ECL-DST-508", "the PostgreSQL destination is not proven to be the server that was named");
@@ -90,6 +94,11 @@ impl Side {
                 .pick(&SOURCE_SHORT, &DESTINATION_SHORT)
                 .fault(detail)
                 .help("make room on the server's disk, then give the same command again"),
+            // not a shortage: no retry and no room makes such a table
+            "54" if *state == SqlState::TOO_MANY_COLUMNS => self
+                .pick(&SOURCE_ERROR, &DESTINATION_COLUMNS)
+                .fault(detail)
+                .help("PostgreSQL holds 1,600 columns in a table at most: order fewer columns of it"),
             "53" | "54" | "58" => self.pick(&SOURCE_SHORT, &DESTINATION_SHORT).fault(detail),
             "55" | "40" | "57" => self
                 .pick(&SOURCE_BUSY, &DESTINATION_BUSY)
@@ -104,14 +113,21 @@ impl Side {
     }
 
     /// An error while connecting.
-    pub(super) fn unreached(self, error: &Error, place: &str) -> Fault {
+    pub(super) fn unreached(self, error: &Error, server: &Server) -> Fault {
+        let place = server.to_string();
         match error.code() {
             Some(state) if class(state) == "28" || class(state) == "3D" => {
-                self.login(format!("{place}: SQLSTATE {}", state.code()))
+                let detail = format!("{place}: SQLSTATE {}", state.code());
+                let help = format!("{}; pg_hba.conf too may keep it out", secret::advice(server));
+                self.pick(&SOURCE_LOGIN, &DESTINATION_LOGIN).fault(detail).help(help)
             }
             Some(state) => self
                 .pick(&SOURCE_UNREACHED, &DESTINATION_UNREACHED)
                 .fault(format!("{place}: SQLSTATE {}", state.code())),
+            // the driver's own word, without the server's: it was asked for a password and has none
+            None if server.password.is_none() && !is_io(error) => {
+                self.pick(&SOURCE_LOGIN, &DESTINATION_LOGIN).fault(place).help(secret::advice(server))
+            }
             None if tls::is_unproven(error) => {
                 self.pick(&SOURCE_UNPROVEN, &DESTINATION_UNPROVEN).fault(place).help(tls::PROVE)
             }
@@ -133,6 +149,11 @@ impl Side {
             .fault(detail)
             .help("check the account, its password file, the database's name and pg_hba.conf")
     }
+}
+
+/// Whether the network or the handshake is the reason.
+fn is_io(error: &Error) -> bool {
+    std::error::Error::source(error).is_some_and(|cause| cause.is::<std::io::Error>())
 }
 
 /// Why a row was refused, where the error is one row's fault and not the statement's.

@@ -25,14 +25,14 @@ use crate::common::{every, planned};
 use crate::postgres::help;
 
 /// A source that somebody alters before its snapshot is opened, and after its rows were read.
-struct Meddled<'a> {
+pub(crate) struct Meddled<'a> {
     inner: Box<dyn Source>,
     before_open: Box<dyn FnMut() + Send + 'a>,
     after_read: Box<dyn FnMut() + Send + 'a>,
 }
 
 impl<'a> Meddled<'a> {
-    fn before_open(inner: impl Source + 'static, act: impl FnMut() + Send + 'a) -> Self {
+    pub(crate) fn before_open(inner: impl Source + 'static, act: impl FnMut() + Send + 'a) -> Self {
         Self { inner: Box::new(inner), before_open: Box::new(act), after_read: Box::new(|| ()) }
     }
 
@@ -88,7 +88,7 @@ impl Source for Meddled<'_> {
 
 /// A run of the table `patient` into a fresh SQLite file, under orders that bind the source as it
 /// is now; and how many rows arrived.
-fn migrate(mut source: Meddled<'_>) -> (Result<Moved>, u64) {
+pub(crate) fn migrate(mut source: Meddled<'_>) -> (Result<Moved>, u64) {
     let folder = tempfile::tempdir().unwrap();
     let names = ["patient".to_owned()];
     let catalog = source.catalog(Scope::Tables(&names)).unwrap();

@@ -16,3 +16,5 @@ mod postgres;
 mod sqlite;
 #[cfg(test)]
 mod starts;
+#[cfg(test)]
+mod wide;

@@ -42,6 +42,11 @@ fn a_wrong_password_and_an_unknown_database_are_refused() {
         .err()
         .unwrap();
     assert_eq!(fault.code().id, "ECL-SRC-506");
+    assert!(fault.advice().contains(&path.display().to_string()), "which file: {}", fault.advice());
+    // asked for a password and given none: no outage either
+    let fault = Source::connect(&place(&database.url())).err().unwrap();
+    assert_eq!(fault.code().id, "ECL-SRC-506");
+    assert!(fault.advice().contains("password-file"), "{}", fault.advice());
     assert!(!format!("{fault}{fault:?}").contains("Passw0rd"));
     let unknown = ecluse_adapters::url::Server { database: "nowhere".into(), ..at(&database) };
     assert_eq!(Source::connect(&unknown).err().unwrap().code().id, "ECL-SRC-506");

@@ -315,3 +315,28 @@ fn what_a_filter_compares_a_person_with_stands_in_the_order_only() {
         assert!(page.contains(wanted), "{wanted}");
     }
 }
+
+// An SQLite source has no server whose log would tell: here a source that cannot be opened at all does.
+// What needs the catalogue first (another mapping, another source) reads no row either: until the
+// snapshot is open, the authorizer admits the catalogue and nothing else.
+#[test]
+fn papers_that_do_not_hold_are_refused_before_an_sqlite_source_is_opened() {
+    let here = tempfile::tempdir().unwrap();
+    let lab = ordered(here.path());
+    std::fs::remove_file(here.path().join("old.db")).unwrap();
+    let output = ecluse(&lab, &["migrate", "--ddl"]);
+    assert!(String::from_utf8(output.stderr).unwrap().contains("ECL-SRC-301"), "with papers that hold");
+    for (paper, code) in [
+        ("instruction.toml", "ECL-SGN-021"),
+        ("contract.toml", "ECL-SGN-021"),
+        ("mapping.toml", "ECL-MAP-014"),
+    ] {
+        let path = lab.join(paper);
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, format!("{text}\n# altered\n")).unwrap();
+        refused(&lab, &["migrate", "--ddl"], code);
+        std::fs::write(&path, text).unwrap();
+    }
+    succeed(&lab, &["instruction", "revoke", "--reason", "withdrawn"]);
+    refused(&lab, &["migrate", "--ddl"], "ECL-STA-011");
+}

@@ -2,10 +2,10 @@
 
 use ecluse_testkit::papers::{Paper, signatures_of};
 
-use crate::migration::Migration;
+use crate::migration::{Legacy, Migration};
 
 /// An instruction that says something else in one place, validly signed.
-fn otherwise(migration: &mut Migration, from: &str, to: &str) {
+fn otherwise<D: Legacy>(migration: &mut Migration<D>, from: &str, to: &str) {
     migration.papers.edits.clear();
     migration.papers.edit(Paper::Instruction, from, to);
     migration.write();
@@ -14,7 +14,7 @@ fn otherwise(migration: &mut Migration, from: &str, to: &str) {
 const ZERO: &str = "sha256:0000000000000000000000000000000000000000000000000000000000000000";
 
 /// The value that stands behind `key = ` in the instruction, in its `nth` place.
-fn value(migration: &Migration, key: &str, nth: usize) -> String {
+fn value<D: Legacy>(migration: &Migration<D>, key: &str, nth: usize) -> String {
     let text = migration.papers.text(Paper::Instruction);
     let line = text.lines().filter(|line| line.starts_with(&format!("{key} = "))).nth(nth).unwrap();
     line.split('"').nth(1).unwrap().to_owned()
@@ -23,7 +23,15 @@ fn value(migration: &Migration, key: &str, nth: usize) -> String {
 // proves: INS-10
 #[test]
 fn another_contract_source_destination_schema_mapping_or_run_reads_nothing() {
-    let Some(mut migration) = Migration::new("bound") else { return };
+    if let Some(migration) = Migration::new("bound") {
+        something_else_bound(migration);
+    }
+    if let Some(migration) = Migration::mariadb("bound") {
+        something_else_bound(migration);
+    }
+}
+
+fn something_else_bound<D: Legacy>(mut migration: Migration<D>) {
     let contract = migration.papers.digest(Paper::Contract);
     otherwise(&mut migration, &contract, ZERO);
     migration.is_refused("another contract", "SGN-008");
@@ -56,12 +64,12 @@ fn another_contract_source_destination_schema_mapping_or_run_reads_nothing() {
     migration.is_refused("a later version that supersedes nothing", "SGN-003");
 
     migration_clean(&mut migration);
-    migration.source.sql("alter table resultat add column ajout text");
+    migration.source.run("alter table resultat add column ajout text");
     migration.is_refused("a schema that changed since", "PLN-003");
-    migration.source.sql("alter table resultat drop column ajout");
+    migration.source.run("alter table resultat drop column ajout");
 }
 
-fn migration_clean(migration: &mut Migration) -> &Migration {
+fn migration_clean<D: Legacy>(migration: &mut Migration<D>) -> &Migration<D> {
     migration.papers.edits.clear();
     migration.write();
     migration

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod bound;
 #[cfg(test)]
+mod ends;
+#[cfg(test)]
 mod migration;
 #[cfg(test)]
 mod papers;

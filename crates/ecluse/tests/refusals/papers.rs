@@ -4,25 +4,41 @@ use ecluse_core::status::State;
 use ecluse_testkit::papers::{Paper, Papers};
 use jiff::SignedDuration;
 
-use crate::migration::{Migration, now};
+use crate::migration::{Answer, Legacy, Migration, now};
 
 #[test]
 fn papers_in_force_move_every_row_and_the_log_shows_the_reads() {
-    let Some(migration) = Migration::new("inforce") else { return };
+    if let Some(migration) = Migration::new("inforce") {
+        in_force(&migration);
+    }
+    if let Some(migration) = Migration::mariadb("inforce") {
+        in_force(&migration);
+    }
+}
+
+fn in_force<D: Legacy>(migration: &Migration<D>) {
     let answer = migration.migrate();
     assert_eq!(answer.code, Some(0), "{}", answer.text);
     assert!(answer.text.contains("7 rows moved"), "{}", answer.text);
     assert!(
         migration.reads().len() >= 2,
         "the search of the log sees reads: {:?}",
-        migration.source.statements()
+        migration.source.logged()
     );
 }
 
 // proves: INS-01
 #[test]
 fn an_unsigned_altered_expired_or_revoked_instruction_or_a_wrong_signer_reads_nothing() {
-    let Some(mut migration) = Migration::new("ins01") else { return };
+    if let Some(migration) = Migration::new("ins01") {
+        wrong_instructions(migration);
+    }
+    if let Some(migration) = Migration::mariadb("ins01") {
+        wrong_instructions(migration);
+    }
+}
+
+fn wrong_instructions<D: Legacy>(mut migration: Migration<D>) {
     let folder = migration.path("");
     let instruction = Paper::Instruction;
 
@@ -59,7 +75,15 @@ fn an_unsigned_altered_expired_or_revoked_instruction_or_a_wrong_signer_reads_no
 
 #[test]
 fn a_status_that_is_old_absent_or_of_another_instruction_reads_nothing() {
-    let Some(mut migration) = Migration::new("status") else { return };
+    if let Some(migration) = Migration::new("status") {
+        wrong_statuses(migration);
+    }
+    if let Some(migration) = Migration::mariadb("status") {
+        wrong_statuses(migration);
+    }
+}
+
+fn wrong_statuses<D: Legacy>(mut migration: Migration<D>) {
     let folder = migration.path("");
     migration.papers.period(
         Paper::Status,
@@ -80,7 +104,15 @@ fn a_status_that_is_old_absent_or_of_another_instruction_reads_nothing() {
 
 #[test]
 fn a_contract_or_a_session_that_does_not_hold_reads_nothing() {
-    let Some(mut migration) = Migration::new("contract") else { return };
+    if let Some(migration) = Migration::new("contract") {
+        wrong_contracts_and_sessions(migration);
+    }
+    if let Some(migration) = Migration::mariadb("contract") {
+        wrong_contracts_and_sessions(migration);
+    }
+}
+
+fn wrong_contracts_and_sessions<D: Legacy>(mut migration: Migration<D>) {
     let folder = migration.path("");
     migration.papers.unsign(&folder, Paper::Contract);
     migration.is_refused("unsigned contract", "SGN-020");
@@ -122,7 +154,7 @@ fn an_instruction_revoked_during_the_run_stops_it_and_a_status_too_old_never_sta
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
     migration.papers.give_status(&folder, State::Revoked, now());
-    let answer = Migration::answer(running.wait_with_output().unwrap());
+    let answer = Answer::of(running.wait_with_output().unwrap());
     assert_eq!(answer.code, Some(1), "{}", answer.text);
     assert!(answer.text.contains("ECL-STA-011"), "{}", answer.text);
     let moved = migration.moved("resultat");

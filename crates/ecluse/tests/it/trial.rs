@@ -326,11 +326,7 @@ fn papers_that_do_not_hold_are_refused_before_an_sqlite_source_is_opened() {
     std::fs::remove_file(here.path().join("old.db")).unwrap();
     let output = ecluse(&lab, &["migrate", "--ddl"]);
     assert!(String::from_utf8(output.stderr).unwrap().contains("ECL-SRC-301"), "with papers that hold");
-    for (paper, code) in [
-        ("instruction.toml", "ECL-SGN-021"),
-        ("contract.toml", "ECL-SGN-021"),
-        ("mapping.toml", "ECL-MAP-014"),
-    ] {
+    for (paper, code) in [("instruction.toml", "ECL-SGN-021"), ("contract.toml", "ECL-SGN-021")] {
         let path = lab.join(paper);
         let text = std::fs::read_to_string(&path).unwrap();
         std::fs::write(&path, format!("{text}\n# altered\n")).unwrap();

@@ -135,11 +135,13 @@ impl Ready {
                 .clone()
                 .or_else(|| is_trial.then(|| "TRIAL: nobody made views or a role of its own".to_owned()))
         };
-        let without_views = excuse(&args.without_views).filter(|_| parts.source.engine() != Engine::Sqlite);
-        let wider_role = excuse(&args.accept_wider_role).filter(|_| parts.source.engine() != Engine::Sqlite);
+        let without_views =
+            excuse(&args.still.without_views).filter(|_| parts.source.engine() != Engine::Sqlite);
+        let wider_role =
+            excuse(&args.still.accept_wider_role).filter(|_| parts.source.engine() != Engine::Sqlite);
         let (Planned { compiled, missing }, without_views) = match without_views {
             // a trial reads what it can, but once the administrator has made the views, these
-            Some(_) if is_trial && args.without_views.is_none() => {
+            Some(_) if is_trial && args.still.without_views.is_none() => {
                 parts.plan_of_trial(tables, without_views)?
             }
             _ => (parts.plan(without_views.is_none(), tables)?, without_views),

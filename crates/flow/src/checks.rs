@@ -6,9 +6,12 @@ use ecluse_core::digest;
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::plan::{Expression, Plan, TablePlan};
 
+use crate::event::{Act, Outcome};
+use crate::journal::Journal;
 use crate::orders::{Bound, Orders};
 use crate::ports::{Destination, Excess, LedgerEntry, Scope, Source};
 use crate::rights::told;
+use crate::run::Options;
 
 static OTHER_SOURCE: Code = Code::refused("ECL-RUN-001", "this is not the source that was signed for");
 static OTHER_DESTINATION: Code =
@@ -127,6 +130,22 @@ pub(crate) fn rights(source: &mut dyn Source, plan: &Plan, reason: Option<&str>)
         _ => "use the role that `ecluse grants` makes, or record why not: --accept-wider-role REASON".into(),
     };
     Err(EXCESS.fault(told(&what).join("; ")).help(help))
+}
+
+/// What is asked of the role of whoever reads the source again after the run: the same, and
+/// an override is in the journal before a row is read.
+pub(crate) fn overridden(
+    source: &mut dyn Source,
+    plan: &Plan,
+    options: Options<'_>,
+    journal: &mut Journal<'_>,
+    object: &str,
+) -> Result<()> {
+    let excess = rights(source, plan, options.override_reason)?;
+    if options.without_views.is_some() || !excess.is_empty() {
+        journal.note(Act::Override, object, &Outcome::Done)?;
+    }
+    Ok(())
 }
 
 /// A run writes only tables that were empty when it began: what the ledger does not have

@@ -49,11 +49,11 @@ pub fn locate(
     let wanted: Beginning = token.parse()?;
     let state = state::load(&orders, record)?.ok_or_else(|| state::NONE.fault(""))?;
     let mut journal = Journal::new(record, world, orders.session);
-    journal.act(Act::Locate, &state.object, |_| {
+    journal.act(Act::Locate, &state.object, |journal| {
         orders.standing()?;
         checks::source_identity(source, orders.source)?;
         checks::source_schema(source, orders.plan, orders.source, When::Start)?;
-        checks::rights(source, orders.plan, options.override_reason)?;
+        checks::overridden(source, orders.plan, options, journal, &state.object)?;
         source.open(orders.plan, options.frozen)?;
         let found = search(wanted, &orders, source, &state::token_key(&state));
         source.close()?;

@@ -178,7 +178,8 @@ pub fn reconcile<'s>(
         journal.record.withdraw()?;
         checks::destination(destination, orders.plan, orders.destination)?;
         let ledger = destination.ledger(&state.run)?;
-        let mut look = Look { orders, options, state: &state, destination, connect, source: None, progress };
+        let mut look =
+            Look { orders, options, state: &state, destination, connect, source: None, journal, progress };
         let found = look.tables(&ledger);
         match look.source {
             Some(mut source) => source.close().and(found),
@@ -187,17 +188,18 @@ pub fn reconcile<'s>(
     })
 }
 
-struct Look<'a, 'c, 's> {
+struct Look<'a, 'c, 's, 'j> {
     orders: Orders<'a>,
     options: Options<'a>,
     state: &'a RunState,
     destination: &'a mut dyn Destination,
     connect: Connect<'c, 's>,
     source: Option<Box<dyn Source + 's>>,
+    journal: &'a mut Journal<'j>,
     progress: &'a mut dyn FnMut(Progress<'_>),
 }
 
-impl Look<'_, '_, '_> {
+impl Look<'_, '_, '_, '_> {
     fn tables(&mut self, ledger: &[LedgerEntry]) -> Result<Reconciliation> {
         let plan = self.orders.plan;
         let run = self.state.run.clone();
@@ -262,7 +264,8 @@ impl Look<'_, '_, '_> {
             let (plan, signed) = (self.orders.plan, self.orders.source);
             checks::source_identity(source.as_mut(), signed)?;
             checks::source_schema(source.as_mut(), plan, signed, When::Start)?;
-            checks::rights(source.as_mut(), plan, self.options.override_reason)?;
+            let object = &self.state.object;
+            checks::overridden(source.as_mut(), plan, self.options, self.journal, object)?;
             source.open(plan, self.options.frozen)?;
             self.source = Some(source);
         }

@@ -43,6 +43,13 @@ pub(crate) struct PaperArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) identity: Option<PathBuf>,
 
+    #[command(flatten)]
+    pub(crate) still: StillArgs,
+}
+
+/// What the operator says of the source; asked of every command that reads rows of it.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct StillArgs {
     /// Read the tables themselves where the administrator made no views; recorded and reported.
     #[arg(long, value_name = "REASON", value_parser = reason)]
     pub(crate) without_views: Option<String>,
@@ -51,13 +58,6 @@ pub(crate) struct PaperArgs {
     #[arg(long, value_name = "REASON", value_parser = reason)]
     pub(crate) accept_wider_role: Option<String>,
 
-    #[command(flatten)]
-    pub(crate) still: StillArgs,
-}
-
-/// What the operator says of the source; asked of every command that reads rows of it.
-#[derive(Clone, Copy, Debug, Default, Args)]
-pub(crate) struct StillArgs {
     /// State that nobody writes to the source: tables without transactions may then be read.
     #[arg(long)]
     pub(crate) frozen: bool,

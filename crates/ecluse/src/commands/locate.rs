@@ -22,7 +22,7 @@ pub(super) fn run(here: &Here, args: &LocateArgs) -> Result<()> {
     let papers = PaperArgs {
         from: args.from.clone(),
         identity: args.identity.clone(),
-        still: args.still,
+        still: args.still.clone(),
         ..PaperArgs::default()
     };
     let (ready, mut ends) = Ready::prepare(here, &papers, Missing::Refuse)?;

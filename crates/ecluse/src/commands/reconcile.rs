@@ -35,6 +35,9 @@ pub(crate) struct Recorded {
     pub(crate) differences: u64,
     /// Changed at the source since the run; no damage.
     pub(crate) since: u64,
+    /// Under which overrides the source could be read, with their reasons.
+    #[serde(default)]
+    pub(crate) overrides: Vec<String>,
     pub(crate) list: Vec<RecordedDifference>,
 }
 
@@ -56,7 +59,7 @@ pub(super) fn run(here: &Here, args: &ReconcileArgs) -> Result<()> {
         from: args.from.clone(),
         to: args.to.clone(),
         identity: args.identity.clone(),
-        still: args.still,
+        still: args.still.clone(),
         ..PaperArgs::default()
     };
     let (found, gravest) = compared(here, &papers, &run)?;
@@ -123,7 +126,12 @@ pub(crate) fn compared(
             },
         )
     })?;
-    let recorded = summary(&found, here, ready.chain.instruction.digest(), record.head());
+    let still = &papers.still;
+    let overrides = [&still.without_views, &still.accept_wider_role].into_iter().flatten().cloned();
+    let recorded = Recorded {
+        overrides: overrides.collect(),
+        ..summary(&found, here, ready.chain.instruction.digest(), record.head())
+    };
     folder::replace(&run.join(FILE), &serde_json::to_vec_pretty(&recorded).unwrap_or_default())?;
     Ok((recorded, gravest(&found)))
 }
@@ -142,6 +150,7 @@ fn summary(found: &Reconciliation, here: &Here, instruction: &str, journal: Head
         rows: found.tables.iter().map(|t| t.rows).sum(),
         differences: total(true),
         since: total(false),
+        overrides: Vec::new(),
         list: found.differences.iter().map(line).collect(),
     }
 }

@@ -93,6 +93,7 @@ mod tests {
             rows: 7,
             differences: 0,
             since: 0,
+            overrides: vec![],
             list: vec![],
         }
     }

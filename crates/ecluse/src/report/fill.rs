@@ -378,6 +378,12 @@ fn overrides(from: &Sources<'_>) -> Vec<String> {
         let rights: Vec<&str> = met.iter().map(|n| n.words.as_str()).collect();
         overrides.extend(told(&rights).iter().map(|e| format!("{since}: The role {e}.")));
     }
+    if let Some(compared) = from.reconciliation.found() {
+        let said = |reason| {
+            format!("{}: The comparison could read more than it needs: {reason}", hour(&compared.at))
+        };
+        overrides.extend(compared.overrides.iter().map(said));
+    }
     overrides
 }
 

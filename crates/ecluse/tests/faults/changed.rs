@@ -2,7 +2,7 @@
 //! not written over, unless that was ordered.
 
 use crate::base::Base;
-use crate::pair::{Pair, plainly, reconciled};
+use crate::pair::{Answer, Pair, migrated, plainly, reconciled};
 
 fn refused_unless_repair(pair: &Pair) {
     let made = pair.granted();
@@ -50,4 +50,31 @@ fn a_sqlite_destination_that_was_changed_is_not_written_over_unless_repair_was_o
     let home = tempfile::tempdir().unwrap();
     let pair = Pair::new(Base::sqlite(home.path(), "old.db"), Base::sqlite(home.path(), "new.db"), 50);
     refused_unless_repair(&pair);
+}
+
+/// Whoever had to migrate without views and with a wider role reads the source in the same
+/// way to name a difference, and says why again: it is journaled and stands in the report.
+#[test]
+fn a_difference_is_named_without_views_where_the_reason_is_given_again() {
+    let (Some(from), Some(to)) = (Base::postgres("wider"), Base::postgres("wider")) else { return };
+    let pair = Pair::new(from, to, 50);
+    let made = pair.direct();
+    let run = pair.run("run");
+    migrated(&made, &run, &[]).holds();
+    pair.to.sql("update patient set nom = 'Nom-invente-2' where id = 1");
+    let overrides = || {
+        let events = std::fs::read_to_string(run.join("events.jsonl")).unwrap();
+        events.lines().filter(|line| line.contains("\"override\"")).count()
+    };
+    let before = overrides();
+    reconciled(&made, &run).is(1, "ECL-RUN-005");
+    assert_eq!(overrides(), before);
+    let folder = run.display().to_string();
+    let why = ["reconcile", &folder, "--without-views", "no view yet", "--accept-wider-role", "no role yet"];
+    Answer::of(&made.run(&why)).is(1, "ECL-REC-004");
+    assert_eq!(overrides(), before + 1);
+    let page = run.join("report.html");
+    made.succeed(&["report", &folder, "-o", &page.display().to_string()]);
+    let page = std::fs::read_to_string(page).unwrap();
+    assert!(page.contains("no view yet") && page.contains("no role yet"), "{page}");
 }

@@ -42,6 +42,9 @@ pub enum Act {
     Finish,
     /// The run ended.
     Close,
+    /// A dry run: every planned row is read, none is moved. The object is the dry run's own id, which
+    /// `rehearsals.json` explains.
+    Plan,
     /// The destination was read back and compared.
     Reconcile,
     /// A row token was resolved to a row key.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub struct Figures {
     /// `ecluse-figures/1`.
     pub format: String,
-    /// The run's opaque id; empty for a dry run.
+    /// The run's opaque id; a dry run's own random id.
     pub run: String,
     /// The instruction's digest.
     pub instruction: String,

@@ -6,6 +6,7 @@ use ecluse_seal::{Noted, RunState, What};
 use crate::figures::Figures;
 use crate::journal::Journal;
 use crate::orders::Orders;
+use crate::ports::Opened;
 use crate::state;
 use crate::world::World;
 
@@ -20,12 +21,30 @@ pub(crate) fn keep(
     world: &World<'_>,
 ) -> Result<()> {
     let before = state.noted.len();
-    for (what, words) in news {
-        if !state.noted.iter().any(|known| known.what == *what && known.words == *words) {
-            let (at, words) = (world.now().to_string(), (*words).to_owned());
-            state.noted.push(Noted { at, what: *what, words });
-        }
-    }
+    add(news, &mut state.noted, world);
     figures.noted.clone_from(&state.noted);
     if state.noted.len() > before { state::save(state, orders, journal) } else { Ok(()) }
+}
+
+/// Adds those that are not known yet, as met now.
+pub(crate) fn add(news: &[(What, &str)], noted: &mut Vec<Noted>, world: &World<'_>) {
+    for (what, words) in news {
+        if !noted.iter().any(|known| known.what == *what && known.words == *words) {
+            let (at, words) = (world.now().to_string(), (*words).to_owned());
+            noted.push(Noted { at, what: *what, words });
+        }
+    }
+}
+
+/// The barrier that stands and what could not be locked or seen.
+pub(crate) fn of_snapshot(opened: &Opened) -> Vec<(What, &str)> {
+    let limits = opened.limits.iter().map(|limit| (What::Limit, limit.as_str()));
+    std::iter::once((What::Barrier, opened.barrier.as_str())).chain(limits).collect()
+}
+
+/// A wider role that was accepted, with the reason; nothing where there is no excess.
+pub(crate) fn of_rights<'a>(excess: &'a [String], reason: Option<&'a str>) -> Vec<(What, &'a str)> {
+    let Some(reason) = reason.filter(|_| !excess.is_empty()) else { return Vec::new() };
+    let excess = excess.iter().map(|what| (What::Excess, what.as_str()));
+    std::iter::once((What::WiderRole, reason)).chain(excess).collect()
 }

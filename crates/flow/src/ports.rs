@@ -234,6 +234,10 @@ pub trait Record: Send {
     /// Replaces `figures.json`, atomically; durable when it returns.
     fn save_figures(&mut self, figures: &Figures) -> Result<()>;
 
+    /// Keeps a dry run's figures beside those of earlier ones, in the place of its own earlier
+    /// ones (the same `run`); durable when it returns.
+    fn save_rehearsal(&mut self, figures: &Figures) -> Result<()>;
+
     /// Takes away what was said of the destination as it was: the reconciliation and the report.
     /// Durable when it returns.
     fn withdraw(&mut self) -> Result<()>;

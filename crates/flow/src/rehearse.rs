@@ -5,12 +5,16 @@ use std::sync::{Mutex, PoisonError};
 use ecluse_batch::TallyKey;
 use ecluse_core::fault::Result;
 use ecluse_core::types::Engine;
+use ecluse_seal::What;
 
 use crate::checks::{self, When};
+use crate::event::{Act, Outcome};
 use crate::families::{AGAIN, Families};
 use crate::figures::{Figures, begin_tables};
+use crate::journal::Journal;
+use crate::noted;
 use crate::orders::Orders;
-use crate::ports::{Destination, Source};
+use crate::ports::{Destination, Record, Source};
 use crate::reader::{self, Message};
 use crate::run::{Options, Progress};
 use crate::state;
@@ -31,76 +35,127 @@ pub struct Rehearsed {
 /// Counts what would move to a destination of this engine, and what would be refused, by
 /// code. What only the destination itself can refuse (a CHECK, a unique value) is not known here.
 ///
-/// `moved` of the figures says what would move. `tellable` names the columns whose unmapped codes
-/// are told one by one.
+/// The source is asked and looked at as a run does it, at the start, under lock and at the end,
+/// and the journal holds each act before it is done: rows are read here too. `rehearsals.json`
+/// keeps what was counted. `moved` of the figures says what would move. `tellable` names the
+/// columns whose unmapped codes are told one by one.
 ///
 /// # Errors
 ///
-/// Coded, as a run's up to its first write.
+/// Coded, as a run's up to its first write; the journal holds the code too.
+#[expect(clippy::too_many_arguments, reason = "a run's, and what may be told")]
 pub fn rehearse(
     orders: Orders<'_>,
     options: Options<'_>,
     source: &mut dyn Source,
     destination: Engine,
     tellable: Tellable<'_>,
+    record: &mut dyn Record,
     world: World<'_>,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Rehearsed> {
-    let plan = orders.plan;
-    checks::keys(plan)?;
-    orders.standing()?;
-    checks::source_identity(source, orders.source)?;
-    checks::source_schema(source, plan, orders.source, When::Start)?;
+    checks::keys(orders.plan)?;
+    let object = world.id()?;
     let mut figures = Figures {
         format: "ecluse-figures/1".to_owned(),
+        run: object.clone(),
         instruction: orders.instruction.to_owned(),
         began: world.now().to_string(),
-        excess: checks::rights(source, plan, options.override_reason)?,
-        override_reason: options.override_reason.unwrap_or_default().to_owned(),
+        tables: begin_tables(orders.plan),
         ..Figures::default()
     };
-    let opened = source.open(plan, options.frozen)?;
-    figures.barrier = opened.barrier;
-    figures.limits = opened.limits;
-    let read = readings(&orders, source, destination, tellable, &world, &mut figures, progress);
-    source.close()?;
-    let unmapped = read?;
-    figures.ended = world.now().to_string();
-    figures.whole = true;
-    Ok(Rehearsed { figures, unmapped })
+    let mut journal = Journal::new(record, world, orders.session);
+    if journal.record.was_torn() {
+        journal.note(Act::Recover, &object, &Outcome::Done)?;
+    }
+    // what the journal's object stands for is known before the line that names it
+    journal.record.save_rehearsal(&figures)?;
+    let mut story = Story { orders, options, source, destination, tellable, world, progress };
+    journal.act(Act::Plan, &object, |journal| {
+        let told = story.tell(journal, &mut figures);
+        figures.ended = world.now().to_string();
+        figures.whole = told.is_ok();
+        journal.record.save_rehearsal(&figures)?;
+        Ok(Rehearsed { unmapped: told?, figures })
+    })
 }
 
-/// Every row, once or as often as a run would read it; what the last reading found unmapped.
-fn readings(
-    orders: &Orders<'_>,
-    source: &mut dyn Source,
+/// Everything a dry run needs while it is told.
+struct Story<'a> {
+    orders: Orders<'a>,
+    options: Options<'a>,
+    source: &'a mut dyn Source,
     destination: Engine,
-    tellable: Tellable<'_>,
-    world: &World<'_>,
-    figures: &mut Figures,
-    progress: &mut dyn FnMut(Progress<'_>),
-) -> Result<Vec<Codes>> {
-    let plan = orders.plan;
-    let mut families = Families::new(plan, world.random()?)?;
-    // nothing is published: any key will do
-    let key = TallyKey::new(world.random()?);
-    loop {
-        figures.tables = begin_tables(plan);
-        let unmapped = Mutex::default();
-        let context = Context::new(plan, &families.refused, families.key)?
-            .counting(Unmapped { tellable, found: &unmapped });
-        reader::read(source, destination, context, &key, &[], &mut |message| {
-            if let Message::Chunk(_) = &message {
-                orders.standing()?;
-            }
-            count(figures, message, progress);
-            Ok(())
-        })?;
-        if !families.again()? {
-            // nobody died with it in hand: the reading is over
-            return Ok(unmapped.into_inner().unwrap_or_else(PoisonError::into_inner));
+    tellable: Tellable<'a>,
+    world: World<'a>,
+    progress: &'a mut dyn FnMut(Progress<'_>),
+}
+
+impl Story<'_> {
+    fn tell(&mut self, journal: &mut Journal<'_>, figures: &mut Figures) -> Result<Vec<Codes>> {
+        let object = figures.run.clone();
+        let plan = self.orders.plan;
+        journal.act(Act::Standing, &object, |_| self.orders.standing())?;
+        if let Some(reason) = self.options.without_views {
+            self.keep(&[(What::WithoutViews, reason)], journal, figures)?;
+            journal.note(Act::Override, &object, &Outcome::Done)?;
         }
-        progress(Progress::Note(AGAIN));
+        journal.act(Act::Probe, &object, |journal| self.probe(journal, figures, When::Start))?;
+        let opened = journal.act(Act::Snapshot, &object, |_| self.source.open(plan, self.options.frozen))?;
+        self.keep(&noted::of_snapshot(&opened), journal, figures)?;
+        figures.barrier = opened.barrier;
+        figures.limits = opened.limits;
+        checks::source_schema(self.source, plan, self.orders.source, When::UnderLock)?;
+        let unmapped = self.readings(figures)?;
+        journal.act(Act::Standing, &object, |_| self.orders.standing())?;
+        journal.act(Act::Probe, &object, |journal| self.probe(journal, figures, When::End))?;
+        self.source.close()?;
+        Ok(unmapped)
+    }
+
+    fn probe(&mut self, journal: &mut Journal<'_>, figures: &mut Figures, when: When) -> Result<()> {
+        let reason = self.options.override_reason;
+        figures.excess = checks::probe(self.source, &self.orders, reason, when)?;
+        let excess = figures.excess.clone();
+        let news = noted::of_rights(&excess, reason);
+        if news.is_empty() {
+            return Ok(());
+        }
+        self.keep(&news, journal, figures)?;
+        figures.override_reason = reason.unwrap_or_default().to_owned();
+        journal.note(Act::Override, &figures.run, &Outcome::Done)
+    }
+
+    /// Durable when it returns, as a run keeps it.
+    fn keep(&self, news: &[(What, &str)], journal: &mut Journal<'_>, figures: &mut Figures) -> Result<()> {
+        noted::add(news, &mut figures.noted, &self.world);
+        journal.record.save_rehearsal(figures)
+    }
+
+    /// Every row, once or as often as a run would read it; what the last reading found unmapped.
+    fn readings(&mut self, figures: &mut Figures) -> Result<Vec<Codes>> {
+        let plan = self.orders.plan;
+        let mut families = Families::new(plan, self.world.random()?)?;
+        // nothing is published: any key will do
+        let key = TallyKey::new(self.world.random()?);
+        loop {
+            figures.tables = begin_tables(plan);
+            let unmapped = Mutex::default();
+            let context = Context::new(plan, &families.refused, families.key)?
+                .counting(Unmapped { tellable: self.tellable, found: &unmapped });
+            reader::read(self.source, self.destination, context, &key, &[], &mut |message| {
+                if let Message::Chunk(_) = &message {
+                    self.orders.standing()?;
+                }
+                count(figures, message, self.progress);
+                Ok(())
+            })?;
+            if !families.again()? {
+                // nobody died with it in hand: the reading is over
+                return Ok(unmapped.into_inner().unwrap_or_else(PoisonError::into_inner));
+            }
+            (self.progress)(Progress::Note(AGAIN));
+        }
     }
 }
 

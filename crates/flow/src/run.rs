@@ -147,9 +147,7 @@ impl Story<'_> {
         // the source: the one that was signed for, as it was, seen by a role that can do no more
         journal.act(Act::Probe, &object, |journal| self.probe(journal, state, figures, When::Start))?;
         let opened = journal.act(Act::Snapshot, &object, |_| self.source.open(plan, self.options.frozen))?;
-        let limits = opened.limits.iter().map(|limit| (What::Limit, limit.as_str()));
-        let news: Vec<_> = std::iter::once((What::Barrier, opened.barrier.as_str())).chain(limits).collect();
-        self.keep(&news, journal, state, figures)?;
+        self.keep(&noted::of_snapshot(&opened), journal, state, figures)?;
         figures.barrier = opened.barrier;
         figures.limits = opened.limits;
         checks::source_schema(self.source, plan, self.orders.source, When::UnderLock)?;
@@ -188,9 +186,7 @@ impl Story<'_> {
         let reason = self.options.override_reason;
         let excess = checks::probe(self.source, &self.orders, reason, when)?;
         if let Some(reason) = reason.filter(|_| !excess.is_empty()) {
-            let excess = excess.iter().map(|what| (What::Excess, what.as_str()));
-            let news: Vec<_> = std::iter::once((What::WiderRole, reason)).chain(excess).collect();
-            self.keep(&news, journal, state, figures)?;
+            self.keep(&noted::of_rights(&excess, Some(reason)), journal, state, figures)?;
             figures.override_reason = reason.to_owned();
             journal.note(Act::Override, &state.object, &Outcome::Done)?;
         }

@@ -6,6 +6,7 @@
 //! | `events.torn-N` | a last line that a crash tore: its act had not begun | once |
 //! | `state.age` | keys, key ranges and random names, sealed to the operator | atomic replacement |
 //! | `figures.json` | counts | atomic replacement |
+//! | `rehearsals.json` | counts of each dry run | atomic replacement |
 //! | `reconciliation.json`, `report.html` | what was found at the destination, and the page | written by others, taken away here |
 //! | `lock` | nothing; locked while a process uses the folder | never |
 //!
@@ -30,11 +31,12 @@ static OPEN_TO_OTHERS: Code = Code::refused("ECL-RUN-202", "the run folder can b
 static TAKEN: Code = Code::outside("ECL-RUN-203", "another run uses this folder");
 static WRITE: Code = Code::outside("ECL-RUN-204", "the run folder cannot be written");
 static READ: Code = Code::outside("ECL-RUN-205", "the run folder cannot be read");
-static FIGURES: Code = Code::refused("ECL-RUN-206", "figures.json is not what écluse wrote");
+static FIGURES: Code = Code::refused("ECL-RUN-206", "figures in the run folder are not what écluse wrote");
 
 const EVENTS: &str = "events.jsonl";
 const STATE: &str = "state.age";
 const FIGURES_FILE: &str = "figures.json";
+const REHEARSALS: &str = "rehearsals.json";
 /// What a reconciliation found.
 pub const RECONCILIATION: &str = "reconciliation.json";
 /// The report's page.
@@ -142,6 +144,12 @@ impl RunFolder {
         Ok(())
     }
 
+    fn save_json<T: serde::Serialize>(&self, name: &str, value: &T) -> Result<()> {
+        let mut json = serde_json::to_vec_pretty(value).map_err(|_| FIGURES.fault("encoding"))?;
+        json.push(b'\n');
+        self.save(name, &json)
+    }
+
     fn save(&self, name: &str, bytes: &[u8]) -> Result<()> {
         replace::replace(&self.folder, &self.path, name, bytes)
             .map_err(|e| fault(&WRITE, &self.path.join(name), &e))
@@ -188,9 +196,16 @@ impl Record for RunFolder {
     }
 
     fn save_figures(&mut self, figures: &Figures) -> Result<()> {
-        let mut json = serde_json::to_vec_pretty(figures).map_err(|_| FIGURES.fault("encoding"))?;
-        json.push(b'\n');
-        self.save(FIGURES_FILE, &json)
+        self.save_json(FIGURES_FILE, figures)
+    }
+
+    fn save_rehearsal(&mut self, figures: &Figures) -> Result<()> {
+        let mut all = rehearsals(&self.path)?;
+        match all.iter_mut().find(|known| known.run == figures.run) {
+            Some(known) => known.clone_from(figures),
+            None => all.push(figures.clone()),
+        }
+        self.save_json(REHEARSALS, &all)
     }
 
     fn withdraw(&mut self) -> Result<()> {
@@ -205,13 +220,27 @@ impl Record for RunFolder {
 ///
 /// `ECL-RUN-206` where the file is not figures.
 pub fn figures(path: &Path) -> Result<Option<Figures>> {
-    let file = path.join(FIGURES_FILE);
-    match std::fs::read(&file) {
-        Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|_| {
-            FIGURES.fault(file.display().to_string()).help("run `ecluse migrate` again: it writes them anew")
-        }),
+    read_json(&path.join(FIGURES_FILE), "run `ecluse migrate` again: it writes them anew")
+}
+
+/// What the dry runs in this folder counted, in their order; without taking the folder.
+///
+/// # Errors
+///
+/// `ECL-RUN-206` where the file is not theirs.
+pub fn rehearsals(path: &Path) -> Result<Vec<Figures>> {
+    let file = path.join(REHEARSALS);
+    let help = format!("keep it for the controller, and move it away: mv {0} {0}.old", file.display());
+    Ok(read_json(&file, &help)?.unwrap_or_default())
+}
+
+fn read_json<T: serde::de::DeserializeOwned>(file: &Path, help: &str) -> Result<Option<T>> {
+    match std::fs::read(file) {
+        Ok(bytes) => serde_json::from_slice(&bytes)
+            .map(Some)
+            .map_err(|_| FIGURES.fault(file.display().to_string()).help(help)),
         Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
-        Err(e) => Err(fault(&READ, &file, &e)),
+        Err(e) => Err(fault(&READ, file, &e)),
     }
 }
 

@@ -12,9 +12,10 @@ use ecluse_core::fault::{Fault, Result};
 use ecluse_core::plan::{Plan, TablePlan};
 use ecluse_core::types::Engine;
 use ecluse_core::value::KeyRange;
-use ecluse_flow::orders::Bound;
 use ecluse_flow::orders::assertion::{self, Fields};
+use ecluse_flow::orders::{Bound, Orders};
 use ecluse_flow::ports::{Count, Destination as _, Excess, Opened, Scope, Sink, Source};
+use ecluse_flow::rehearse::rehearse;
 use ecluse_flow::run::{Moved, Options, run};
 use ecluse_flow::world::World;
 use ecluse_seal::Identity;
@@ -88,7 +89,27 @@ impl Source for Meddled<'_> {
 
 /// A run of the table `patient` into a fresh SQLite file, under orders that bind the source as it
 /// is now; and how many rows arrived.
-pub(crate) fn migrate(mut source: Meddled<'_>) -> (Result<Moved>, u64) {
+pub(crate) fn migrate(source: Meddled<'_>) -> (Result<Moved>, u64) {
+    under_orders(source, |orders, world, source, destination, record| {
+        run(orders, Options::default(), source, destination, record, world, &mut |_| {})
+    })
+}
+
+/// A dry run of the same.
+fn rehearsed(source: Meddled<'_>) -> Result<()> {
+    let (found, rows) = under_orders(source, |orders, world, source, _, record| {
+        let none = |_: &str, _: &str| false;
+        let options = Options::default();
+        rehearse(orders, options, source, Engine::Sqlite, &none, record, world, &mut |_| {}).map(drop)
+    });
+    assert_eq!(rows, 0);
+    found
+}
+
+type Work<T> =
+    fn(Orders<'_>, World<'_>, &mut Meddled<'_>, &mut sqlite::Destination, &mut RunFolder) -> Result<T>;
+
+fn under_orders<T>(mut source: Meddled<'_>, work: Work<T>) -> (Result<T>, u64) {
     let folder = tempfile::tempdir().unwrap();
     let names = ["patient".to_owned()];
     let catalog = source.catalog(Scope::Tables(&names)).unwrap();
@@ -121,8 +142,7 @@ pub(crate) fn migrate(mut source: Meddled<'_>) -> (Result<Moved>, u64) {
     let clock = || "2026-11-22T05:00:00Z".parse().unwrap();
     let world = World { clock: &clock, chance: &chance, stop: &stop };
     let mut record = RunFolder::open(&folder.path().join("run")).unwrap();
-    let moved =
-        run(orders, Options::default(), &mut source, &mut destination, &mut record, world, &mut |_| {});
+    let moved = work(orders, world, &mut source, &mut destination, &mut record);
     // its lock would keep the count out
     drop(destination);
     (moved, rows(&new))
@@ -227,4 +247,20 @@ fn sqlite_finds_drift_under_lock_and_at_the_end_or_makes_an_alter_wait() {
             if log { Err("ECL-RUN-001") } else { Ok(()) }
         );
     }
+}
+
+// fails with the guard off: the figures of a dry run would be those of other tables
+#[test]
+fn a_dry_run_finds_drift_under_lock_and_at_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("old.db");
+    let run = |sql: &str| Connection::open(&path).unwrap().execute_batch(sql).unwrap();
+    run(&format!("pragma journal_mode = wal; {TABLE}"));
+    let connect = || sqlite::Source::open(&path).unwrap();
+    rehearsed(Meddled::after_read(connect(), || ())).unwrap();
+    let fault = rehearsed(Meddled::before_open(connect(), || run(ALTER))).unwrap_err();
+    assert!(fault.code().id == "ECL-RUN-003" && fault.detail().contains("under lock"), "{fault}");
+    run("alter table patient drop column ajout");
+    let fault = rehearsed(Meddled::after_read(connect(), || run(ALTER))).unwrap_err();
+    assert_eq!(fault.code().id, "ECL-RUN-001", "an SQLite source is named by its tables too");
 }

@@ -502,6 +502,7 @@ fn one_run_at_a_time_in_a_folder_that_others_cannot_read() {
 fn the_run_folder_holds_no_value_and_no_row_key() {
     let lab = Lab::new(10, 10);
     lab.old("INSERT INTO patient VALUES (777555333, 'CANARI-77', NULL)");
+    lab.rehearse().unwrap();
     lab.migrate().unwrap();
     lab.reconcile().unwrap();
     let mut looked = 0;

@@ -4,7 +4,8 @@ use std::cell::Cell;
 use std::sync::atomic::Ordering;
 
 use crate::common::lab::Lab;
-use ecluse_adapters::folder::{RECONCILIATION, REPORT};
+use ecluse_adapters::folder::{self, RECONCILIATION, REPORT};
+use ecluse_flow::event::Act;
 use ecluse_flow::run::Options;
 use ecluse_seal::What;
 
@@ -129,5 +130,40 @@ fn a_death_between_the_state_and_its_line_in_the_journal_is_no_older_state() {
     assert!(lab.reconcile().unwrap().holds());
     // nor later, when further states were sealed after it
     lab.migrate().unwrap();
+    assert!(lab.reconcile().unwrap().holds());
+}
+
+// proves: AUD-01
+// fails with the guard off: every ordered row is read, and nobody can say when and by whom
+#[test]
+fn a_dry_run_is_in_the_journal_before_a_row_is_read() {
+    let lab = Lab::new(10, 100);
+    let counted = lab.rehearse().unwrap();
+    let journal = folder::events(&lab.path("run")).unwrap();
+    let acts: Vec<_> = journal.leaves.iter().map(|l| (l.act, l.outcome.as_str())).collect();
+    assert_eq!(acts.first(), Some(&(Act::Plan, "begun")));
+    assert_eq!(acts.last(), Some(&(Act::Plan, "done")));
+    for act in [Act::Standing, Act::Probe, Act::Snapshot] {
+        assert!(acts.contains(&(act, "begun")), "{act:?} is not in {acts:?}");
+    }
+    assert!(journal.leaves.iter().all(|leaf| leaf.session == "session-1" && leaf.object == counted.run));
+    // refused: a line with its code, and figures that say that it is not whole
+    lab.stands.store(1, Ordering::Relaxed);
+    assert_eq!(Lab::code(lab.rehearse()), "ECL-TST-001");
+    let journal = folder::events(&lab.path("run")).unwrap();
+    assert_eq!(journal.leaves.last().unwrap().outcome, "ECL-TST-001");
+    let kept = folder::rehearsals(&lab.path("run")).unwrap();
+    assert_eq!(kept.len(), 2);
+    assert!(kept[0].whole && !kept[1].whole && kept[0] == counted);
+    for (kept, object) in kept.iter().zip([&counted.run, &journal.leaves.last().unwrap().object]) {
+        assert_eq!((&kept.run, kept.instruction.as_str()), (object, "sha256:00"));
+        assert!(kept.noted.iter().any(|n| n.what == What::Barrier));
+    }
+    // it binds the folder to nothing, and takes back nothing
+    lab.stands.store(u64::MAX, Ordering::Relaxed);
+    assert!(!lab.path("run").join("state.age").exists());
+    lab.migrate().unwrap();
+    assert!(lab.reconcile().unwrap().holds());
+    lab.rehearse().unwrap();
     assert!(lab.reconcile().unwrap().holds());
 }

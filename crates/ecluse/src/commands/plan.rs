@@ -5,6 +5,7 @@ mod tell;
 use ecluse_adapters::folder::RunFolder;
 use ecluse_core::fault::Result;
 use ecluse_flow::rehearse::{rehearse, room};
+use ecluse_flow::run::Progress;
 use serde_json::json;
 
 use super::Here;
@@ -27,7 +28,9 @@ pub(super) fn run(here: &Here, args: &PlanArgs) -> Result<()> {
         stays(&ready);
         return Ok(());
     }
-    let sealed = RunFolder::sealed_state(&here.folder.path(args.papers.run.as_deref(), "run"))?;
+    let path = here.folder.path(args.papers.run.as_deref(), "run");
+    let mut record = RunFolder::open(&path)?;
+    let sealed = RunFolder::sealed_state(&path)?;
     let mut teller = Teller::new();
     let engine = ready.destination.engine();
     let Ends { source, destination } = &mut ends;
@@ -40,7 +43,8 @@ pub(super) fn run(here: &Here, args: &PlanArgs) -> Result<()> {
         // told after the figures: whoever empties a table wants to know what would fill it
         let room = room(&orders, sealed.as_deref(), &ready.missing, destination.as_mut());
         let (options, world) = (ready.options(), ready::world());
-        rehearse(orders, options, source.as_mut(), engine, &tellable, world, &mut |p| teller.tell(p))
+        let tell = &mut |p: Progress<'_>| teller.tell(p);
+        rehearse(orders, options, source.as_mut(), engine, &tellable, &mut record, world, tell)
             .map(|found| (found, room))
     })?;
     tell::told(&ready, &found, room.is_ok());

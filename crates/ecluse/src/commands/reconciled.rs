@@ -111,7 +111,7 @@ mod tests {
         assert!(counts(judged(&figures(), &then)));
         let with = |more: &[Act]| journal(&[&RUN, more].concat());
         // a row was looked up, a refused start changed nothing
-        assert!(counts(judged(&figures(), &with(&[Act::Locate, Act::Open, Act::Close]))));
+        assert!(counts(judged(&figures(), &with(&[Act::Locate, Act::Plan, Act::Open, Act::Close]))));
         assert!(!counts(judged(&figures(), &with(&[Act::Open, Act::Destination]))));
         // a journal that never stood there, another run, another instruction, a run under way
         assert!(!counts(judged(&figures(), &journal(&RUN[..3]))));

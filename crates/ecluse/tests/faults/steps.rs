@@ -21,12 +21,13 @@ INSERT INTO examen SELECT id, id, '5,1' FROM patient;
 
 /// A migration from its first paper to its report, and a revocation behind it. `migrate` is
 /// killed in `kill.rs`.
-const CHAIN: [&[&str]; 9] = [
+const CHAIN: [&[&str]; 10] = [
     &["survey"],
     &["instruction", "new", "--table", "patient", "--table", "examen", "--grant-proposed"],
     &["session", "new"],
     &["instruction", "check", "--fill"],
     &["instruction", "sign"],
+    &["plan"],
     &["migrate", "--ddl"],
     &["reconcile"],
     &["report"],

@@ -213,7 +213,9 @@ impl Lab {
             let mut source = Source::open(&self.path("old.db"))?;
             let engine = ecluse_core::types::Engine::Sqlite;
             let tellable = |_: &str, _: &str| false;
-            rehearse(orders, Options::default(), &mut source, engine, &tellable, world, &mut |_| {})
+            let mut record = RunFolder::open(&self.path("run"))?;
+            let options = Options::default();
+            rehearse(orders, options, &mut source, engine, &tellable, &mut record, world, &mut |_| {})
                 .map(|found| found.figures)
         })
     }

@@ -18,6 +18,7 @@ pub mod mariadb;
 pub mod pin;
 pub mod postgres;
 pub mod secret;
+mod spelling;
 pub mod sql;
 pub mod sqlite;
 pub mod tls;

@@ -10,8 +10,7 @@ use ecluse_core::types::{Engine, Type};
 use ecluse_core::value::{Key, KeyRange, Value};
 use mysql_async::Value as Bound;
 
-use crate::civil;
-use crate::sql;
+use crate::{civil, spelling, sql};
 
 static NO_FORM: Code = Code::refused("ECL-SRC-213", "a key or literal has no exact form in MariaDB");
 
@@ -163,7 +162,7 @@ fn bound(value: &Value) -> Option<Bound> {
         Value::Null => Bound::NULL,
         Value::Bool(b) => Bound::Int(i64::from(*b)),
         Value::Int(n) => Bound::Int(*n),
-        Value::Decimal { unscaled, scale } => Bound::Bytes(decimal(*unscaled, *scale).into_bytes()),
+        Value::Decimal { unscaled, scale } => Bound::Bytes(spelling::decimal(*unscaled, *scale).into_bytes()),
         Value::Text(text) => Bound::Bytes(text.clone().into_bytes()),
         Value::Bytes(bytes) => Bound::Bytes(bytes.clone()),
         Value::Date(days) => Bound::Bytes(civil::format_date(*days)?.into_bytes()),
@@ -171,25 +170,6 @@ fn bound(value: &Value) -> Option<Bound> {
             Bound::Bytes(civil::format_timestamp(*micros)?.into_bytes())
         }
         Value::Time(micros) => Bound::Bytes(civil::format_time(*micros)?.into_bytes()),
-        Value::Uuid(bytes) => Bound::Bytes(uuid(bytes).into_bytes()),
+        Value::Uuid(bytes) => Bound::Bytes(spelling::uuid(bytes).into_bytes()),
     })
-}
-
-fn decimal(unscaled: i128, scale: u8) -> String {
-    let sign = if unscaled < 0 { "-" } else { "" };
-    let power = 10_u128.pow(u32::from(scale));
-    let (whole, fraction) = (unscaled.unsigned_abs() / power, unscaled.unsigned_abs() % power);
-    if scale == 0 {
-        format!("{sign}{whole}")
-    } else {
-        format!("{sign}{whole}.{fraction:0w$}", w = usize::from(scale))
-    }
-}
-
-fn uuid(bytes: &[u8]) -> String {
-    let mut text = data_encoding::HEXLOWER.encode(bytes);
-    for hyphen in [20, 16, 12, 8] {
-        text.insert(hyphen.min(text.len()), '-');
-    }
-    text
 }

@@ -18,11 +18,10 @@ use ecluse_flow::failpoint;
 use ecluse_flow::ports::{self, LedgerEntry, MakeEntry, RefusedRow, Scope, Sink};
 
 use super::connect::Link;
-use super::decode::{Decoder, Shape};
 use super::error::Side;
 use super::ledger::{self, Ledger};
 use super::load::{self, Chunk, Target};
-use super::source::{Select, run};
+use super::source::{Select, decoder, run};
 use super::text::{ident, relation};
 use super::types::Wire;
 use super::{catalog, constraints, putback};
@@ -137,19 +136,8 @@ impl ports::Destination for Destination {
         let link = self.back()?;
         let name = table.destination();
         link.batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", name)?;
-        let wires = catalog::wires(link, &relation(name), table.write().iter().map(|c| c.name.as_str()))?;
-        let shapes = table
-            .write()
-            .iter()
-            .zip(wires)
-            .enumerate()
-            .map(|(i, (c, wire))| Shape {
-                name: c.name.clone(),
-                wire,
-                ty: c.ty,
-                key: table.write_key().contains(&i),
-            })
-            .collect();
+        let columns = table.write().iter().map(|c| (c.name.as_str(), c.ty));
+        let decoder = decoder(link, name, name, columns, table.write_key())?;
         let select = Select {
             columns: table.write().iter().map(|c| c.name.as_str()).collect(),
             from: name,
@@ -163,7 +151,7 @@ impl ports::Destination for Destination {
                 .collect(),
             ordered,
         };
-        let done = run(link, select, range, Decoder::new(name, shapes)?, sink);
+        let done = run(link, select, range, decoder, sink);
         link.batch("ROLLBACK", name)?;
         done
     }

@@ -137,21 +137,8 @@ impl ports::Source for Source {
             return Err(ORDER.fault("read before open"));
         }
         let name = table.view().unwrap_or(table.source());
-        let wires =
-            catalog::wires(&self.snapshot, &relation(name), table.read().iter().map(|c| c.name.as_str()))?;
-        let shapes = table
-            .read()
-            .iter()
-            .zip(wires)
-            .enumerate()
-            .map(|(i, (c, wire))| Shape {
-                name: c.name.clone(),
-                wire,
-                ty: c.ty,
-                key: table.key().contains(&i),
-            })
-            .collect();
-        let decoder = Decoder::new(table.source(), shapes)?;
+        let columns = table.read().iter().map(|c| (c.name.as_str(), c.ty));
+        let decoder = decoder(&self.snapshot, name, table.source(), columns, table.key())?;
         // a sink may stop the read (a trial's limit): the rest is cancelled inside a savepoint,
         // so that the snapshot outlives it
         self.snapshot.batch("SAVEPOINT ecluse_read", name)?;
@@ -294,6 +281,24 @@ pub(super) fn key_sides(columns: &[(&str, ecluse_core::types::Type)], bound: usi
     let right: Vec<String> =
         columns.iter().enumerate().map(|(i, (_, ty))| format!("${}::{}", bound + i + 1, cast(*ty))).collect();
     (left.join(", "), right.join(", "))
+}
+
+/// The decoder of a read of these columns of a relation, which faults name `place`.
+pub(super) fn decoder<'a>(
+    link: &Link,
+    name: &str,
+    place: &str,
+    columns: impl Iterator<Item = (&'a str, ecluse_core::types::Type)> + Clone,
+    key: &[usize],
+) -> Result<Decoder> {
+    let wires = catalog::wires(link, &relation(name), columns.clone().map(|(name, _)| name))?;
+    let shapes = columns.zip(wires).enumerate().map(|(i, ((name, ty), wire))| Shape {
+        name: name.to_owned(),
+        wire,
+        ty,
+        key: key.contains(&i),
+    });
+    Decoder::new(place, shapes.collect())
 }
 
 /// Runs a read and hands batches to the sink: by COPY where nothing is bound (the fastest the

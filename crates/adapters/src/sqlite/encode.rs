@@ -9,7 +9,7 @@ use rusqlite::types::{ToSqlOutput, Value as Stored, ValueRef};
 
 use super::decode::to_real;
 use super::types::Form;
-use crate::civil;
+use crate::{civil, spelling};
 
 /// One column of a batch, its Arrow type known, and how its values are stored.
 pub(super) enum Cells<'a> {
@@ -64,7 +64,7 @@ impl<'a> Cells<'a> {
         let owned = match self {
             Self::Bool(a) => Stored::Integer(i64::from(value!(a))),
             Self::Int(a) => Stored::Integer(value!(a)),
-            Self::Decimal(a, scale, Form::DecimalText) => Stored::Text(decimal_text(value!(a), *scale)),
+            Self::Decimal(a, scale, Form::DecimalText) => Stored::Text(spelling::decimal(value!(a), *scale)),
             Self::Decimal(a, scale, _) => number(value!(a), *scale)?,
             Self::Float(a) => {
                 let real = value!(a);
@@ -88,7 +88,7 @@ impl<'a> Cells<'a> {
             Self::Timestamp(a) => Stored::Text(civil::format_timestamp(value!(a))?),
             Self::Instant(a) => Stored::Text(instant(value!(a))?),
             Self::Time(a) => Stored::Text(civil::format_time(value!(a))?),
-            Self::Uuid(a) => Stored::Text(uuid(value!(a))),
+            Self::Uuid(a) => Stored::Text(spelling::uuid(value!(a))),
         };
         Some(ToSqlOutput::Owned(owned))
     }
@@ -107,7 +107,7 @@ pub(super) fn literal(value: &Value) -> Option<Stored> {
         Value::Timestamp(micros) => Stored::Text(civil::format_timestamp(*micros)?),
         Value::Instant(micros) => Stored::Text(instant(*micros)?),
         Value::Time(micros) => Stored::Text(civil::format_time(*micros)?),
-        Value::Uuid(bytes) => Stored::Text(uuid(bytes)),
+        Value::Uuid(bytes) => Stored::Text(spelling::uuid(bytes)),
     })
 }
 
@@ -119,25 +119,6 @@ fn number(unscaled: i128, scale: u8) -> Option<Stored> {
     (unscaled.unsigned_abs() < 10_u128.pow(15)).then(|| to_real(unscaled, scale).map(Stored::Real))?
 }
 
-fn decimal_text(unscaled: i128, scale: u8) -> String {
-    let sign = if unscaled < 0 { "-" } else { "" };
-    let power = 10_u128.pow(u32::from(scale));
-    let (whole, fraction) = (unscaled.unsigned_abs() / power, unscaled.unsigned_abs() % power);
-    if scale == 0 {
-        format!("{sign}{whole}")
-    } else {
-        format!("{sign}{whole}.{fraction:0w$}", w = usize::from(scale))
-    }
-}
-
 fn instant(micros: i64) -> Option<String> {
     Some(format!("{}+00:00", civil::format_timestamp(micros)?))
-}
-
-fn uuid(bytes: &[u8]) -> String {
-    let mut text = data_encoding::HEXLOWER.encode(bytes);
-    for hyphen in [20, 16, 12, 8] {
-        text.insert(hyphen.min(text.len()), '-');
-    }
-    text
 }

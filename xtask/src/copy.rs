@@ -8,8 +8,11 @@ use std::path::{Path, PathBuf};
 use crate::{Outcome, root, target};
 
 /// The copy of this name, brought to what git knows as it stands in the working tree.
-pub(crate) fn tree(name: &str) -> Outcome<PathBuf> {
-    let to = target().join("copies").join(name);
+///
+/// Its crates have another version: cargo tells crates of one name and version apart by their place in the
+/// workspace alone, and would take what was built of the copy for the tree's own.
+pub(crate) fn tree(copy: &str) -> Outcome<PathBuf> {
+    let to = target().join("copies").join(copy);
     std::fs::create_dir_all(&to).map_err(|e| format!("{}: {e}", to.display()))?;
     let output = std::process::Command::new("git")
         .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
@@ -22,9 +25,17 @@ pub(crate) fn tree(name: &str) -> Outcome<PathBuf> {
     remove_others(&to, &to, &names)?;
     for name in names {
         let bytes = std::fs::read(root().join(name)).map_err(|e| format!("{name}: {e}"))?;
+        let bytes = if name == "Cargo.toml" { versioned(&bytes, copy)? } else { bytes };
         write(&to.join(name), &bytes)?;
     }
     Ok(to)
+}
+
+fn versioned(manifest: &[u8], copy: &str) -> Outcome<Vec<u8>> {
+    let text = String::from_utf8_lossy(manifest);
+    let version = text.lines().find(|line| line.starts_with("version = \""));
+    let version = version.ok_or("Cargo.toml has no line `version = \"…\"`")?;
+    Ok(text.replacen(version, &format!("version = \"0.0.0-{copy}\""), 1).into_bytes())
 }
 
 /// Writes a file of a copy, unless it holds these bytes: what cargo built of it stays fresh.
@@ -48,4 +59,18 @@ fn remove_others(folder: &Path, top: &Path, names: &BTreeSet<&str>) -> Outcome {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_has_a_version_of_its_own() {
+        let manifest =
+            b"[workspace.package]\nversion = \"0.1.0\"\n\n[dependencies]\nx = { version = \"1\" }\n";
+        let text = String::from_utf8(versioned(manifest, "walls").unwrap()).unwrap();
+        assert!(text.contains("\nversion = \"0.0.0-walls\"\n") && text.contains("version = \"1\""));
+        assert!(versioned(b"[workspace]\n", "walls").is_err());
+    }
 }

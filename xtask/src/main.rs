@@ -15,6 +15,7 @@ mod args;
 mod bench;
 mod check;
 mod copy;
+mod guards;
 mod mutate;
 mod packages;
 mod servers;
@@ -41,8 +42,9 @@ cargo xtask walls
     plants what each wall must refuse in a copy of the tree: lints, imports, licences; each is refused
 cargo xtask trace [--json]
     which requirements are proven by a test that passed in the last `cargo xtask test`
-cargo xtask mutate [NAME]…
-    switches the guards of docs/guards.toml off, one by one: their tests must fail
+cargo xtask mutate [NAME]… [--package NAME]… [--some N]
+    switches the guards of docs/guards.toml off, one by one: their tests must fail;
+    of all, of those named, of packages, or N more that the commit draws
 cargo xtask bench [--rows N] [--pairs N] [--program FILE] [--json]
     ratios against the raw pipe, on an invented laboratory of N results (5,000,000)
 ";
@@ -56,7 +58,7 @@ fn main() -> ExitCode {
         "trace" => trace::run(arguments),
         "check" => check::run(&arguments),
         "walls" => walls::run(&arguments),
-        "mutate" => mutate::run(&arguments),
+        "mutate" => mutate::run(arguments),
         "bench" => bench::run(arguments),
         "help" | "--help" | "-h" => {
             say(HELP);

@@ -1,144 +1,153 @@
 //! `cargo xtask mutate`: a guard's test fails when the guard is off.
 //!
-//! `docs/guards.toml` lists guards: a text to find once in a source file, what to put in its
-//! place (the guard off), and the test that must then fail. It happens in a copy of the
-//! tree; crates from outside are not built again.
+//! In a copy of the tree, the guards of `docs/guards.toml` are switched off one by one, those of one
+//! crate after each other, and the one test of each is built and run; first all tests with
+//! every guard on. Crates from outside are not built again: the workspace is built whole, with the
+//! features of `cargo xtask test`.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use ecluse_testkit::server::{Purpose, REQUIRED_VARIABLE, Servers};
-use serde::Deserialize;
 
-use crate::{Outcome, cargo, packages, root, say, servers};
+use crate::guards::{self, Guard};
+use crate::{Outcome, args, copy, packages, root, say, servers, test};
 
-#[derive(Debug, Deserialize)]
-struct Guards {
-    guard: Vec<Guard>,
-}
+/// Seconds after which a build and its test have hung.
+const PATIENCE: &str = "900";
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Guard {
-    /// What it guards, in words.
-    name: String,
-    /// The requirements that its test proves.
-    proves: Vec<String>,
-    /// The source file, from the root.
-    file: String,
-    /// Text that stands in the file once.
-    find: String,
-    /// The guard off.
-    replace: String,
-    /// The package whose test must fail.
-    package: String,
-    /// `lib`, `bin`, or the name of a file of `tests/`.
-    target: String,
-    /// The test's whole name.
-    test: String,
-}
+/// Crates whose tests talk to servers.
+const WITH_SERVERS: &[&str] = &["ecluse-adapters", "ecluse"];
 
-/// Switches each guard off in turn (those whose name contains an argument; all without).
-pub(crate) fn run(arguments: &[String]) -> Outcome {
-    let path = root().join("docs/guards.toml");
-    let text = std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
-    let guards: Guards = toml::from_str(&text).map_err(|e| e.to_string())?;
-    let wanted =
-        |guard: &&Guard| arguments.is_empty() || arguments.iter().any(|a| guard.name.contains(a.as_str()));
-    let servers = servers::start(&packages::ready(false)?, Purpose::Tests);
-    let copy = tempfile::Builder::new().prefix("ecluse-guards-").tempdir().map_err(|e| e.to_string())?;
-    copy_tree(copy.path())?;
-    let mut asleep = Vec::new();
-    let mut count = 0_u32;
-    for guard in guards.guard.iter().filter(wanted) {
-        count += 1;
-        match guard.check(copy.path(), &servers) {
+/// Switches guards off: those whose name contains an argument, those of the packages named, and
+/// with `--some N` of the rest N, chosen by the commit; all without arguments.
+pub(crate) fn run(mut arguments: Vec<String>) -> Outcome {
+    let packages = args::values(&mut arguments, "--package")?;
+    let some = args::values(&mut arguments, "--some")?.first().map_or(Ok(0), |n| n.parse::<usize>());
+    let some = some.map_err(|_| "--some wants a number")?;
+    let mut chosen = choose(guards::all()?, &packages, &arguments, some, &commit()?);
+    if chosen.is_empty() {
+        return Err("no guard has that name".to_owned());
+    }
+    // one crate's guards after each other: what lies below it is built once
+    chosen.sort_by(|a, b| (&a.file, &a.package, &a.target).cmp(&(&b.file, &b.package, &b.target)));
+    let servers = if chosen.iter().any(|g| WITH_SERVERS.contains(&g.package.as_str())) {
+        Some(servers::start(&packages::ready(false)?, Purpose::Tests))
+    } else {
+        None
+    };
+    let bench = Bench { tree: copy::tree("guards")?, servers: servers.as_ref() };
+    let mut asleep = bench.all_on(&chosen)?;
+    for guard in chosen.iter().filter(|g| !asleep.contains(&g.name)).collect::<Vec<_>>() {
+        match bench.off(guard) {
             Ok(()) => say(&format!("held      {} ({})", guard.name, guard.proves.join(", "))),
             Err(why) => {
                 say(&format!("NOT HELD  {}: {why}", guard.name));
-                asleep.push(guard.name.as_str());
+                asleep.insert(guard.name.clone());
             }
         }
     }
-    if count == 0 {
-        return Err("no guard has that name".to_owned());
-    }
     say(&format!(
-        "{} of {count} guards are held by a test that fails without them",
-        count as usize - asleep.len()
+        "{} of {} guards are held by a test that fails without them",
+        chosen.len() - asleep.len(),
+        chosen.len()
     ));
-    if asleep.is_empty() { Ok(()) } else { Err(format!("not held: {}", asleep.join(", "))) }
+    let names: Vec<String> = asleep.into_iter().collect();
+    if names.is_empty() { Ok(()) } else { Err(format!("not held: {}", names.join(", "))) }
 }
 
-impl Guard {
-    fn check(&self, tree: &Path, servers: &Servers) -> Outcome {
-        let file = tree.join(&self.file);
-        let text = std::fs::read_to_string(&file).map_err(|e| format!("{}: {e}", self.file))?;
-        let off = switched_off(&text, &self.find, &self.replace)?;
-        if self.test_fails(tree, servers)? {
-            return Err(format!("{} fails with the guard on", self.test));
+fn choose(all: Vec<Guard>, packages: &[String], words: &[String], some: usize, commit: &str) -> Vec<Guard> {
+    if packages.is_empty() && words.is_empty() && some == 0 {
+        return all;
+    }
+    let (mut chosen, mut rest): (Vec<Guard>, Vec<Guard>) = all
+        .into_iter()
+        .partition(|g| packages.contains(&g.package) || words.iter().any(|w| g.name.contains(w.as_str())));
+    // each commit draws others, and the same commit the same
+    rest.sort_by_key(|guard| blend(commit, &guard.name));
+    chosen.extend(rest.into_iter().take(some));
+    chosen
+}
+
+/// FNV-1a: spreads names, no more.
+fn blend(commit: &str, name: &str) -> u64 {
+    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    commit.bytes().chain(name.bytes()).fold(0xcbf2_9ce4_8422_2325, step)
+}
+
+fn commit() -> Outcome<String> {
+    let output = Command::new("git").args(["rev-parse", "HEAD"]).current_dir(root()).output();
+    Ok(String::from_utf8_lossy(&output.map_err(|e| format!("git: {e}"))?.stdout).trim().to_owned())
+}
+
+struct Bench<'a> {
+    tree: PathBuf,
+    servers: Option<&'a Servers>,
+}
+
+impl Bench<'_> {
+    /// Runs every chosen test with the guards on; the names of the guards whose test fails so.
+    fn all_on(&self, chosen: &[Guard]) -> Outcome<BTreeSet<String>> {
+        let mut failing = BTreeSet::new();
+        let targets: BTreeSet<(&str, &str)> =
+            chosen.iter().map(|g| (g.package.as_str(), g.target.as_str())).collect();
+        for (package, target) in targets {
+            let group: Vec<&Guard> =
+                chosen.iter().filter(|g| g.package == package && g.target == target).collect();
+            let tests: BTreeSet<&str> = group.iter().map(|g| g.test.as_str()).collect();
+            let said = self.test(package, target, &tests)?;
+            for guard in group {
+                if !said.contains(&format!("test {} ... ok", guard.test)) {
+                    say(&format!("NOT HELD  {}: {} does not pass with the guard on", guard.name, guard.test));
+                    failing.insert(guard.name.clone());
+                }
+            }
         }
-        std::fs::write(&file, off).map_err(|e| e.to_string())?;
-        let fails = self.test_fails(tree, servers);
-        std::fs::write(&file, text).map_err(|e| e.to_string())?;
-        if fails? { Ok(()) } else { Err(format!("{} passes with the guard off", self.test)) }
+        Ok(failing)
     }
 
-    /// Runs the one test; an error when it could not be built or did not run.
-    fn test_fails(&self, tree: &Path, servers: &Servers) -> Outcome<bool> {
-        let mut command = cargo();
-        command.current_dir(tree).args(["test", "--offline", "--package", &self.package]);
-        match self.target.as_str() {
+    fn off(&self, guard: &Guard) -> Outcome {
+        let file = self.tree.join(&guard.file);
+        let text = std::fs::read_to_string(&file).map_err(|e| format!("{}: {e}", guard.file))?;
+        copy::write(&file, guard.off(&text)?.as_bytes())?;
+        let said = self.test(&guard.package, &guard.target, &BTreeSet::from([guard.test.as_str()]));
+        copy::write(&file, text.as_bytes())?;
+        let said = said?;
+        if said.contains(&format!("test {} ... ok", guard.test)) {
+            return Err(format!("{} passes with the guard off", guard.test));
+        }
+        if said.contains(&format!("test {} ... FAILED", guard.test)) {
+            return Ok(());
+        }
+        let reason = said.lines().filter(|l| l.starts_with("error")).collect::<Vec<_>>().join("; ");
+        Err(format!("{} did not run: {reason}", guard.test))
+    }
+
+    /// What `cargo test` says of these tests of one binary.
+    fn test(&self, package: &str, target: &str, tests: &BTreeSet<&str>) -> Outcome<String> {
+        let mut command = Command::new("timeout");
+        command.args(["--signal=KILL", PATIENCE, env!("CARGO"), "test", "--offline", "--no-fail-fast"]);
+        command.args(["--workspace", "--features", test::FEATURES]).current_dir(&self.tree);
+        match target {
             "lib" => command.arg("--lib"),
-            "bin" => command.args(["--bin", &self.package]),
+            "bin" => command.args(["--bin", package]),
             other => command.args(["--test", other]),
         };
-        // as `cargo xtask test` builds it; some of its tests are not there without
-        if self.package == "ecluse" {
-            command.args(["--features", "ecluse/failpoints"]);
+        command.args(["--", "--exact"]).args(tests);
+        command.env("CARGO_TARGET_DIR", crate::target()).env(REQUIRED_VARIABLE, "1");
+        if let Some(servers) = self.servers {
+            command.envs(servers.environment()).env("TMPDIR", scratch(servers.folder())?);
         }
-        command.args(["--", "--exact", &self.test]);
-        command
-            .env("CARGO_TARGET_DIR", crate::target())
-            .env(REQUIRED_VARIABLE, "1")
-            .envs(servers.environment());
         let output = command.output().map_err(|e| e.to_string())?;
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        if said.contains("test result: ok. 1 passed") {
-            return Ok(false);
-        }
-        if said.contains("test result: FAILED. 0 passed; 1 failed") {
-            return Ok(true);
-        }
-        Err(format!("{} did not run: {}", self.test, String::from_utf8_lossy(&output.stderr)))
+        Ok([output.stdout, output.stderr].map(|s| String::from_utf8_lossy(&s).into_owned()).concat())
     }
 }
 
-fn switched_off(text: &str, find: &str, replace: &str) -> Outcome<String> {
-    match text.matches(find).count() {
-        1 => Ok(text.replacen(find, replace, 1)),
-        0 => Err("the guard's text is not in its file: it moved".to_owned()),
-        many => Err(format!("the guard's text stands {many} times in its file")),
-    }
-}
-
-/// Copies what git knows, as it stands in the working tree.
-fn copy_tree(to: &Path) -> Outcome {
-    let output = std::process::Command::new("git")
-        .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
-        .current_dir(root())
-        .output()
-        .map_err(|e| format!("git: {e}"))?;
-    for name in String::from_utf8_lossy(&output.stdout).split('\0').filter(|n| !n.is_empty()) {
-        let (from, to) = (root().join(name), to.join(name));
-        if !from.exists() {
-            continue;
-        }
-        if let Some(folder) = to.parent() {
-            std::fs::create_dir_all(folder).map_err(|e| e.to_string())?;
-        }
-        std::fs::copy(&from, &to).map_err(|e| format!("{name}: {e}"))?;
-    }
-    Ok(())
+fn scratch(folder: &Path) -> Outcome<PathBuf> {
+    let scratch = folder.join("tmp");
+    std::fs::create_dir_all(&scratch).map_err(|e| e.to_string())?;
+    Ok(scratch)
 }
 
 #[cfg(test)]
@@ -146,21 +155,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_guard_is_switched_off_at_one_place_only() {
-        assert_eq!(switched_off("if too_old() {", "too_old()", "false").unwrap(), "if false {");
-        assert!(switched_off("x", "y", "z").unwrap_err().contains("moved"));
-        assert!(switched_off("x x", "x", "z").is_err());
-    }
-
-    /// Every listed guard still stands where the list says, so that the slow run has no surprise.
-    #[test]
-    fn the_list_matches_the_sources() {
-        let text = std::fs::read_to_string(root().join("docs/guards.toml")).unwrap();
-        let guards: Guards = toml::from_str(&text).unwrap();
-        for guard in guards.guard {
-            let source = std::fs::read_to_string(root().join(&guard.file)).unwrap();
-            switched_off(&source, &guard.find, &guard.replace)
-                .unwrap_or_else(|e| panic!("{}: {e}", guard.name));
-        }
+    fn the_rest_is_drawn_by_the_commit() {
+        let all = guards::all().unwrap();
+        let names = |some: usize, commit: &str| -> Vec<String> {
+            let chosen = choose(all.clone(), &["ecluse-sign".to_owned()], &[], some, commit);
+            chosen.into_iter().map(|g| g.name).collect()
+        };
+        let sign = all.iter().filter(|g| g.package == "ecluse-sign").count();
+        assert_eq!(names(0, "a").len(), sign);
+        assert_eq!(names(3, "a").len(), sign + 3);
+        assert_eq!(names(3, "a"), names(3, "a"));
+        assert!((0..9).any(|n| names(3, &n.to_string()) != names(3, "a")), "always the same");
+        assert_eq!(choose(all.clone(), &[], &[], 0, "a").len(), all.len());
     }
 }

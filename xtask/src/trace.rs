@@ -2,10 +2,13 @@
 //!
 //! A test names what it proves in a line `// proves: EXT-03` directly above its
 //! attributes. `docs/requirements.json` is the list; what passed is in the file that
-//! `cargo xtask test` wrote. A test that did not run, or was skipped, proves nothing.
+//! `cargo xtask test` wrote. A test that did not run, or was skipped, proves nothing; nor does one that
+//! could not fail: each requirement has a guard in `docs/guards.toml` whose test names it, and which
+//! `cargo xtask mutate` switches off. Examples in comments are not read: they can claim nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::guards::{self, Guard};
 use crate::sources::{self, Source};
 use crate::test::Outcomes;
 use crate::{Outcome, args, root, say};
@@ -42,6 +45,17 @@ pub(crate) fn run(mut arguments: Vec<String>) -> Outcome {
             idle.push(claim.place());
         }
     }
+    let guards = guards::all()?;
+    let strays = strays(&guards, &claims);
+    if !strays.is_empty() {
+        return Err(format!("guards claim more than their tests:\n  {}", strays.join("\n  ")));
+    }
+    let unguarded: Vec<&str> = covered
+        .keys()
+        .copied()
+        .filter(|id| !guards.iter().any(|g| g.proves.iter().any(|i| i == id)))
+        .collect();
+    covered.retain(|id, _| !unguarded.contains(id));
     let missing: Vec<&String> = all.iter().filter(|id| !covered.contains_key(id.as_str())).collect();
     if json {
         let report = serde_json::json!({
@@ -57,9 +71,27 @@ pub(crate) fn run(mut arguments: Vec<String>) -> Outcome {
     for place in &idle {
         say(&format!("did not pass in the last run: {place}"));
     }
+    for id in &unguarded {
+        say(&format!(
+            "{id}  is proven by a test and held by no guard of docs/guards.toml: it does not count"
+        ));
+    }
     say(&format!("missing  {}", missing.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(" ")));
     say(&format!("requirements proven by a test that passed: {} of {}", covered.len(), all.len()));
     Ok(())
+}
+
+/// Guards that say they prove what their test does not say.
+fn strays(guards: &[Guard], claims: &[Claim]) -> Vec<String> {
+    let mut strays = Vec::new();
+    for guard in guards {
+        for id in &guard.proves {
+            if !claims.iter().any(|claim| claim.ids.contains(id) && claim.is_of(guard)) {
+                strays.push(format!("{}: {} has no line `// proves: {id}`", guard.name, guard.test));
+            }
+        }
+    }
+    strays
 }
 
 fn requirements() -> Outcome<BTreeSet<String>> {
@@ -86,13 +118,19 @@ impl Claim {
         format!("{} {}", self.path, self.test)
     }
 
+    /// Whether the claim stands above the guard's test.
+    fn is_of(&self, guard: &Guard) -> bool {
+        self.target == guard.binary() && self.is_named(&guard.test)
+    }
+
+    fn is_named(&self, name: &str) -> bool {
+        name.rsplit("::").next() == Some(&self.test)
+            && (self.module.is_empty() || name.starts_with(&format!("{}::", self.module)))
+    }
+
     fn passed(&self, outcomes: &Outcomes) -> bool {
         let Some(tests) = outcomes.by_target().get(&self.target) else { return false };
-        tests.iter().any(|(name, outcome)| {
-            outcome == "ok"
-                && name.rsplit("::").next() == Some(&self.test)
-                && (self.module.is_empty() || name.starts_with(&format!("{}::", self.module)))
-        })
+        tests.iter().any(|(name, outcome)| outcome == "ok" && self.is_named(name))
     }
 }
 
@@ -125,6 +163,8 @@ fn binary(path: &str) -> (String, String) {
         [] => ("", &[][..]),
     };
     match inside {
+        // `tests/it` bears its crate's name in the manifest, but for the program's
+        ["tests", "it", ..] if name != "ecluse" => (name.to_owned(), String::new()),
         ["tests", file, ..] => ((*file).to_owned(), String::new()),
         ["src", rest @ ..] => {
             let crate_name =
@@ -172,6 +212,29 @@ mod tests {
             outcomes.read("test whole ... ok");
             assert!(!claims[0].passed(&outcomes), "{line}");
         }
+    }
+
+    #[test]
+    fn a_guard_claims_what_its_test_claims() {
+        let guards: Vec<Guard> = guards::all().unwrap();
+        let guard = guards.iter().find(|g| !g.proves.is_empty()).unwrap();
+        assert_eq!(strays(std::slice::from_ref(guard), &[]).len(), guard.proves.len());
+        let claim = Claim {
+            ids: guard.proves.clone(),
+            target: guard.binary(),
+            module: String::new(),
+            test: guard.test.rsplit("::").next().unwrap().to_owned(),
+            path: String::new(),
+        };
+        assert!(strays(std::slice::from_ref(guard), &[claim]).is_empty());
+    }
+
+    /// What the list of guards says, the tests say too.
+    #[test]
+    fn no_guard_claims_more_than_its_test() {
+        let claims: Vec<Claim> =
+            sources::all().unwrap().iter().flat_map(|source| claims_of(source).unwrap()).collect();
+        assert_eq!(strays(&guards::all().unwrap(), &claims), Vec::<String>::new());
     }
 
     #[test]

@@ -5,14 +5,8 @@ use std::path::Path;
 use std::process::Command;
 
 use ecluse_testkit::papers::{Paper, Papers};
-use jiff::Timestamp;
 
-use crate::{ecluse, succeed};
-
-#[expect(clippy::disallowed_methods, reason = "the program that is tried has its own clock")]
-fn now() -> Timestamp {
-    Timestamp::now()
-}
+use crate::{ecluse, now, succeed};
 
 fn ssh_keygen(folder: &Path, arguments: &[&str]) {
     let done = Command::new("ssh-keygen").current_dir(folder).args(arguments).output();

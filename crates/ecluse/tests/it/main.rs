@@ -4,6 +4,7 @@
 mod adopt;
 mod canaries;
 mod commands;
+mod corpus;
 mod demo;
 mod figures;
 mod plan;
@@ -16,6 +17,12 @@ use std::process::{Command, Output};
 /// The program under test.
 fn program() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_ecluse"))
+}
+
+/// The moment at which papers are made.
+#[expect(clippy::disallowed_methods, reason = "the program that is tried has its own clock")]
+fn now() -> jiff::Timestamp {
+    jiff::Timestamp::now()
 }
 
 /// Runs it in a folder.

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 
 use crate::cli::PaperArgs;
 use crate::commands::reconciled::{self, Reconciled};
-use crate::commands::{Here, runs};
+use crate::commands::{Here, mandate, runs};
 use crate::connect;
 use crate::connections::{self, End};
 use crate::folder::{self, Folder};
@@ -246,8 +246,15 @@ fn survey(folder: &Folder, trial: bool, now: Timestamp, seen: &Seen) -> Found {
             &["Read the source's catalogue (names and types, no value):  ecluse survey"],
         );
     }
-    if !folder.has("mandate.toml") {
-        return missing("no mandate yet", YOU, &["ecluse mandate new"]);
+    if !folder.has(mandate::FILE) || mandate::is_template(&folder.path(None, mandate::FILE)) {
+        return missing(
+            "no mandate yet",
+            YOU,
+            &[
+                "Say why the laboratory lets you look, under `purpose` in mandate.toml; then fill in the rest:",
+                "  ecluse mandate new",
+            ],
+        );
     }
     let Some(contract) = &seen.contract else { return missing("no contract", YOU, &[]) };
     let mandate = Paper::read(&folder.path(None, "mandate.toml"), "")

@@ -156,6 +156,21 @@ pub fn mandate(head: &Head, purpose: &str, engine: Engine, database: &str, ident
     )
 }
 
+/// A survey mandate to fill in, as a new folder has it: neither the contract's digest nor the database is
+/// known yet.
+#[must_use]
+pub fn mandate_to_fill(head: &Head) -> String {
+    let head = Head { contract: Some(NO_DIGEST.to_owned()), ..head.clone() };
+    mandate(&head, "…", Engine::Postgresql, "…", None).replace(
+        "# Signed by the controller's signatory: ecluse mandate sign\n",
+        "# Say why under `purpose`. Then ecluse mandate new fills in the contract's digest, the database and\n\
+         # the dates, and the controller's signatory signs: ecluse mandate sign\n",
+    )
+}
+
+/// A digest that is not known yet.
+pub const NO_DIGEST: &str = "sha256:…";
+
 /// The controller's word on an instruction.
 #[must_use]
 pub fn status(head: &Head, instruction: &str, state: State, reason: Option<&str>) -> String {

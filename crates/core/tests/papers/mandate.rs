@@ -1,9 +1,12 @@
 //! The survey mandate.
 
+use ecluse_core::document::{self, Kind};
 use ecluse_core::finding::Finding;
-use ecluse_core::mandate::Mandate;
+use ecluse_core::mandate::{self, Mandate};
+use ecluse_core::template;
 use ecluse_core::types::Engine;
 use ecluse_testkit::papers::{Paper, Papers};
+use jiff::SignedDuration;
 
 use crate::support::{codes, contract, now, papers};
 
@@ -34,6 +37,28 @@ fn an_identity_that_is_written_is_compared() {
     let mandate = mandate(&papers).unwrap();
     assert_eq!(mandate.covers(Engine::Sqlite, "main", "7001"), Ok(()));
     assert_eq!(mandate.covers(Engine::Sqlite, "main", "7002").unwrap_err().code().id, "ECL-MDT-010");
+}
+
+/// The template lacks what only people know, and nothing else is wrong with it.
+#[test]
+fn the_template_is_refused_for_its_placeholders_alone() {
+    let head = template::Head {
+        id: *b"sixteen!_letters",
+        version: 1,
+        supersedes: None,
+        contract: None,
+        issued: now(),
+        not_before: now(),
+        not_after: now() + SignedDuration::from_hours(24),
+        trial: false,
+    };
+    let text = template::mandate_to_fill(&head);
+    assert_eq!(crate::support::ids(&document::header(&text, Kind::Survey).unwrap_err()), ["SGN-014"]);
+    let digest = format!("sha256:{}", "0".repeat(64));
+    assert!(document::header(&text.replace(template::NO_DIGEST, &digest), Kind::Survey).is_ok());
+    assert_eq!(crate::support::ids(&mandate::read(&text).unwrap_err()), ["MDT-003"]);
+    let filled = text.replace("purpose  = \"…\"", "purpose  = \"to prepare the order\"");
+    assert_eq!(mandate::read(&filled).unwrap().purpose, "to prepare the order");
 }
 
 #[test]

@@ -15,11 +15,11 @@ use crate::connections::{self, End};
 use crate::papers::{Paper, draft, standing};
 use crate::{connect, folder, output};
 
-pub(super) const FILE: &str = "mandate.toml";
+pub(crate) const FILE: &str = "mandate.toml";
 pub(super) const MADE_BY: &str = "ecluse mandate new";
 
 /// A mandate is for one look, not for a year of looking.
-const LASTS: SignedDuration = SignedDuration::from_hours(24 * 31);
+pub(super) const LASTS: SignedDuration = SignedDuration::from_hours(24 * 31);
 
 pub(super) fn run(here: &Here, command: &Mandate) -> Result<()> {
     match command {
@@ -59,10 +59,39 @@ fn write(here: &Here, file: Option<&Path>, from: Option<&str>) -> Result<PathBuf
     let trial = contract.header().trial;
     let url = connect::parse(&connections::url(&here.folder, End::Source, from)?)?;
     let head = draft::head(Some(contract.digest().to_owned()), here.now, LASTS, trial)?;
-    let purpose = if trial { "TRIAL: to see what the database holds" } else { "…" };
+    let written = purpose_of_template(&path)?;
+    let purpose = match &written {
+        Some(purpose) => purpose,
+        None if trial => "TRIAL: to see what the database holds",
+        None => "…",
+    };
     let text = template::mandate(&head, purpose, url.engine(), &connect::database(&url), None);
-    folder::create(&path, text.as_bytes())?;
+    if written.is_some() {
+        folder::replace(&path, text.as_bytes())?;
+    } else {
+        folder::create(&path, text.as_bytes())?;
+    }
     Ok(path)
+}
+
+/// What somebody wrote as the purpose into the template of `ecluse new`, which nobody can have signed:
+/// it names no contract. `None` where the file is no such template.
+fn purpose_of_template(path: &Path) -> Result<Option<String>> {
+    if !is_template(path) {
+        return Ok(None);
+    }
+    let paper = Paper::read(path, MADE_BY)?;
+    let text: Option<toml::Table> = paper.text().parse().ok();
+    let purpose = text.and_then(|t| Some(t.get("survey")?.get("purpose")?.as_str()?.to_owned()));
+    Ok(Some(purpose.unwrap_or_else(|| "…".to_owned())))
+}
+
+/// Whether the file is the template that `ecluse new` laid out.
+pub(crate) fn is_template(path: &Path) -> bool {
+    Paper::read(path, "").is_ok_and(|paper| {
+        let cites = format!("contract   = \"{}\"", template::NO_DIGEST);
+        paper.signatures.is_empty() && paper.text().lines().any(|line| line.starts_with(&cites))
+    })
 }
 
 fn verify(here: &Here, args: &FileArg) -> Result<()> {

@@ -6,7 +6,7 @@ pub(crate) mod explain;
 mod grants;
 mod instruction;
 mod locate;
-mod mandate;
+pub(crate) mod mandate;
 mod mapping;
 pub(crate) mod migrate;
 pub(crate) mod new;

@@ -7,6 +7,7 @@ use ecluse_core::template;
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::mandate;
 use crate::cli::NewArgs;
 use crate::connections::{self, TO_FILL};
 use crate::folder::{self, Folder};
@@ -27,6 +28,9 @@ pub(super) fn run(args: &NewArgs, now: Timestamp) -> Result<()> {
     } else {
         let head = draft::head(None, now, draft::YEAR, false)?;
         folder::create(&folder.path(None, "contract.toml"), template::contract(&head).as_bytes())?;
+        let head = draft::head(None, now, mandate::LASTS, false)?;
+        let text = template::mandate_to_fill(&head);
+        folder::create(&folder.path(None, mandate::FILE), text.as_bytes())?;
         folder::create(&folder.path(None, FINGERPRINTS), FINGERPRINTS_TEMPLATE.as_bytes())?;
     }
     let dir = args.dir.display();

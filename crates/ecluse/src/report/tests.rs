@@ -117,6 +117,18 @@ fn the_page_says_what_is_missing_and_what_differs() {
 }
 
 #[test]
+fn on_a_telephone_each_number_stands_under_its_own_word() {
+    let html = sample().render().unwrap();
+    assert!(html.contains("content: attr(data-is)"));
+    assert!(html.matches("<td class=\"n\"").count() > 10);
+    assert_eq!(
+        html.matches("<td class=\"n\"").count(),
+        html.matches("<td class=\"n\" data-is=\"").count(),
+        "the column's head is not shown there"
+    );
+}
+
+#[test]
 fn text_is_escaped() {
     let page = Page { title: "<b>&".into(), ..sample() };
     assert!(page.render().unwrap().contains("&#60;b&#62;&#38;"));

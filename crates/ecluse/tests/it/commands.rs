@@ -4,59 +4,76 @@ use std::path::Path;
 
 use crate::{ecluse, succeed};
 
-/// Every command of the list, and those beside them.
-const COMMANDS: [&[&str]; 40] = [
-    &["demo"],
-    &["new"],
-    &["next"],
-    &["contract", "new"],
-    &["contract", "check"],
-    &["contract", "sign"],
-    &["contract", "verify"],
-    &["mandate", "new"],
-    &["mandate", "sign"],
-    &["mandate", "verify"],
-    &["survey"],
-    &["session", "new"],
-    &["instruction", "new"],
-    &["instruction", "check"],
-    &["instruction", "diff"],
-    &["instruction", "sign"],
-    &["instruction", "verify"],
-    &["instruction", "revoke"],
-    &["instruction", "suspend"],
-    &["instruction", "status"],
-    &["mapping", "new"],
-    &["mapping", "check"],
-    &["codes", "print"],
-    &["codes", "sign"],
-    &["grants"],
-    &["plan"],
-    &["migrate"],
-    &["reconcile"],
-    &["report"],
-    &["status"],
-    &["locate"],
-    &["explain"],
-    &["completions"],
-    &["man"],
-    &["contract"],
-    &["instruction"],
-    &["session"],
-    &["codes"],
-    &["mandate"],
-    &["mapping"],
-];
+/// The names that a help page lists under "Commands:".
+fn listed(help: &str) -> Vec<String> {
+    let commands = help.split("\nCommands:\n").nth(1).unwrap_or_default();
+    let lines = commands.lines().take_while(|line| line.starts_with("  "));
+    lines
+        .filter(|line| !line.starts_with("   "))
+        .filter_map(|l| l.split_whitespace().next())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Every command there is, asked of the program itself, those above others included.
+fn commands(here: &Path, above: &[String], into: &mut Vec<Vec<String>>) {
+    let arguments: Vec<&str> = above.iter().map(String::as_str).chain(["--help"]).collect();
+    for name in listed(&succeed(here, &arguments)) {
+        let command = [above, &[name]].concat();
+        into.push(command.clone());
+        commands(here, &command, into);
+    }
+}
 
 #[test]
 fn every_command_has_help_with_an_example_and_json() {
     let here = tempfile::tempdir().unwrap();
-    for command in COMMANDS {
-        let mut arguments = command.to_vec();
-        arguments.push("--help");
+    let mut every = Vec::new();
+    commands(here.path(), &[], &mut every);
+    // those that scripts rely on
+    for wanted in [
+        "demo",
+        "new",
+        "next",
+        "contract new",
+        "contract check",
+        "contract sign",
+        "contract verify",
+        "survey",
+        "session new",
+        "instruction new",
+        "instruction check",
+        "instruction diff",
+        "instruction sign",
+        "instruction verify",
+        "instruction revoke",
+        "instruction suspend",
+        "instruction status",
+        "grants",
+        "plan",
+        "migrate",
+        "reconcile",
+        "report",
+        "status",
+        "locate",
+    ] {
+        assert!(every.iter().any(|command| command.join(" ") == wanted), "{wanted} is not there");
+    }
+    for command in &every {
+        let arguments: Vec<&str> = command.iter().map(String::as_str).chain(["--help"]).collect();
         let help = succeed(here.path(), &arguments);
         assert!(help.contains("--json"), "{command:?}");
-        assert!(help.contains("Example:"), "{command:?} has no example");
+        let example = help.split("Example:").nth(1);
+        let words = format!("ecluse {}", command.join(" "));
+        assert!(example.is_some_and(|e| e.contains(&words)), "{command:?} has no example of itself:\n{help}");
+    }
+    // each has a manual page, and the completions know it
+    succeed(here.path(), &["man", "pages"]);
+    let completions = succeed(here.path(), &["completions", "bash"]);
+    for command in &every {
+        let page = here.path().join(format!("pages/ecluse-{}.1", command.join("-")));
+        assert!(page.is_file(), "{}", page.display());
+        assert!(completions.contains(command.last().unwrap().as_str()), "{command:?}");
     }
 }
 
@@ -140,4 +157,30 @@ fn completions_and_manual_pages_come_from_the_command_tree() {
     succeed(here.path(), &["man", "pages"]);
     let page = std::fs::read_to_string(here.path().join("pages/ecluse-migrate.1")).unwrap();
     assert!(page.contains("repair"));
+}
+
+#[test]
+fn a_folder_is_laid_out_with_a_mandate_that_is_filled_in_later() {
+    let here = tempfile::tempdir().unwrap();
+    succeed(here.path(), &["new", "lab"]);
+    let template = std::fs::read_to_string(here.path().join("lab/mandate.toml")).unwrap();
+    for name in ["contract.toml", "connections.toml", "fingerprints.txt"] {
+        assert!(here.path().join("lab").join(name).is_file(), "{name}");
+    }
+    assert!(succeed(&here.path().join("lab"), &["next"]).contains("the source is not named yet"));
+    // where both sides have signed, it is filled in, and what was written into it stays
+    succeed(here.path(), &["demo", "signed", "--patients", "20"]);
+    let signed = here.path().join("signed");
+    std::fs::remove_dir_all(signed.join("mandate.toml.sigs")).unwrap();
+    let written = template.replace("purpose  = \"…\"", "purpose  = \"to know what there is\"");
+    assert_ne!(written, template);
+    std::fs::write(signed.join("mandate.toml"), written).unwrap();
+    succeed(&signed, &["mandate", "new"]);
+    succeed(&signed, &["mandate", "sign", "--key", "keys/controller-signatory"]);
+    succeed(&signed, &["mandate", "verify"]);
+    let filled = std::fs::read_to_string(signed.join("mandate.toml")).unwrap();
+    assert!(filled.contains("to know what there is") && filled.contains("\"sqlite\""), "{filled}");
+    // a signed one is never written over
+    let output = ecluse(&signed, &["mandate", "new"]);
+    assert!(String::from_utf8(output.stderr).unwrap().contains("ECL-CLI-028"));
 }

@@ -77,7 +77,7 @@ fn every_row_is_moved_refused_withheld_or_left_out_and_the_report_says_which() {
         let planned = planned.iter().find(|p| p["source"] == table).unwrap();
         let same = [("available", available), ("asked", asked), ("moved", moved), ("left_out", t.left_out)];
         same.iter().for_each(|(figure, rows)| assert_eq!(planned[figure], *rows, "{table}: {figure}"));
-        let left_out = format!("<td class=\"n\">{}</td>", t.left_out);
+        let left_out = format!("<td class=\"n\" data-is=\"left out\">{}</td>", t.left_out);
         assert!(t.left_out > 300 && page.contains(&left_out), "{table}: {left_out} is not in {page}");
         let stay = format!("{} stay", thousands(available - moved - refused));
         assert!(page.contains(&stay), "{table}: {stay} is not in {page}");

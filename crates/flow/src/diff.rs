@@ -68,7 +68,9 @@ impl Rows {
     }
 
     /// The source's rows of a range as they would be written; those that cannot be are left
-    /// out, as the run left them out. `kept`: the only rows that a trial moved.
+    /// out, as the run left them out; so are those that the run refused. `kept`: the only rows
+    /// that a trial moved.
+    #[expect(clippy::too_many_arguments, reason = "what was read, and under which keys")]
     pub(crate) fn of_source(
         source: &mut dyn Source,
         plan: &Plan,
@@ -77,6 +79,7 @@ impl Rows {
         engine: Engine,
         key: &TallyKey,
         kept: Option<&[Key]>,
+        refused: &[Key],
     ) -> Result<Self> {
         let mut rows = Self::new(table);
         let mut hasher = RowHasher::new(key, table.destination(), &rows.types);
@@ -90,9 +93,10 @@ impl Rows {
             };
             rows.push(table, writer.write(&readable)?.batch, &mut hasher)
         })?;
-        if let Some(kept) = kept {
-            rows.rows.retain(|row| row.key.as_ref().is_none_or(|key| kept.binary_search(key).is_ok()));
-        }
+        rows.rows.retain(|row| {
+            let Some(key) = &row.key else { return true };
+            kept.is_none_or(|kept| kept.binary_search(key).is_ok()) && refused.binary_search(key).is_err()
+        });
         Ok(rows.sorted())
     }
 

@@ -40,6 +40,8 @@ pub(crate) struct Chunk {
     pub(crate) pieces: Vec<Worked>,
     pub(crate) refused: BTreeMap<String, u64>,
     pub(crate) left_out: u64,
+    /// Keys of the refused rows.
+    pub(crate) gone: Vec<Key>,
 }
 
 impl Chunk {
@@ -52,6 +54,7 @@ impl Chunk {
             pieces: Vec::new(),
             refused: BTreeMap::new(),
             left_out: 0,
+            gone: Vec::new(),
         })
     }
 
@@ -60,6 +63,7 @@ impl Chunk {
             *self.refused.entry(code).or_default() += rows;
         }
         self.left_out += piece.left_out;
+        self.gone.append(&mut piece.gone);
         if piece.written.rows() > 0 {
             self.pieces.push(piece);
         }

@@ -246,7 +246,8 @@ impl Look<'_, '_, '_, '_> {
             let engine = self.destination.engine();
             let plan = self.orders.plan;
             let kept = plan.row_limit().map(|_| sealed.kept.as_slice());
-            let here = Rows::of_source(self.source()?, plan, table, &range, engine, &key, kept)?;
+            let gone = &sealed.refused;
+            let here = Rows::of_source(self.source()?, plan, table, &range, engine, &key, kept, gone)?;
             let token = state::token_key(self.state);
             let look = Looking { table, entry: line, tally: &key, token: &token };
             found.differences.extend(diff::chunk(&look, &here, &there)?);

@@ -59,6 +59,7 @@ pub(crate) fn begin(orders: &Orders<'_>, world: &World<'_>) -> Result<RunState> 
             closed: false,
             open_line: None,
             kept: Vec::new(),
+            refused: Vec::new(),
         })
     });
     Ok(RunState {

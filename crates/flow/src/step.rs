@@ -90,6 +90,8 @@ pub(crate) struct Worked {
     pub(crate) refused: BTreeMap<String, u64>,
     /// Rows left out.
     pub(crate) left_out: u64,
+    /// Keys of the refused rows; none in a table without a key.
+    pub(crate) gone: Vec<Key>,
 }
 
 /// What becomes of the rows of a piece; nothing is allocated while all of them go.
@@ -180,7 +182,10 @@ impl<'p> Step<'p> {
         } else {
             piece.keep(&Mask::from_fn(piece.rows(), |row| fates.goes(row)))?
         };
-        self.write(&goes, refused, left_out, context)
+        let gone = self.keys_of(piece, &fates.refused)?;
+        let mut worked = self.write(&goes, refused, left_out, context)?;
+        worked.gone.extend(gone);
+        Ok(worked)
     }
 
     fn write(
@@ -216,7 +221,17 @@ impl<'p> Step<'p> {
             (true, true) => Some(goes.clone()),
             (true, false) => Some(goes.keep(&stays)?),
         };
-        Ok(Worked { written: written.batch, hashes, read, refused, left_out })
+        let gone = self.keys_of(goes, &out)?;
+        Ok(Worked { written: written.batch, hashes, read, refused, left_out, gone })
+    }
+
+    /// The keys of marked rows; nothing is looked at while none is marked.
+    fn keys_of(&self, batch: &Batch, marks: &[bool]) -> Result<Vec<Key>> {
+        if marks.is_empty() || self.table.key().is_empty() {
+            return Ok(Vec::new());
+        }
+        let keys = Keys::new(batch, &self.types, self.table.key())?;
+        Ok((0..batch.rows()).filter(|row| Fates::is(marks, *row)).filter_map(|row| keys.get(row)).collect())
     }
 
     /// Values the source could not read refuse their row.

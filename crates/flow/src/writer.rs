@@ -32,6 +32,10 @@ static OTHER: Code = Code::refused("ECL-RUN-107", "a trigger or rule of the dest
 static UNKNOWN: Code =
     Code::refused("ECL-RUN-016", "the destination speaks of a row or table that was not sent");
 
+/// Keys of refused rows that the state keeps, per table: beyond, a refused row may be taken for
+/// one that changed at the source.
+const MOST_REFUSED: usize = 10_000;
+
 /// What the writing half holds.
 pub(crate) struct Writing<'a, 'j> {
     pub(crate) orders: Orders<'a>,
@@ -57,6 +61,7 @@ impl<'a> Writing<'a, '_> {
             Message::Begin(number, count) => {
                 let sealed = state::table_mut(self.state, number)?;
                 sealed.kept.clear();
+                sealed.refused.clear();
                 let object = sealed.object.clone();
                 self.journal.note(Act::Table, &object, &Outcome::Begun)?;
                 if let Some(figures) = self.figures.tables.get_mut(number) {
@@ -122,13 +127,23 @@ impl<'a> Writing<'a, '_> {
         let place = Place { table, number, range };
         if self.stands(&place, &tally, known.as_ref())? {
             self.figure(&chunk, tally.count(), false);
-            return Ok(());
+            return self.remember(&mut chunk);
         }
         let closed = self.closed.get(chunk.table).copied().unwrap_or(false);
         let clear = known.is_none() && closed && !self.unclaimed(&place)?;
         self.journal.note(Act::Chunk, &object, &Outcome::Begun)?;
         let moved = self.replace(&place, clear, &mut chunk, &tally)?;
         self.figure(&chunk, moved, true);
+        self.remember(&mut chunk)
+    }
+
+    /// Keys of refused rows, for whoever reads the destination back. Chunks come in the order of
+    /// their keys; the state is saved with them at the latest when the run comes to its end.
+    fn remember(&mut self, chunk: &mut Chunk) -> Result<()> {
+        let sealed = state::table_mut(self.state, chunk.table)?;
+        chunk.gone.sort_unstable();
+        let room = MOST_REFUSED.saturating_sub(sealed.refused.len());
+        sealed.refused.extend(chunk.gone.drain(..).take(room));
         Ok(())
     }
 
@@ -185,10 +200,13 @@ impl<'a> Writing<'a, '_> {
             self.destination.replace(place.table, place.number, &place.range, clear, &rows, &mut entry)?;
         for one in &refused {
             count(&mut chunk.refused, code(one.reason), place.table.destination(), "");
-            if let Some((Worked { read: Some(read), .. }, row)) = place_of(&chunk.pieces, one.row) {
+            let Some((piece, row)) = place_of(&chunk.pieces, one.row) else { continue };
+            if let Some(read) = &piece.read {
                 let only = Mask::from_fn(read.rows(), |r| r == row);
                 lock(self.refused)?.add(chunk.table, read, &read_types(place.table), &only)?;
             }
+            let types = readback::types(place.table);
+            chunk.gone.extend(Keys::new(&piece.written, &types, place.table.write_key())?.get(row));
         }
         if !refused.is_empty() {
             self.hit(chunk.table);
@@ -221,6 +239,9 @@ impl<'a> Writing<'a, '_> {
                 (0..out.count())
                     .for_each(|_| count(&mut chunk.refused, &PARENT_REFUSED, table.source(), column));
                 kin.add(table.number(), read, &types, &out)?;
+                let keys = Keys::new(read, &types, table.key())?;
+                let gone = (0..read.rows()).filter(|row| out.get(*row)).filter_map(|row| keys.get(row));
+                chunk.gone.extend(gone);
                 let stay = Mask::from_fn(read.rows(), |row| !out.get(row));
                 piece.written = piece.written.keep(&stay)?;
                 let mut row = 0;

@@ -99,6 +99,9 @@ pub struct TableState {
     pub open_line: Option<u64>,
     /// Where a trial left rows out: the keys of those it moved, ascending; else empty.
     pub kept: Vec<Key>,
+    /// The keys of rows that the run refused, ascending: they stand at the source, and are not
+    /// missed at the destination. Not all of them where there are very many.
+    pub refused: Vec<Key>,
 }
 
 impl TableState {

@@ -51,6 +51,7 @@ struct Table {
     ends: Vec<Vec<Part>>,
     open_line: Option<u64>,
     kept: Vec<Vec<Part>>,
+    refused: Vec<Vec<Part>>,
 }
 
 /// One key column's value: `{"int": 7}`, `{"text": "…"}`.
@@ -79,18 +80,19 @@ pub(crate) fn write(state: &RunState, author: &Identity) -> Result<Zeroizing<Vec
     let tables = tables
         .iter()
         .map(|t| {
-            let TableState { object, ends, closed, open_line, kept } = t;
+            let TableState { object, ends, closed, open_line, kept, refused } = t;
             Some(Table {
                 object: object.clone(),
                 closed: *closed,
                 ends: parts(ends)?,
                 open_line: *open_line,
                 kept: parts(kept)?,
+                refused: parts(refused)?,
             })
         })
         .collect::<Option<Vec<Table>>>()
         .ok_or_else(failed)?;
-    let keys: usize = tables.iter().map(|t| t.ends.len() + t.kept.len()).sum();
+    let keys: usize = tables.iter().map(|t| t.ends.len() + t.kept.len() + t.refused.len()).sum();
     let state = State {
         run: run.clone(),
         instruction: instruction.clone(),
@@ -137,8 +139,9 @@ pub(crate) fn read(bytes: &[u8], identity: &Identity) -> Result<RunState> {
         state;
     let tables = tables
         .into_iter()
-        .map(|Table { object, closed, ends, open_line, kept }| {
-            Some(TableState { object, closed, ends: keys(ends)?, open_line, kept: keys(kept)? })
+        .map(|Table { object, closed, ends, open_line, kept, refused }| {
+            let (ends, kept, refused) = (keys(ends)?, keys(kept)?, keys(refused)?);
+            Some(TableState { object, closed, ends, open_line, kept, refused })
         })
         .collect::<Option<Vec<TableState>>>()
         .ok_or_else(damaged)?;

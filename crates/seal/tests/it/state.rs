@@ -35,13 +35,21 @@ fn state() -> RunState {
             words: "no administrator before Monday".to_owned(),
         }],
         tables: vec![
-            TableState { object: "bb".to_owned(), ends, closed: true, open_line: Some(1), kept: vec![] },
+            TableState {
+                object: "bb".to_owned(),
+                ends,
+                closed: true,
+                open_line: Some(1),
+                kept: vec![],
+                refused: vec![key(&[Value::Int(7)])],
+            },
             TableState {
                 object: "cc".to_owned(),
                 ends: vec![],
                 closed: false,
                 open_line: None,
                 kept: vec![key(&[Value::Int(-1)]), key(&[Value::Int(5)])],
+                refused: vec![],
             },
         ],
     }
@@ -61,7 +69,7 @@ fn a_state_comes_back_as_it_was() {
     for (a, b) in after.tables.iter().zip(&before.tables) {
         assert_eq!(a.object, b.object);
         assert_eq!((a.closed, a.open_line), (b.closed, b.open_line));
-        assert!(a.ends == b.ends && a.kept == b.kept);
+        assert!(a.ends == b.ends && a.kept == b.kept && a.refused == b.refused);
     }
 }
 
@@ -180,6 +188,7 @@ fn ranges_partition_the_key_space() {
         closed: true,
         open_line: Some(1),
         kept: vec![],
+        refused: vec![],
     };
     let int = |n| Some(key(&[Value::Int(n)]));
     assert!(table.range(0) == KeyRange { after: None, upto: int(10) });

@@ -147,3 +147,29 @@ fn figures_before_the_tables_are_made_are_those_that_postgresql_counts() {
     let made = "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public'";
     assert_eq!(new.sql(made).trim(), "0", "a dry run makes no table");
 }
+
+// fails where the driver's own limit of a packet stands (4 MiB), or a packet of 16 MiB is taken for the last
+#[test]
+fn a_value_larger_than_a_packet_is_planned_and_moved_whole() {
+    let Some(mariadb) = server::mariadb() else { return };
+    let old = mariadb.database("plan_packet");
+    old.sql(
+        "CREATE TABLE document (id INT PRIMARY KEY, titre VARCHAR(20), image LONGBLOB); \
+         INSERT INTO document VALUES (1, 'short', 'x'), (2, 'long', repeat('é', 10000000))",
+    );
+    let here = tempfile::tempdir().unwrap();
+    let from = format!("{}?password-file={}", old.url(), mariadb.password_file().display());
+    succeed(here.path(), &["new", "lab", "--trial", "--from", &from, "--to", "sqlite:new.db"]);
+    let lab = here.path().join("lab");
+    succeed(&lab, &["survey"]);
+    succeed(&lab, &["instruction", "new", "--table", "document", "--grant-proposed"]);
+    succeed(&lab, &["instruction", "sign"]);
+    let plan: Value = serde_json::from_str(&succeed(&lab, &["plan", "--json"])).unwrap();
+    assert_eq!(plan["figures"]["tables"][0]["moved"], 2, "{plan}");
+    succeed(&lab, &["migrate", "--ddl"]);
+    let new = Connection::open(here.path().join("new.db")).unwrap();
+    let bytes = "SELECT max(length(image)) FROM document";
+    let moved: i64 = new.query_row(bytes, [], |row| row.get(0)).unwrap();
+    let there: i64 = old.sql("SELECT max(octet_length(image)) FROM document").trim().parse().unwrap();
+    assert_eq!((moved, there), (20_000_000, 20_000_000));
+}

@@ -1,6 +1,9 @@
 //! Canaries outside the order are found nowhere; those inside it only in the two databases
 //! and their traffic.
 
+use std::io::{Read as _, Seek as _};
+use std::process::Output;
+
 use ecluse_testkit::canary::Side;
 use ecluse_testkit::laboratory::{Size, Table};
 use ecluse_testkit::leak::{Found, Search};
@@ -54,11 +57,12 @@ fn nothing_leaves(world: &World) {
     ];
 
     // while it runs, what it holds open is searched again and again, unlinked files too
+    let said = [tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap()];
     let mut child = made
         .command(&arguments)
         .env("TMPDIR", scratch.path())
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::piped())
+        .stdout(said[0].try_clone().unwrap())
+        .stderr(said[1].try_clone().unwrap())
         .spawn()
         .unwrap();
     let mut held = Vec::new();
@@ -67,8 +71,14 @@ fn nothing_leaves(world: &World) {
         held.extend(world.search(Side::Outside).process(child.id()));
         held.extend(world.search(Side::Inside).process(child.id()));
         looks += 1;
+        std::thread::sleep(std::time::Duration::from_millis(5));
     }
-    let output = child.wait_with_output().unwrap();
+    let [stdout, stderr] = said.map(|mut file| {
+        let mut bytes = Vec::new();
+        file.rewind().and_then(|()| file.read_to_end(&mut bytes)).unwrap();
+        bytes
+    });
+    let output = Output { status: child.wait().unwrap(), stdout, stderr };
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(looks > 1);
     let reconciled = made.run(&["reconcile", &run_name]);

@@ -65,7 +65,7 @@ fn killed_and_resumed(world: &World, names: &[String], passings: &[u64]) -> Driv
 // proves: REC-01
 #[test]
 fn killed_anywhere_the_same_command_goes_on_and_nothing_is_lost_doubled_or_leaked() {
-    // more than one chunk of results
+    // one chunk a table
     let Some(world) = World::postgres(Size { patients: 300, requests: 900, results: 100_000 }) else {
         return;
     };

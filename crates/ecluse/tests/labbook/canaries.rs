@@ -1,7 +1,8 @@
 //! LabBook with a canary in every column and row that was not ordered: found nowhere.
 
 use std::fmt::Write as _;
-use std::process::{Command, Stdio};
+use std::io::{Read as _, Seek as _};
+use std::process::Command;
 use std::time::Duration;
 
 use ecluse_testkit::canary::{Canaries, Side};
@@ -113,14 +114,15 @@ fn nothing_that_was_not_ordered_leaves_labbook() {
             command.args(["--from", &from_url, "--to", &to_url, "--identity"]).arg(m.path("keys/petit.age"));
         }
         // while it runs, what it holds open is searched again and again, unlinked files too
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut words = tempfile::tempfile().unwrap();
+        let (out, errors) = (words.try_clone().unwrap(), words.try_clone().unwrap());
+        let mut child = command.stdout(out).stderr(errors).spawn().unwrap();
         while child.try_wait().unwrap().is_none() {
             assert_eq!(search.process(child.id()), [], "{step}");
             std::thread::sleep(Duration::from_millis(20));
         }
-        let output = child.wait_with_output().unwrap();
-        assert!(output.status.success(), "{step}: {output:?}");
-        said.extend([output.stdout, output.stderr].concat());
+        words.rewind().and_then(|()| words.read_to_end(&mut said)).unwrap();
+        assert!(child.wait().unwrap().success(), "{step}: {}", String::from_utf8_lossy(&said));
     }
 
     assert_eq!(search.bytes("said", &said), []);

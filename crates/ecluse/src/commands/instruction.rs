@@ -241,7 +241,8 @@ fn say(here: &Here, args: &StatusArgs, state: State) -> Result<()> {
     if args.key.is_none() && (!trial || (state == State::InForce && stopped.is_some())) {
         return shown(&path);
     }
-    if stopped == Some(State::Revoked) {
+    // revoking once more ends what a death left half done
+    if stopped == Some(State::Revoked) && state != State::Revoked {
         return Err(REVOKED
             .fault(sign::short(&order.digest()))
             .help("draft and sign a new instruction: mv instruction.toml instruction.old.toml && ecluse instruction new"));

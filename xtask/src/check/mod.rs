@@ -3,6 +3,7 @@
 mod codes;
 mod failpoints;
 mod pages;
+mod persons;
 pub(crate) mod walls;
 
 use crate::sources::{self, Source};

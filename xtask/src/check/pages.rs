@@ -1,7 +1,8 @@
-//! Pages name only paths that exist; nothing names what is no part of the product.
+//! Pages name only paths that exist; nothing names what is no part of the product, or a person.
 
 use std::path::Path;
 
+use super::persons;
 use crate::{Outcome, root};
 
 /// Pages whose paths are checked.
@@ -42,6 +43,7 @@ pub(super) fn findings() -> Outcome<Vec<String>> {
     {
         let Ok(text) = std::fs::read_to_string(Path::new(&root).join(name)) else { continue };
         findings.extend(foreign(name, &text));
+        findings.extend(persons::findings(name, &text));
     }
     Ok(findings)
 }

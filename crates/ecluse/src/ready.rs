@@ -65,8 +65,10 @@ pub(crate) struct Ready {
     pub(crate) compiled: Compiled,
     pub(crate) source: Url,
     pub(crate) destination: Url,
-    /// Destination tables that a dry run supposes; none in a run.
+    /// Destination tables that the plan supposes: they are not there yet.
     pub(crate) missing: Vec<String>,
+    /// The same, as they would have to be.
+    supposed: Vec<Table>,
     /// The reason for going on with a wider role.
     wider_role: Option<String>,
     /// The reason for reading the tables themselves, not the administrator's views.
@@ -87,10 +89,8 @@ pub(crate) struct Ready {
 pub(crate) enum Missing {
     /// It is refused.
     Refuse,
-    /// They are taken as the statements would make them; nothing is made.
+    /// They are taken as the statements would make them; [`Ready::make`] makes them.
     Suppose,
-    /// They are made.
-    Make,
 }
 
 /// The two connections of a run.
@@ -153,7 +153,8 @@ impl Ready {
             compiled,
             source,
             destination,
-            missing: missing.into_iter().map(|table| table.name).collect(),
+            missing: missing.iter().map(|table| table.name.clone()).collect(),
+            supposed: missing,
             wider_role,
             without_views,
             frozen: args.still.frozen,
@@ -164,6 +165,26 @@ impl Ready {
             own,
         };
         Ok((ready, ends))
+    }
+
+    /// Makes the tables that the plan supposes, and compiles it anew against them as they are. Only
+    /// once everything else was looked at: a refused start leaves no table behind.
+    ///
+    /// # Errors
+    ///
+    /// The destination's; as [`Self::prepare`].
+    pub(crate) fn make(&mut self, ends: &mut Ends) -> Result<()> {
+        self.missing.clear();
+        for table in std::mem::take(&mut self.supposed) {
+            let statement = ends.destination.ddl(&table);
+            ends.destination.create(&statement)?;
+            output::remark(format!("made {} at the destination", table.name));
+        }
+        let source = instructed(&self.chain, ends.source.as_mut())?;
+        let destination = mapped(&self.chain, ends.destination.as_mut())?;
+        self.compiled = compiled(&self.chain, &source, &destination, self.without_views.is_none())
+            .map_err(|refused| told(&self.chain, &refused))?;
+        Ok(())
     }
 
     /// How the operator wants the source read.
@@ -222,8 +243,7 @@ impl Parts {
 
     /// Compiles the plan from the papers and the two catalogues.
     ///
-    /// Nothing is made for an order that the made tables would not take: it is compiled against the
-    /// tables as they would be first.
+    /// Where tables are missing and may be supposed, it is compiled against them as they would be.
     ///
     /// # Errors
     ///
@@ -239,16 +259,7 @@ impl Parts {
         let supposed: Vec<Table> =
             refused.missing.iter().map(|table| self.ends.destination.supposed(table)).collect();
         let compiled = self.compile(views, &supposed)?.map_err(|refused| told(&self.chain, &refused))?;
-        if tables == Missing::Suppose {
-            return Ok(Planned { compiled, missing: refused.missing });
-        }
-        for table in &refused.missing {
-            let statement = self.ends.destination.ddl(table);
-            self.ends.destination.create(&statement)?;
-            output::remark(format!("made {} at the destination", table.name));
-        }
-        let compiled = self.compile(views, &[])?.map_err(|refused| told(&self.chain, &refused))?;
-        Ok(Planned { compiled, missing: Vec::new() })
+        Ok(Planned { compiled, missing: refused.missing })
     }
 
     /// The plan of a trial: through the administrator's views where they were made, else without.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ecluse_adapters::folder::{REPORT, events};
+use ecluse_adapters::folder::{REPORT, figures};
 use ecluse_core::class::Class;
 use ecluse_core::contract::Contract;
 use ecluse_core::document::{self, Kind};
@@ -11,12 +11,11 @@ use ecluse_core::instruction;
 use ecluse_core::mandate::Mandate;
 use ecluse_core::status::{REVOKED, SUSPENDED};
 use ecluse_core::{dictionary, mapping};
-use ecluse_flow::figures::Figures;
 use jiff::Timestamp;
 
 use crate::cli::PaperArgs;
 use crate::commands::reconciled::{self, Reconciled};
-use crate::commands::{Here, mandate, runs};
+use crate::commands::{Here, mandate, ordered, runs};
 use crate::connect;
 use crate::connections::{self, End};
 use crate::folder::{self, Folder};
@@ -402,7 +401,29 @@ fn session(folder: &Folder, trial: bool, now: Timestamp, seen: &Seen) -> Found {
 }
 
 fn run(folder: &Folder, trial: bool) -> Found {
-    match figures(folder) {
+    let figures = match figures(&folder.path(None, "run")) {
+        Ok(figures) => figures,
+        Err(fault) => return refused(&fault, YOU, "ecluse status"),
+    };
+    match figures {
+        Some(f) if ordered::under(folder, &f).is_err() => Found::Missing {
+            words: "not begun under this order".to_owned(),
+            waits: YOU,
+            advice: ordered::way_out(&folder.path(None, "run"), &f),
+        },
+        Some(f) if f.whole && f.is_beyond_tolerance() => missing(
+            format!(
+                "{} refused, {} tolerated: not the run that was ordered",
+                plural(f.refused_rows(), "row", "rows"),
+                count(f.tolerated)
+            ),
+            YOU,
+            &[
+                "See why, by code:  ecluse report",
+                "Mend the mapping, a code table or the source (or have an order signed that tolerates as many), then:",
+                "  ecluse migrate",
+            ],
+        ),
         Some(f) if f.whole => Found::Done(format!(
             "{} moved, {} refused",
             plural(f.moved_rows(), "row", "rows"),
@@ -434,19 +455,14 @@ fn run(folder: &Folder, trial: bool) -> Found {
     }
 }
 
-/// The run's figures, where there are any.
-pub(crate) fn figures(folder: &Folder) -> Option<Figures> {
-    let bytes = folder::read(&folder.path(None, "run").join("figures.json"), "").ok()?;
-    serde_json::from_slice(&bytes).ok()
-}
-
 fn reconciliation(folder: &Folder) -> Found {
     let run = folder.path(None, "run");
-    let journal = match events(&run) {
-        Ok(journal) => journal,
+    let reconciled =
+        figures(&run).and_then(|figures| figures.map_or(Ok(Reconciled::Never), |f| reconciled::of(&run, &f)));
+    let reconciled = match reconciled {
+        Ok(reconciled) => reconciled,
         Err(fault) => return refused(&fault, YOU, "ecluse status"),
     };
-    let reconciled = figures(folder).map_or(Reconciled::Never, |f| reconciled::of(&run, &f, &journal));
     match reconciled {
         Reconciled::Done(found) if found.holds => {
             Found::Done(format!("{} read back, no difference", plural(found.rows, "row", "rows")))

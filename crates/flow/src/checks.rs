@@ -72,17 +72,23 @@ pub(crate) fn source_schema(
 /// The destination is the instance that was signed for; its tables are what they were,
 /// where the instruction binds them.
 pub(crate) fn destination(destination: &mut dyn Destination, plan: &Plan, signed: Bound<'_>) -> Result<()> {
-    if destination.identity()? != signed.identity {
-        return Err(OTHER_DESTINATION
-            .fault("")
-            .help("connect to the database that the instruction names under [destination]"));
-    }
+    destination_identity(destination, signed)?;
     if signed.schema.is_empty() {
         return Ok(());
     }
     let names: Vec<String> = plan.tables().iter().map(|t| t.destination().to_owned()).collect();
     let catalog = destination.catalog(Scope::Tables(&names))?;
     same(&catalog, &names, signed, &DESTINATION_DRIFT, When::Start)
+}
+
+/// The destination is the instance that was signed for.
+pub(crate) fn destination_identity(destination: &mut dyn Destination, signed: Bound<'_>) -> Result<()> {
+    if destination.identity()? == signed.identity {
+        return Ok(());
+    }
+    Err(OTHER_DESTINATION
+        .fault("")
+        .help("connect to the database that the instruction names under [destination]"))
 }
 
 fn same(

@@ -97,6 +97,10 @@ pub struct Leaf {
     pub object: String,
     /// How it went: `begun`, `done`, `stopped`, or an error code.
     pub outcome: String,
+    /// The digest of the file that the act left: `figures.json` at a close, `reconciliation.json`
+    /// at a reconciliation. The file was durable before this line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paper: Option<String>,
 }
 
 impl Leaf {
@@ -115,6 +119,7 @@ impl Leaf {
             act,
             object: object.to_owned(),
             outcome: outcome.to_string(),
+            paper: None,
         })
     }
 }
@@ -177,6 +182,15 @@ impl Verified {
         self.digests.push(head.digest.clone());
         self.leaves.push(leaf);
         self.head = head;
+    }
+
+    /// The digest of the file that the last act of this kind left, and the leaves since; `None` where
+    /// none left any.
+    #[must_use]
+    pub fn paper(&self, act: Act) -> Option<(&str, &[Leaf])> {
+        let last = self.leaves.iter().rposition(|leaf| leaf.act == act && leaf.paper.is_some())?;
+        let paper = self.leaves.get(last)?.paper.as_deref()?;
+        Some((paper, self.leaves.get(last.saturating_add(1)..)?))
     }
 
     /// The leaves after a head at which this journal once stood; `None` where it never did.

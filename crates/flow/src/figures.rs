@@ -33,6 +33,9 @@ pub struct Figures {
     /// and since when. What stands above is this start's alone.
     #[serde(default)]
     pub noted: Vec<Noted>,
+    /// Refused rows that the instruction tolerates.
+    #[serde(default)]
+    pub tolerated: u64,
     /// Per table, in the plan's order.
     pub tables: Vec<TableFigures>,
 }
@@ -84,6 +87,12 @@ impl Figures {
     #[must_use]
     pub fn refused_rows(&self) -> u64 {
         self.tables.iter().map(TableFigures::refused_rows).sum()
+    }
+
+    /// Whether more rows were refused than the instruction tolerates: the run is not the one ordered.
+    #[must_use]
+    pub fn is_beyond_tolerance(&self) -> bool {
+        self.refused_rows() > self.tolerated
     }
 
     /// Moved rows over all tables.

@@ -20,8 +20,19 @@ impl<'a> Journal<'a> {
 
     /// Writes one line; durable when this returns.
     pub(crate) fn note(&mut self, act: Act, object: &str, outcome: &Outcome) -> Result<()> {
+        self.note_paper(act, object, outcome, None)
+    }
+
+    /// As [`Self::note`], with the digest of the file that the act left: it is durable already.
+    pub(crate) fn note_paper(
+        &mut self,
+        act: Act,
+        object: &str,
+        outcome: &Outcome,
+        paper: Option<String>,
+    ) -> Result<()> {
         let leaf = Leaf::new(&self.world, self.session, act, object, outcome)?;
-        self.record.append(leaf)
+        self.record.append(Leaf { paper, ..leaf })
     }
 
     /// Does an act between its two lines: `begun` before it, and how it went after it. A

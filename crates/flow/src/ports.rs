@@ -231,8 +231,11 @@ pub trait Record: Send {
     /// The sealed state last saved, if any.
     fn load_state(&mut self) -> Result<Option<Vec<u8>>>;
 
-    /// Replaces `figures.json`, atomically; durable when it returns.
-    fn save_figures(&mut self, figures: &Figures) -> Result<()>;
+    /// Replaces `figures.json`, atomically; durable when it returns. The file's digest.
+    fn save_figures(&mut self, figures: &Figures) -> Result<String>;
+
+    /// Replaces `reconciliation.json`, as [`Self::save_figures`] does its own file.
+    fn save_reconciliation(&mut self, json: &[u8]) -> Result<String>;
 
     /// Keeps a dry run's figures beside those of earlier ones, in the place of its own earlier
     /// ones (the same `run`); durable when it returns.

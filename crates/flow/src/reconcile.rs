@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::checks::{self, When};
 use crate::diff::{self, Looking, Rows};
-use crate::event::Act;
+use crate::event::{Act, Outcome};
 use crate::journal::Journal;
 use crate::orders::Orders;
 use crate::ports::{Destination, LedgerEntry, Record, Source};
@@ -117,6 +117,9 @@ pub struct Reconciliation {
     pub tables: Vec<Compared>,
     /// All that differs, by table, chunk and row.
     pub differences: Vec<Difference>,
+    /// What the journal calls the run.
+    #[serde(skip)]
+    object: String,
 }
 
 /// One table, read back.
@@ -140,6 +143,13 @@ impl Reconciliation {
     pub fn holds(&self) -> bool {
         !self.differences.iter().any(|d| d.kind.is_damage())
     }
+
+    /// The gravest kind of damage: a changed patient first.
+    #[must_use]
+    pub fn gravest(&self) -> Option<&'static Code> {
+        let damage = self.differences.iter().map(|d| d.kind).filter(|k| k.is_damage());
+        damage.min_by_key(|k| (*k != Kind::Reattached, *k)).map(Kind::code)
+    }
 }
 
 /// Opens the source when it is asked for.
@@ -150,6 +160,8 @@ pub type Connect<'a, 's> = &'a mut dyn FnMut() -> Result<Box<dyn Source + 's>>;
 ///
 /// Finds accidents and outsiders: whoever holds the tally key can forge a tally.
 /// `connect` opens the source, and is called only where a chunk differs.
+///
+/// It is the last word on the destination once [`conclude`] has kept what was found.
 ///
 /// # Errors
 ///
@@ -170,7 +182,8 @@ pub fn reconcile<'s>(
     let object = state.object.clone();
     let mut journal = Journal::new(record, world, orders.session);
     journal.act(Act::Standing, &object, |_| orders.standing())?;
-    journal.act(Act::Reconcile, &object, |journal| {
+    journal.note(Act::Reconcile, &object, &Outcome::Begun)?;
+    let mut compare = || {
         if !state.whole {
             return Err(unfinished("constraints were not put back, nor the end looked at"));
         }
@@ -178,6 +191,7 @@ pub fn reconcile<'s>(
         journal.record.withdraw()?;
         checks::destination(destination, orders.plan, orders.destination)?;
         let ledger = destination.ledger(&state.run)?;
+        let journal = &mut journal;
         let mut look =
             Look { orders, options, state: &state, destination, connect, source: None, journal, progress };
         let found = look.tables(&ledger);
@@ -185,7 +199,32 @@ pub fn reconcile<'s>(
             Some(mut source) => source.close().and(found),
             None => found,
         }
-    })
+    };
+    let found = compare();
+    if let Err(fault) = &found {
+        journal.failed(Act::Reconcile, &object, fault);
+    }
+    found
+}
+
+/// Keeps what was found, in the caller's words, as `reconciliation.json`; then the journal says how
+/// the comparison went, with that file's digest. A process that dies before this ends has compared
+/// nothing: the journal's last word is `begun`.
+///
+/// # Errors
+///
+/// The record's.
+pub fn conclude(
+    found: &Reconciliation,
+    json: &[u8],
+    orders: Orders<'_>,
+    record: &mut dyn Record,
+    world: World<'_>,
+) -> Result<()> {
+    let mut journal = Journal::new(record, world, orders.session);
+    let paper = journal.record.save_reconciliation(json)?;
+    let outcome = found.gravest().map_or(Outcome::Done, |code| Outcome::Code(code.id));
+    journal.note_paper(Act::Reconcile, &found.object, &outcome, Some(paper))
 }
 
 struct Look<'a, 'c, 's, 'j> {
@@ -203,7 +242,12 @@ impl Look<'_, '_, '_, '_> {
     fn tables(&mut self, ledger: &[LedgerEntry]) -> Result<Reconciliation> {
         let plan = self.orders.plan;
         let run = self.state.run.clone();
-        let mut found = Reconciliation { run, tables: Vec::new(), differences: Vec::new() };
+        let mut found = Reconciliation {
+            run,
+            tables: Vec::new(),
+            differences: Vec::new(),
+            object: self.state.object.clone(),
+        };
         for table in plan.tables() {
             let lines: BTreeMap<u64, &LedgerEntry> =
                 ledger.iter().filter(|l| l.table == table.number()).map(|l| (l.chunk, l)).collect();

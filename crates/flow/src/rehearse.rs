@@ -61,6 +61,7 @@ pub fn rehearse(
         run: object.clone(),
         instruction: orders.instruction.to_owned(),
         began: world.now().to_string(),
+        tolerated: orders.plan.tolerance(),
         tables: begin_tables(orders.plan),
         ..Figures::default()
     };

@@ -24,7 +24,7 @@ use crate::{noted, reader, state};
 static TOO_MANY: Code = Code::refused("ECL-RUN-012", "more rows were refused than the instruction tolerates");
 
 /// How a run may go about it.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Default)]
 pub struct Options<'a> {
     /// The operator states that nobody writes to the source.
     pub frozen: bool,
@@ -35,6 +35,9 @@ pub struct Options<'a> {
     pub override_reason: Option<&'a str>,
     /// The reason for which the tables themselves are read, not the administrator's views.
     pub without_views: Option<&'a str>,
+    /// Called when everything that could refuse the start has been looked at, before the
+    /// destination changes: whoever counts runs counts this one from here on. May be called again.
+    pub begins: Option<&'a (dyn Fn() -> Result<()> + Sync)>,
 }
 
 /// What a run says while it goes; for a person who waits.
@@ -100,21 +103,51 @@ pub fn run(
     let told = story.tell(&mut journal, &mut state, &mut figures);
     figures.ended = world.now().to_string();
     figures.whole = matches!(told, Ok(Ended::Whole));
-    if story.changes {
-        journal.record.save_figures(&figures)?;
-    }
+    let paper = if story.changes { Some(journal.record.save_figures(&figures)?) } else { None };
     let object = state.object.clone();
-    match told.and_then(|ended| tolerable(&orders, &figures).map(|()| ended)) {
+    match told.and_then(|ended| tolerable(&figures).map(|()| ended)) {
         Ok(ended) => {
             let stopped = ended == Ended::Stopped;
-            journal.note(Act::Close, &object, if stopped { &Outcome::Stopped } else { &Outcome::Done })?;
+            let outcome = if stopped { &Outcome::Stopped } else { &Outcome::Done };
+            journal.note_paper(Act::Close, &object, outcome, paper)?;
             Ok(Moved { figures, stopped })
         }
         Err(fault) => {
-            journal.failed(Act::Close, &object, &fault);
+            // the fault on its way out says more than one about the journal would
+            let _already_failing =
+                journal.note_paper(Act::Close, &object, &Outcome::Code(fault.code().id), paper);
             Err(fault)
         }
     }
+}
+
+/// Refuses the folder of another instruction's run, before anything else is written there.
+///
+/// # Errors
+///
+/// `ECL-RUN-013`, `ECL-RUN-020`, `ECL-RUN-021`; the seal's own.
+pub fn is_ours(orders: &Orders<'_>, record: &mut dyn Record) -> Result<()> {
+    state::load(orders, record).map(drop)
+}
+
+/// Everything that can be known to refuse a run before its destination's tables are made: the
+/// papers, the folder, both instances, the source's schema, the role. [`run`] looks again.
+///
+/// # Errors
+///
+/// As [`run`].
+pub fn may_begin(
+    orders: &Orders<'_>,
+    options: Options<'_>,
+    source: &mut dyn Source,
+    destination: &mut dyn Destination,
+    record: &mut dyn Record,
+) -> Result<()> {
+    is_ours(orders, record)?;
+    checks::keys(orders.plan)?;
+    orders.standing()?;
+    checks::probe(source, orders, options.override_reason, When::Start)?;
+    checks::destination_identity(destination, orders.destination)
 }
 
 /// Everything a run needs while it is told.
@@ -225,13 +258,14 @@ impl Story<'_> {
     /// From here on the destination changes: whatever speaks of it as it was is taken back first,
     /// durably, so that a death at any later moment leaves no word that holds no more.
     fn unsettle(&mut self, journal: &mut Journal<'_>, state: &mut RunState, figures: &Figures) -> Result<()> {
+        self.options.begins.map_or(Ok(()), |begins| begins())?;
         if state.whole {
             state.whole = false;
             state::save(state, &self.orders, journal)?;
         }
         journal.record.withdraw()?;
         self.changes = true;
-        journal.record.save_figures(figures)
+        journal.record.save_figures(figures).map(drop)
     }
 
     /// Moves every table, and once more as long as rows were refused whose children may have
@@ -302,17 +336,17 @@ fn begin_figures(orders: &Orders<'_>, state: &RunState, world: &World<'_>) -> Fi
         instruction: orders.instruction.to_owned(),
         began: world.now().to_string(),
         noted: state.noted.clone(),
+        tolerated: orders.plan.tolerance(),
         tables: begin_tables(orders.plan),
         ..Figures::default()
     }
 }
 
-fn tolerable(orders: &Orders<'_>, figures: &Figures) -> Result<()> {
-    let (refused, tolerated) = (figures.refused_rows(), orders.plan.tolerance());
-    if refused <= tolerated {
+fn tolerable(figures: &Figures) -> Result<()> {
+    if !figures.is_beyond_tolerance() {
         return Ok(());
     }
     Err(TOO_MANY
-        .fault(format!("{refused} rows, {tolerated} tolerated"))
+        .fault(format!("{} rows, {} tolerated", figures.refused_rows(), figures.tolerated))
         .help("see them by code: ecluse report; the other rows stand at the destination"))
 }

@@ -45,7 +45,9 @@ pub(crate) fn load(orders: &Orders<'_>, record: &mut dyn Record) -> Result<Optio
 pub(crate) fn unsealed(orders: &Orders<'_>, sealed: &[u8]) -> Result<RunState> {
     let state = ecluse_seal::open(sealed, orders.identity)?;
     if state.instruction != orders.instruction || state.tables.len() != orders.plan.tables().len() {
-        return Err(OTHER.fault("").help("give the folder of this instruction's own run: --run DIR"));
+        return Err(OTHER
+            .fault("")
+            .help("give the folder of this instruction's own run: --run DIR; for a new one: ecluse next"));
     }
     Ok(state)
 }

@@ -7,11 +7,14 @@
 //! | `state.age` | keys, key ranges and random names, sealed to the operator | atomic replacement |
 //! | `figures.json` | counts | atomic replacement |
 //! | `rehearsals.json` | counts of each dry run | atomic replacement |
-//! | `reconciliation.json`, `report.html` | what was found at the destination, and the page | written by others, taken away here |
+//! | `reconciliation.json` | what was found at the destination | atomic replacement |
+//! | `report.html` | the page | written by others, taken away here |
 //! | `lock` | nothing; locked while a process uses the folder | never |
 //!
+//! The journal holds the digests of `figures.json` and `reconciliation.json` ([`figures`], [`reconciliation`]).
 //! The folder is readable by its owner only (0700, files 0600).
 
+mod attested;
 mod replace;
 
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -19,12 +22,15 @@ use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use ecluse_core::digest::of_bytes;
 use ecluse_core::fault::{Code, Fault, Result};
 use ecluse_flow::event::{self, Act, Head, Leaf, Verified};
 use ecluse_flow::failpoint;
 use ecluse_flow::figures::Figures;
 use ecluse_flow::ports::Record;
 use rustix::fs::{FlockOperation, flock};
+
+pub use self::attested::{Reconciliation, figures, reconciliation};
 
 static ABSENT: Code = Code::usage("ECL-RUN-201", "there is no such run folder");
 static OPEN_TO_OTHERS: Code = Code::refused("ECL-RUN-202", "the run folder can be read by others");
@@ -121,12 +127,7 @@ impl RunFolder {
     ///
     /// `ECL-RUN-205` where it cannot be read.
     pub fn sealed_state(path: &Path) -> Result<Option<Vec<u8>>> {
-        let file = path.join(STATE);
-        match std::fs::read(&file) {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
-            Err(e) => Err(fault(&READ, &file, &e)),
-        }
+        read(&path.join(STATE))
     }
 
     /// A line torn by a crash is kept in a file of its own, durably, before it leaves the journal.
@@ -144,15 +145,16 @@ impl RunFolder {
         Ok(())
     }
 
-    fn save_json<T: serde::Serialize>(&self, name: &str, value: &T) -> Result<()> {
+    fn save_json<T: serde::Serialize>(&self, name: &str, value: &T) -> Result<String> {
         let mut json = serde_json::to_vec_pretty(value).map_err(|_| FIGURES.fault("encoding"))?;
         json.push(b'\n');
         self.save(name, &json)
     }
 
-    fn save(&self, name: &str, bytes: &[u8]) -> Result<()> {
+    fn save(&self, name: &str, bytes: &[u8]) -> Result<String> {
         replace::replace(&self.folder, &self.path, name, bytes)
-            .map_err(|e| fault(&WRITE, &self.path.join(name), &e))
+            .map_err(|e| fault(&WRITE, &self.path.join(name), &e))?;
+        Ok(of_bytes(bytes))
     }
 }
 
@@ -188,15 +190,19 @@ impl Record for RunFolder {
     }
 
     fn save_state(&mut self, sealed: &[u8]) -> Result<()> {
-        self.save(STATE, sealed)
+        self.save(STATE, sealed).map(drop)
     }
 
     fn load_state(&mut self) -> Result<Option<Vec<u8>>> {
         Self::sealed_state(&self.path)
     }
 
-    fn save_figures(&mut self, figures: &Figures) -> Result<()> {
+    fn save_figures(&mut self, figures: &Figures) -> Result<String> {
         self.save_json(FIGURES_FILE, figures)
+    }
+
+    fn save_reconciliation(&mut self, json: &[u8]) -> Result<String> {
+        self.save(RECONCILIATION, json)
     }
 
     fn save_rehearsal(&mut self, figures: &Figures) -> Result<()> {
@@ -205,22 +211,13 @@ impl Record for RunFolder {
             Some(known) => known.clone_from(figures),
             None => all.push(figures.clone()),
         }
-        self.save_json(REHEARSALS, &all)
+        self.save_json(REHEARSALS, &all).map(drop)
     }
 
     fn withdraw(&mut self) -> Result<()> {
         replace::remove(&self.folder, &self.path, &[RECONCILIATION, REPORT])
             .map_err(|e| fault(&WRITE, &self.path, &e))
     }
-}
-
-/// The figures that a run left, without taking the folder; `None` where it left none yet.
-///
-/// # Errors
-///
-/// `ECL-RUN-206` where the file is not figures.
-pub fn figures(path: &Path) -> Result<Option<Figures>> {
-    read_json(&path.join(FIGURES_FILE), "run `ecluse migrate` again: it writes them anew")
 }
 
 /// What the dry runs in this folder counted, in their order; without taking the folder.
@@ -235,13 +232,20 @@ pub fn rehearsals(path: &Path) -> Result<Vec<Figures>> {
 }
 
 fn read_json<T: serde::de::DeserializeOwned>(file: &Path, help: &str) -> Result<Option<T>> {
+    let Some(bytes) = read(file)? else { return Ok(None) };
+    parsed(&bytes, file, help).map(Some)
+}
+
+fn read(file: &Path) -> Result<Option<Vec<u8>>> {
     match std::fs::read(file) {
-        Ok(bytes) => serde_json::from_slice(&bytes)
-            .map(Some)
-            .map_err(|_| FIGURES.fault(file.display().to_string()).help(help)),
+        Ok(bytes) => Ok(Some(bytes)),
         Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
         Err(e) => Err(fault(&READ, file, &e)),
     }
+}
+
+fn parsed<T: serde::de::DeserializeOwned>(bytes: &[u8], file: &Path, help: &str) -> Result<T> {
+    serde_json::from_slice(bytes).map_err(|_| FIGURES.fault(file.display().to_string()).help(help))
 }
 
 /// The journal that a run left, checked line by line, without taking the folder.

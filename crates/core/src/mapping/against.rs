@@ -5,6 +5,7 @@ use crate::fault::Code;
 use crate::finding::Finding;
 use crate::instruction::{self, Order};
 use crate::nearest::suggestion;
+use crate::types::Engine;
 
 static NOT_GRANTED: Code =
     Code::refused("ECL-MAP-010", "the mapping uses a column that the instruction does not grant");
@@ -13,6 +14,8 @@ static UNUSED: Code =
 static TABLE_NOT_GRANTED: Code =
     Code::refused("ECL-MAP-012", "the mapping moves a table that is not instructed");
 static TABLE_UNUSED: Code = Code::refused("ECL-MAP-013", "an instructed table is not mapped");
+static RESERVED: Code =
+    Code::refused("ECL-MAP-015", "the mapping names a table that is not the laboratory's to fill");
 static OTHER_MAPPING: Code = Code::refused("ECL-MAP-014", "the instruction cites another mapping");
 
 /// Everything in which the two disagree, both places shown; empty is right.
@@ -25,6 +28,10 @@ pub fn against(mapping: &Mapping, order: &Order) -> Vec<Finding> {
         findings.push(finding.help(
             "while it is a draft: ecluse instruction check --fill; once it is signed, put back the mapping it cites",
         ));
+    }
+    for map in mapping.tables.iter().filter(|map| is_reserved(&map.to.value, order.destination.engine)) {
+        let finding = Finding::new(&RESERVED, map.to.value.clone()).at(map.to.span.clone()).in_file(FILE);
+        findings.push(finding.help("name a table of the application that takes the data"));
     }
     for map in &mapping.tables {
         let Some(table) = order.table(&map.from.value) else {
@@ -72,4 +79,17 @@ pub fn against(mapping: &Mapping, order: &Order) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// Whether the engine keeps the name for itself, or écluse for its ledger; a path is no table's name.
+/// Both engines fold the case of what they keep.
+fn is_reserved(table: &str, destination: Engine) -> bool {
+    let name = table.to_lowercase();
+    let begins = |with: &[&str]| with.iter().any(|with| name.starts_with(with));
+    let own = match destination {
+        Engine::Sqlite => begins(&["sqlite_", "main.", "temp."]),
+        Engine::Postgresql => begins(&["pg_catalog.", "information_schema."]),
+        Engine::Mariadb => false,
+    };
+    own || begins(&["ecluse_ledger"]) || name.contains(['/', '\\'])
 }

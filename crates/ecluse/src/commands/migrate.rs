@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ecluse_adapters::folder::RunFolder;
 use ecluse_core::fault::{Code, Result};
 use ecluse_flow::figures::Figures;
-use ecluse_flow::run::{Options, run as flow_run};
+use ecluse_flow::run::{Options, is_ours, may_begin, run as flow_run};
 use serde_json::json;
 
 use super::{Here, runs};
@@ -40,14 +40,24 @@ pub(super) fn run(here: &Here, args: &MigrateArgs) -> Result<()> {
 /// Every fault of the papers, the databases and the run.
 pub(crate) fn moved(here: &Here, args: &MigrateArgs) -> Result<Figures> {
     let path = here.folder.path(args.papers.run.as_deref(), "run");
-    let tables = if args.ddl { Missing::Make } else { Missing::Refuse };
-    let (ready, mut ends) = Ready::prepare(here, &args.papers, tables)?;
+    let tables = if args.ddl { Missing::Suppose } else { Missing::Refuse };
+    let (mut ready, mut ends) = Ready::prepare(here, &args.papers, tables)?;
     runs::may_open(here, &path, &ready)?;
     let mut record = RunFolder::open(&path)?;
-    runs::opened(here, &path, &ready)?;
+    if ready.missing.is_empty() {
+        ready.with_orders(|orders| is_ours(&orders, &mut record))?;
+    } else {
+        let Ends { source, destination } = &mut ends;
+        ready.with_orders(|orders| {
+            may_begin(&orders, ready.options(), source.as_mut(), destination.as_mut(), &mut record)
+        })?;
+        ready.make(&mut ends)?;
+    }
     let facts = serde_json::to_vec_pretty(&Facts::of(&ready)).unwrap_or_default();
     folder::replace(&path.join(facts::FILE), &facts)?;
-    let options = Options { repair: args.repair, ..ready.options() };
+    // a start that is refused uses up no run
+    let begins = || runs::opened(here, &path, &ready);
+    let options = Options { repair: args.repair, begins: Some(&begins), ..ready.options() };
     let mut teller = Teller::with_events();
     let Ends { source, destination } = &mut ends;
     let moved = ready.with_orders(|orders| {

@@ -11,6 +11,7 @@ mod mapping;
 pub(crate) mod migrate;
 pub(crate) mod new;
 mod next;
+pub(crate) mod ordered;
 mod plan;
 pub(crate) mod reconcile;
 pub(crate) mod reconciled;

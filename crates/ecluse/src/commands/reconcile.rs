@@ -2,19 +2,19 @@
 
 use std::path::Path;
 
-use ecluse_adapters::folder::{RECONCILIATION as FILE, RunFolder};
+use ecluse_adapters::folder::{RECONCILIATION as FILE, RunFolder, figures};
 use ecluse_core::fault::{Code, Result};
 use ecluse_flow::event::Head;
 use ecluse_flow::ports::Record as _;
-use ecluse_flow::reconcile::{Difference, Kind, Reconciliation, reconcile};
+use ecluse_flow::reconcile::{Difference, Reconciliation, conclude, reconcile};
 use serde::{Deserialize, Serialize};
 
-use super::Here;
+use super::{Here, ordered};
 use crate::cli::{PaperArgs, ReconcileArgs};
+use crate::connect;
 use crate::output::{self, count, plural};
 use crate::progress::Teller;
 use crate::ready::{self, Ends, Missing, Ready};
-use crate::{connect, folder};
 
 /// How many differences are printed; the file has all.
 const SHOWN: usize = 20;
@@ -62,6 +62,7 @@ pub(super) fn run(here: &Here, args: &ReconcileArgs) -> Result<()> {
         still: args.still.clone(),
         ..PaperArgs::default()
     };
+    let figures = figures(&run)?;
     let (found, gravest) = compared(here, &papers, &run)?;
     output::document(&found);
     let Some(gravest) = gravest else {
@@ -75,7 +76,7 @@ pub(super) fn run(here: &Here, args: &ReconcileArgs) -> Result<()> {
                 plural(found.since, "row has", "rows have")
             ));
         }
-        return Ok(());
+        return figures.map_or(Ok(()), |figures| ordered::tolerable(&figures));
     };
     for d in found.list.iter().take(SHOWN) {
         let column = d.column.as_ref().map_or(String::new(), |c| format!("   column {c}"));
@@ -109,12 +110,15 @@ pub(crate) fn compared(
     let Ends { source, mut destination } = ends;
     let mut first = Some(source);
     let mut teller = Teller::new();
-    let found = ready.with_orders(|orders| {
+    let still = &papers.still;
+    let overrides: Vec<String> =
+        [&still.without_views, &still.accept_wider_role].into_iter().flatten().cloned().collect();
+    ready.with_orders(|orders| {
         let mut open = || match first.take() {
             Some(source) => Ok(source),
             None => connect::source(&ready.source),
         };
-        reconcile(
+        let found = reconcile(
             orders,
             ready.options(),
             &mut open,
@@ -124,16 +128,14 @@ pub(crate) fn compared(
             &mut |p| {
                 teller.tell(p);
             },
-        )
-    })?;
-    let still = &papers.still;
-    let overrides = [&still.without_views, &still.accept_wider_role].into_iter().flatten().cloned();
-    let recorded = Recorded {
-        overrides: overrides.collect(),
-        ..summary(&found, here, ready.chain.instruction.digest(), record.head())
-    };
-    folder::replace(&run.join(FILE), &serde_json::to_vec_pretty(&recorded).unwrap_or_default())?;
-    Ok((recorded, gravest(&found)))
+        )?;
+        let head = record.head();
+        let recorded =
+            Recorded { overrides, ..summary(&found, here, ready.chain.instruction.digest(), head) };
+        let json = serde_json::to_vec_pretty(&recorded).unwrap_or_default();
+        conclude(&found, &json, orders, &mut record, ready::world())?;
+        Ok((recorded, found.gravest()))
+    })
 }
 
 fn summary(found: &Reconciliation, here: &Here, instruction: &str, journal: Head) -> Recorded {
@@ -165,10 +167,4 @@ fn line(d: &Difference) -> RecordedDifference {
         row: d.row.clone(),
         rows: d.rows,
     }
-}
-
-/// The gravest kind of damage: a changed patient first.
-fn gravest(found: &Reconciliation) -> Option<&'static Code> {
-    let damage = found.differences.iter().map(|d| d.kind).filter(|k| k.is_damage());
-    damage.min_by_key(|k| (*k != Kind::Reattached, *k)).map(Kind::code)
 }

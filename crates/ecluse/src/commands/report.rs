@@ -8,7 +8,7 @@ use ecluse_core::fault::{Code, Result};
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{Here, reconciled};
+use super::{Here, ordered, reconciled};
 use crate::cli::{PaperArgs, ReportArgs};
 use crate::papers::chain::Chain;
 use crate::report::facts::{self, Facts};
@@ -35,13 +35,15 @@ pub(super) fn run(here: &Here, args: &ReportArgs) -> Result<()> {
 pub(crate) fn written(here: &Here, run: &Path, to: Option<&Path>) -> Result<PathBuf> {
     let figures =
         figures(run)?.ok_or_else(|| NO_RUN.fault(run.display().to_string()).help("ecluse migrate"))?;
+    // before its papers are judged as of that run
+    ordered::under(&here.folder, &figures)?;
     let journal = events(run)?;
     let facts: Facts = serde_json::from_slice(&folder::read(&run.join(facts::FILE), "ecluse migrate")?)
         .map_err(|_| UNREADABLE.fault(run.join(facts::FILE).display().to_string()).help("ecluse migrate"))?;
     // the papers are judged as of the run: a report is still written after they have expired
     let then: Timestamp = figures.began.parse().unwrap_or(here.now);
     let chain = Chain::read(&here.folder, &PaperArgs::default(), then)?;
-    let reconciliation = reconciled::of(run, &figures, &journal);
+    let reconciliation = reconciled::of(run, &figures)?;
     let html = page(&Sources {
         chain: &chain,
         facts: &facts,

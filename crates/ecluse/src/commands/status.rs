@@ -4,8 +4,8 @@ use ecluse_adapters::folder::{events, figures};
 use ecluse_core::fault::{Code, Result};
 use serde_json::json;
 
-use super::Here;
 use super::reconciled::{self, Reconciled};
+use super::{Here, ordered};
 use crate::cli::RunArgs;
 use crate::output::{self, count};
 
@@ -17,6 +17,7 @@ pub(super) fn run(here: &Here, args: &RunArgs) -> Result<()> {
         return Err(NOT_BEGUN.fault(path.display().to_string()).help("ecluse migrate"));
     };
     let journal = events(&path)?;
+    let reconciled = reconciled::of(&path, &figures)?;
     for t in &figures.tables {
         output::line(format!(
             "{}   {} of {} moved, {} refused",
@@ -32,7 +33,13 @@ pub(super) fn run(here: &Here, args: &RunArgs) -> Result<()> {
         figures.run.get(..8).unwrap_or_default(),
         count(journal.head.lines)
     ));
-    let reconciled = reconciled::of(&path, &figures, &journal);
+    for fault in [ordered::under(&here.folder, &figures), ordered::tolerable(&figures)]
+        .into_iter()
+        .filter_map(Result::err)
+        .filter(|fault| fault.code().id != "ECL-CLI-003")
+    {
+        output::line(format!("{}: {}   {}", fault.code().title, fault.detail(), fault.advice()));
+    }
     output::line(match &reconciled {
         Reconciled::Never => "the destination has not been read back:  ecluse reconcile".to_owned(),
         Reconciled::Stale(at) => {

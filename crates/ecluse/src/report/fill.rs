@@ -110,7 +110,14 @@ fn sentence(from: &Sources<'_>, lines: &[TableLine]) -> String {
     // a start that was killed left no end
     let when =
         [&from.figures.ended, &from.figures.began].into_iter().find_map(|t| t.get(..10)).unwrap_or_default();
+    let beyond = from.figures.is_beyond_tolerance();
     let found = match from.reconciliation.found() {
+        Some(r) if r.holds && beyond => {
+            "more rows were refused than the order tolerates; what moved was found again, unchanged"
+        }
+        None if beyond => {
+            "more rows were refused than the order tolerates, and nobody has read the destination back yet"
+        }
         Some(r) if r.holds => "every row was found again, unchanged",
         Some(_) => "not every row was found again as it left",
         None => "nobody has read the destination back yet",
@@ -151,6 +158,12 @@ fn alerts(from: &Sources<'_>) -> Vec<String> {
     let mut alerts = Vec::new();
     if !from.figures.whole {
         alerts.push("The run is not through: the same command goes on where it stopped.".into());
+    }
+    if from.figures.is_beyond_tolerance() {
+        alerts.push(
+            "More rows were refused than the order tolerates: this is not the migration that was ordered."
+                .into(),
+        );
     }
     match from.reconciliation {
         Reconciled::Never => alerts.push(

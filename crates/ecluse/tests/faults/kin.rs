@@ -81,7 +81,9 @@ fn kin_go_together(source: &Base, destination: &Base, folder: &Path) {
         let tables = figures().tables;
         assert_eq!((tables[0].refused_rows(), tables[1].refused_rows()), (15, visits), "{tables:?}");
         assert_eq!(tables[0].refused["ECL-RUN-101 person.belongs_to"], 13, "{tables:?}");
-        made.succeed(&["reconcile", &run]);
+        let compared = made.run(&["reconcile", &run]);
+        let said = String::from_utf8(compared.stderr).unwrap();
+        assert!(said.contains("ECL-REC-014") && figures().is_beyond_tolerance(), "{said}");
     }
     // the dry run knows of the day that is none, not of the destination's CHECK
     let plan = made.succeed(&[&["plan", "--json"], flags.as_slice()].concat());

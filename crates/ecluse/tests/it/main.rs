@@ -9,6 +9,7 @@ mod demo;
 mod figures;
 mod plan;
 mod trial;
+mod vouched;
 mod walls;
 
 use std::path::Path;

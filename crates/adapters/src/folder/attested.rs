@@ -1,0 +1,153 @@
+//! Files in clear that the journal vouches for by their digest: what was written by hand, or is
+//! another hour's, is not taken for what the run wrote.
+//!
+//! The journal is not signed: whoever rewrites it with its digests is only noticed by a party that
+//! holds its head of some hour (`docs/threats.md`).
+
+use std::path::Path;
+
+use ecluse_core::digest::of_bytes;
+use ecluse_core::fault::{Code, Fault, Result};
+use ecluse_flow::event::{Act, Leaf, Verified};
+use ecluse_flow::figures::Figures;
+
+use super::{EVENTS, FIGURES_FILE, RECONCILIATION, events, parsed, read};
+
+static NOT_OURS: Code = Code::refused("ECL-RUN-207", "a file of the run folder is not what écluse wrote");
+
+/// The figures that a run left, without taking the folder; `None` where it left none yet.
+///
+/// Between the moment at which a run takes the destination and the end of that start, whatever the
+/// file says, the run is not whole.
+///
+/// # Errors
+///
+/// [`NOT_OURS`] where the journal holds another digest; `ECL-RUN-206` where the file is not figures.
+pub fn figures(path: &Path) -> Result<Option<Figures>> {
+    // a run that ends meanwhile replaces one file and then the other: the second look sees both
+    figures_now(path).or_else(|fault| if is_foreign(&fault) { figures_now(path) } else { Err(fault) })
+}
+
+fn figures_now(path: &Path) -> Result<Option<Figures>> {
+    let help = "run `ecluse migrate` again: it writes them anew";
+    let file = path.join(FIGURES_FILE);
+    if !path.join(EVENTS).exists() {
+        return read(&file)?.map_or(Ok(None), |_| Err(foreign(&file)));
+    }
+    let journal = events(path)?;
+    let Some(bytes) = read(&file)? else { return Ok(None) };
+    let figures: Figures = parsed(&bytes, &file, help)?;
+    match journal.paper(Act::Close) {
+        Some((paper, since)) if !is_taken(since) => {
+            if paper == of_bytes(&bytes) {
+                Ok(Some(figures))
+            } else {
+                Err(foreign(&file))
+            }
+        }
+        // a start is under way, or died: its close is not in the journal
+        _ => Ok(Some(Figures { whole: false, ..figures })),
+    }
+}
+
+/// What a reconciliation left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reconciliation {
+    /// Nothing, or it did not come to its end.
+    Never,
+    /// This file; the run has taken the destination since.
+    Stale(Vec<u8>),
+    /// This file; écluse has not changed the destination since.
+    Last(Vec<u8>),
+}
+
+/// The last word on the destination, without taking the folder.
+///
+/// # Errors
+///
+/// [`NOT_OURS`] where the journal does not hold the file's digest for its last reconciliation.
+pub fn reconciliation(path: &Path) -> Result<Reconciliation> {
+    // as in [`figures`]
+    reconciliation_now(path)
+        .or_else(|fault| if is_foreign(&fault) { reconciliation_now(path) } else { Err(fault) })
+}
+
+fn reconciliation_now(path: &Path) -> Result<Reconciliation> {
+    let journal = events(path)?;
+    let file = path.join(RECONCILIATION);
+    let Some(bytes) = read(&file)? else { return Ok(Reconciliation::Never) };
+    match journal.paper(Act::Reconcile) {
+        Some((paper, since)) if paper == of_bytes(&bytes) => {
+            Ok(if is_taken(since) { Reconciliation::Stale(bytes) } else { Reconciliation::Last(bytes) })
+        }
+        // killed between the file and the journal's line: nothing was compared
+        _ if is_comparing(&journal) => Ok(Reconciliation::Never),
+        _ => Err(foreign(&file)),
+    }
+}
+
+/// Whether a start of the run has taken the destination: one that closed without leaving figures
+/// was refused before it changed anything.
+fn is_taken(since: &[Leaf]) -> bool {
+    let (mut earlier, mut this) = (false, false);
+    for leaf in since {
+        match leaf.act {
+            Act::Open => earlier |= this,
+            Act::Destination => this = true,
+            Act::Close if leaf.paper.is_none() => this = false,
+            _ => {}
+        }
+    }
+    earlier || this
+}
+
+/// Whether the journal's last word on a reconciliation is that it has begun.
+fn is_comparing(journal: &Verified) -> bool {
+    journal.leaves.iter().rfind(|leaf| leaf.act == Act::Reconcile).is_some_and(|leaf| leaf.outcome == "begun")
+}
+
+fn is_foreign(fault: &Fault) -> bool {
+    *fault.code() == NOT_OURS
+}
+
+fn foreign(file: &Path) -> Fault {
+    NOT_OURS.fault(file.display().to_string()).help(format!(
+        "keep it for the controller: mv {0} {0}.old; then look again: ecluse migrate, ecluse reconcile",
+        file.display()
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn leaf(act: Act, paper: Option<&str>) -> Leaf {
+        let text = String::new;
+        let paper = paper.map(str::to_owned);
+        Leaf {
+            v: 1,
+            salt: text(),
+            time: text(),
+            session: text(),
+            act,
+            object: text(),
+            outcome: text(),
+            paper,
+        }
+    }
+
+    #[test]
+    fn a_file_counts_until_a_start_takes_the_destination() {
+        let taken = |acts: &[(Act, Option<&str>)]| {
+            is_taken(&acts.iter().map(|(act, paper)| leaf(*act, *paper)).collect::<Vec<_>>())
+        };
+        let (open, took, refused) = ((Act::Open, None), (Act::Destination, None), (Act::Close, None));
+        // a row was looked up, a dry run, starts that were refused early and late
+        assert!(!taken(&[(Act::Locate, None), (Act::Plan, None), open, refused]));
+        assert!(!taken(&[open, took, refused, open, took, took, refused]));
+        // a start under way, one that ended, one that died before a refused one
+        assert!(taken(&[open, took]));
+        assert!(taken(&[open, took, (Act::Close, Some("sha256:00"))]));
+        assert!(taken(&[open, took, open, refused]));
+    }
+}

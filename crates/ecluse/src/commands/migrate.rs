@@ -5,6 +5,7 @@ use std::sync::Arc;
 use ecluse_adapters::folder::RunFolder;
 use ecluse_core::fault::{Code, Result};
 use ecluse_flow::figures::Figures;
+use ecluse_flow::rights;
 use ecluse_flow::run::{Options, is_ours, may_begin, run as flow_run};
 use serde_json::json;
 
@@ -89,5 +90,6 @@ fn told(figures: &Figures) {
         let left = plural(table.left_out, "row", "rows");
         output::line(format!("TRIAL: {left} of {} were left out", table.source));
     }
-    output::document(&json!({ "figures": figures }));
+    let excess = figures.excess.len();
+    output::document(&json!({ "figures": rights::brief(figures), "excess": excess }));
 }

@@ -2,6 +2,7 @@
 
 use ecluse_adapters::folder::{events, figures};
 use ecluse_core::fault::{Code, Result};
+use ecluse_flow::rights;
 use serde_json::json;
 
 use super::reconciled::{self, Reconciled};
@@ -51,7 +52,8 @@ pub(super) fn run(here: &Here, args: &RunArgs) -> Result<()> {
         }
     });
     output::document(&json!({
-        "figures": figures,
+        "figures": rights::brief(&figures),
+        "excess": figures.excess.len(),
         "events": journal.head.lines,
         "journal": journal.head.digest,
         "reconciliation": reconciled.found(),

@@ -4,7 +4,7 @@ use ecluse_core::document::Kind;
 use ecluse_core::instruction::Fate;
 use ecluse_core::person::Role;
 use ecluse_flow::figures::{Figures, TableFigures};
-use ecluse_flow::rights::told;
+use ecluse_flow::rights::{minute, told};
 use ecluse_seal::{Noted, What};
 
 use super::drawing::{Band, Widths, draw};
@@ -386,10 +386,15 @@ fn overrides(from: &Sources<'_>) -> Vec<String> {
     let mut overrides: Vec<String> =
         all.filter_map(|n| spoken(n).map(|words| format!("{}: {words}", hour(&n.at)))).collect();
     let excess: Vec<&Noted> = noted(from, What::Excess).collect();
-    for met in excess.chunk_by(|a, b| a.at == b.at) {
+    for met in excess.chunk_by(|a, b| minute(&a.at) == minute(&b.at)) {
         let since = met.first().map(|n| hour(&n.at)).unwrap_or_default();
         let rights: Vec<&str> = met.iter().map(|n| n.words.as_str()).collect();
-        overrides.extend(told(&rights).iter().map(|e| format!("{since}: The role {e}.")));
+        let told = told(&rights);
+        let shortened = told.len() < rights.len();
+        overrides.extend(told.iter().map(|e| format!("{since}: The role {e}.")));
+        if shortened {
+            overrides.push(format!("{since}: Each of these rights stands in the run's figures.json."));
+        }
     }
     if let Some(compared) = from.reconciliation.found() {
         let said = |reason| {

@@ -183,7 +183,7 @@ fn document(ready: &Ready, found: &Rehearsed, is_ready: bool) -> Value {
         .map(|n| json!({ "code": n.code.id, "message": format!("{}: {}", n.code.title, n.message), "fix": fix(n) }))
         .collect();
     json!({
-        "figures": found.figures, "columns": moved, "filled": filled, "stays": classes, "missing": ready.missing,
+        "figures": rights::brief(&found.figures), "excess": found.figures.excess.len(), "columns": moved, "filled": filled, "stays": classes, "missing": ready.missing,
         "unmapped": unmapped, "notes": notes, "ready": is_ready,
     })
 }

@@ -240,10 +240,7 @@ fn absent(kind: Kind, version: u64, keys: &[Key], signers: &[Signer]) -> Vec<Fin
                 Demand::One => format!("a {} has not signed this {}", role.name(), kind.name()),
                 _ => format!("{} ({}) has not signed this {}", key.person, role.name(), kind.name()),
             };
-            findings.push(Finding::new(&ABSENT, who).help(format!(
-                "ssh-keygen -Y sign -n {} -f KEY FILE, then: ecluse … sign --adopt FILE.sig",
-                kind.namespace()
-            )));
+            findings.push(Finding::new(&ABSENT, who).help(how(kind)));
         }
         if listed.is_empty() {
             let message =
@@ -252,6 +249,23 @@ fn absent(kind: Kind, version: u64, keys: &[Key], signers: &[Signer]) -> Vec<Fin
         }
     }
     findings
+}
+
+/// How this kind of paper is signed.
+fn how(kind: Kind) -> String {
+    let command = match kind {
+        Kind::Contract => "contract",
+        Kind::Survey => "mandate",
+        Kind::Codes => "codes",
+        Kind::Instruction => "instruction",
+        Kind::Session => return "ecluse session new --key FILE".to_owned(),
+        Kind::Status => return "ecluse instruction status --key FILE".to_owned(),
+    };
+    format!(
+        "ecluse {command} sign --key KEY (in a trial without --key); or ssh-keygen -Y sign -n {} -f KEY FILE, \
+         then ecluse {command} sign --adopt FILE.sig",
+        kind.namespace()
+    )
 }
 
 /// What a refusal of the signature means for this document.

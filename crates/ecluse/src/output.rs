@@ -90,6 +90,16 @@ pub(crate) fn warning(text: impl AsRef<str>) {
     let _ = writeln!(io::stderr().lock(), "warning: {}", text.as_ref());
 }
 
+/// Code of the refusal whose findings were drawn: its words are on the screen already.
+static DRAWN: Mutex<Option<&'static str>> = Mutex::new(None);
+
+/// Keeps in mind that this refusal's findings were drawn, each at its place.
+pub(crate) fn drawn(code: &'static str) {
+    if !is_json() && !is_muted() {
+        *DRAWN.lock().unwrap_or_else(PoisonError::into_inner) = Some(code);
+    }
+}
+
 /// A failure. The last line is the code and the thing to type, so that it can be
 /// found again and acted upon without reading the rest.
 pub(crate) fn failure(fault: &Fault) {
@@ -98,7 +108,9 @@ pub(crate) fn failure(fault: &Fault) {
     let message = format!("{}{colon}{}", code.title, fault.detail());
     document(&json!({ "code": code.id, "message": message, "fix": fix(fault), "exit": code.exit.status() }));
     let mut err = io::stderr().lock();
-    let _ = writeln!(err, "error[{}]: {message}", code.id);
+    if *DRAWN.lock().unwrap_or_else(PoisonError::into_inner) != Some(code.id) {
+        let _ = writeln!(err, "error[{}]: {message}", code.id);
+    }
     let _ = writeln!(err, "{}: {}", code.id, fix(fault));
 }
 

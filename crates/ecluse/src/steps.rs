@@ -15,12 +15,13 @@ use jiff::Timestamp;
 
 use crate::cli::PaperArgs;
 use crate::commands::reconciled::{self, Reconciled};
-use crate::commands::{Here, mandate, ordered, runs};
+use crate::commands::{Here, instruction as draft, mandate, ordered, runs};
 use crate::connect;
 use crate::connections::{self, End};
 use crate::folder::{self, Folder};
 use crate::output::{count, plural};
 use crate::papers::chain::{self, Chain, StatusFile};
+use crate::papers::stopped::set_aside;
 use crate::papers::{Paper, quietly, standing};
 
 /// The whole board, as `ecluse next` shows it.
@@ -268,6 +269,9 @@ fn order(folder: &Folder, trial: bool, now: Timestamp, seen: &mut Seen) -> Found
     if !folder.has("instruction.toml") {
         return not_drafted(folder, trial);
     }
+    if let Some(found) = unfilled(folder) {
+        return found;
+    }
     if let Err(fault) = quietly(|| checked(folder)) {
         return refused(&fault, YOU, "ecluse instruction check");
     }
@@ -296,6 +300,23 @@ fn order(folder: &Folder, trial: bool, now: Timestamp, seen: &mut Seen) -> Found
         ),
         Err(fault) => refused(&fault, YOU, "ecluse instruction verify"),
     }
+}
+
+/// A draft whose digests are not known yet: the mapping comes next, and writes them.
+fn unfilled(folder: &Folder) -> Option<Found> {
+    let paper = Paper::read(&folder.path(None, "instruction.toml"), "").ok()?;
+    let mapped = folder.has("mapping.toml");
+    if !paper.signatures.is_empty() || (mapped && !paper.text().contains(draft::UNKNOWN)) {
+        return None;
+    }
+    let mut advice = vec![
+        "Take the # away in instruction.toml before each column that shall move, say which rows, then:",
+        draft::mapping_next(mapped),
+    ];
+    if mapped {
+        advice.push("or, where the mapping here is this order's:  ecluse instruction check --fill");
+    }
+    Some(missing("drafted, the mapping is not made for it yet", YOU, &advice))
 }
 
 /// How many tables are named; the dictionary has all.
@@ -370,9 +391,10 @@ fn status(folder: &Folder, trial: bool, now: Timestamp, seen: &Seen) -> Found {
             waits: LAB,
             advice: vec![
                 format!("{}: {}", fault.code().id, fault.detail()),
-                "A new order is needed; this one and its run stay as they are:".to_owned(),
-                "  mv instruction.toml instruction.old.toml; mv instruction.toml.sigs instruction.old.toml.sigs".to_owned(),
-                "  ecluse instruction new".to_owned(),
+                "A new order is needed, with a mapping of its own; this one and its run stay as they are:"
+                    .to_owned(),
+                format!("  {}", set_aside(digest)),
+                "  ecluse next".to_owned(),
             ],
         },
         Err(_) if trial => missing("the order's status is not stated", YOU, &["ecluse instruction status"]),

@@ -35,7 +35,9 @@ pub fn against(mapping: &Mapping, order: &Order) -> Vec<Finding> {
     }
     for map in &mapping.tables {
         let Some(table) = order.table(&map.from.value) else {
+            // one that is mapped already is not what was meant
             let names = order.tables.iter().map(|t| t.name.value.as_str());
+            let names = names.filter(|name| mapping.table(name).is_none());
             let finding = Finding::new(&TABLE_NOT_GRANTED, map.from.value.clone()).at(map.from.span.clone());
             let help = suggestion(&map.from.value, names);
             findings.push(

@@ -14,6 +14,7 @@ use serde_json::json;
 use super::{Here, runs, sign, survey};
 use crate::cli::{FileArg, Instruction, InstructionCheckArgs, InstructionNewArgs, SignArgs, StatusArgs};
 use crate::connections::{self, End};
+use crate::papers::stopped::{set_aside, stopped};
 use crate::papers::{Paper, draft, refusal, signatures_of, standing};
 use crate::{connect, folder, output};
 
@@ -79,15 +80,27 @@ fn new(here: &Here, args: &InstructionNewArgs) -> Result<()> {
     let path = here.folder.path(args.output.as_deref(), FILE);
     folder::create(&path, text.as_bytes())?;
     output::line(format!("{}: drafted.", path.display()));
-    if trial && args.grant_proposed && !here.folder.has("mapping.toml") {
+    let mapped = here.folder.has("mapping.toml");
+    if trial && args.grant_proposed && !mapped {
         super::mapping::new(here, &FileArg { file: None })?;
+    } else if args.grant_proposed {
+        output::line("Every column of these tables that needs no reason is granted. Say which rows, then:");
+        output::line(mapping_next(mapped));
     } else {
-        output::line(
-            "Take the # away before each column that shall move, say which rows, then: ecluse mapping new",
-        );
+        output::line("Take the # away before each column that shall move, say which rows, then:");
+        output::line(mapping_next(mapped));
     }
     output::document(&json!({ "made": path, "tables": args.tables }));
     Ok(())
+}
+
+/// How the mapping is made: one that is there was made for an earlier draft or order.
+pub(crate) fn mapping_next(mapped: bool) -> &'static str {
+    if mapped {
+        "  mv mapping.toml mapping.old.toml && ecluse mapping new   (the mapping here is an earlier order's)"
+    } else {
+        "  ecluse mapping new"
+    }
 }
 
 /// Takes the `#` away before the columns of the chosen tables that need no reason.
@@ -160,7 +173,7 @@ pub(super) fn with_digests(text: &str) -> Cow<'_, str> {
 }
 
 /// A digest that `ecluse mapping new` fills in.
-const UNKNOWN: &str = "sha256:…";
+pub(crate) const UNKNOWN: &str = "sha256:…";
 
 /// Writes the digests that a draft cites; a signed paper is left as it was signed.
 pub(super) fn fill(here: &Here, path: &std::path::Path) -> Result<()> {
@@ -226,6 +239,9 @@ fn verify(here: &Here, args: &FileArg) -> Result<()> {
     let (contract, _) = standing::contract(&here.folder, None, here.now)?;
     let paper = Paper::read(&here.folder.path(args.file.as_deref(), FILE), MADE_BY)?;
     let order = paper.judge(InForce::in_force(&paper.bytes, &paper.signatures, &contract, here.now))?;
+    if let Some(stop) = stopped(&here.folder, &contract, &order, here.now)? {
+        return Err(stop);
+    }
     sign::told(&paper.path, order.signers(), order.header(), order.digest());
     Ok(())
 }
@@ -236,16 +252,17 @@ fn say(here: &Here, args: &StatusArgs, state: State) -> Result<()> {
     let (contract, _) = standing::contract(&here.folder, None, here.now)?;
     let trial = contract.header().trial;
     let order = Paper::read(&here.folder.path(args.file.as_deref(), FILE), MADE_BY)?;
-    let stopped = stopped_by(here, &path, &order.digest())?;
+    let last = stopped_by(here, &path, &order.digest())?;
     // without a key nobody gives a word: a trial's own keys lift no suspension by themselves
-    if args.key.is_none() && (!trial || (state == State::InForce && stopped.is_some())) {
+    if args.key.is_none() && (!trial || (state == State::InForce && last.is_some())) {
         return shown(&path);
     }
     // revoking once more ends what a death left half done
-    if stopped == Some(State::Revoked) && state != State::Revoked {
-        return Err(REVOKED
-            .fault(sign::short(&order.digest()))
-            .help("draft and sign a new instruction: mv instruction.toml instruction.old.toml && ecluse instruction new"));
+    if last == Some(State::Revoked) && state != State::Revoked {
+        return Err(REVOKED.fault(sign::short(&order.digest())).help(format!(
+            "draft and sign a new instruction: {} && ecluse instruction new",
+            set_aside(&order.digest())
+        )));
     }
     let reason = args.reason.clone().filter(|reason| !reason.trim().is_empty());
     if state != State::InForce && reason.is_none() {

@@ -4,7 +4,7 @@ mod codes;
 mod contract;
 pub(crate) mod explain;
 mod grants;
-mod instruction;
+pub(crate) mod instruction;
 mod locate;
 pub(crate) mod mandate;
 mod mapping;

@@ -11,6 +11,7 @@ use serde_json::json;
 use super::{Here, ordered, reconciled};
 use crate::cli::{PaperArgs, ReportArgs};
 use crate::papers::chain::Chain;
+use crate::papers::stopped::stopped;
 use crate::report::facts::{self, Facts};
 use crate::report::fill::{Sources, page};
 use crate::{folder, output};
@@ -44,7 +45,11 @@ pub(crate) fn written(here: &Here, run: &Path, to: Option<&Path>) -> Result<Path
     let then: Timestamp = figures.began.parse().unwrap_or(here.now);
     let chain = Chain::read(&here.folder, &PaperArgs::default(), then)?;
     let reconciliation = reconciled::of(run, &figures)?;
+    // the order itself is judged as of today: whoever reads the page must learn that it was stopped
+    let stopped = stopped(&here.folder, &chain.contract, &chain.instruction, here.now)?
+        .map(|stop| format!("Since then {}: {}.", stop.code().title, stop.detail()));
     let html = page(&Sources {
+        stopped,
         chain: &chain,
         facts: &facts,
         figures: &figures,

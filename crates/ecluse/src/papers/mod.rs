@@ -5,6 +5,7 @@ pub(crate) mod chain;
 pub(crate) mod draft;
 pub(crate) mod hand;
 pub(crate) mod standing;
+pub(crate) mod stopped;
 
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
@@ -74,6 +75,9 @@ pub(crate) fn signatures_of(path: &Path) -> PathBuf {
 /// Shows findings, and gives the fault that ends the command.
 pub(crate) fn refusal(path: &Path, text: &str, findings: &[Finding]) -> ecluse_core::fault::Fault {
     show(path, text, findings);
+    if let Some(first) = findings.first().filter(|_| !QUIET.get()) {
+        output::drawn(first.code.id);
+    }
     match finding::refuse(findings) {
         Err(fault) => fault,
         Ok(()) => finding::refuse(&[Finding::new(&UNSAID, path.display().to_string())])

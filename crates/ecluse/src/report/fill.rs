@@ -26,6 +26,8 @@ pub(crate) struct Sources<'a> {
     /// Events of the journal, all of them following from the one before.
     pub(crate) events: u64,
     pub(crate) journal: &'a str,
+    /// Why the order does not stand any more, where it was stopped.
+    pub(crate) stopped: Option<String>,
     /// When the page is written.
     pub(crate) today: String,
 }
@@ -155,7 +157,7 @@ fn listed<S: AsRef<str>>(items: &[S]) -> String {
 }
 
 fn alerts(from: &Sources<'_>) -> Vec<String> {
-    let mut alerts = Vec::new();
+    let mut alerts: Vec<String> = from.stopped.iter().cloned().collect();
     if !from.figures.whole {
         alerts.push("The run is not through: the same command goes on where it stopped.".into());
     }

@@ -306,7 +306,7 @@ fn order(folder: &Folder, trial: bool, now: Timestamp, seen: &mut Seen) -> Found
 fn unfilled(folder: &Folder) -> Option<Found> {
     let paper = Paper::read(&folder.path(None, "instruction.toml"), "").ok()?;
     let mapped = folder.has("mapping.toml");
-    if !paper.signatures.is_empty() || (mapped && !paper.text().contains(draft::UNKNOWN)) {
+    if !paper.signatures.is_empty() || (mapped && !draft::is_unfilled(paper.text())) {
         return None;
     }
     let mut advice = vec![
@@ -394,7 +394,7 @@ fn status(folder: &Folder, trial: bool, now: Timestamp, seen: &Seen) -> Found {
                 "A new order is needed, with a mapping of its own; this one and its run stay as they are:"
                     .to_owned(),
                 format!("  {}", set_aside(digest)),
-                "  ecluse next".to_owned(),
+                "  ecluse instruction new     (ecluse next then says with which tables)".to_owned(),
             ],
         },
         Err(_) if trial => missing("the order's status is not stated", YOU, &["ecluse instruction status"]),

@@ -92,8 +92,11 @@ impl Kind<'_> {
         let line = match self.rank {
             Rank::Server | Rank::Database => {
                 let grave: Vec<&str> = GRAVE.into_iter().filter(|g| about.contains(g)).collect();
-                let among =
-                    if grave.is_empty() { String::new() } else { format!(", among them {}", grave.join(", ")) };
+                let among = if grave.is_empty() {
+                    String::new()
+                } else {
+                    format!(", among them {}", grave.join(", "))
+                };
                 format!("has {} {}{among}", counted(many), self.name)
             }
             Rank::Other => {
@@ -128,7 +131,7 @@ fn place(right: &str) -> (Rank, Cow<'_, str>, &str) {
 
 /// Whether this one right stands for all.
 fn everything(right: &str) -> bool {
-    right == "has SUPER on the whole server" || right.contains("superuser")
+    right == "has SUPER on the whole server" || right.contains("SUPERUSER")
 }
 
 /// "can read" and "SIGL.sigl_user_data", of a right that is about one table or routine.

@@ -172,8 +172,13 @@ pub(super) fn with_digests(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// Whether a draft still lacks a digest; its comments show one that a person may add.
+pub(crate) fn is_unfilled(text: &str) -> bool {
+    text.lines().any(|line| !line.trim_start().starts_with('#') && line.contains(UNKNOWN))
+}
+
 /// A digest that `ecluse mapping new` fills in.
-pub(crate) const UNKNOWN: &str = "sha256:…";
+const UNKNOWN: &str = "sha256:…";
 
 /// Writes the digests that a draft cites; a signed paper is left as it was signed.
 pub(super) fn fill(here: &Here, path: &std::path::Path) -> Result<()> {

@@ -53,10 +53,13 @@ fn main() -> ExitCode {
 }
 
 /// Arms the failpoint that `ECLUSE_FAILPOINT=NAME[:NTH]` names: the process dies when it is
-/// passed for the nth time.
+/// passed for the nth time. `ECLUSE_CHUNK_ROWS=N` makes chunks of at most N rows.
 #[cfg(feature = "failpoints")]
 #[expect(clippy::disallowed_methods, reason = "how a test says where the process dies; not in a release")]
 fn arm_failpoint() {
+    if let Some(rows) = std::env::var("ECLUSE_CHUNK_ROWS").ok().and_then(|rows| rows.parse().ok()) {
+        ecluse_flow::failpoint::cut_at(rows);
+    }
     if let Ok(wish) = std::env::var("ECLUSE_FAILPOINT") {
         let (name, nth) = wish.rsplit_once(':').unwrap_or((&wish, "1"));
         ecluse_flow::failpoint::arm(name, nth.parse().unwrap_or(1));

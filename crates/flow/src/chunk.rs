@@ -7,6 +7,8 @@
 use ecluse_batch::Keys;
 use ecluse_core::value::Key;
 
+use crate::failpoint;
+
 /// Rows of a chunk at most.
 pub const ROWS: usize = 65_536;
 /// Bytes of a chunk at which it ends (values as they lie in memory).
@@ -78,10 +80,11 @@ impl Cutter {
             return Cut { rows, ends: None };
         }
         let by_bytes = BYTES.saturating_sub(self.bytes) / row_bytes.max(1);
-        let room = ROWS.saturating_sub(self.rows).min(by_bytes).max(1);
+        let most = failpoint::chunk_rows(ROWS);
+        let room = most.saturating_sub(self.rows).min(by_bytes).max(1);
         let rows = left.min(room);
         self.take(rows, row_bytes);
-        let full = self.rows >= ROWS || self.bytes.saturating_add(row_bytes) > BYTES;
+        let full = self.rows >= most || self.bytes.saturating_add(row_bytes) > BYTES;
         let last = from.checked_add(rows).and_then(|n| n.checked_sub(1)).and_then(|row| keys.get(row));
         match last {
             Some(end) if full && rows > 0 => {

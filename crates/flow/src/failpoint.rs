@@ -7,6 +7,8 @@
 
 #[cfg(feature = "failpoints")]
 static ARMED: std::sync::Mutex<Option<(String, u64)>> = std::sync::Mutex::new(None);
+#[cfg(feature = "failpoints")]
+static CHUNK_ROWS: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(usize::MAX);
 
 /// Arms one failpoint: the process dies when it is passed for the `nth` time (1 is the first).
 #[cfg(feature = "failpoints")]
@@ -14,6 +16,26 @@ pub fn arm(name: &str, nth: u64) {
     if let Ok(mut armed) = ARMED.lock() {
         *armed = Some((name.to_owned(), nth.max(1)));
     }
+}
+
+/// Makes chunks of at most so many rows: a death between two chunks of one table then needs no
+/// table of 65,536 rows.
+#[cfg(feature = "failpoints")]
+pub fn cut_at(rows: usize) {
+    CHUNK_ROWS.store(rows.max(1), std::sync::atomic::Ordering::Relaxed);
+}
+
+/// Rows of a chunk at most, where the format allows `most`.
+#[cfg(feature = "failpoints")]
+pub(crate) fn chunk_rows(most: usize) -> usize {
+    most.min(CHUNK_ROWS.load(std::sync::atomic::Ordering::Relaxed))
+}
+
+/// Rows of a chunk at most, where the format allows `most`.
+#[cfg(not(feature = "failpoints"))]
+#[inline(always)]
+pub(crate) const fn chunk_rows(most: usize) -> usize {
+    most
 }
 
 /// Passes a failpoint. `name` is `place.act.before` or `place.act.after`, for instance

@@ -10,6 +10,8 @@ use std::process::{Command, Output};
 
 /// Names the failpoint and the occurrence at which the program dies.
 pub const VARIABLE: &str = "ECLUSE_FAILPOINT";
+/// Makes chunks of at most so many rows, so that small tables have several.
+pub const CHUNK_ROWS: &str = "ECLUSE_CHUNK_ROWS";
 
 /// Every failpoint named in the production sources of the workspace.
 ///

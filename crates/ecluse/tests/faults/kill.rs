@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use ecluse_testkit::kill::{Drive, drive, failpoints};
+use ecluse_testkit::kill::{CHUNK_ROWS, Drive, drive, failpoints};
 use ecluse_testkit::laboratory::Size;
 
 use crate::base::Base;
@@ -24,7 +24,9 @@ fn killed_and_resumed(world: &World, names: &[String], passings: &[u64]) -> Driv
         let run = run.display().to_string();
         let mut command =
             made.command(&["migrate", "--ddl", "--run", &run, "--without-views", "a test of deaths"]);
-        command.args(["--accept-wider-role", "a test of deaths"]).env("TMPDIR", &scratch);
+        command.args(["--accept-wider-role", "a test of deaths"]);
+        // several chunks of results: a passing further on lies between two of them
+        command.env("TMPDIR", &scratch).env(CHUNK_ROWS, "500");
         command
     };
 
@@ -65,13 +67,14 @@ fn killed_and_resumed(world: &World, names: &[String], passings: &[u64]) -> Driv
 // proves: REC-01
 #[test]
 fn killed_anywhere_the_same_command_goes_on_and_nothing_is_lost_doubled_or_leaked() {
-    // one chunk a table
-    let Some(world) = World::postgres(Size { patients: 300, requests: 900, results: 100_000 }) else {
+    let Some(world) = World::postgres(Size { patients: 300, requests: 900, results: 4_000 }) else {
         return;
     };
     let names: Vec<String> = failpoints().into_iter().filter(|name| !name.starts_with("sqlite_")).collect();
     assert!(names.len() > 10, "{names:?}");
-    let drive = killed_and_resumed(&world, &names, &[1, 2]);
+    let drive = killed_and_resumed(&world, &names, &[1, 2, 5]);
+    // the fifth chunk is the third of the results
+    assert!(drive.survived.iter().any(|d| d.failpoint == "postgres.chunk.commit.after" && d.nth == 5));
     assert!(drive.survived.len() >= 10, "{drive:?}");
     assert_eq!(drive.never(), BTreeSet::new(), "failpoints that no run passes");
 }
@@ -82,10 +85,11 @@ fn killed_anywhere_on_the_way_into_sqlite_the_same_command_goes_on() {
     let Some(source) = Base::mariadb("from") else { return };
     let destination = Base::sqlite(folder.path(), "new.db");
     let world =
-        World::between(source, destination, folder, Size { patients: 60, requests: 180, results: 600 });
+        World::between(source, destination, folder, Size { patients: 60, requests: 180, results: 2_400 });
     let names: Vec<String> = failpoints().into_iter().filter(|name| !name.starts_with("postgres.")).collect();
     assert!(names.iter().any(|name| name.starts_with("sqlite_")), "{names:?}");
-    let drive = killed_and_resumed(&world, &names, &[1, 2]);
+    let drive = killed_and_resumed(&world, &names, &[1, 2, 4]);
+    assert!(drive.survived.iter().any(|d| d.failpoint == "sqlite_chunk.commit.after" && d.nth == 4));
     assert!(drive.survived.len() >= 10, "{drive:?}");
     assert_eq!(drive.never(), BTreeSet::new(), "failpoints that no run passes");
 }

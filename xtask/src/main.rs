@@ -93,7 +93,12 @@ fn target() -> std::path::PathBuf {
 
 /// `cargo`, the one that runs us.
 fn cargo() -> std::process::Command {
-    let mut command = std::process::Command::new(env!("CARGO"));
+    let mut command = std::process::Command::new(cargo_path());
     command.current_dir(root());
     command
+}
+
+/// Where `cargo` is, the one that runs us: which one built us may be another.
+fn cargo_path() -> std::ffi::OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }

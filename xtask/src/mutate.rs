@@ -127,8 +127,10 @@ impl Bench<'_> {
     /// What `cargo test` says of these tests of one binary.
     fn test(&self, package: &str, target: &str, tests: &BTreeSet<&str>) -> Outcome<String> {
         let mut command = Command::new("timeout");
-        command.args(["--signal=KILL", PATIENCE, env!("CARGO"), "test", "--offline", "--no-fail-fast"]);
-        command.args(["--workspace", "--features", test::FEATURES]).current_dir(&self.tree);
+        command.args(["--signal=KILL", PATIENCE]).arg(crate::cargo_path());
+        command
+            .args(["test", "--offline", "--no-fail-fast", "--workspace", "--features", test::FEATURES])
+            .current_dir(&self.tree);
         match target {
             "lib" => command.arg("--lib"),
             "bin" => command.args(["--bin", package]),

@@ -493,7 +493,7 @@ pub(crate) struct ReconcileArgs {
     #[command(flatten)]
     pub(crate) still: StillArgs,
 
-    /// Read every row again on both sides, instead of the chunks whose tallies differ.
+    /// Read the source again too, every row, and tell which rows changed there since.
     #[arg(long)]
     pub(crate) full: bool,
 }

@@ -441,7 +441,7 @@ fn run(folder: &Folder, trial: bool) -> Found {
             ),
             YOU,
             &[
-                "See why, by code:  ecluse report",
+                "Why, by code:  ecluse report;  which rows, by token:  ecluse status",
                 "Mend the mapping, a code table or the source (or have an order signed that tolerates as many), then:",
                 "  ecluse migrate",
             ],

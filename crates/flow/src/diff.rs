@@ -165,6 +165,22 @@ pub(crate) fn chunk(look: &Looking<'_>, source: &Rows, destination: &Rows) -> Re
     Ok(counted(look, found))
 }
 
+/// What differs in a chunk whose rows at the destination are those of the ledger: the source has
+/// changed since.
+pub(crate) fn since(look: &Looking<'_>, source: &Rows, destination: &Rows) -> Vec<Difference> {
+    if look.table.key().is_empty() {
+        let found = Difference { kind: Kind::Since, ..unkeyed(look, source, destination) };
+        return if found.rows == 0 { Vec::new() } else { vec![found] };
+    }
+    let (_same, diffs) = join(source, destination);
+    let found = diffs.iter().map(|diff| {
+        let row = diff.source.first().or(diff.destination.first()).and_then(|row| row.key.as_ref());
+        let token = row.map(|key| Token::new(look.token, look.table.source(), key).to_string());
+        difference(look, Kind::Since, token, None, 1)
+    });
+    counted(look, found.collect())
+}
+
 fn sum(rows: &[Row]) -> Tally {
     let mut tally = Tally::new();
     rows.iter().for_each(|row| tally.add(&row.hash));

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use ecluse_batch::Token;
 use ecluse_core::plan::{Plan, TablePlan};
-use ecluse_seal::Noted;
+use ecluse_seal::{Noted, RunState};
 use serde::{Deserialize, Serialize};
+
+use crate::state;
 
 /// The figures of a run, or of a dry run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +59,10 @@ pub struct TableFigures {
     pub moved: u64,
     /// Refused rows by code and column, for instance `ECL-MAP-021 results.unit`.
     pub refused: BTreeMap<String, u64>,
+    /// Row tokens of refused rows of a table with a key, for `ecluse locate`; a thousand a run at most.
+    /// How many there are in all, `refused` says.
+    #[serde(default)]
+    pub tokens: Vec<String>,
     /// Rows left out because a trial moves few: beyond its number (read or not), or children of such.
     pub left_out: u64,
     /// Chunks in all, and how many of them this start of the run replaced.
@@ -72,6 +79,20 @@ pub(crate) fn begin_tables(plan: &Plan) -> Vec<TableFigures> {
         ..TableFigures::default()
     };
     plan.tables().iter().map(begin).collect()
+}
+
+/// Rows of a run named by token at most.
+const NAMED: usize = 1_000;
+
+/// Names the rows that the run refused.
+pub(crate) fn name_refused(figures: &mut Figures, plan: &Plan, state: &RunState) {
+    let key = state::token_key(state);
+    let mut room = NAMED;
+    for ((table, figures), sealed) in plan.tables().iter().zip(&mut figures.tables).zip(&state.tables) {
+        let named = sealed.refused.iter().take(room);
+        figures.tokens = named.map(|row| Token::new(&key, table.source(), row).to_string()).collect();
+        room = room.saturating_sub(figures.tokens.len());
+    }
 }
 
 impl TableFigures {

@@ -1,6 +1,6 @@
 //! The destination read back by a fresh process and connection, and compared.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::sync_channel;
 
 use ecluse_batch::{Batch, Keys, RowHasher, Scope, Tally, TallyKey};
@@ -78,6 +78,23 @@ impl Kind {
         !matches!(self, Self::Since | Self::Parentless)
     }
 
+    /// In a word or two, after a number of rows.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Extra => "never moved",
+            Self::Duplicate => "twice there",
+            Self::Altered => "altered",
+            Self::Reattached => "with another patient",
+            Self::Orphan | Self::Parentless => "without a parent",
+            Self::Count => "different in a table without a key",
+            Self::Ledger => "not as the ledger says",
+            Self::Undecided => "changed on one side or the other",
+            Self::Since => "changed at the source since",
+        }
+    }
+
     /// The code under which it is reported.
     #[must_use]
     pub const fn code(self) -> &'static Code {
@@ -144,6 +161,25 @@ impl Reconciliation {
         !self.differences.iter().any(|d| d.kind.is_damage())
     }
 
+    /// Rows that are damage, by kind: a row counts once in each, however many of its columns differ.
+    #[must_use]
+    pub fn damaged(&self) -> BTreeMap<Kind, u64> {
+        let kinds: BTreeSet<Kind> =
+            self.differences.iter().map(|d| d.kind).filter(|k| k.is_damage()).collect();
+        kinds.into_iter().map(|kind| (kind, self.rows(|other| other == kind))).collect()
+    }
+
+    /// Rows that differ in one of these ways, each once.
+    #[must_use]
+    pub fn rows(&self, which: impl Fn(Kind) -> bool) -> u64 {
+        let mut named = BTreeSet::new();
+        let chosen = self.differences.iter().filter(|one| which(one.kind));
+        let once = chosen.filter(|one| {
+            one.row.as_ref().is_none_or(|row| named.insert((one.table.as_str(), row.as_str())))
+        });
+        once.map(|one| one.rows.max(1)).sum()
+    }
+
     /// The gravest kind of damage: a changed patient first.
     #[must_use]
     pub fn gravest(&self) -> Option<&'static Code> {
@@ -156,10 +192,11 @@ impl Reconciliation {
 pub type Connect<'a, 's> = &'a mut dyn FnMut() -> Result<Box<dyn Source + 's>>;
 
 /// Reads the destination back, every row of it, and compares each chunk with the ledger;
-/// looks into each chunk that differs, row by row, with the source.
+/// looks into each chunk that differs, row by row, with the source; into every chunk where
+/// `options.full` says so, for what changed at the source since.
 ///
 /// Finds accidents and outsiders: whoever holds the tally key can forge a tally.
-/// `connect` opens the source, and is called only where a chunk differs.
+/// `connect` opens the source, and is called only where a chunk is looked into.
 ///
 /// It is the last word on the destination once [`conclude`] has kept what was found.
 ///
@@ -281,8 +318,9 @@ impl Look<'_, '_, '_, '_> {
         for ((chunk, line), tally) in lines.iter().zip(&tallies) {
             compared.chunks += 1;
             let scope = Scope::Chunk { table: table.number(), chunk: *chunk };
-            if line.tally == tally.publish(&key, scope) && line.rows == tally.count() {
-                compared.agree += 1;
+            let agrees = line.tally == tally.publish(&key, scope) && line.rows == tally.count();
+            compared.agree += u64::from(agrees);
+            if agrees && !self.options.full {
                 continue;
             }
             let range = sealed.range(usize::try_from(*chunk).unwrap_or(usize::MAX));
@@ -294,7 +332,9 @@ impl Look<'_, '_, '_, '_> {
             let here = Rows::of_source(self.source()?, plan, table, &range, engine, &key, kept, gone)?;
             let token = state::token_key(self.state);
             let look = Looking { table, entry: line, tally: &key, token: &token };
-            found.differences.extend(diff::chunk(&look, &here, &there)?);
+            let differ =
+                if agrees { diff::since(&look, &here, &there) } else { diff::chunk(&look, &here, &there)? };
+            found.differences.extend(differ);
         }
         found.tables.push(compared);
         (self.progress)(Progress::Through(table.number()));
@@ -304,7 +344,7 @@ impl Look<'_, '_, '_, '_> {
     /// The source, opened and checked when it is first needed.
     fn source(&mut self) -> Result<&mut dyn Source> {
         if self.source.is_none() {
-            (self.progress)(Progress::Note("a chunk differs: reading the source too"));
+            (self.progress)(Progress::Note("reading the source too"));
             let mut source = (self.connect)()?;
             let (plan, signed) = (self.orders.plan, self.orders.source);
             checks::source_identity(source.as_mut(), signed)?;

@@ -11,7 +11,7 @@ use ecluse_seal::{RunState, What};
 use crate::checks::{self, When};
 use crate::event::{Act, Outcome};
 use crate::families::{AGAIN, Families};
-use crate::figures::{Figures, begin_tables};
+use crate::figures::{Figures, begin_tables, name_refused};
 use crate::journal::Journal;
 use crate::orders::Orders;
 use crate::pipeline::{Ended, pump};
@@ -35,6 +35,8 @@ pub struct Options<'a> {
     pub override_reason: Option<&'a str>,
     /// The reason for which the tables themselves are read, not the administrator's views.
     pub without_views: Option<&'a str>,
+    /// A reconciliation looks into every chunk at both ends, not only into those whose tallies differ.
+    pub full: bool,
     /// Called when everything that could refuse the start has been looked at, before the
     /// destination changes: whoever counts runs counts this one from here on. May be called again.
     pub begins: Option<&'a (dyn Fn() -> Result<()> + Sync)>,
@@ -103,6 +105,7 @@ pub fn run(
     let told = story.tell(&mut journal, &mut state, &mut figures);
     figures.ended = world.now().to_string();
     figures.whole = matches!(told, Ok(Ended::Whole));
+    name_refused(&mut figures, orders.plan, &state);
     let paper = if story.changes { Some(journal.record.save_figures(&figures)?) } else { None };
     let object = state.object.clone();
     match told.and_then(|ended| tolerable(&figures).map(|()| ended)) {

@@ -18,7 +18,7 @@ static NOT_OURS: Code = Code::refused("ECL-RUN-207", "a file of the run folder i
 /// The figures that a run left, without taking the folder; `None` where it left none yet.
 ///
 /// Between the moment at which a run takes the destination and the end of that start, whatever the
-/// file says, the run is not whole.
+/// file says, the run is not whole and has not ended: its counts are not those of what stands there.
 ///
 /// # Errors
 ///
@@ -46,7 +46,7 @@ fn figures_now(path: &Path) -> Result<Option<Figures>> {
             }
         }
         // a start is under way, or died: its close is not in the journal
-        _ => Ok(Some(Figures { whole: false, ..figures })),
+        _ => Ok(Some(Figures { whole: false, ended: String::new(), ..figures })),
     }
 }
 

@@ -357,6 +357,14 @@ fn a_refused_row_takes_its_children_with_it_and_the_rest_moves() {
     let expected =
         [("ECL-BAT-103 patient.name", 1), ("ECL-RUN-104 patient", 1), ("ECL-RUN-101 result.patient", 200)];
     assert_eq!(refused, expected.map(|(code, n)| (code.to_owned(), n)));
+    // each is found again at the source by its token
+    let named: Vec<usize> = figures.tables.iter().map(|t| t.tokens.len()).collect();
+    assert_eq!(named, [2, 200]);
+    let at_source = |token: &String| lab.locate(token).unwrap().key.expose().0.clone();
+    assert_eq!(
+        figures.tables[0].tokens.iter().map(at_source).collect::<Vec<_>>(),
+        [[Value::Int(7)], [Value::Int(9)]]
+    );
     assert_eq!(lab.ask::<i64>("SELECT count(*) FROM result WHERE patient IN (7, 9)"), 0);
     assert_eq!(lab.ask::<i64>("SELECT count(*) FROM result"), 9_800);
     assert!(lab.reconcile().unwrap().holds());

@@ -31,6 +31,10 @@ pub(super) fn run(here: &Here, args: &MigrateArgs) -> Result<()> {
     output::document(&json!({ "event": "end" }));
     let figures = moved(here, args)?;
     told(&figures);
+    if args.repair {
+        let chunks = figures.tables.iter().map(|table| table.replaced).sum();
+        output::line(format!("{} put right from the source.", plural(chunks, "chunk", "chunks")));
+    }
     Ok(())
 }
 
@@ -74,7 +78,10 @@ pub(crate) fn moved(here: &Here, args: &MigrateArgs) -> Result<Figures> {
     })?;
     if moved.stopped {
         return Err(STOPPED
-            .fault(format!("{} so far", plural(moved.figures.moved_rows(), "row", "rows")))
+            .fault(format!(
+                "this start dealt with {}; what earlier ones moved stands",
+                plural(moved.figures.moved_rows(), "row", "rows")
+            ))
             .help("ecluse migrate"));
     }
     Ok(moved.figures)

@@ -1,12 +1,14 @@
 //! `ecluse reconcile`: the destination, read back by this fresh process, and compared.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use ecluse_adapters::folder::{RECONCILIATION as FILE, RunFolder, figures};
 use ecluse_core::fault::{Code, Result};
 use ecluse_flow::event::Head;
 use ecluse_flow::ports::Record as _;
-use ecluse_flow::reconcile::{Difference, Reconciliation, conclude, reconcile};
+use ecluse_flow::reconcile::{Difference, Kind, Reconciliation, conclude, reconcile};
+use ecluse_flow::run::Options;
 use serde::{Deserialize, Serialize};
 
 use super::{Here, ordered};
@@ -32,7 +34,10 @@ pub(crate) struct Recorded {
     pub(crate) holds: bool,
     /// Rows read back.
     pub(crate) rows: u64,
+    /// Rows that are damage, each once; and how many of each kind, in words.
     pub(crate) differences: u64,
+    #[serde(default)]
+    pub(crate) kinds: BTreeMap<String, u64>,
     /// Changed at the source since the run; no damage.
     pub(crate) since: u64,
     /// Under which overrides the source could be read, with their reasons.
@@ -63,13 +68,14 @@ pub(super) fn run(here: &Here, args: &ReconcileArgs) -> Result<()> {
         ..PaperArgs::default()
     };
     let figures = figures(&run)?;
-    let (found, gravest) = compared(here, &papers, &run)?;
+    let (found, gravest) = compared(here, &papers, &run, args.full)?;
     output::document(&found);
     let Some(gravest) = gravest else {
         output::line(format!(
             "{} read back; every one is as the order and the mapping say.",
             plural(found.rows, "row", "rows")
         ));
+        listed(&found, &run);
         if found.since > 0 {
             output::line(format!(
                 "{} changed at the source since: catch up with  ecluse migrate",
@@ -78,6 +84,16 @@ pub(super) fn run(here: &Here, args: &ReconcileArgs) -> Result<()> {
         }
         return figures.map_or(Ok(()), |figures| ordered::tolerable(&figures));
     };
+    listed(&found, &run);
+    output::line(format!("{} of {} differ.", count(found.differences), plural(found.rows, "row", "rows")));
+    if let Some(token) = found.list.iter().find_map(|d| d.row.as_ref()) {
+        output::line(format!("Show the row on the laboratory's premises:  ecluse locate {token}"));
+    }
+    Err(gravest.fault(kinds(&found)).help("put the chunks right from the source: ecluse migrate --repair"))
+}
+
+/// The first of what differs, and where the rest stands.
+fn listed(found: &Recorded, run: &Path) {
     for d in found.list.iter().take(SHOWN) {
         let column = d.column.as_ref().map_or(String::new(), |c| format!("   column {c}"));
         let row = d.row.as_ref().map_or_else(|| format!("{} rows", count(d.rows)), |t| format!("row {t}"));
@@ -86,13 +102,11 @@ pub(super) fn run(here: &Here, args: &ReconcileArgs) -> Result<()> {
     if found.list.len() > SHOWN {
         output::line(format!("  … all of them: {}", run.join(FILE).display()));
     }
-    output::line(format!("{} of {} differ.", count(found.differences), plural(found.rows, "row", "rows")));
-    if let Some(token) = found.list.iter().find_map(|d| d.row.as_ref()) {
-        output::line(format!("Show the row on the laboratory's premises:  ecluse locate {token}"));
-    }
-    Err(gravest
-        .fault(plural(found.differences, "difference", "differences"))
-        .help("put the chunks right from the source: ecluse migrate --repair"))
+}
+
+/// `2 altered, 1 missing`.
+fn kinds(found: &Recorded) -> String {
+    found.kinds.iter().map(|(words, rows)| format!("{} {words}", count(*rows))).collect::<Vec<_>>().join(", ")
 }
 
 /// Compares, and writes down what was found.
@@ -104,6 +118,7 @@ pub(crate) fn compared(
     here: &Here,
     papers: &PaperArgs,
     run: &Path,
+    full: bool,
 ) -> Result<(Recorded, Option<&'static Code>)> {
     let (ready, ends) = Ready::prepare(here, papers, Missing::Refuse)?;
     let mut record = RunFolder::existing(run)?;
@@ -120,7 +135,7 @@ pub(crate) fn compared(
         };
         let found = reconcile(
             orders,
-            ready.options(),
+            Options { full, ..ready.options() },
             &mut open,
             destination.as_mut(),
             &mut record,
@@ -139,9 +154,6 @@ pub(crate) fn compared(
 }
 
 fn summary(found: &Reconciliation, here: &Here, instruction: &str, journal: Head) -> Recorded {
-    let total = |damage: bool| {
-        found.differences.iter().filter(|d| d.kind.is_damage() == damage).map(|d| d.rows.max(1)).sum()
-    };
     Recorded {
         at: here.now.to_string(),
         run: found.run.clone(),
@@ -150,8 +162,9 @@ fn summary(found: &Reconciliation, here: &Here, instruction: &str, journal: Head
         journal: journal.digest,
         holds: found.holds(),
         rows: found.tables.iter().map(|t| t.rows).sum(),
-        differences: total(true),
-        since: total(false),
+        differences: found.rows(Kind::is_damage),
+        kinds: found.damaged().iter().map(|(kind, rows)| (kind.words().to_owned(), *rows)).collect(),
+        since: found.rows(|kind| kind == Kind::Since),
         overrides: Vec::new(),
         list: found.differences.iter().map(line).collect(),
     }

@@ -2,6 +2,7 @@
 
 use ecluse_adapters::folder::{events, figures};
 use ecluse_core::fault::{Code, Result};
+use ecluse_flow::figures::Figures;
 use ecluse_flow::rights;
 use serde_json::json;
 
@@ -20,6 +21,13 @@ pub(super) fn run(here: &Here, args: &RunArgs) -> Result<()> {
     let journal = events(&path)?;
     let reconciled = reconciled::of(&path, &figures)?;
     for t in &figures.tables {
+        if figures.ended.is_empty() {
+            output::line(format!(
+                "{}   not known until the run goes on: a start ended without a word",
+                t.source
+            ));
+            continue;
+        }
         output::line(format!(
             "{}   {} of {} moved, {} refused",
             t.source,
@@ -28,6 +36,7 @@ pub(super) fn run(here: &Here, args: &RunArgs) -> Result<()> {
             count(t.refused_rows())
         ));
     }
+    refused(&figures);
     let state = if figures.whole { "through" } else { "not through: the same command goes on" };
     output::line(format!(
         "run {}   {state}   journal {} events, unbroken",
@@ -59,4 +68,26 @@ pub(super) fn run(here: &Here, args: &RunArgs) -> Result<()> {
         "reconciliation": reconciled.found(),
     }));
     Ok(())
+}
+
+/// How many refused rows are named on the screen; `figures.json` names more.
+const SHOWN: usize = 20;
+
+/// Which rows were refused, by token: what each is, only `locate` says, on the laboratory's premises.
+fn refused(figures: &Figures) {
+    let named: Vec<_> =
+        figures.tables.iter().flat_map(|t| t.tokens.iter().map(move |row| (t, row))).collect();
+    for (table, row) in named.iter().take(SHOWN) {
+        output::line(format!("  refused   {}   row {row}", table.source));
+    }
+    if named.len() > SHOWN {
+        output::line(format!("  … {} more in figures.json, under tokens", count_of(named.len() - SHOWN)));
+    }
+    if let Some((_, row)) = named.first() {
+        output::line(format!("Show a row on the laboratory's premises:  ecluse locate {row}"));
+    }
+}
+
+fn count_of(n: usize) -> String {
+    count(u64::try_from(n).unwrap_or(u64::MAX))
 }

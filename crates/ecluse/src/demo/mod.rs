@@ -213,7 +213,8 @@ impl Story {
 
     fn compared(&self) -> Result<Recorded> {
         let run = self.folder().path(None, "run");
-        output::muted(|| reconcile::compared(&self.here, &PaperArgs::default(), &run)).map(|(found, _)| found)
+        output::muted(|| reconcile::compared(&self.here, &PaperArgs::default(), &run, false))
+            .map(|(found, _)| found)
     }
 
     fn report(&self) -> Result<PathBuf> {

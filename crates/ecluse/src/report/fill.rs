@@ -163,7 +163,7 @@ fn alerts(from: &Sources<'_>) -> Vec<String> {
     }
     if from.figures.is_beyond_tolerance() {
         alerts.push(
-            "More rows were refused than the order tolerates: this is not the migration that was ordered."
+            "More rows were refused than the order tolerates: this is not the migration that was ordered. ecluse status names the rows by token."
                 .into(),
         );
     }

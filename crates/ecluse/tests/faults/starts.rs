@@ -100,6 +100,7 @@ fn after_a_death_in_a_catch_up_nothing_older_is_the_last_word_and_half_a_run_is_
             let now = destination(&work);
             // what was found then may be shown only while that still stands there
             assert!(!is_reconciled(&lab) || now == moved, "{death}");
+            assert!(!succeeds(&lab, &["status"]).contains(" 0 of 0 "), "{death}: the ledger holds rows");
             let next = succeeds(&lab, &["next"]);
             assert!(is_reconciled(&lab) || !next.contains("read back, no difference"), "{death}: {next}");
             succeeds(&lab, &["report"]);

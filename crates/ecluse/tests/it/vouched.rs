@@ -171,13 +171,56 @@ fn a_run_beyond_its_tolerance_is_not_the_one_that_was_ordered() {
     assert!(said.contains("78 rows read back"), "{said}");
     let (state, words) = step(&lab, "run");
     assert!(state == "missing" && words.contains("2 rows refused, 0 tolerated"), "{words}");
-    assert!(succeed(&lab, &["status"]).contains("too many rows were refused"));
+    let status = succeed(&lab, &["status"]);
+    assert!(status.contains("too many rows were refused"), "{status}");
+    assert!(
+        status.contains("refused   patient   row ") && status.contains("refused   examen   row "),
+        "{status}"
+    );
     succeed(&lab, &["report"]);
     let page = fs::read_to_string(lab.join("run/report.html")).unwrap();
     assert!(
         page.contains("more rows were refused than the order tolerates; what moved was found again"),
         "{page}"
     );
+}
+
+#[test]
+fn a_row_that_differs_twice_is_one_and_each_kind_is_told_with_its_rows() {
+    let here = tempfile::tempdir().unwrap();
+    let lab = ordered(here.path());
+    succeed(&lab, &["migrate", "--ddl"]);
+    let new = database(here.path(), "new.db");
+    new.execute_batch(
+        "UPDATE examen SET patient_id = 4, valeur = 'autre' WHERE id = 3;
+         DELETE FROM examen WHERE id IN (5, 6); INSERT INTO examen VALUES (900, 1, 'x')",
+    )
+    .unwrap();
+    let said = refused(&lab, &["reconcile"], "ECL-REC-001");
+    assert!(said.contains("4 of 79 rows differ"), "{said}");
+    assert!(said.contains(": 1 altered, 2 missing, 1 never moved"), "{said}");
+    let repaired = succeed(&lab, &["migrate", "--repair"]);
+    assert!(repaired.contains("1 chunk put right"), "{repaired}");
+    succeed(&lab, &["reconcile"]);
+}
+
+// fails where `--full` looks only into chunks that differ: the destination agrees with the ledger
+#[test]
+fn a_full_reconciliation_tells_what_changed_at_the_source_since() {
+    let here = tempfile::tempdir().unwrap();
+    let lab = ordered(here.path());
+    succeed(&lab, &["migrate", "--ddl"]);
+    assert!(!succeed(&lab, &["reconcile", "--full"]).contains("changed at the source"));
+    let old = database(here.path(), "old.db");
+    old.execute_batch("UPDATE patient SET nom = 'autre' WHERE id = 3; DELETE FROM examen WHERE id = 5")
+        .unwrap();
+    assert!(!succeed(&lab, &["reconcile"]).contains("changed at the source"));
+    let said = succeed(&lab, &["reconcile", "--full"]);
+    assert!(said.contains("2 rows have changed at the source since"), "{said}");
+    assert_eq!(said.matches("rows changed at the source since the run").count(), 2, "{said}");
+    assert_eq!(step(&lab, "reconciliation").0, "done", "no damage of the destination");
+    succeed(&lab, &["migrate"]);
+    assert!(!succeed(&lab, &["reconcile", "--full"]).contains("changed at the source"));
 }
 
 // fails with the guard off: the catalogue itself, or the ledger, is taken for a table to fill

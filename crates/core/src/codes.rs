@@ -3,6 +3,8 @@
 //! Shaped like a FHIR R4 ConceptMap group. A biologist signs the file where it changes a result
 //! (namespace `ecluse-codes-v1`); an unmapped code refuses its row and is counted.
 
+use std::collections::BTreeSet;
+
 use crate::fault::Code;
 use crate::finding::Finding;
 use crate::reader::{Codes, Fields, Reader, Spanned};
@@ -61,8 +63,10 @@ pub fn parse(text: &str) -> Result<CodeTable, Vec<Finding>> {
         table
     });
     if let Some(table) = &table {
-        for (i, pair) in table.pairs.iter().enumerate() {
-            if table.pairs.iter().take(i).any(|p| p.from.value == pair.from.value) {
+        // a set: terminologies have a hundred thousand codes
+        let mut seen = BTreeSet::new();
+        for pair in &table.pairs {
+            if !seen.insert(&pair.from.value) {
                 r.find(Finding::new(&TWICE, format!("`{}`", pair.from.value)).at(pair.from.span.clone()));
             }
         }

@@ -90,11 +90,11 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// A span that can be drawn: inside the text, at least one byte long where there is one.
+/// A span that can be drawn: whole letters of the text, at least one where there is one.
 fn visible(text: &str, span: Range<usize>) -> Range<usize> {
-    let start = span.start.min(text.len());
-    let end = span.end.clamp(start, text.len());
-    if start == end { start.saturating_sub(1)..end } else { start..end }
+    let start = text.floor_char_boundary(span.start);
+    let end = text.ceil_char_boundary(span.end.max(start));
+    if start == end { text.floor_char_boundary(start.saturating_sub(1))..end } else { start..end }
 }
 
 /// One table of the document, read key by key; [`Fields::end`] refuses what nobody asked for.

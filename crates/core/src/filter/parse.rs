@@ -53,7 +53,7 @@ const MAX_VALUES: usize = 1000;
 pub fn parse(text: &str, names: &Names<'_>) -> Result<Filter, Vec<Finding>> {
     if text.len() > MAX_BYTES {
         return Err(vec![too_large(
-            0..MAX_BYTES.min(text.len()),
+            0..text.floor_char_boundary(MAX_BYTES),
             &format!("{} bytes of text, {MAX_BYTES} at most", text.len()),
         )]);
     }

@@ -226,6 +226,15 @@ fn size_and_depth_are_bounded() {
     assert!(matches!(good(&chain), Filter::And(parts) if parts.len() == 300));
 }
 
+#[test]
+fn a_text_that_is_too_long_has_its_place_although_the_bound_lies_in_a_letter() {
+    let letters = "é".repeat(20_000);
+    for written in [letters.clone(), format!("x{letters}")] {
+        assert!(holds(&written));
+        assert_eq!(read(&written).unwrap_err()[0].code, &TOO_LARGE);
+    }
+}
+
 /// A stack that overflows ends the process: no test would then say anything at all.
 #[test]
 fn long_chains_of_anything_end_in_a_finding() {

@@ -11,6 +11,8 @@ mod golden;
 #[cfg(test)]
 mod mandate;
 #[cfg(test)]
+mod places;
+#[cfg(test)]
 mod session;
 #[cfg(test)]
 mod signatures;

@@ -76,8 +76,14 @@ pub(crate) fn advice(server: &Server) -> String {
 /// list, which shows as the group's bits; the folder is the service's alone.
 fn owned(path: &Path, credential: bool) -> Result<Zeroizing<String>> {
     let name = || path.display().to_string();
-    let unreadable =
-        |_may_quote: std::io::Error| UNREADABLE.fault(name()).help("give the path of a file you own");
+    let unreadable = |_may_quote: std::io::Error| {
+        let help = if path.is_symlink() {
+            "it is a link, and links are refused: give the path of the file itself"
+        } else {
+            "give the path of a file you own"
+        };
+        UNREADABLE.fault(name()).help(help)
+    };
     // a link could point into another account's files; O_NONBLOCK: a pipe must not hang us
     let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
     let mut file: File = std::fs::OpenOptions::new()
@@ -223,7 +229,9 @@ mod tests {
         let (dir, path) = file(0o600, "x");
         let link = dir.path().join("link");
         std::os::unix::fs::symlink(&path, &link).unwrap();
-        assert_eq!(read("password-file", link.to_str().unwrap()).unwrap_err().code(), &UNREADABLE);
+        let refused = read("password-file", link.to_str().unwrap()).unwrap_err();
+        assert_eq!(refused.code(), &UNREADABLE);
+        assert!(refused.advice().contains("links are refused"), "{}", refused.advice());
         assert!(read("password-file", dir.path().to_str().unwrap()).is_err());
         assert_eq!(read("password-file", "/nowhere/pw").unwrap_err().code(), &UNREADABLE);
         let (_dir, empty) = file(0o600, "\n");

@@ -62,6 +62,11 @@ impl<'t> Reader<'t> {
             Ok(tree) => Some(tree.into_inner()),
             Err(error) => {
                 let mut finding = Finding::new(self.codes.syntax, error.message().to_owned());
+                // what the parser says of a bare word: it takes it for a number or a date
+                let bare = ["float", "integer", "number", "boolean", "date", "quoted", "literal"];
+                if bare.iter().any(|word| error.message().contains(word)) {
+                    finding = finding.help("a text stands between quotes: \"nom\"");
+                }
                 if let Some(span) = error.span() {
                     finding = finding.at(visible(self.text, span));
                 }

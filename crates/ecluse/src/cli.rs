@@ -40,12 +40,14 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// The whole path on an invented laboratory: no server, no network, under a minute.
-    #[command(after_help = "Example:\n  ecluse demo /tmp/demo && open /tmp/demo/report.html")]
+    #[command(
+        after_help = "Example:\n  ecluse demo /tmp/demo     then open /tmp/demo/report.html in a browser"
+    )]
     Demo(DemoArgs),
 
     /// Lay out a migration folder with commented templates.
     #[command(
-        after_help = "Example:\n  ecluse new tilleuls\n  ecluse new tilleuls --trial --from mariadb://root@localhost/SIGL --to sqlite:new.db"
+        after_help = "Example:\n  ecluse new tilleuls\n  ecluse new lab --trial --from mariadb://root@localhost/SIGL --to sqlite:new.db"
     )]
     New(NewArgs),
 
@@ -69,7 +71,7 @@ pub(crate) enum Command {
 
     /// Read a database's catalogue under a mandate, and write the dictionary.
     #[command(
-        after_help = "Example:\n  ecluse survey mandate.toml --contract contract.toml --from mariadb://ro@lab/SIGL -o dictionary.toml"
+        after_help = "Example:\n  ecluse survey\n  ecluse survey mandate.toml --from mariadb://ro@lab/SIGL"
     )]
     Survey(SurveyArgs),
 
@@ -133,6 +135,14 @@ pub(crate) enum Command {
     /// What an error code means, why écluse refuses, and what to do.
     #[command(after_help = "Example:\n  ecluse explain ECL-INS-014")]
     Explain(ExplainArgs),
+
+    /// The help of a command, as its own `--help` prints it.
+    #[command(after_help = "Example:\n  ecluse help migrate\n  ecluse help instruction new")]
+    Help {
+        /// The command's name, or names.
+        #[arg(value_name = "COMMAND")]
+        command: Vec<String>,
+    },
 
     /// Print shell completions.
     #[command(after_help = "Example:\n  ecluse completions bash > /etc/bash_completion.d/ecluse")]

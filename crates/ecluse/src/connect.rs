@@ -1,7 +1,7 @@
 //! From a URL to a connection: the one place that knows which engines there are.
 
 use ecluse_adapters::url::{Trust, Url};
-use ecluse_adapters::{mariadb, postgres, sqlite};
+use ecluse_adapters::{mariadb, postgres, secret, sqlite};
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::types::Engine;
 use ecluse_flow::ports::{Destination, Source};
@@ -15,6 +15,18 @@ static NOT_YET: Code = Code::usage("ECL-CLI-019", "écluse does not write to thi
 /// As [`Url::parse`].
 pub(crate) fn parse(url: &str) -> Result<Url> {
     Url::parse(url)
+}
+
+/// Looks whether the password's file can be used, before anything needs it.
+///
+/// # Errors
+///
+/// As [`secret::password`].
+pub(crate) fn password(url: &Url) -> Result<()> {
+    match url {
+        Url::Sqlite(_) => Ok(()),
+        Url::Server(server) => secret::password(server).map(|_held_for_nobody| ()),
+    }
 }
 
 /// The database's name, as papers write it: SQLite's is always `main`.

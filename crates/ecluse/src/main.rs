@@ -12,6 +12,7 @@ mod hardening;
 mod output;
 mod papers;
 mod progress;
+mod proposed;
 mod ready;
 mod report;
 mod steps;

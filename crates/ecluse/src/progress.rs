@@ -1,9 +1,10 @@
 //! What a run says while it goes: bars on a terminal, lines elsewhere, events with `--json`.
 
+use std::fmt::Write;
 use std::time::Duration;
 
 use ecluse_flow::run::Progress;
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use serde_json::json;
 
 use crate::output::{self, count, plural};
@@ -76,10 +77,14 @@ impl Teller {
         let bar = self.bars.as_ref().map(|bars| {
             let bar = bars.add(ProgressBar::new(asked));
             let style = ProgressStyle::with_template(
-                "{msg:20}  {bar:24}  {human_pos} of {human_len}   {per_sec}   {eta} left",
+                "{msg:20}  {bar:24}  {human_pos} of {human_len}   {rate}   {eta} left",
             );
             if let Ok(style) = style {
-                bar.set_style(style.progress_chars("━╸ "));
+                let rate = |state: &ProgressState, out: &mut dyn Write| {
+                    let rows = format!("{:.0}", state.per_sec()).parse().unwrap_or(0);
+                    let _ = write!(out, "{} rows/s", count(rows));
+                };
+                bar.set_style(style.with_key("rate", rate).progress_chars("━╸ "));
             }
             bar.set_message(name.to_owned());
             bar.enable_steady_tick(Duration::from_millis(250));
@@ -98,7 +103,9 @@ impl Teller {
                 if let Ok(style) = ProgressStyle::with_template("{msg:20}  {bar:24}  {human_pos}   done") {
                     bar.set_style(style.progress_chars("━╸ "));
                 }
-                bar.finish();
+                bar.set_length(told.moved.max(1));
+                bar.set_position(told.moved);
+                bar.abandon();
             }
             None => {
                 output::remark(format!("{}: {}{refused}", told.name, plural(told.moved, "row", "rows")));

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use ecluse_adapters::folder::{REPORT, figures};
-use ecluse_core::class::Class;
 use ecluse_core::contract::Contract;
 use ecluse_core::document::{self, Kind};
 use ecluse_core::fault::{Fault, Result};
@@ -23,6 +22,7 @@ use crate::output::{count, plural};
 use crate::papers::chain::{self, Chain, StatusFile};
 use crate::papers::stopped::set_aside;
 use crate::papers::{Paper, quietly, standing};
+use crate::proposed;
 
 /// The whole board, as `ecluse next` shows it.
 #[derive(Debug)]
@@ -175,7 +175,7 @@ fn databases(folder: &Folder) -> Found {
     for (end, name) in [(End::Source, "source"), (End::Destination, "destination")] {
         match connections::written(folder, end) {
             Ok(Some(url)) => {
-                if let Err(fault) = connect::parse(&url) {
+                if let Err(fault) = connect::parse(&url).and_then(|url| connect::password(&url)) {
                     return refused(&fault, YOU, "edit connections.toml");
                 }
             }
@@ -278,7 +278,9 @@ fn order(folder: &Folder, trial: bool, now: Timestamp, seen: &mut Seen) -> Found
     match quietly(|| Chain::read(folder, &PaperArgs::default(), now)) {
         Ok(chain) => {
             let names: Vec<_> = chain.instruction.signers().iter().map(|s| s.person.as_str()).collect();
-            let words = format!("signed by {}", names.join(", "));
+            let note = instruction::moves_no_result(chain.instruction.order(), &chain.dictionary);
+            let note = note.map_or(String::new(), |note| format!("   note: {}", note.code.title));
+            let words = format!("signed by {}{note}", names.join(", "));
             seen.chain = Some(chain);
             Found::Done(words)
         }
@@ -322,28 +324,27 @@ fn unfilled(folder: &Folder) -> Option<Found> {
 /// How many tables are named; the dictionary has all.
 const NAMED: usize = 12;
 
-/// Names the tables that hold patients and results, which is where most orders begin.
+/// Names the tables that hold patients, requests and results, which is where most orders begin.
 fn not_drafted(folder: &Folder, trial: bool) -> Found {
     let surveyed = Paper::read(&folder.path(None, "dictionary.toml"), "");
     let dictionary = surveyed.and_then(|p| quietly(|| p.judge(dictionary::parse(p.text()))));
-    let mut tables: Vec<(bool, usize, String)> = Vec::new();
-    for table in dictionary.map(|d| d.tables).unwrap_or_default() {
-        let of = |class| table.columns.iter().filter(|c| c.class == class).count();
-        let weight = of(Class::Result) + of(Class::SensitiveResult) + of(Class::Identity);
-        if weight > 0 {
-            tables.push((table.patients, weight, table.name.value));
-        }
-    }
-    tables.sort_by(|a, b| (b.0, b.1, &a.2).cmp(&(a.0, a.1, &b.2)));
-    let names: Vec<_> = tables.into_iter().take(NAMED).map(|(_, _, name)| name).collect();
+    let surveyed = dictionary.map(|d| d.tables).unwrap_or_default();
     let mut advice = vec![
-        "Name the tables that shall move; every other one stays denied. dictionary.toml has them all."
+        "Name the tables that shall move: one that is not named stays, with all its rows. dictionary.toml has them all."
             .to_owned(),
     ];
+    let names = proposed::about_patients(&surveyed, NAMED);
     if !names.is_empty() {
         advice.push(format!("Patients or results seem to be in:  {}", names.join(", ")));
     }
-    let first: Vec<_> = names.iter().take(2).map(|n| format!("--table {n}")).collect();
+    if surveyed.len() > 1 && surveyed.iter().all(|t| t.relations.is_empty()) {
+        advice.push("The database declares no relation, so nobody could see that a result changed its patient. Add them".into());
+        advice.push(
+            "in dictionary.toml, under the table that refers to another, before the order is drafted:".into(),
+        );
+        advice.push("  relations = [{ column = \"COLUMN\", table = \"OTHER\", to = \"ITS_KEY\", given = \"engineer\" }]".into());
+    }
+    let first: Vec<_> = proposed::beginning(&surveyed).iter().map(|n| format!("--table {n}")).collect();
     let example = if first.is_empty() { "--table TABLE".to_owned() } else { first.join(" ") };
     if trial {
         advice.push(
@@ -513,7 +514,11 @@ fn report(folder: &Folder) -> Found {
     if path.exists() {
         Found::Done(path.display().to_string())
     } else {
-        missing("not written yet", YOU, &["ecluse report"])
+        missing(
+            "not written yet",
+            YOU,
+            &["Write the page for a biologist, a lawyer and an auditor:  ecluse report"],
+        )
     }
 }
 

@@ -13,6 +13,7 @@ use crate::{secret, tls};
 static UNREACHABLE: Code = Code::outside("ECL-SRC-201", "the MariaDB server cannot be reached");
 static UNPROVEN: Code =
     Code::refused("ECL-SRC-216", "the MariaDB server is not proven to be the one that was named");
+static NO_DATABASE: Code = Code::refused("ECL-SRC-217", "there is no such database");
 static DENIED: Code = Code::refused("ECL-SRC-202", "the MariaDB server refused the account");
 static LOST: Code = Code::outside("ECL-SRC-203", "the connection to the MariaDB server was lost");
 static FAILED: Code = Code::outside("ECL-SRC-204", "MariaDB refused a statement");
@@ -151,6 +152,7 @@ fn fault(error: &Error, place: &str) -> Fault {
     match server.code {
         // access denied: wrong password, no right on the database, socket account
         1044 | 1045 | 1698 => DENIED.fault(detail).help("Check the account, its host and its password file."),
+        1049 => NO_DATABASE.fault(detail).help("Check the database's name at the end of the URL."),
         // command, column, routine or view denied; the view's definer is gone or lost its rights
         1142 | 1143 | 1227 | 1345 | 1356 | 1370 | 1449 => {
             FORBIDDEN.fault(detail).help("Let the administrator run the script that `ecluse grants` prints.")

@@ -119,6 +119,24 @@ fn deep(text: &str) -> Option<usize> {
     None
 }
 
+/// What SQL's habits are called here.
+fn meant(text: &str) -> &'static str {
+    let bare: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    let bare = ["==", "!=", "<=", ">="].iter().fold(bare, |text, op| text.replace(op, ""));
+    let words: Vec<String> =
+        text.split(|c: char| !c.is_alphanumeric() && c != '_').map(str::to_lowercase).collect();
+    let has = |word: &str| words.iter().any(|w| w == word);
+    if bare.contains('=') {
+        "equal is written ==, not equal !="
+    } else if has("like") {
+        "write column.startsWith(\"A\") for like 'A%'"
+    } else if has("or") || has("and") || has("not") {
+        "write || for or, && for and, ! for not"
+    } else {
+        "for instance: status == 4 && date_prescr >= date(\"2019-01-01\")"
+    }
+}
+
 fn syntax(text: &str, errors: &cel::ParseErrors) -> Vec<Finding> {
     let mut findings: Vec<Finding> = errors
         .errors
@@ -129,7 +147,7 @@ fn syntax(text: &str, errors: &cel::ParseErrors) -> Vec<Finding> {
             let end = text.char_indices().map(|(i, _)| i).find(|i| *i > at).unwrap_or(text.len());
             Finding::new(&SYNTAX, e.msg.lines().next().unwrap_or_default().trim().to_owned())
                 .at(at..end)
-                .help("for instance: status == 4 && date_prescr >= date(\"2019-01-01\")")
+                .help(meant(text))
         })
         .collect();
     if findings.is_empty() {

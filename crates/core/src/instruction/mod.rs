@@ -9,13 +9,15 @@ mod check;
 mod draft;
 mod in_force;
 mod read;
+mod results;
 mod rows;
 
 use jiff::civil::Date;
 
-pub use check::check;
+pub use check::{check, is_unknown_name};
 pub use draft::{Drafting, Side, draft, fill};
 pub use read::parse;
+pub use results::{NO_RESULTS, moves_no_result, results};
 pub(crate) use rows::rows;
 
 use crate::class::Class;

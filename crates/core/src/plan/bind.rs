@@ -2,6 +2,7 @@
 
 use super::compile::Inputs;
 use crate::catalog::Catalog;
+use crate::dictionary::Dictionary;
 use crate::digest;
 use crate::fault::Code;
 use crate::finding::Finding;
@@ -20,7 +21,13 @@ pub(super) fn bind(inputs: &Inputs<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     findings.extend(instance(&OTHER_SOURCE, &order.source, inputs.source));
     findings.extend(instance(&OTHER_DESTINATION, &order.destination, inputs.destination));
-    findings.extend(schema(&order.source, inputs.source, &order.table_names()));
+    findings.extend(schema(&order.source, inputs.source, &order.table_names()).map(|mut finding| {
+        let changed = changed(inputs.dictionary, inputs.source, &order.table_names());
+        if !changed.is_empty() {
+            finding.message = changed.join("; ");
+        }
+        finding
+    }));
     let destinations: Vec<String> = inputs.mapping.tables.iter().map(|t| t.to.value.clone()).collect();
     findings.extend(schema(&order.destination, inputs.destination, &destinations));
     findings
@@ -52,4 +59,36 @@ fn schema(signed: &Endpoint, found: &Catalog, tables: &[String]) -> Option<Findi
             .in_file(instruction::FILE)
             .help("survey again; a new version of the instruction is signed for the tables as they are")
     })
+}
+
+/// What is not as it was surveyed, by table and column.
+fn changed(dictionary: &Dictionary, found: &Catalog, tables: &[String]) -> Vec<String> {
+    let mut changed = Vec::new();
+    for name in tables {
+        let Some(was) = dictionary.table(name) else { continue };
+        let Some(is) = found.table(name) else {
+            changed.push(format!("{name} is gone"));
+            continue;
+        };
+        if was.digest == digest::of_table(is) {
+            continue;
+        }
+        let before = changed.len();
+        for column in &was.columns {
+            match is.columns.iter().find(|c| c.name == column.name.value) {
+                None => changed.push(format!("{name}.{} is gone", column.name.value)),
+                Some(now) if now.sql_type != column.sql_type => {
+                    changed.push(format!("{name}.{} was {}, is {}", now.name, column.sql_type, now.sql_type));
+                }
+                Some(_) => {}
+            }
+        }
+        for column in is.columns.iter().filter(|c| was.column(&c.name).is_none()) {
+            changed.push(format!("{name}.{} is new", column.name));
+        }
+        if changed.len() == before {
+            changed.push(format!("{name} has another order of columns, key, collation or trigger"));
+        }
+    }
+    changed
 }

@@ -138,6 +138,7 @@ pub fn compile(inputs: &Inputs<'_>) -> Result<Compiled, Refusal> {
     let tables: Vec<TablePlan> = assemble(inputs, &drafts, &sorted);
     let stays = stays(inputs);
     let mut notes = fates(&stays);
+    notes.extend(instruction::moves_no_result(instruction, inputs.dictionary));
     notes.extend(drafts.iter().flat_map(|d| d.target.notes.clone()));
     let plan = Plan {
         tables,

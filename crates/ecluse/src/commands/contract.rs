@@ -1,5 +1,7 @@
 //! `ecluse contract new|check|sign|verify`.
 
+use std::path::Path;
+
 use ecluse_core::contract::{self, Terms};
 use ecluse_core::document::Kind;
 use ecluse_core::fault::Result;
@@ -8,8 +10,9 @@ use serde_json::json;
 
 use super::{Here, sign};
 use crate::cli::{Contract, FileArg};
+use crate::folder::{self, Folder};
+use crate::output;
 use crate::papers::{Paper, draft, refusal, show, standing};
-use crate::{folder, output};
 
 /// The file's name in the migration folder.
 const FILE: &str = "contract.toml";
@@ -25,6 +28,10 @@ pub(super) fn run(here: &Here, command: &Contract) -> Result<()> {
 }
 
 fn new(here: &Here, args: &FileArg) -> Result<()> {
+    if args.file.is_none() {
+        // a contract makes a folder of whatever it lies in, and of everything below
+        Folder::find(Some(here.folder.root()).filter(|root| *root != Path::new(".")))?;
+    }
     let path = here.folder.path(args.file.as_deref(), FILE);
     let head = draft::head(None, here.now, draft::YEAR, false)?;
     folder::create(&path, template::contract(&head).as_bytes())?;

@@ -18,9 +18,14 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<()> {
             .fault(args.code.escape_default().to_string())
             .help("copy the code from the last line of the failure")
     })?;
-    output::line(page.trim_end());
+    output::line(plain(page).trim_end());
     output::document(&json!({ "code": id, "page": page }));
     Ok(())
+}
+
+/// The page without its markup: what a terminal would show as stray signs.
+fn plain(page: &str) -> String {
+    page.lines().map(|line| line.trim_start_matches("# ").replace("**", "").replace('`', "") + "\n").collect()
 }
 
 /// A code's words, from its page's first line (`# ECL-INS-014: this column …`).
@@ -42,6 +47,14 @@ pub(crate) fn remedy(id: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_on_a_terminal_has_no_markup() {
+        for (id, page) in PAGES {
+            let plain = plain(page);
+            assert!(plain.starts_with(id) && !plain.contains("**") && !plain.contains('`'), "{id}: {plain}");
+        }
+    }
 
     #[test]
     fn every_page_says_what_happened_and_what_to_do() {

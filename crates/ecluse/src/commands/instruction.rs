@@ -6,6 +6,7 @@ use ecluse_core::diff::changes;
 use ecluse_core::document::{self, Kind};
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::instruction::{self, Drafting, Instruction as InForce, Side};
+use ecluse_core::nearest::nearest;
 use ecluse_core::status::State;
 use ecluse_core::{dictionary, mapping, template};
 use jiff::SignedDuration;
@@ -50,9 +51,11 @@ fn new(here: &Here, args: &InstructionNewArgs) -> Result<()> {
     let paper = Paper::read(&here.folder.path(args.dictionary.as_deref(), survey::FILE), "ecluse survey")?;
     let dictionary = paper.judge(dictionary::parse(paper.text()))?;
     if let Some(wrong) = args.tables.iter().find(|t| dictionary.table(t).is_none()) {
+        let names = dictionary.tables.iter().map(|t| t.name.value.as_str());
+        let near = nearest(wrong, names).map_or(String::new(), |near| format!("did you mean `{near}`? "));
         return Err(NO_TABLE
             .fault(wrong.clone())
-            .help(format!("the tables are in {}", paper.path.display())));
+            .help(format!("{near}the tables are in {}", paper.path.display())));
     }
     let url = connect::parse(&connections::url(&here.folder, End::Destination, args.to.url().as_deref())?)?;
     let side = Side {
@@ -143,11 +146,15 @@ fn check(here: &Here, args: &InstructionCheckArgs) -> Result<()> {
     if mapped.exists() {
         let mapped = Paper::read(&mapped, "")?;
         let mapping = mapped.judge(mapping::parse(mapped.text()))?;
-        findings.extend(mapping::against(&mapping, &order));
+        // a name that is nobody's would be found twice more, and proposed to the mapping
+        if !findings.iter().any(instruction::is_unknown_name) {
+            findings.extend(mapping::against(&mapping, &order));
+        }
     }
     if !findings.is_empty() {
         return Err(refusal(&paper.path, &text, &findings));
     }
+    let note = instruction::moves_no_result(&order, &dictionary);
     let columns: usize = order.tables.iter().map(|t| t.columns.len()).sum();
     let many = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
     output::line(format!(
@@ -156,9 +163,13 @@ fn check(here: &Here, args: &InstructionCheckArgs) -> Result<()> {
         output::plural(many(order.tables.len()), "table", "tables"),
         output::plural(many(columns), "column", "columns"),
     ));
-    output::document(
-        &json!({ "holds": true, "tables": order.tables.len(), "columns": columns, "digest": paper.digest() }),
-    );
+    if let Some(note) = &note {
+        output::line(format!("note: {}: {}.", note.code.title, note.message));
+    }
+    let notes: Vec<_> = note.iter().map(|n| json!({ "code": n.code.id, "message": n.message })).collect();
+    output::document(&json!({
+        "holds": true, "tables": order.tables.len(), "columns": columns, "digest": paper.digest(), "notes": notes,
+    }));
     Ok(())
 }
 
@@ -205,7 +216,7 @@ pub(super) fn fill(here: &Here, path: &std::path::Path) -> Result<()> {
 
 fn diff(here: &Here, old: &std::path::Path, new: Option<&std::path::Path>) -> Result<()> {
     let read = |path: &std::path::Path| {
-        let paper = Paper::read(path, MADE_BY)?;
+        let paper = Paper::read(path, "give the paths of two versions: ecluse instruction diff OLD NEW")?;
         let header = paper.judge(document::header(paper.text(), Kind::Instruction))?;
         let order = paper.judge(instruction::parse(paper.text()))?;
         Ok((header, order))

@@ -65,6 +65,7 @@ pub(crate) fn run(cli: &Cli) -> Result<()> {
         Command::Survey(args) => survey::run(&here()?, args),
         Command::Session(command) => session::run(&here()?, command),
         Command::Explain(args) => explain::run(args),
+        Command::Help { command } => shell::help(command),
         Command::Completions { shell } => {
             shell::completions(*shell);
             Ok(())

@@ -51,7 +51,7 @@ pub(super) fn run(args: &NewArgs, now: Timestamp) -> Result<()> {
 /// [`TAKEN`]; URLs that are none, or that hold a password.
 pub(crate) fn lay_out(dir: &Path, from: Option<&str>, to: Option<&str>) -> Result<Folder> {
     for url in [from, to].into_iter().flatten() {
-        connect::parse(url)?;
+        connect::parse(url).and_then(|url| connect::password(&url))?;
     }
     if !folder::list(dir)?.is_empty() {
         return Err(TAKEN
@@ -89,7 +89,10 @@ const CONNECTIONS: &str = r#"# Where the two databases are. Never a password: na
 #   postgresql://USER@HOST:5432/DATABASE?password-file=PATH
 #   postgresql://USER@/DATABASE?socket=/var/run/postgresql
 #
-# More options (TLS, pinned keys, .pgpass, my.cnf, systemd credentials): docs/formats.md
+# More options, after ? and joined by &; a server that is not on this machine is spoken to by TLS only:
+#   ca=PATH           trust only these authorities (PEM)      spki=sha256:…   trust only this key
+#   pgpass=PATH       PostgreSQL's own password file          my-cnf=PATH     MariaDB's own
+#   credential=PATH   a systemd credential
 
 [source]
 url = {from}

@@ -60,7 +60,10 @@ pub(crate) fn written(here: &Here, run: &Path, to: Option<&Path>) -> Result<Path
     })
     .render()
     .map_err(|_| PAGE.fault(""))?;
-    let path = to.map_or_else(|| run.join(REPORT), Path::to_owned);
-    folder::replace(&path, html.as_bytes())?;
-    Ok(path)
+    let kept = run.join(REPORT);
+    // the run keeps its report, wherever else it was asked for: whoever comes next finds it there
+    for path in [Some(kept.as_path()), to].into_iter().flatten() {
+        folder::replace(path, html.as_bytes())?;
+    }
+    Ok(to.map_or(kept, Path::to_owned))
 }

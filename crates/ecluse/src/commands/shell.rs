@@ -1,4 +1,4 @@
-//! `ecluse completions SHELL` and `ecluse man DIR`, made from the command tree itself.
+//! `ecluse help COMMAND`, `ecluse completions SHELL` and `ecluse man DIR`, made from the command tree itself.
 
 use std::path::Path;
 
@@ -11,6 +11,26 @@ use crate::cli::Cli;
 use crate::output;
 
 static PAGES: Code = Code::outside("ECL-CLI-006", "the manual pages could not be written");
+
+static NO_COMMAND: Code = Code::usage("ECL-CLI-034", "no such command");
+
+/// The help of a command, of the whole program where none is named.
+///
+/// # Errors
+///
+/// [`NO_COMMAND`].
+pub(crate) fn help(names: &[String]) -> Result<()> {
+    let mut command = Cli::command();
+    command.build();
+    for name in names {
+        let found = command.find_subcommand(name).cloned();
+        command = found.ok_or_else(|| NO_COMMAND.fault("").help("ecluse --help lists them"))?;
+    }
+    let help = command.render_long_help().to_string();
+    output::line(help.trim_end());
+    output::document(&json!({ "command": names, "help": help }));
+    Ok(())
+}
 
 pub(crate) fn completions(shell: Shell) {
     let mut script = Vec::new();

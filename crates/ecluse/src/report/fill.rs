@@ -96,7 +96,12 @@ fn table_line(f: &TableFigures, t: &TableFacts) -> TableLine {
 fn band(f: &TableFigures, t: &TableFacts) -> Band {
     let [_, _, moved, refused, _, stays] = counts(f, t);
     let widths = Widths { moved: f.moved, refused: f.refused_rows(), stays: staying(f) };
-    Band { label: t.label.clone(), widths, moved, refused, stays, fate: t.fate.clone() }
+    let fate = match f.left_out {
+        0 => t.fate.clone(),
+        all if all == staying(f) => "left out by the trial's limit".to_owned(),
+        _ => "not ordered, or left out by the trial's limit".to_owned(),
+    };
+    Band { label: t.label.clone(), widths, moved, refused, stays, fate }
 }
 
 fn sentence(from: &Sources<'_>, lines: &[TableLine]) -> String {
@@ -119,6 +124,9 @@ fn sentence(from: &Sources<'_>, lines: &[TableLine]) -> String {
         }
         None if beyond => {
             "more rows were refused than the order tolerates, and nobody has read the destination back yet"
+        }
+        Some(r) if r.holds && from.figures.tables.iter().any(|t| t.left_out > 0) => {
+            "every row that moved was found again, unchanged; the rest was left out, as in every trial"
         }
         Some(r) if r.holds => "every row was found again, unchanged",
         Some(_) => "not every row was found again as it left",
@@ -260,6 +268,7 @@ fn links(from: &Sources<'_>) -> Vec<Link> {
                 when: l.when.clone(),
                 fingerprint: short(&l.digest),
                 missing: String::new(),
+                later: false,
             }
         })
         .collect();
@@ -271,6 +280,7 @@ fn links(from: &Sources<'_>) -> Vec<Link> {
         when: day(&from.figures.ended),
         fingerprint: short(from.journal),
         missing: run_missing.into(),
+        later: false,
     });
     let (when, missing) = match from.reconciliation.found() {
         Some(r) if r.holds => (day(&r.at), String::new()),
@@ -282,6 +292,7 @@ fn links(from: &Sources<'_>) -> Vec<Link> {
         links.push(Link {
             artefact: later.into(),
             missing: "not yet part of this version".into(),
+            later: true,
             ..Link::default()
         });
     }

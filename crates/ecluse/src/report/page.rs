@@ -85,6 +85,8 @@ pub(crate) struct Link {
     pub(crate) fingerprint: String,
     /// What is missing; empty where the paper holds.
     pub(crate) missing: String,
+    /// Not due in this version: nothing failed.
+    pub(crate) later: bool,
 }
 
 /// Where source and destination differ.

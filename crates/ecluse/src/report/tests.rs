@@ -67,6 +67,7 @@ fn sample() -> Page {
                 when: "2026-11-02".into(),
                 fingerprint: "aa01ff20".into(),
                 missing: String::new(),
+                later: false,
             },
             Link { artefact: "acceptance".into(), missing: "not signed yet".into(), ..Link::default() },
         ],
@@ -126,6 +127,19 @@ fn on_a_telephone_each_number_stands_under_its_own_word() {
         html.matches("<td class=\"n\" data-is=\"").count(),
         "the column's head is not shown there"
     );
+}
+
+#[test]
+fn what_is_not_due_is_no_failure_and_a_name_is_not_said_twice() {
+    let mut page = sample();
+    page.chain =
+        vec![Link { artefact: "erasure".into(), missing: "later".into(), later: true, ..Link::default() }];
+    for table in &mut page.tables {
+        table.destination.clone_from(&table.source);
+    }
+    let html = page.render().unwrap();
+    assert!(html.contains("– later") && !html.contains("✗"));
+    assert!(html.contains("sigl_03_data") && !html.contains("sigl_03_data → "));
 }
 
 #[test]

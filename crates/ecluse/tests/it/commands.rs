@@ -66,6 +66,10 @@ fn every_command_has_help_with_an_example_and_json() {
         let example = help.split("Example:").nth(1);
         let words = format!("ecluse {}", command.join(" "));
         assert!(example.is_some_and(|e| e.contains(&words)), "{command:?} has no example of itself:\n{help}");
+        // a command broken in two cannot be copied
+        let lines = example.unwrap_or_default().lines().filter(|line| !line.is_empty());
+        let whole = |line: &str| line.starts_with("  ecluse ") || line.starts_with("  cd ");
+        assert!(lines.take(1).all(whole), "{command:?}:\n{help}");
     }
     // each has a manual page, and the completions know it
     succeed(here.path(), &["man", "pages"]);

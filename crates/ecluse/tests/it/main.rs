@@ -8,6 +8,7 @@ mod corpus;
 mod demo;
 mod figures;
 mod plan;
+mod slips;
 mod stopped;
 mod trial;
 mod vouched;

@@ -105,7 +105,11 @@ fn columns(ready: &Ready) {
     let (moved, filled) = moving(ready);
     let stays = &ready.compiled.stays;
     let without = stays.iter().filter(|s| !s.fate).count();
-    let fates = if without == 0 { "all with a fate".to_owned() } else { format!("{without} without a fate") };
+    let fates = if without == 0 {
+        "all with a fate".to_owned()
+    } else {
+        format!("{} without a fate", count(u64::try_from(without).unwrap_or(u64::MAX)))
+    };
     output::line(format!(
         "columns      {moved} move and fill {filled} at the destination; {} stay, {fates}   (ecluse plan --stays)",
         count(u64::try_from(stays.len()).unwrap_or(u64::MAX)),

@@ -26,6 +26,8 @@ static EXCESS: Code =
     Code::refused("ECL-RUN-005", "the source's role can do more than the instruction grants");
 static NOT_EMPTY: Code =
     Code::refused("ECL-RUN-006", "a destination table holds rows that this run did not write");
+static NO_TABLE: Code =
+    Code::refused("ECL-RUN-019", "what stands under a table's name at the destination is no table");
 static KEY: Code = Code::refused("ECL-RUN-007", "a table's key is not moved as it is");
 
 /// So many statements are a remedy that somebody types; more are a role to be made anew.
@@ -69,15 +71,22 @@ pub(crate) fn source_schema(
     same(&catalog, &names, signed, &DRIFT, when)
 }
 
-/// The destination is the instance that was signed for; its tables are what they were,
-/// where the instruction binds them.
+/// The destination is the instance that was signed for; its tables are tables, and what they
+/// were, where the instruction binds them.
 pub(crate) fn destination(destination: &mut dyn Destination, plan: &Plan, signed: Bound<'_>) -> Result<()> {
     destination_identity(destination, signed)?;
+    let names: Vec<String> = plan.tables().iter().map(|t| t.destination().to_owned()).collect();
+    let catalog = destination.catalog(Scope::Tables(&names))?;
+    // a view shows what its owner likes: a good copy, while others read the rows themselves elsewhere
+    let is_table = |kind: &str| matches!(kind, "table" | "partitioned");
+    if let Some(other) = catalog.tables.iter().find(|table| !is_table(&table.kind)) {
+        return Err(NO_TABLE
+            .fault(format!("{} ({})", other.name, other.kind))
+            .help("put the table back in its place, then: ecluse reconcile"));
+    }
     if signed.schema.is_empty() {
         return Ok(());
     }
-    let names: Vec<String> = plan.tables().iter().map(|t| t.destination().to_owned()).collect();
-    let catalog = destination.catalog(Scope::Tables(&names))?;
     same(&catalog, &names, signed, &DESTINATION_DRIFT, When::Start)
 }
 

@@ -145,7 +145,6 @@ fn a_death_between_the_state_and_its_line_in_the_journal_is_no_older_state() {
     assert!(lab.reconcile().unwrap().holds());
 }
 
-// proves: AUD-01
 // fails with the guard off: every ordered row is read, and nobody can say when and by whom
 #[test]
 fn a_dry_run_is_in_the_journal_before_a_row_is_read() {

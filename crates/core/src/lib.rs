@@ -21,6 +21,7 @@
 //! | [`instruction`] | the controller's signed order: checked, then in force |
 //! | [`mapping`], [`codes`] | what becomes of the granted columns; code tables |
 //! | [`reader`], [`nearest`] | documents read with places; the nearest right name |
+//! | [`count`] | counts as a person reads them |
 //! | [`diff`] | the visible change list between two versions of an instruction |
 //! | [`diagnostics`] | findings drawn as a compiler draws them |
 //! | [`filter`] | the typed row filter |
@@ -31,6 +32,7 @@ pub mod class;
 pub mod classify;
 pub mod codes;
 pub mod contract;
+pub mod count;
 pub mod diagnostics;
 pub mod dictionary;
 pub mod diff;

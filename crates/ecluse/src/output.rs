@@ -123,36 +123,12 @@ fn fix(fault: &Fault) -> String {
     words.join(" ")
 }
 
-/// Groups digits as the reports do: `5,500,000`.
-pub(crate) fn count(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, c) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(c);
-    }
-    text
-}
-
-/// `1 row`, `2 rows`.
-pub(crate) fn plural(n: u64, one: &str, many: &str) -> String {
-    format!("{} {}", count(n), if n == 1 { one } else { many })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use ecluse_core::fault::Code;
 
     static CODE: Code = Code::refused("ECL-TST-001", "a test's refusal");
-
-    #[test]
-    fn digits_are_grouped_by_three() {
-        let seen: Vec<String> = [0, 12, 999, 1_000, 65_536, 5_500_000].into_iter().map(count).collect();
-        assert_eq!(seen, ["0", "12", "999", "1,000", "65,536", "5,500,000"]);
-    }
 
     #[test]
     fn what_to_do_is_one_line_and_never_nothing() {

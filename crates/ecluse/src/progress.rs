@@ -3,11 +3,12 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use ecluse_core::count::{count, plural};
 use ecluse_flow::run::Progress;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use serde_json::json;
 
-use crate::output::{self, count, plural};
+use crate::output;
 use crate::ready;
 
 /// Tells progress in the way that fits where standard error goes.

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use ecluse_adapters::folder::{REPORT, figures};
 use ecluse_core::contract::Contract;
+use ecluse_core::count::{count, number, plural};
 use ecluse_core::document::{self, Kind};
 use ecluse_core::fault::{Fault, Result};
 use ecluse_core::instruction;
@@ -18,7 +19,6 @@ use crate::commands::{Here, instruction as draft, mandate, ordered, runs};
 use crate::connect;
 use crate::connections::{self, End};
 use crate::folder::{self, Folder};
-use crate::output::{count, plural};
 use crate::papers::chain::{self, Chain, StatusFile};
 use crate::papers::stopped::set_aside;
 use crate::papers::{Paper, quietly, standing};
@@ -520,8 +520,4 @@ fn report(folder: &Folder) -> Found {
             &["Write the page for a biologist, a lawyer and an auditor:  ecluse report"],
         )
     }
-}
-
-fn number(n: usize) -> u64 {
-    u64::try_from(n).unwrap_or(u64::MAX)
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use ecluse_core::count::{number, plural};
 use ecluse_seal::{Noted, What};
 
 use crate::figures::Figures;
@@ -147,15 +148,7 @@ fn object(right: &str) -> Option<(&str, &str)> {
 
 /// `1,029 rights`.
 fn counted(rights: usize) -> String {
-    let digits = rights.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text + if rights == 1 { " right" } else { " rights" }
+    plural(number(rights), "right", "rights")
 }
 
 #[cfg(test)]

@@ -221,9 +221,10 @@ impl Story<'_> {
     ) -> Result<()> {
         let reason = self.options.override_reason;
         let excess = checks::probe(self.source, &self.orders, reason, when)?;
-        if let Some(reason) = reason.filter(|_| !excess.is_empty()) {
-            self.keep(&noted::of_rights(&excess, Some(reason)), journal, state, figures)?;
-            figures.override_reason = reason.to_owned();
+        let news = noted::of_rights(&excess, reason);
+        if !news.is_empty() {
+            self.keep(&news, journal, state, figures)?;
+            figures.override_reason = reason.unwrap_or_default().to_owned();
             journal.note(Act::Override, &state.object, &Outcome::Done)?;
         }
         figures.excess = excess;

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use ecluse_core::count::{number, plural};
 use ecluse_core::diff::changes;
 use ecluse_core::document::{self, Kind};
 use ecluse_core::fault::{Code, Result};
@@ -156,12 +157,11 @@ fn check(here: &Here, args: &InstructionCheckArgs) -> Result<()> {
     }
     let note = instruction::moves_no_result(&order, &dictionary);
     let columns: usize = order.tables.iter().map(|t| t.columns.len()).sum();
-    let many = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
     output::line(format!(
         "{}: {}, {}. Nothing was read.",
         path.display(),
-        output::plural(many(order.tables.len()), "table", "tables"),
-        output::plural(many(columns), "column", "columns"),
+        plural(number(order.tables.len()), "table", "tables"),
+        plural(number(columns), "column", "columns"),
     ));
     if let Some(note) = &note {
         output::line(format!("note: {}: {}.", note.code.title, note.message));

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use ecluse_adapters::folder::RunFolder;
+use ecluse_core::count::{count, plural};
 use ecluse_core::fault::{Code, Result};
 use ecluse_flow::figures::Figures;
 use ecluse_flow::rights;
@@ -11,7 +12,7 @@ use serde_json::json;
 
 use super::{Here, runs};
 use crate::cli::MigrateArgs;
-use crate::output::{self, count, plural};
+use crate::output;
 use crate::progress::Teller;
 use crate::ready::{self, Ends, Missing, Ready, STOP};
 use crate::report::facts::{self, Facts};

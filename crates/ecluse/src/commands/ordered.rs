@@ -3,12 +3,12 @@
 
 use std::path::Path;
 
+use ecluse_core::count::count;
 use ecluse_core::digest::of_bytes;
 use ecluse_core::fault::{Code, Result};
 use ecluse_flow::figures::Figures;
 
 use crate::folder::{self, Folder};
-use crate::output::count;
 
 static OTHER_ORDER: Code = Code::refused("ECL-RUN-033", "the run was not begun under this order");
 static TOO_MANY: Code =

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use ecluse_adapters::folder::{RECONCILIATION as FILE, RunFolder, figures};
+use ecluse_core::count::{count, plural};
 use ecluse_core::fault::{Code, Result};
 use ecluse_flow::event::Head;
 use ecluse_flow::ports::Record as _;
@@ -14,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::{Here, ordered};
 use crate::cli::{PaperArgs, ReconcileArgs};
 use crate::connect;
-use crate::output::{self, count, plural};
+use crate::output;
 use crate::progress::Teller;
 use crate::ready::{self, Ends, Missing, Ready};
 

@@ -7,6 +7,7 @@
 
 use std::path::Path;
 
+use ecluse_core::count::number;
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::status::Met;
 use serde::{Deserialize, Serialize};
@@ -58,7 +59,7 @@ fn room(here: &Here, register: &Register, run: &Path, ready: &Ready) -> Result<b
     let allowed = ready.chain.instruction.order().max_runs;
     let of_this = register.runs.iter().filter(|e| e.instruction == ready.chain.instruction.digest());
     let known = of_this.clone().any(|e| e.is(&here.folder, run));
-    let used = u64::try_from(of_this.clone().count()).unwrap_or(u64::MAX);
+    let used = number(of_this.clone().count());
     if known || used < allowed {
         return Ok(known);
     }

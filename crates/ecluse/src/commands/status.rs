@@ -1,6 +1,7 @@
 //! `ecluse status`: how far a run has come, without touching it.
 
 use ecluse_adapters::folder::{events, figures};
+use ecluse_core::count::{count, number};
 use ecluse_core::fault::{Code, Result};
 use ecluse_flow::figures::Figures;
 use ecluse_flow::rights;
@@ -9,7 +10,7 @@ use serde_json::json;
 use super::reconciled::{self, Reconciled};
 use super::{Here, ordered};
 use crate::cli::RunArgs;
-use crate::output::{self, count};
+use crate::output;
 
 static NOT_BEGUN: Code = Code::refused("ECL-CLI-025", "no run has begun here");
 
@@ -81,13 +82,12 @@ fn refused(figures: &Figures) {
         output::line(format!("  refused   {}   row {row}", table.source));
     }
     if named.len() > SHOWN {
-        output::line(format!("  … {} more in figures.json, under tokens", count_of(named.len() - SHOWN)));
+        output::line(format!(
+            "  … {} more in figures.json, under tokens",
+            count(number(named.len() - SHOWN))
+        ));
     }
     if let Some((_, row)) = named.first() {
         output::line(format!("Show a row on the laboratory's premises:  ecluse locate {row}"));
     }
-}
-
-fn count_of(n: usize) -> String {
-    count(u64::try_from(n).unwrap_or(u64::MAX))
 }

@@ -1,5 +1,6 @@
 //! `ecluse survey`: the catalogue, under a mandate; makes the dictionary.
 
+use ecluse_core::count::{number, plural};
 use ecluse_core::dictionary;
 use ecluse_core::fault::Result;
 use ecluse_core::mandate::Mandate;
@@ -9,7 +10,7 @@ use serde_json::json;
 use super::{Here, mandate};
 use crate::cli::SurveyArgs;
 use crate::connections::{self, End};
-use crate::output::{self, plural};
+use crate::output;
 use crate::papers::{Paper, standing};
 use crate::{connect, folder};
 
@@ -33,17 +34,16 @@ pub(super) fn run(here: &Here, args: &SurveyArgs) -> Result<()> {
     folder::create(&path, text.as_bytes())?;
     let columns: usize = catalog.tables.iter().map(|t| t.columns.len()).sum();
     let unread = catalog.tables.iter().flat_map(|t| &t.columns).filter(|c| c.ty.is_none()).count();
-    let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
     output::line(format!(
         "{}: {}, {}; names and types only, no value was read",
         path.display(),
-        plural(count(catalog.tables.len()), "table", "tables"),
-        plural(count(columns), "column", "columns"),
+        plural(number(catalog.tables.len()), "table", "tables"),
+        plural(number(columns), "column", "columns"),
     ));
     if unread > 0 {
         output::line(format!(
             "{} of a type that écluse does not move yet",
-            plural(count(unread), "column is", "columns are")
+            plural(number(unread), "column is", "columns are")
         ));
     }
     output::document(

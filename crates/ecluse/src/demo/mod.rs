@@ -11,6 +11,7 @@ use std::time::Instant;
 
 use ecluse_adapters::sqlite;
 use ecluse_core::contract::Contract;
+use ecluse_core::count::{count, plural};
 use ecluse_core::dictionary;
 use ecluse_core::document::Kind;
 use ecluse_core::fault::{Code, Result};
@@ -26,7 +27,7 @@ use crate::cli::{DemoArgs, MigrateArgs, PaperArgs};
 use crate::commands::reconcile::Recorded;
 use crate::commands::{Here, migrate, new, reconcile, report, session};
 use crate::folder::{self, Folder};
-use crate::output::{self, count, plural};
+use crate::output;
 use crate::papers::{Paper, draft, standing};
 use crate::{clock, connect, ready, trial};
 

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ecluse_core::class::Class;
+use ecluse_core::count::number;
 use ecluse_core::dictionary::Table;
 use ecluse_core::filter::{Words, sentence};
 use ecluse_core::instruction::{Fate, Order, Stay};
@@ -65,7 +66,7 @@ impl Facts {
             operator: ready.session.operator().to_owned(),
             tables: plan.tables().iter().map(|t| table(ready, order, t)).collect(),
             stays,
-            without_fate: u64::try_from(without).unwrap_or(u64::MAX),
+            without_fate: number(without),
         }
     }
 }

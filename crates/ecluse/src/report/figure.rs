@@ -1,8 +1,7 @@
 //! Counts as the report prints them: small counts of sensitive classes are hidden.
 
+use ecluse_core::count::count;
 use std::fmt;
-
-use crate::output::count;
 
 /// Below this, a count in a table with sensitive results could point at a person.
 const SMALL: u64 = 5;

@@ -1,5 +1,6 @@
 //! From a run folder and the papers to the page.
 
+use ecluse_core::count::{count, plural};
 use ecluse_core::document::Kind;
 use ecluse_core::instruction::Fate;
 use ecluse_core::person::Role;
@@ -13,7 +14,6 @@ use super::figure::{Figure, alone, together};
 use super::page::{Check, Difference, Link, Page, Refused, Section, TableLine};
 use crate::commands::reconciled::Reconciled;
 use crate::commands::sign::short;
-use crate::output::{count, plural};
 use crate::papers::chain::Chain;
 
 /// Everything the page is made of.

@@ -41,6 +41,12 @@ fn ordered(here: &Path, from: &str) -> PathBuf {
     lab
 }
 
+/// The same, read as the server's administrator.
+fn ordered_by_administrator(here: &Path, url: &str, password: &str) -> PathBuf {
+    let password = secret(&here.join("admin"), password);
+    ordered(here, &format!("{url}?password-file={password}"))
+}
+
 /// The role that the script names.
 fn role(lab: &Path) -> String {
     let said: serde_json::Value = serde_json::from_str(&succeed(lab, &["grants", "--json"])).unwrap();
@@ -68,12 +74,7 @@ fn a_trial_reads_the_views_once_the_administrator_made_them_on_postgresql() {
     let database = server.database("trialwall");
     database.sql(TABLES);
     let here = tempfile::tempdir().unwrap();
-    let administrator = format!(
-        "{}?password-file={}",
-        database.url(),
-        secret(&here.path().join("admin"), &server.password())
-    );
-    let lab = ordered(here.path(), &administrator);
+    let lab = ordered_by_administrator(here.path(), &database.url(), &server.password());
     // without the views the tables themselves are read, and said to be
     let (script, removal) = (succeed(&lab, &["grants"]), succeed(&lab, &["grants", "--remove"]));
     let role = role(&lab);
@@ -90,12 +91,7 @@ fn a_trial_reads_the_views_once_the_administrator_made_them_on_mariadb() {
     let database = server.database("trialwall");
     database.sql(TABLES);
     let here = tempfile::tempdir().unwrap();
-    let administrator = format!(
-        "{}?password-file={}",
-        database.url(),
-        secret(&here.path().join("admin"), &server.password())
-    );
-    let lab = ordered(here.path(), &administrator);
+    let lab = ordered_by_administrator(here.path(), &database.url(), &server.password());
     let (script, removal) = (
         succeed(&lab, &["grants", "--host", "127.0.0.1"]),
         succeed(&lab, &["grants", "--host", "127.0.0.1", "--remove"]),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use ecluse_core::count::{count, number, plural};
 use ecluse_core::finding::Finding;
 use ecluse_core::mapping::Make;
 use ecluse_flow::figures::Figures;
@@ -11,7 +12,7 @@ use ecluse_flow::unmapped::Codes;
 use serde_json::{Value, json};
 
 use crate::commands::explain;
-use crate::output::{self, count, plural};
+use crate::output;
 use crate::ready::Ready;
 use crate::report::figure;
 
@@ -32,10 +33,9 @@ pub(super) fn told(ready: &Ready, found: &Rehearsed, room: bool) {
         output::line(format!("role         {excess}"));
     }
     if !ready.missing.is_empty() {
-        let many = u64::try_from(ready.missing.len()).unwrap_or(u64::MAX);
         output::line(format!(
             "destination  {} to make: {}",
-            plural(many, "table", "tables"),
+            plural(number(ready.missing.len()), "table", "tables"),
             ready.missing.join(", ")
         ));
         output::line("             → ecluse migrate --ddl makes them; ecluse plan --ddl prints how");
@@ -108,11 +108,11 @@ fn columns(ready: &Ready) {
     let fates = if without == 0 {
         "all with a fate".to_owned()
     } else {
-        format!("{} without a fate", count(u64::try_from(without).unwrap_or(u64::MAX)))
+        format!("{} without a fate", count(number(without)))
     };
     output::line(format!(
         "columns      {moved} move and fill {filled} at the destination; {} stay, {fates}   (ecluse plan --stays)",
-        count(u64::try_from(stays.len()).unwrap_or(u64::MAX)),
+        count(number(stays.len())),
     ));
 }
 

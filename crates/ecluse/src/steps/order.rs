@@ -1,0 +1,118 @@
+//! The order: drafted, mapped, signed.
+
+use ecluse_core::fault::Result;
+use ecluse_core::{dictionary, instruction, mapping};
+use jiff::Timestamp;
+
+use super::{Found, LAB, Seen, YOU, missing, refused};
+use crate::cli::PaperArgs;
+use crate::commands::instruction as draft;
+use crate::folder::Folder;
+use crate::papers::chain::Chain;
+use crate::papers::{Paper, quietly};
+use crate::proposed;
+
+pub(super) fn order(folder: &Folder, trial: bool, now: Timestamp, seen: &mut Seen) -> Found {
+    if !folder.has("instruction.toml") {
+        return not_drafted(folder, trial);
+    }
+    if let Some(found) = unfilled(folder) {
+        return found;
+    }
+    if let Err(fault) = quietly(|| checked(folder)) {
+        return refused(&fault, YOU, "ecluse instruction check");
+    }
+    match quietly(|| Chain::read(folder, &PaperArgs::default(), now)) {
+        Ok(chain) => {
+            let names: Vec<_> = chain.instruction.signers().iter().map(|s| s.person.as_str()).collect();
+            let note = instruction::moves_no_result(chain.instruction.order(), &chain.dictionary);
+            let note = note.map_or(String::new(), |note| format!("   note: {}", note.code.title));
+            let words = format!("signed by {}{note}", names.join(", "));
+            seen.chain = Some(chain);
+            Found::Done(words)
+        }
+        Err(fault) if fault.code().id == ecluse_core::signatures::ABSENT.id && trial => missing(
+            "not signed yet",
+            YOU,
+            &[
+                "Read instruction.toml and mapping.toml once more, then sign for every role:  ecluse instruction sign",
+            ],
+        ),
+        Err(fault) if fault.code().id == ecluse_core::signatures::ABSENT.id => missing(
+            fault.detail().to_owned(),
+            LAB,
+            &[
+                "The signatory reads instruction.toml and signs:",
+                "  ecluse instruction sign --key FILE",
+                "  or: ssh-keygen -Y sign -n ecluse-instruction-v1 -f KEY instruction.toml, then mv instruction.toml.sig instruction.toml.sigs/NAME.sig",
+            ],
+        ),
+        Err(fault) => refused(&fault, YOU, "ecluse instruction verify"),
+    }
+}
+
+/// A draft whose digests are not known yet: the mapping comes next, and writes them.
+fn unfilled(folder: &Folder) -> Option<Found> {
+    let paper = Paper::read(&folder.path(None, "instruction.toml"), "").ok()?;
+    let mapped = folder.has("mapping.toml");
+    if !paper.signatures.is_empty() || (mapped && !draft::is_unfilled(paper.text())) {
+        return None;
+    }
+    let mut advice = vec![
+        "Take the # away in instruction.toml before each column that shall move, say which rows, then:",
+        draft::mapping_next(mapped),
+    ];
+    if mapped {
+        advice.push("or, where the mapping here is this order's:  ecluse instruction check --fill");
+    }
+    Some(missing("drafted, the mapping is not made for it yet", YOU, &advice))
+}
+
+/// How many tables are named; the dictionary has all.
+const NAMED: usize = 12;
+
+/// Names the tables that hold patients, requests and results, which is where most orders begin.
+fn not_drafted(folder: &Folder, trial: bool) -> Found {
+    let surveyed = Paper::read(&folder.path(None, "dictionary.toml"), "");
+    let dictionary = surveyed.and_then(|p| quietly(|| p.judge(dictionary::parse(p.text()))));
+    let surveyed = dictionary.map(|d| d.tables).unwrap_or_default();
+    let mut advice = vec![
+        "Name the tables that shall move: one that is not named stays, with all its rows. dictionary.toml has them all."
+            .to_owned(),
+    ];
+    let names = proposed::about_patients(&surveyed, NAMED);
+    if !names.is_empty() {
+        advice.push(format!("Patients or results seem to be in:  {}", names.join(", ")));
+    }
+    if surveyed.len() > 1 && surveyed.iter().all(|t| t.relations.is_empty()) {
+        advice.push("The database declares no relation, so nobody could see that a result changed its patient. Add them".into());
+        advice.push(
+            "in dictionary.toml, under the table that refers to another, before the order is drafted:".into(),
+        );
+        advice.push("  relations = [{ column = \"COLUMN\", table = \"OTHER\", to = \"ITS_KEY\", given = \"engineer\" }]".into());
+    }
+    let first: Vec<_> = proposed::beginning(&surveyed).iter().map(|n| format!("--table {n}")).collect();
+    let example = if first.is_empty() { "--table TABLE".to_owned() } else { first.join(" ") };
+    if trial {
+        advice.push(
+            "Of these, each column that needs no reason is granted at once with --grant-proposed:".into(),
+        );
+        advice.push(format!("  ecluse instruction new {example} --grant-proposed"));
+    } else {
+        advice.push(format!("  ecluse instruction new {example}"));
+    }
+    Found::Missing { words: "not drafted yet".into(), waits: YOU, advice }
+}
+
+/// The order and the mapping, read and compared without their signatures.
+fn checked(folder: &Folder) -> Result<()> {
+    let paper = Paper::read(&folder.path(None, "instruction.toml"), "")?;
+    let order = paper.judge(instruction::parse(paper.text()))?;
+    let surveyed = Paper::read(&folder.path(None, "dictionary.toml"), "ecluse survey")?;
+    let dictionary = surveyed.judge(dictionary::parse(surveyed.text()))?;
+    let mapped = Paper::read(&folder.path(None, "mapping.toml"), "ecluse mapping new")?;
+    let mapping = mapped.judge(mapping::parse(mapped.text()))?;
+    let mut findings = instruction::check(&order, &dictionary);
+    findings.extend(mapping::against(&mapping, &order));
+    paper.judge(if findings.is_empty() { Ok(()) } else { Err(findings) })
+}

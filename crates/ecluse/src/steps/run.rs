@@ -1,0 +1,108 @@
+//! The run itself, and what was found when it was read back.
+
+use ecluse_adapters::folder::{REPORT, figures};
+use ecluse_core::count::{count, plural};
+
+use super::{Found, YOU, missing, refused};
+use crate::commands::ordered;
+use crate::commands::reconciled::{self, Reconciled};
+use crate::folder::Folder;
+
+pub(super) fn run(folder: &Folder, trial: bool) -> Found {
+    let figures = match figures(&folder.path(None, "run")) {
+        Ok(figures) => figures,
+        Err(fault) => return refused(&fault, YOU, "ecluse status"),
+    };
+    match figures {
+        Some(f) if ordered::under(folder, &f).is_err() => Found::Missing {
+            words: "not begun under this order".to_owned(),
+            waits: YOU,
+            advice: ordered::way_out(&folder.path(None, "run"), &f),
+        },
+        Some(f) if f.whole && f.is_beyond_tolerance() => missing(
+            format!(
+                "{} refused, {} tolerated: not the run that was ordered",
+                plural(f.refused_rows(), "row", "rows"),
+                count(f.tolerated)
+            ),
+            YOU,
+            &[
+                "Why, by code:  ecluse report;  which rows, by token:  ecluse status",
+                "Mend the mapping, a code table or the source (or have an order signed that tolerates as many), then:",
+                "  ecluse migrate",
+            ],
+        ),
+        Some(f) if f.whole => Found::Done(format!(
+            "{} moved, {} refused",
+            plural(f.moved_rows(), "row", "rows"),
+            count(f.refused_rows())
+        )),
+        Some(_) => missing(
+            "begun, not through",
+            YOU,
+            &["The same command goes on where it stopped:  ecluse migrate"],
+        ),
+        None if trial => missing(
+            "not begun",
+            YOU,
+            &[
+                "Make the tables that the destination lacks, and move:  ecluse migrate --ddl",
+                "Or look first, nothing moves and nothing is made:      ecluse plan",
+            ],
+        ),
+        None => missing(
+            "not begun",
+            YOU,
+            &[
+                "The role that may read these rows only (the administrator runs the script):  ecluse grants",
+                "The tables that the destination lacks:                                       ecluse plan --ddl",
+                "What would move:                                                             ecluse plan",
+                "Move:                                                                        ecluse migrate",
+            ],
+        ),
+    }
+}
+
+pub(super) fn reconciliation(folder: &Folder) -> Found {
+    let run = folder.path(None, "run");
+    let reconciled =
+        figures(&run).and_then(|figures| figures.map_or(Ok(Reconciled::Never), |f| reconciled::of(&run, &f)));
+    let reconciled = match reconciled {
+        Ok(reconciled) => reconciled,
+        Err(fault) => return refused(&fault, YOU, "ecluse status"),
+    };
+    match reconciled {
+        Reconciled::Done(found) if found.holds => {
+            Found::Done(format!("{} read back, no difference", plural(found.rows, "row", "rows")))
+        }
+        Reconciled::Done(found) => missing(
+            plural(found.differences, "difference", "differences"),
+            YOU,
+            &[
+                "See them again:          ecluse reconcile",
+                "Put right from the source:  ecluse migrate --repair",
+            ],
+        ),
+        Reconciled::Stale(_) => missing(
+            "older than the run",
+            YOU,
+            &["The run has gone on since; read the destination back again:  ecluse reconcile"],
+        ),
+        Reconciled::Never => {
+            missing("not done yet", YOU, &["A fresh process reads the destination back:  ecluse reconcile"])
+        }
+    }
+}
+
+pub(super) fn report(folder: &Folder) -> Found {
+    let path = folder.path(None, "run").join(REPORT);
+    if path.exists() {
+        Found::Done(path.display().to_string())
+    } else {
+        missing(
+            "not written yet",
+            YOU,
+            &["Write the page for a biologist, a lawyer and an auditor:  ecluse report"],
+        )
+    }
+}

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ecluse_batch::Token;
 use ecluse_core::plan::{Plan, TablePlan};
-use ecluse_seal::{Noted, RunState};
+use ecluse_seal::{CatchUp, Noted, RunState};
 use serde::{Deserialize, Serialize};
 
 use crate::state;
@@ -39,6 +39,10 @@ pub struct Figures {
     /// Refused rows that the instruction tolerates.
     #[serde(default)]
     pub tolerated: u64,
+    /// Starts that found the run through and went over it again: what each added, changed and deleted,
+    /// apart from `tables`, which say what stands there in the end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub catch_ups: Vec<CatchUp>,
     /// Per table, in the plan's order.
     pub tables: Vec<TableFigures>,
 }

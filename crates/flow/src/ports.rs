@@ -115,6 +115,22 @@ pub struct LedgerEntry {
     pub refused: u64,
     /// The published tally (`out` in `docs/formats.md`): 32 bytes.
     pub tally: [u8; 32],
+    /// What became of the chunk's rows in the last catch-up that replaced it.
+    pub since: Since,
+}
+
+/// What one catch-up changed in a chunk: counts against what stood there before it. In the ledger, so
+/// that it comes with the rows or not at all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Since {
+    /// The catch-up's number, from 1; 0 where no catch-up has replaced the chunk.
+    pub catch_up: u64,
+    /// Rows that did not stand there.
+    pub added: u64,
+    /// Rows that stood there with other values; none in a table without a key.
+    pub changed: u64,
+    /// Rows that stood there and do not any more.
+    pub deleted: u64,
 }
 
 /// A row the destination refused.

@@ -19,7 +19,7 @@ use crate::ports::{Destination, LedgerEntry, Record, Source};
 use crate::step::Context;
 use crate::world::World;
 use crate::writer::Writing;
-use crate::{noted, reader, state};
+use crate::{caught, noted, reader, state};
 
 static TOO_MANY: Code = Code::refused("ECL-RUN-012", "more rows were refused than the instruction tolerates");
 
@@ -206,6 +206,7 @@ impl Story<'_> {
         journal.act(Act::Finish, &object, |journal| {
             self.destination.finish(plan)?;
             state.whole = true;
+            caught::end(state, figures, &self.world);
             state::save(state, &self.orders, journal)
         })?;
         Ok(Ended::Whole)
@@ -245,7 +246,7 @@ impl Story<'_> {
         &mut self,
         journal: &mut Journal<'_>,
         state: &mut RunState,
-        figures: &Figures,
+        figures: &mut Figures,
     ) -> Result<Vec<LedgerEntry>> {
         let plan = self.orders.plan;
         checks::destination(self.destination, plan, self.orders.destination)?;
@@ -261,12 +262,19 @@ impl Story<'_> {
 
     /// From here on the destination changes: whatever speaks of it as it was is taken back first,
     /// durably, so that a death at any later moment leaves no word that holds no more.
-    fn unsettle(&mut self, journal: &mut Journal<'_>, state: &mut RunState, figures: &Figures) -> Result<()> {
+    fn unsettle(
+        &mut self,
+        journal: &mut Journal<'_>,
+        state: &mut RunState,
+        figures: &mut Figures,
+    ) -> Result<()> {
         self.options.begins.map_or(Ok(()), |begins| begins())?;
         if state.whole {
             state.whole = false;
+            caught::begin(state, self.orders.plan, self.options.repair, &self.world);
             state::save(state, &self.orders, journal)?;
         }
+        figures.catch_ups.clone_from(&state.catch_ups);
         journal.record.withdraw()?;
         self.changes = true;
         journal.record.save_figures(figures).map(drop)
@@ -308,6 +316,8 @@ impl Story<'_> {
         let context = Context::new(plan, refused, families.key)?;
         let ends: Vec<_> = state.tables.iter().map(|t| t.ends.clone()).collect();
         let closed = state.tables.iter().map(|t| t.closed).collect();
+        caught::count_anew(&mut figures.catch_ups, &ledger);
+        let catch_up = caught::under_way(state).map(|catch_up| catch_up.number);
         let (reading, writing) = (state::tally_key(state), state::tally_key(state));
         let engine = self.destination.engine();
         let source = &mut *self.source;
@@ -324,6 +334,8 @@ impl Story<'_> {
             key: writing,
             refused,
             hit: vec![false; plan.tables().len()],
+            catch_up,
+            beyond: Vec::new(),
         };
         pump(
             &self.world,
@@ -341,6 +353,7 @@ fn begin_figures(orders: &Orders<'_>, state: &RunState, world: &World<'_>) -> Fi
         began: world.now().to_string(),
         noted: state.noted.clone(),
         tolerated: orders.plan.tolerance(),
+        catch_ups: state.catch_ups.clone(),
         tables: begin_tables(orders.plan),
         ..Figures::default()
     }

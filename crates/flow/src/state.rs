@@ -73,6 +73,7 @@ pub(crate) fn begin(orders: &Orders<'_>, world: &World<'_>) -> Result<RunState> 
         journal: (0, Head::default().digest),
         whole: false,
         noted: Vec::new(),
+        catch_ups: Vec::new(),
         tables: tables.collect::<Result<_>>()?,
     })
 }

@@ -7,15 +7,16 @@ use ecluse_batch::{Batch, Keys, Mask, Scope, Tally, TallyKey};
 use ecluse_core::fault::{Code, Fault, Result};
 use ecluse_core::plan::TablePlan;
 use ecluse_core::types::Type;
-use ecluse_core::value::KeyRange;
-use ecluse_seal::RunState;
+use ecluse_core::value::{Key, KeyRange};
+use ecluse_seal::{Caught, RunState};
 
+use crate::caught::{self, Row, Standing};
 use crate::event::{Act, Outcome};
 use crate::family::{self, Kin, PARENT_REFUSED};
 use crate::figures::Figures;
 use crate::journal::Journal;
 use crate::orders::Orders;
-use crate::ports::{Destination, LedgerEntry, Refusal, RefusedRow};
+use crate::ports::{Destination, LedgerEntry, Refusal, RefusedRow, Since};
 use crate::reader::{Chunk, Message};
 use crate::run::{Options, Progress};
 use crate::step::{Worked, count, lock};
@@ -52,6 +53,18 @@ pub(crate) struct Writing<'a, 'j> {
     pub(crate) refused: &'a Mutex<Kin>,
     /// Tables of which the destination refused rows.
     pub(crate) hit: Vec<bool>,
+    /// The catch-up under way: then rows are counted against what stands at the destination.
+    pub(crate) catch_up: Option<u64>,
+    /// Rows that stood beyond a chunk's new end, until the chunk comes that they belong to.
+    pub(crate) beyond: Vec<Row>,
+}
+
+/// What is known of a chunk's place before it is written.
+enum Found {
+    /// The chunk stands there as the source has it.
+    Stands,
+    /// Other rows stand there, or none.
+    Differs(Standing),
 }
 
 impl<'a> Writing<'a, '_> {
@@ -62,6 +75,7 @@ impl<'a> Writing<'a, '_> {
                 let sealed = state::table_mut(self.state, number)?;
                 sealed.kept.clear();
                 sealed.refused.clear();
+                self.beyond.clear();
                 let object = sealed.object.clone();
                 self.journal.note(Act::Table, &object, &Outcome::Begun)?;
                 if let Some(figures) = self.figures.tables.get_mut(number) {
@@ -122,19 +136,36 @@ impl<'a> Writing<'a, '_> {
         }
 
         let known = self.ledger.get(&(chunk.table, number)).cloned();
+        let upto = range.upto.clone();
         // what the line speaks of goes as a whole: no row of ours stays beyond a new end
         let range = if known.is_some() { line_range } else { range };
         let place = Place { table, number, range };
-        if self.stands(&place, &tally, known.as_ref())? {
-            self.figure(&chunk, tally.count(), false);
-            return self.remember(&mut chunk);
-        }
-        let closed = self.closed.get(chunk.table).copied().unwrap_or(false);
-        let clear = known.is_none() && closed && !self.unclaimed(&place)?;
+        let before = match self.find(&place, &tally, known.as_ref())? {
+            Found::Stands => {
+                self.figure(&chunk, tally.count(), false);
+                return self.remember(&mut chunk);
+            }
+            Found::Differs(standing) => standing,
+        };
+        let clear = known.is_none() && !before.rows.is_empty();
+        let before = self.belonging(before, upto.as_ref());
         self.journal.note(Act::Chunk, &object, &Outcome::Begun)?;
-        let moved = self.replace(&place, clear, &mut chunk, &tally)?;
+        let moved = self.replace(&place, clear, &mut chunk, &tally, Before { rows: before, known })?;
         self.figure(&chunk, moved, true);
         self.remember(&mut chunk)
+    }
+
+    /// The rows that stood where the chunk comes to lie: what lies beyond its new end belongs to
+    /// chunks that come, and these take over what was left for them.
+    fn belonging(&mut self, mut before: Standing, upto: Option<&Key>) -> Vec<Row> {
+        if self.catch_up.is_none() {
+            return Vec::new();
+        }
+        let left = before.beyond(upto);
+        let mut waiting = Standing { rows: std::mem::replace(&mut self.beyond, left) };
+        self.beyond.extend(waiting.beyond(upto));
+        before.rows.append(&mut waiting.rows);
+        before.rows
     }
 
     /// Keys of refused rows, for whoever reads the destination back. Chunks come in the order of
@@ -151,36 +182,54 @@ impl<'a> Writing<'a, '_> {
     /// word is enough to leave a chunk alone; before it is replaced (and, in a repair, always)
     /// the destination's rows themselves are read back: what somebody changed there is not
     /// overwritten unless a repair was ordered.
-    fn stands(&mut self, place: &Place<'_>, tally: &Tally, known: Option<&LedgerEntry>) -> Result<bool> {
-        let Some(known) = known else { return Ok(false) };
+    fn find(&mut self, place: &Place<'_>, tally: &Tally, known: Option<&LedgerEntry>) -> Result<Found> {
+        let Some(known) = known else { return self.unclaimed(place).map(Found::Differs) };
         let scope = place.scope();
         let same = known.tally == tally.publish(&self.key, scope) && known.rows == tally.count();
         if same && !self.options.repair {
-            return Ok(true);
+            return Ok(Found::Stands);
         }
-        let there = readback::tally(self.destination, place.table, &place.range, &self.key)?;
-        let intact = there.publish(&self.key, scope) == known.tally;
+        let there = readback::rows(self.destination, place.table, &place.range, &self.key)?;
+        let intact = there.tally().publish(&self.key, scope) == known.tally;
         if !intact && !self.options.repair {
             return Err(changed(place));
         }
-        Ok(same && intact)
+        Ok(if same && intact { Found::Stands } else { Found::Differs(there) })
     }
 
-    /// Whether no row stands where a chunk without a ledger line comes to lie. None of ours
-    /// does: whatever is there was written by somebody else, and only a repair takes it away.
-    fn unclaimed(&mut self, place: &Place<'_>) -> Result<bool> {
-        let there = readback::tally(self.destination, place.table, &place.range, &self.key)?;
-        if there.count() > 0 && !self.options.repair {
+    /// What stands where a chunk without a ledger line comes to lie. None of it is ours: whatever is
+    /// there was written by somebody else, and only a repair takes it away. A table that was not
+    /// yet read to its end was empty when the run began.
+    fn unclaimed(&mut self, place: &Place<'_>) -> Result<Standing> {
+        if !self.closed.get(place.table.number()).copied().unwrap_or(false) {
+            return Ok(Standing::default());
+        }
+        let there = readback::rows(self.destination, place.table, &place.range, &self.key)?;
+        if !there.rows.is_empty() && !self.options.repair {
             return Err(changed(place));
         }
-        Ok(there.count() == 0)
+        Ok(there)
     }
 
-    fn replace(&mut self, place: &Place<'_>, clear: bool, chunk: &mut Chunk, tally: &Tally) -> Result<u64> {
+    fn replace(
+        &mut self,
+        place: &Place<'_>,
+        clear: bool,
+        chunk: &mut Chunk,
+        tally: &Tally,
+        before: Before,
+    ) -> Result<u64> {
         let rows: Vec<Batch> = chunk.pieces.iter().map(|piece| piece.written.clone()).collect();
         let refused_here: u64 = chunk.refused.values().sum();
         let mut moved = 0;
         let (key, pieces) = (&self.key, &chunk.pieces);
+        let mut counted = match self.catch_up {
+            Some(number) => Some((number, before.rows, caught::written(place.table, pieces)?)),
+            None => None,
+        };
+        // a chunk that this very catch-up replaced before: its counts come on top
+        let earlier = before.known.map(|line| line.since).filter(|s| Some(s.catch_up) == self.catch_up);
+        let (mut here, mut since) = (Since::default(), Since::default());
         let mut entry = |refused: &[RefusedRow]| {
             let mut left = *tally;
             for one in refused {
@@ -188,12 +237,18 @@ impl<'a> Writing<'a, '_> {
                 left.subtract(hash.ok_or_else(|| UNKNOWN.fault("a refused row"))?);
             }
             moved = left.count();
+            if let Some((number, before, mut after)) = counted.take() {
+                refused.iter().rev().for_each(|one| drop_row(&mut after, one.row));
+                here = caught::differ(before, after, number);
+                since = together(here, earlier);
+            }
             Ok(LedgerEntry {
                 table: chunk.table,
                 chunk: place.number,
                 rows: left.count(),
                 refused: refused_here + u64::try_from(refused.len()).unwrap_or(u64::MAX),
                 tally: left.publish(key, place.scope()),
+                since,
             })
         };
         let refused =
@@ -211,7 +266,16 @@ impl<'a> Writing<'a, '_> {
         if !refused.is_empty() {
             self.hit(chunk.table);
         }
+        if let Some(caught) = self.caught(chunk.table) {
+            caught::add(caught, &here, earlier.is_some());
+        }
         Ok(moved)
+    }
+
+    /// The figures of the catch-up under way.
+    fn caught(&mut self, table: usize) -> Option<&mut Caught> {
+        self.catch_up?;
+        self.figures.catch_ups.last_mut()?.tables.get_mut(table)
     }
 
     /// Rows whose parent the destination refused after the reader had passed them.
@@ -274,6 +338,32 @@ impl<'a> Writing<'a, '_> {
             *figures.refused.entry(code.clone()).or_default() += rows;
         }
         (self.progress)(Progress::Rows(chunk.table, figures.moved, figures.refused_rows()));
+        if let Some(caught) = self.caught(chunk.table) {
+            caught.chunks += 1;
+        }
+    }
+}
+
+/// What stood where a chunk comes to lie: its rows, counted in a catch-up only, and its line.
+struct Before {
+    rows: Vec<Row>,
+    known: Option<LedgerEntry>,
+}
+
+/// Refused rows come in ascending order, and are taken out from the last.
+fn drop_row(rows: &mut Vec<Row>, row: usize) {
+    if row < rows.len() {
+        rows.remove(row);
+    }
+}
+
+fn together(here: Since, earlier: Option<Since>) -> Since {
+    let before = earlier.unwrap_or_default();
+    Since {
+        catch_up: here.catch_up,
+        added: here.added + before.added,
+        changed: here.changed + before.changed,
+        deleted: here.deleted + before.deleted,
     }
 }
 

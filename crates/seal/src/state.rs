@@ -51,8 +51,52 @@ pub struct RunState {
     pub whole: bool,
     /// What every start of the run so far had to be told of, each once, in the order in which it came.
     pub noted: Vec<Noted>,
+    /// Starts that found the run through and went over it again, in their order.
+    pub catch_ups: Vec<CatchUp>,
     /// One per table of the plan, in its order.
     pub tables: Vec<TableState>,
+}
+
+/// One catch-up: its figures stand apart from the run's. Counts only; `figures.json` has them too.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CatchUp {
+    /// From 1.
+    pub number: u64,
+    /// When it was begun, UTC, RFC 3339.
+    pub began: String,
+    /// When it came to its end; empty until then: the same command goes on with it.
+    pub ended: String,
+    /// Whether rows that were changed at the destination were put right too.
+    pub repair: bool,
+    /// One per table of the plan, in its order.
+    pub tables: Vec<Caught>,
+}
+
+/// What a catch-up did to one table.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Caught {
+    /// The source table's name.
+    pub table: String,
+    /// Rows that were not at the destination, and are.
+    pub added: u64,
+    /// Rows that stood there with other values; none in a table without a key.
+    pub changed: u64,
+    /// Rows that stood there, and do not any more.
+    pub deleted: u64,
+    /// Chunks compared.
+    pub chunks: u64,
+    /// Chunks that differed and were replaced.
+    pub replaced: u64,
+}
+
+impl CatchUp {
+    /// Rows over all tables: added, changed, deleted.
+    #[must_use]
+    pub fn rows(&self) -> [u64; 3] {
+        self.tables.iter().fold([0; 3], |[a, c, d], t| [a + t.added, c + t.changed, d + t.deleted])
+    }
 }
 
 /// One thing that a later start of the run must not cover up. Not personal: it stands in

@@ -9,7 +9,7 @@ use ecluse_core::value::{Key, Value};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::state::{Noted, RunState, Seal, TableState};
+use crate::state::{CatchUp, Noted, RunState, Seal, TableState};
 use crate::{DAMAGED, FAILED, FOREIGN, Identity, VERSION, author};
 
 const FORMAT: &str = "ecluse-run-state/2";
@@ -40,6 +40,8 @@ struct State {
     journal_head: String,
     whole: bool,
     noted: Vec<Noted>,
+    #[serde(default)]
+    catch_ups: Vec<CatchUp>,
     tables: Vec<Table>,
 }
 
@@ -75,7 +77,7 @@ enum Part {
 
 /// The state as bytes to seal, marked as written by this identity's holder.
 pub(crate) fn write(state: &RunState, author: &Identity) -> Result<Zeroizing<Vec<u8>>> {
-    let RunState { run, instruction, tally, token, object, journal, whole, noted, tables } = state;
+    let RunState { run, instruction, tally, token, object, journal, whole, noted, catch_ups, tables } = state;
     let failed = || FAILED.fault("a key holds a NULL");
     let tables = tables
         .iter()
@@ -103,6 +105,7 @@ pub(crate) fn write(state: &RunState, author: &Identity) -> Result<Zeroizing<Vec
         journal_head: journal.1.clone(),
         whole: *whole,
         noted: noted.clone(),
+        catch_ups: catch_ups.clone(),
         tables,
     };
     // room enough that the buffer seldom moves: an abandoned copy would not be wiped
@@ -135,8 +138,19 @@ pub(crate) fn read(bytes: &[u8], identity: &Identity) -> Result<RunState> {
         ));
     }
     let state: State = serde_json::from_slice(second).map_err(|_| damaged())?;
-    let State { run, instruction, tally, token, object, journal_lines, journal_head, whole, noted, tables } =
-        state;
+    let State {
+        run,
+        instruction,
+        tally,
+        token,
+        object,
+        journal_lines,
+        journal_head,
+        whole,
+        noted,
+        catch_ups,
+        tables,
+    } = state;
     let tables = tables
         .into_iter()
         .map(|Table { object, closed, ends, open_line, kept, refused }| {
@@ -154,6 +168,7 @@ pub(crate) fn read(bytes: &[u8], identity: &Identity) -> Result<RunState> {
         journal: (journal_lines, journal_head),
         whole,
         noted,
+        catch_ups,
         tables,
     })
 }

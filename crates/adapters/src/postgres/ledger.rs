@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::plan::{Plan, TablePlan};
 use ecluse_flow::failpoint;
-use ecluse_flow::ports::LedgerEntry;
+use ecluse_flow::ports::{LedgerEntry, Since};
 
 use super::connect::Link;
 use super::text::relation;
@@ -37,7 +37,9 @@ const TABLES: &str = "\
     CREATE TABLE IF NOT EXISTS ecluse_ledger.run (run text PRIMARY KEY, tables text[] NOT NULL, \
         empty boolean[] NOT NULL, finished boolean NOT NULL DEFAULT false); \
     CREATE TABLE IF NOT EXISTS ecluse_ledger.chunk (run text NOT NULL, tab int8 NOT NULL, chunk int8 NOT NULL, \
-        rows int8 NOT NULL, refused int8 NOT NULL, tally bytea NOT NULL, PRIMARY KEY (run, tab, chunk)); \
+        rows int8 NOT NULL, refused int8 NOT NULL, tally bytea NOT NULL, catch_up int8 NOT NULL DEFAULT 0, \
+        added int8 NOT NULL DEFAULT 0, changed int8 NOT NULL DEFAULT 0, deleted int8 NOT NULL DEFAULT 0, \
+        PRIMARY KEY (run, tab, chunk)); \
     CREATE TABLE IF NOT EXISTS ecluse_ledger.ddl (run text NOT NULL, tab text NOT NULL, kind text NOT NULL, \
         name text NOT NULL, statement text NOT NULL, dropped boolean NOT NULL, PRIMARY KEY (run, tab, kind, name))";
 
@@ -125,7 +127,8 @@ pub(super) fn entries(link: &Link, run: &str) -> Result<Vec<LedgerEntry>> {
         return Ok(Vec::new());
     }
     let rows = link.query(
-        "SELECT tab, chunk, rows, refused, tally FROM ecluse_ledger.chunk WHERE run = $1 ORDER BY tab, chunk",
+        "SELECT tab, chunk, rows, refused, tally, catch_up, added, changed, deleted FROM ecluse_ledger.chunk \
+         WHERE run = $1 ORDER BY tab, chunk",
         &[&run],
         place,
     )?;
@@ -143,6 +146,12 @@ pub(super) fn entries(link: &Link, run: &str) -> Result<Vec<LedgerEntry>> {
                 rows: number(2)?,
                 refused: number(3)?,
                 tally: tally.try_into().map_err(|_| damaged())?,
+                since: Since {
+                    catch_up: number(5)?,
+                    added: number(6)?,
+                    changed: number(7)?,
+                    deleted: number(8)?,
+                },
             })
         })
         .collect()

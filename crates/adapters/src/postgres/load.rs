@@ -218,9 +218,10 @@ impl Work<'_> {
         let client = self.link.client();
         client
             .execute(
-                "INSERT INTO ecluse_ledger.chunk (run, tab, chunk, rows, refused, tally) \
-                 VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (run, tab, chunk) \
-                 DO UPDATE SET rows = $4, refused = $5, tally = $6",
+                "INSERT INTO ecluse_ledger.chunk \
+                 (run, tab, chunk, rows, refused, tally, catch_up, added, changed, deleted) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (run, tab, chunk) DO UPDATE SET \
+                 rows = $4, refused = $5, tally = $6, catch_up = $7, added = $8, changed = $9, deleted = $10",
                 &[
                     &self.chunk.run,
                     &table,
@@ -228,6 +229,10 @@ impl Work<'_> {
                     &number(entry.rows),
                     &number(entry.refused),
                     &entry.tally.as_slice(),
+                    &number(entry.since.catch_up),
+                    &number(entry.since.added),
+                    &number(entry.since.changed),
+                    &number(entry.since.deleted),
                 ],
             )
             .await?;

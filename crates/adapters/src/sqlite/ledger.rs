@@ -8,7 +8,7 @@
 
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::plan::Plan;
-use ecluse_flow::ports::LedgerEntry;
+use ecluse_flow::ports::{LedgerEntry, Since};
 use rusqlite::Connection;
 
 use super::{DESTINATION, fault};
@@ -23,6 +23,8 @@ CREATE TABLE IF NOT EXISTS main.ecluse_ledger_run (
 CREATE TABLE IF NOT EXISTS main.ecluse_ledger_chunk (
     run TEXT NOT NULL, number INTEGER NOT NULL, chunk INTEGER NOT NULL,
     rows INTEGER NOT NULL, refused INTEGER NOT NULL, tally BLOB NOT NULL,
+    catch_up INTEGER NOT NULL DEFAULT 0, added INTEGER NOT NULL DEFAULT 0,
+    changed INTEGER NOT NULL DEFAULT 0, deleted INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (run, number, chunk)) STRICT;
 CREATE TABLE IF NOT EXISTS main.ecluse_ledger_ddl (
     run TEXT NOT NULL, place INTEGER NOT NULL, statement TEXT NOT NULL,
@@ -82,8 +84,8 @@ pub(super) fn enter(connection: &Connection, plan: &Plan, run: &str) -> Result<V
     Ok(fresh)
 }
 
-/// Table, chunk, rows, refused, tally, as stored.
-type Line = (i64, i64, i64, i64, Vec<u8>);
+/// Table, chunk, rows, refused, tally, as stored; then what the last catch-up did.
+type Line = (i64, i64, i64, i64, Vec<u8>, [i64; 4]);
 
 /// Every chunk of the run; none where there is no ledger.
 pub(super) fn chunks(connection: &Connection, run: &str) -> Result<Vec<LedgerEntry>> {
@@ -95,20 +97,30 @@ pub(super) fn chunks(connection: &Connection, run: &str) -> Result<Vec<LedgerEnt
     }
     let read = || -> rusqlite::Result<Vec<Line>> {
         let mut statement = connection.prepare(
-            "SELECT number, chunk, rows, refused, tally FROM ecluse_ledger_chunk WHERE run = ?1 ORDER BY number, chunk",
+            "SELECT number, chunk, rows, refused, tally, catch_up, added, changed, deleted \
+             FROM ecluse_ledger_chunk WHERE run = ?1 ORDER BY number, chunk",
         )?;
-        let rows = statement
-            .query_map([run], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))?;
+        let rows = statement.query_map([run], |row| {
+            let since = [row.get(5)?, row.get(6)?, row.get(7)?, row.get(8)?];
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, since))
+        })?;
         rows.collect()
     };
     let lines = read().map_err(|e| fault(&DESTINATION, &e, "ledger"))?;
-    let entry = |(number, chunk, rows, refused, tally): Line| {
+    let entry = |(number, chunk, rows, refused, tally, since): Line| {
+        let [catch_up, added, changed, deleted] = since;
         Some(LedgerEntry {
             table: usize::try_from(number).ok()?,
             chunk: u64::try_from(chunk).ok()?,
             rows: u64::try_from(rows).ok()?,
             refused: u64::try_from(refused).ok()?,
             tally: tally.try_into().ok()?,
+            since: Since {
+                catch_up: u64::try_from(catch_up).ok()?,
+                added: u64::try_from(added).ok()?,
+                changed: u64::try_from(changed).ok()?,
+                deleted: u64::try_from(deleted).ok()?,
+            },
         })
     };
     lines.into_iter().map(|line| entry(line).ok_or_else(|| BROKEN.fault("ecluse_ledger_chunk"))).collect()
@@ -129,15 +141,20 @@ pub(super) fn has(connection: &Connection, run: &str, table: usize, chunk: u64) 
 pub(super) fn put(connection: &Connection, run: &str, entry: &LedgerEntry) -> Result<()> {
     connection
         .execute(
-            "INSERT OR REPLACE INTO ecluse_ledger_chunk (run, number, chunk, rows, refused, tally) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT OR REPLACE INTO ecluse_ledger_chunk \
+             (run, number, chunk, rows, refused, tally, catch_up, added, changed, deleted) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             rusqlite::params![
                 run,
                 signed(entry.table)?,
                 signed(entry.chunk)?,
                 signed(entry.rows)?,
                 signed(entry.refused)?,
-                entry.tally.as_slice()
+                entry.tally.as_slice(),
+                signed(entry.since.catch_up)?,
+                signed(entry.since.added)?,
+                signed(entry.since.changed)?,
+                signed(entry.since.deleted)?
             ],
         )
         .map(|_one| ())

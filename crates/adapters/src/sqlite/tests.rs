@@ -9,7 +9,7 @@ use ecluse_core::plan::assertion::{TableFields, plan, table};
 use ecluse_core::plan::{Expression, Plan, ReadColumn, WriteColumn};
 use ecluse_core::types::Type;
 use ecluse_core::value::KeyRange;
-use ecluse_flow::ports::{Destination as _, LedgerEntry, Source as _};
+use ecluse_flow::ports::{Destination as _, LedgerEntry, Since, Source as _};
 use rusqlite::Connection;
 
 use super::{Destination, Source};
@@ -57,7 +57,7 @@ fn batch(from: i64, rows: i64) -> Batch {
 }
 
 fn line(chunk: u64, rows: u64) -> LedgerEntry {
-    LedgerEntry { table: 0, chunk, rows, refused: 0, tally: [0; 32] }
+    LedgerEntry { table: 0, chunk, rows, refused: 0, tally: [0; 32], since: Since::default() }
 }
 
 #[test]

@@ -8,6 +8,7 @@ use ecluse_core::fault::{Code, Result};
 use ecluse_flow::figures::Figures;
 use ecluse_flow::rights;
 use ecluse_flow::run::{Options, is_ours, may_begin, run as flow_run};
+use ecluse_seal::CatchUp;
 use serde_json::json;
 
 use super::{Here, runs};
@@ -94,10 +95,38 @@ fn told(figures: &Figures) {
         plural(figures.moved_rows(), "row", "rows"),
         count(figures.refused_rows()),
     ));
+    if let Some(catch_up) = figures.catch_ups.last() {
+        caught(catch_up);
+    }
     for table in figures.tables.iter().filter(|t| t.left_out > 0) {
         let left = plural(table.left_out, "row", "rows");
         output::line(format!("TRIAL: {left} of {} were left out", table.source));
     }
     let excess = figures.excess.len();
     output::document(&json!({ "figures": rights::brief(figures), "excess": excess }));
+}
+
+/// What the catch-up did, table by table where anything differed.
+pub(crate) fn caught(catch_up: &CatchUp) {
+    if catch_up.ended.is_empty() {
+        return output::line(format!(
+            "Catch-up {}: begun on {}, not through",
+            catch_up.number, catch_up.began
+        ));
+    }
+    let words = |[added, changed, deleted]: [u64; 3]| {
+        format!("{} added, {} changed, {} deleted", count(added), count(changed), count(deleted))
+    };
+    let (compared, replaced) =
+        catch_up.tables.iter().fold((0, 0), |(c, r), table| (c + table.chunks, r + table.replaced));
+    output::line(format!(
+        "Catch-up {}: {}; {} of {} replaced.",
+        catch_up.number,
+        words(catch_up.rows()),
+        count(replaced),
+        plural(compared, "chunk", "chunks"),
+    ));
+    for table in catch_up.tables.iter().filter(|table| table.replaced > 0) {
+        output::line(format!("  {}   {}", table.table, words([table.added, table.changed, table.deleted])));
+    }
 }

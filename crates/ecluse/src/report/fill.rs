@@ -8,6 +8,7 @@ use ecluse_flow::figures::{Figures, TableFigures};
 use ecluse_flow::rights::{minute, told};
 use ecluse_seal::{Noted, What};
 
+use super::caught;
 use super::drawing::{Band, Widths, draw};
 use super::facts::{Facts, TableFacts, spoken};
 use super::figure::{Figure, alone, together};
@@ -55,6 +56,7 @@ pub(crate) fn page(from: &Sources<'_>) -> Page {
         filters: from.facts.tables.iter().map(|t| format!("{}: {}.", t.label, t.rows)).collect(),
         tables: lines,
         chain: links(from),
+        catch_ups: caught::sections(from.figures, from.facts),
         reconciliation: reconciliation(from),
         differences: differences(from),
         refusals: pairs.iter().flat_map(|(f, t)| refusals(f, t)).collect(),
@@ -423,7 +425,7 @@ fn noted<'a>(from: &'a Sources<'_>, what: What) -> impl Iterator<Item = &'a Note
 }
 
 /// `2026-11-22 05:00 UTC`.
-fn hour(at: &str) -> String {
+pub(super) fn hour(at: &str) -> String {
     at.get(..16).map_or_else(|| at.to_owned(), |minute| format!("{} UTC", minute.replace('T', " ")))
 }
 

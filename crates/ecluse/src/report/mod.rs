@@ -3,7 +3,8 @@
 //! [`page::Page`] holds words and counts only; no type that could carry a row's value or key
 //! is known here. [`drawing`] draws the flow.
 
-pub(crate) mod drawing;
+pub(crate) mod caught;
+mod drawing;
 pub(crate) mod facts;
 pub(crate) mod figure;
 pub(crate) mod fill;

@@ -33,6 +33,8 @@ pub(crate) struct Page {
     pub(crate) filters: Vec<String>,
     /// The papers, in the chain's order.
     pub(crate) chain: Vec<Link>,
+    /// What was added, changed and deleted since the run first came to its end.
+    pub(crate) catch_ups: Vec<super::caught::Section>,
     /// What the reconciliation found, in a sentence.
     pub(crate) reconciliation: String,
     /// Differences found, by token.

@@ -3,6 +3,7 @@
 
 mod base;
 mod canaries;
+mod catchup;
 mod changed;
 mod constraint;
 mod cut;

@@ -8,7 +8,7 @@ use ecluse_core::filter::Filter;
 use ecluse_core::plan::assertion::{TableFields, plan, table};
 use ecluse_core::plan::{Expression, Plan, ReadColumn, Relation, WriteColumn};
 use ecluse_core::value::KeyRange;
-use ecluse_flow::ports::{LedgerEntry, Source};
+use ecluse_flow::ports::{LedgerEntry, Since, Source};
 
 /// One table of a plan: its name, the columns read (all understood ones where empty), its filter.
 pub(crate) struct Wanted<'a> {
@@ -112,5 +112,12 @@ pub(crate) fn rows(batches: &[Batch]) -> usize {
 /// A ledger line with a tally that stands for nothing.
 pub(crate) fn line(table: usize, chunk: u64, rows: usize, refused: usize) -> LedgerEntry {
     let count = |n: usize| u64::try_from(n).unwrap();
-    LedgerEntry { table, chunk, rows: count(rows - refused), refused: count(refused), tally: [7; 32] }
+    LedgerEntry {
+        table,
+        chunk,
+        rows: count(rows - refused),
+        refused: count(refused),
+        tally: [7; 32],
+        since: Since::default(),
+    }
 }

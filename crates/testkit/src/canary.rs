@@ -138,7 +138,7 @@ impl Canaries {
         })
     }
 
-    /// The same for PostgreSQL's schema `public`.
+    /// The same for PostgreSQL; a table outside the schema `public` is named `schema.table`.
     pub fn plant_postgres(
         &self,
         database: &PostgresDatabase,
@@ -146,10 +146,12 @@ impl Canaries {
         rows: &[(&str, &str)],
     ) -> Vec<String> {
         let listing = database.sql(
-            "select c.table_name, c.column_name, c.data_type, coalesce(c.character_maximum_length, 0) \
+            "select case when c.table_schema = 'public' then c.table_name \
+                    else c.table_schema || '.' || c.table_name end, \
+                    c.column_name, c.data_type, coalesce(c.character_maximum_length, 0) \
              from information_schema.columns c join information_schema.tables t using (table_schema, table_name) \
-             where c.table_schema = 'public' and t.table_type = 'BASE TABLE' \
-             order by c.table_name, c.ordinal_position",
+             where c.table_schema not in ('pg_catalog', 'information_schema') and t.table_type = 'BASE TABLE' \
+             order by c.table_schema, c.table_name, c.ordinal_position",
         );
         self.plant_listed(&listing, '"', &outside, rows, &|script| {
             database.try_sql(&format!("set session_replication_role = replica; {script}"))
@@ -188,7 +190,8 @@ impl Canaries {
         for ((table, place), sets) in together {
             let update = |assignments: &[String]| {
                 let all = assignments.join(", ");
-                run(&format!("update {quote}{table}{quote} set {all} where {place};"))
+                let relation = table.replace('.', &format!("{quote}.{quote}"));
+                run(&format!("update {quote}{relation}{quote} set {all} where {place};"))
             };
             let assignments: Vec<String> =
                 sets.iter().map(|set| format!("{} = {}", set.column, set.value)).collect();

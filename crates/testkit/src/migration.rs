@@ -102,6 +102,16 @@ impl End {
     pub fn url(&self) -> &str {
         &self.url
     }
+
+    /// A paper with `{SIDE.engine}`, `{SIDE.database}` and `{SIDE.identity}` filled in, as the worked
+    /// papers in `docs/` leave them open.
+    #[must_use]
+    pub fn named_in(&self, paper: &str, side: &str) -> String {
+        paper
+            .replace(&format!("{{{side}.engine}}"), self.engine)
+            .replace(&format!("{{{side}.database}}"), &self.database)
+            .replace(&format!("{{{side}.identity}}"), &self.identity())
+    }
 }
 
 /// One table of the order; columns arrive under their own names.
@@ -142,12 +152,22 @@ impl Migration {
         order: &[Ordered],
     ) -> Self {
         let mut papers = Papers::new(now);
+        papers.instruction = instruction(source, destination, order, now);
+        papers.mapping = mapping(order);
+        Self::under(program, folder, source, destination, papers)
+    }
+
+    /// The same under these papers: the program surveys, fills in the order's digests, and it is signed.
+    ///
+    /// # Panics
+    ///
+    /// When the program refuses a step; its words are shown.
+    #[must_use]
+    pub fn under(program: &Path, folder: &Path, source: &End, destination: &End, mut papers: Papers) -> Self {
         papers.mandate = (
             ecluse_core::types::Engine::from_name(source.engine).expect("an engine"),
             source.database.clone(),
         );
-        papers.instruction = instruction(source, destination, order, now);
-        papers.mapping = mapping(order);
         papers.write(folder);
         let connections =
             format!("[source]\nurl = \"{}\"\n\n[destination]\nurl = \"{}\"\n", source.url, destination.url);

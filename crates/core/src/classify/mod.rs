@@ -10,8 +10,8 @@ use crate::catalog::{Column, Table};
 use crate::class::Class;
 use crate::types::Type;
 use words::{
-    ACT_MARKS, ACT_TABLES, CREDENTIAL, CREDENTIAL_WITHIN, HARMLESS, PERSON_MARKS, PROFESSIONAL_TABLES,
-    QUALITY_TABLES, RULES, Rule, STAFF_MARKS, STAFF_TABLES, STRONG, Wants, has, split,
+    ACT_MARKS, ACT_TABLES, CREDENTIAL, CREDENTIAL_WITHIN, HARMLESS, PERSON_MARKS, PERSON_TEXT_MARKS,
+    PROFESSIONAL_TABLES, QUALITY_TABLES, RULES, Rule, STAFF_MARKS, STAFF_TABLES, STRONG, Wants, has, split,
 };
 
 /// A proposed class and the reason, in words.
@@ -51,10 +51,13 @@ impl Context {
     #[must_use]
     pub fn of(table: &Table) -> Self {
         let name = split(&table.name);
-        let columns: Vec<Vec<String>> = table.columns.iter().map(|c| split(&c.name)).collect();
+        let columns: Vec<(bool, Vec<String>)> =
+            table.columns.iter().map(|c| (is_text(c), spoken(&c.name))).collect();
         let named = |list: &str| name.iter().any(|w| has(list, w));
-        let holds = |list: &str| columns.iter().flatten().any(|w| has(list, w));
-        let person = holds(PERSON_MARKS);
+        let holds = |list: &str| columns.iter().flat_map(|(_, words)| words).any(|w| has(list, w));
+        // `first_seen_at` is no first name
+        let texts = columns.iter().filter(|(text, _)| *text).flat_map(|(_, words)| words);
+        let person = holds(PERSON_MARKS) || texts.into_iter().any(|w| has(PERSON_TEXT_MARKS, w));
         let patients = named("patient patients pat");
         let born = holds("ddn naissance birth dob birthdate");
         let about = if patients && person {
@@ -64,9 +67,9 @@ impl Context {
             About::Staff
         } else if named(PROFESSIONAL_TABLES) {
             About::Others
-        } else if person && born {
+        } else if person && born && !named(ACT_TABLES) {
             About::Patients
-        } else if person {
+        } else if person && !named(ACT_TABLES) {
             About::Others
         } else if named(QUALITY_TABLES) {
             About::Quality
@@ -76,6 +79,10 @@ impl Context {
             About::Things
         };
         Self { about, key: table.key.clone() }
+    }
+
+    const fn persons(&self) -> bool {
+        matches!(self.about, About::Patients | About::Staff | About::Others)
     }
 
     /// Whether the rows are the patients.
@@ -94,15 +101,16 @@ pub fn propose(context: &Context, column: &Column) -> Proposal {
             reason: "the name of a password, token or key".to_owned(),
         };
     }
-    let words = split(&column.name);
-    let text = matches!(column.ty, Some(Type::Text | Type::Json));
+    let words = spoken(&column.name);
+    let text = is_text(column);
     for rule in RULES {
         let Rule { class, words: list, wants } = rule;
         let fits = match wants {
             Wants::Anything => true,
             Wants::Text => text,
             Wants::NotText => !text,
-            Wants::Person => matches!(context.about, About::Patients | About::Staff | About::Others),
+            Wants::Person => context.persons(),
+            Wants::PersonText => text && context.persons(),
         };
         let Some(word) = words.iter().find(|w| has(list, w)).filter(|_| fits) else { continue };
         let (class, place) = in_table(*class, context.about);
@@ -112,6 +120,30 @@ pub fn propose(context: &Context, column: &Column) -> Proposal {
         return Proposal { class: Class::Technical, reason: "the table's key".to_owned() };
     }
     by_type(context.about, column)
+}
+
+/// A name's words, and each two that stand side by side as one: `national_id` says `nationalid` too.
+fn spoken(name: &str) -> Vec<String> {
+    let mut words = split(name);
+    let pairs: Vec<String> = words.windows(2).map(<[String]>::concat).collect();
+    words.extend(pairs);
+    words
+}
+
+/// Whether a column takes words: a number without a declared precision travels as text, but is none.
+fn is_text(column: &Column) -> bool {
+    matches!(column.ty, Some(Type::Text | Type::Json)) && !is_number(column)
+}
+
+/// Whether the engine takes nothing but numbers, however they travel.
+fn is_number(column: &Column) -> bool {
+    ["numeric", "decimal", "number"].iter().any(|name| {
+        column
+            .sql_type
+            .to_ascii_lowercase()
+            .strip_prefix(name)
+            .is_some_and(|rest| rest.trim_start().is_empty() || rest.trim_start().starts_with('('))
+    })
 }
 
 /// Whether a column's name alone says that it holds a credential.
@@ -142,7 +174,14 @@ fn in_table(class: Class, about: About) -> (Class, &'static str) {
 fn by_type(about: About, column: &Column) -> Proposal {
     let proposal = |class, reason: &str| Proposal { class, reason: reason.to_owned() };
     let wide = column.max_length.is_none_or(|n| n >= 200);
-    match (about, column.ty) {
+    // what is counted in whole numbers is a key, a reference or a code, as an integer would be
+    let whole = matches!(column.ty, Some(Type::Decimal { scale: 0, .. }));
+    let ty = if is_number(column) && !matches!(column.ty, Some(Type::Decimal { .. })) {
+        Some(Type::Float)
+    } else {
+        column.ty
+    };
+    match (about, ty) {
         (_, Some(Type::Bytes)) => proposal(Class::Attachment, "bytes"),
         (_, Some(Type::Json)) => proposal(Class::FreeText, "JSON may hold anything"),
         (_, Some(Type::Text)) if wide => proposal(Class::FreeText, "a text without a narrow limit"),
@@ -159,7 +198,7 @@ fn by_type(about: About, column: &Column) -> Proposal {
                 | Type::Float
                 | Type::Decimal { .. },
             ),
-        ) => proposal(Class::Result, "a date or figure of an act about a patient"),
+        ) if !whole => proposal(Class::Result, "a date or figure of an act about a patient"),
         _ => proposal(Class::Technical, "nothing in the name or type says more"),
     }
 }

@@ -18,6 +18,8 @@ pub(super) enum Wants {
     NotText,
     /// A table about persons.
     Person,
+    /// A text in a table about persons.
+    PersonText,
 }
 
 /// Words of a credential.
@@ -42,7 +44,10 @@ pub(super) const HARMLESS: &str = "
 /// Columns that only a table of persons has.
 pub(super) const PERSON_MARKS: &str = "
     prenom prenoms firstname lastname surname givenname familyname ddn naissance birth birthdate
-    birthday dob midname jf username login first maiden";
+    birthday dob midname jf username login maiden";
+
+/// The same, of texts only.
+pub(super) const PERSON_TEXT_MARKS: &str = "first";
 
 /// Columns that make a table of persons one about staff.
 pub(super) const STAFF_MARKS: &str =
@@ -79,7 +84,8 @@ pub(super) const RULES: &[Rule] = &[
         wants: Wants::Anything,
         words: "
             nir ins nss nosecu insee ssn passport passeport cni nationalid nia ameli insi insc
-            immatriculation vitale numsecu numss",
+            immatriculation vitale numsecu numss nationalnumber nationalidentifier socialsecurity
+            medicare medicaid nhs nhsnumber healthid upid",
     },
     Rule {
         class: Class::SensitiveResult,
@@ -111,10 +117,16 @@ pub(super) const RULES: &[Rule] = &[
         class: Class::ThirdParty,
         wants: Wants::Anything,
         words: "
-            conjoint conjointe spouse epoux epouse mari husband wife mere pere mother father parent
-            parents tuteur guardian kin nok proche prescripteur prescriber medecin doctor physician
+            conjoint conjointe spouse epoux epouse mari husband wife mere pere mother father
+            tuteur guardian kin nok proche prescripteur prescriber medecin doctor physician
             practitioner traitant contact confiance emergency correspondant employer
-            employeur partner partenaire donneur donor relative child enfant",
+            employeur partner partenaire donneur donor",
+    },
+    // a number of that name is a tree's: `parent_result_id`
+    Rule {
+        class: Class::ThirdParty,
+        wants: Wants::Text,
+        words: "parent parents relative child enfant",
     },
     Rule {
         class: Class::Staff,
@@ -130,7 +142,7 @@ pub(super) const RULES: &[Rule] = &[
         wants: Wants::Anything,
         words: "
             utilisateur user owner creation created modified modif mod updated upd update evt event
-            log audit session sid ip insert inserted save access download username login operateur
+            lastupdated lastupdate log audit session sid ip insert inserted save access download username login operateur
             operator validateur validator redacteur verificateur approbateur responsable
             organisateur auteur author sender receiver incharge",
     },
@@ -154,9 +166,10 @@ pub(super) const RULES: &[Rule] = &[
         class: Class::Identity,
         wants: Wants::Person,
         words: "
-            nom noms name first last middle age titre title civilite profession occupation resident
+            nom noms name age titre title civilite profession occupation resident
             genre patient race ethnicity religion marital",
     },
+    Rule { class: Class::Identity, wants: Wants::PersonText, words: "first last middle" },
     Rule { class: Class::Identity, wants: Wants::Text, words: "patient" },
     Rule {
         class: Class::Billing,

@@ -71,6 +71,45 @@ fn an_invented_system_in_two_languages() {
             "prescripteurs",
             &[("nom", "varchar(40)", Class::ThirdParty), ("tel", "varchar(40)", Class::ThirdParty)],
         ),
+        (
+            // keys and references of numeric(10,0), as some systems keep them
+            "analysis_result",
+            &[
+                ("id", "decimal(10,0)", Class::Technical),
+                ("test_id", "decimal(10,0)", Class::Technical),
+                ("parent_analysis_id", "decimal(10,0)", Class::Technical),
+                ("parent", "varchar(40)", Class::ThirdParty),
+                ("min_normal", "double", Class::Result),
+                ("lastupdated", "datetime", Class::Audit),
+            ],
+        ),
+        (
+            "persons",
+            &[
+                ("id", "int", Class::Technical),
+                ("birth_date", "date", Class::Identity),
+                ("first_name", "varchar(40)", Class::Identity),
+                ("last_name", "varchar(40)", Class::Identity),
+                ("national_id", "varchar(255)", Class::NationalIdentifier),
+                ("medicare_id", "varchar(240)", Class::NationalIdentifier),
+            ],
+        ),
+        (
+            "pending_code",
+            &[
+                ("test_name", "varchar(40)", Class::Technical),
+                ("first_seen_at", "datetime", Class::Technical),
+            ],
+        ),
+        // a specimen's table with a birth in it is not the patients'
+        (
+            "sample_newborn",
+            &[
+                ("id", "int", Class::Technical),
+                ("weight", "decimal(5,2)", Class::Result),
+                ("multi_birth", "char(1)", Class::Identity),
+            ],
+        ),
         ("qc_control", &[("lot_value", "decimal(8,2)", Class::Quality), ("operator", "int", Class::Audit)]),
     ];
     for (name, columns) in cases {
@@ -83,6 +122,17 @@ fn an_invented_system_in_two_languages() {
             assert!(!proposal.reason.is_empty());
         }
     }
+}
+
+#[test]
+fn a_number_without_a_precision_is_no_text_however_it_travels() {
+    let mut table = table("note", &[("id", "int"), ("reference_id", "text"), ("value", "text")]);
+    for column in table.columns.iter_mut().skip(1) {
+        column.sql_type = "numeric".to_owned();
+    }
+    let context = Context::of(&table);
+    let class = |column: usize| propose(&context, &table.columns[column]).class;
+    assert_eq!((class(1), class(2)), (Class::Technical, Class::Result));
 }
 
 // proves: INS-04

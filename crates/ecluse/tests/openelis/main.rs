@@ -1,0 +1,7 @@
+//! OpenELIS Global, a real laboratory system, under the worked papers of `docs/openelis`.
+#![cfg(test)]
+
+mod canaries;
+mod figures;
+mod laboratory;
+mod moves;

@@ -46,6 +46,17 @@ pub(crate) fn ready(unpacked: bool) -> Outcome<Tools> {
     Ok(tools)
 }
 
+/// Whether a program that only the benchmark compares with is here, or could be installed; said
+/// loudly where not.
+pub(crate) fn peer(program: &str, package: &'static str) -> bool {
+    let here = || Tools::installed().find(program).is_some();
+    let had = here() || (is_root() && install(&[package]).is_ok() && here());
+    if !had {
+        say(&format!("{program} is not measured: Debian's package {package} is not installed"));
+    }
+    had
+}
+
 /// The folder outside the repository where downloads are kept between runs.
 pub(crate) fn cache() -> Outcome<PathBuf> {
     let base = std::env::var_os("XDG_CACHE_HOME")

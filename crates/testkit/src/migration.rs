@@ -19,6 +19,9 @@ pub struct End {
 }
 
 impl End {
+    /// Stands for the identity that the program itself finds when it surveys the source.
+    pub const SURVEYED: &'static str = "{surveyed}";
+
     /// A PostgreSQL database through its socket, as this role.
     #[must_use]
     pub fn postgres(database: &PostgresDatabase, role: &str) -> Self {
@@ -151,9 +154,27 @@ impl Migration {
         destination: &End,
         order: &[Ordered],
     ) -> Self {
+        Self::mapped(program, folder, now, source, destination, order, |column| format!("\"{column}\""))
+    }
+
+    /// The same; `make` says what a destination column is made of, in the mapping's words.
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::new`].
+    #[must_use]
+    pub fn mapped(
+        program: &Path,
+        folder: &Path,
+        now: Timestamp,
+        source: &End,
+        destination: &End,
+        order: &[Ordered],
+        make: impl Fn(&str) -> String,
+    ) -> Self {
         let mut papers = Papers::new(now);
         papers.instruction = instruction(source, destination, order, now);
-        papers.mapping = mapping(order);
+        papers.mapping = mapping(order, make);
         Self::under(program, folder, source, destination, papers)
     }
 
@@ -177,6 +198,7 @@ impl Migration {
         std::fs::remove_file(folder.join("dictionary.toml")).expect("the empty dictionary");
         std::fs::remove_dir_all(signatures_of(&folder.join("instruction.toml"))).expect("signatures");
         this.succeed(&["survey"]);
+        this.identify();
         this.succeed(&["instruction", "check", "--fill"]);
         let filled = this.read("instruction.toml");
         let body = filled.split_once("\n[instruction]").expect("the order's body").1;
@@ -251,6 +273,18 @@ impl Migration {
         std::fs::write(self.folder.join("connections.toml"), connections).expect("connections.toml");
     }
 
+    /// Puts the surveyed identity in the place that [`End::SURVEYED`] holds.
+    fn identify(&self) {
+        let order = self.read("instruction.toml");
+        if order.contains(End::SURVEYED) {
+            let dictionary = self.read("dictionary.toml");
+            let line = dictionary.lines().find_map(|l| l.strip_prefix("identity")).expect("an identity");
+            let identity = line.trim_start_matches([' ', '=']).trim_matches('"');
+            let filled = order.replace(End::SURVEYED, identity);
+            std::fs::write(self.folder.join("instruction.toml"), filled).expect("instruction.toml");
+        }
+    }
+
     fn read(&self, name: &str) -> String {
         std::fs::read_to_string(self.folder.join(name)).expect("a paper")
     }
@@ -311,12 +345,12 @@ fn instruction(source: &End, destination: &End, order: &[Ordered], now: Timestam
     text
 }
 
-fn mapping(order: &[Ordered]) -> String {
+fn mapping(order: &[Ordered], make: impl Fn(&str) -> String) -> String {
     let mut text = "[mapping]\nformat = \"ecluse-mapping/1\"\n".to_owned();
     for table in order {
         text.push_str(&format!("\n[[table]]\nfrom = \"{0}\"\nto = \"{0}\"\n[table.columns]\n", table.table));
         for column in &table.columns {
-            text.push_str(&format!("{column} = \"{column}\"\n"));
+            text.push_str(&format!("{column} = {}\n", make(column)));
         }
     }
     text

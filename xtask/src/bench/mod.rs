@@ -4,9 +4,11 @@
 //! scales them by the results). The raw pipe is `COPY … (format binary) | COPY` by the
 //! engine's own client, table by table, to the same rows and the same final constraints,
 //! built the faster of two ways. Medians of at least five interleaved pairs; no time is
-//! ever asserted.
+//! ever asserted. The peers follow ([`peers`]), unless `--no-peers` says otherwise; `--peers`
+//! measures them alone.
 
 mod measure;
+mod peers;
 mod pipe;
 mod program;
 
@@ -15,6 +17,7 @@ use std::path::Path;
 use ecluse_testkit::laboratory::{Dialect, Laboratory, Size, Table};
 use ecluse_testkit::server::{Postgres, PostgresDatabase, Purpose, Servers};
 use measure::Spread;
+use peers::Peers;
 
 use crate::{Outcome, args, packages, say};
 
@@ -28,6 +31,7 @@ const PAIRS: usize = 5;
 /// Runs the benchmark and prints its table, or its JSON.
 pub(crate) fn run(mut arguments: Vec<String>) -> Outcome {
     let json = args::flag(&mut arguments, "--json");
+    let (alone, without) = (args::flag(&mut arguments, "--peers"), args::flag(&mut arguments, "--no-peers"));
     let number = |values: Vec<String>, default: u64| match values.last() {
         None => Ok(default),
         Some(text) => text.replace('_', "").parse().map_err(|_| format!("{text} is not a number")),
@@ -44,15 +48,14 @@ pub(crate) fn run(mut arguments: Vec<String>) -> Outcome {
         Some(path) => std::path::PathBuf::from(path),
         None => program::build()?,
     };
-    let full = round(&postgres, &program, rows, pairs)?;
-    let tenth = round(&postgres, &program, (rows / 10).max(1), pairs)?;
     let report = Report {
-        rows,
-        pairs,
-        growth_10x: full.migrate.median / tenth.migrate.median,
-        growth_10x_pipe: full.pipe.median / tenth.pipe.median,
-        full,
-        tenth,
+        pipe: (!alone).then(|| AgainstPipe::measure(&postgres, &program, rows, pairs)).transpose()?,
+        peers: (!without)
+            .then(|| {
+                let mariadb = servers.start_mariadb();
+                Peers::measure(&postgres, &mariadb, &program, peers::share(rows), pairs)
+            })
+            .transpose()?,
     };
     if json {
         say(&report.json());
@@ -65,6 +68,31 @@ pub(crate) fn run(mut arguments: Vec<String>) -> Outcome {
 /// What is printed.
 #[derive(Debug)]
 struct Report {
+    pipe: Option<AgainstPipe>,
+    peers: Option<Peers>,
+}
+
+impl Report {
+    fn json(&self) -> String {
+        let mut all = self.pipe.as_ref().map(AgainstPipe::json).unwrap_or_default();
+        for (key, ratio) in self.peers.iter().flat_map(Peers::json) {
+            all.insert(key.to_owned(), ratio.into());
+        }
+        if let Some(peers) = &self.peers {
+            all.insert("peers_rows".to_owned(), peers.rows.into());
+        }
+        serde_json::Value::Object(all).to_string()
+    }
+
+    fn table(&self) -> String {
+        let tables = [self.pipe.as_ref().map(AgainstPipe::table), self.peers.as_ref().map(Peers::table)];
+        tables.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
+    }
+}
+
+/// écluse and the raw pipe, at two sizes.
+#[derive(Debug)]
+struct AgainstPipe {
     rows: u64,
     pairs: usize,
     growth_10x: f64,
@@ -73,9 +101,22 @@ struct Report {
     tenth: Round,
 }
 
-impl Report {
-    fn json(&self) -> String {
-        serde_json::json!({
+impl AgainstPipe {
+    fn measure(postgres: &Postgres, program: &Path, rows: u64, pairs: usize) -> Outcome<Self> {
+        let full = round(postgres, program, rows, pairs)?;
+        let tenth = round(postgres, program, (rows / 10).max(1), pairs)?;
+        Ok(Self {
+            rows,
+            pairs,
+            growth_10x: full.migrate.median / tenth.migrate.median,
+            growth_10x_pipe: full.pipe.median / tenth.pipe.median,
+            full,
+            tenth,
+        })
+    }
+
+    fn json(&self) -> serde_json::Map<String, serde_json::Value> {
+        let all = serde_json::json!({
             "move_ratio": self.full.move_ratio.median,
             "reconcile_ratio": self.full.reconcile_ratio.median,
             "peak_mb": self.full.peak_mb,
@@ -88,8 +129,8 @@ impl Report {
             "pipe_seconds": self.full.pipe.median,
             "migrate_seconds": self.full.migrate.median,
             "reconcile_seconds": self.full.reconcile.median,
-        })
-        .to_string()
+        });
+        all.as_object().cloned().unwrap_or_default()
     }
 
     fn table(&self) -> String {

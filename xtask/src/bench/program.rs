@@ -45,7 +45,11 @@ pub(super) fn migration(
     made
 }
 
-fn ordered(table: Table) -> Ordered {
+/// What a source without views and a reader's role needs said.
+pub(super) const AS_WIDE: [&str; 4] =
+    ["--without-views", "as the other program reads", "--accept-wider-role", "as the other program reads"];
+
+pub(super) fn ordered(table: Table) -> Ordered {
     Ordered {
         table: table.name(),
         rows: "true",
@@ -56,10 +60,15 @@ fn ordered(table: Table) -> Ordered {
 
 /// An empty destination: tables with their final constraints, no ledger.
 pub(super) fn empty(destination: &PostgresDatabase) {
+    empty_of(destination, |table| table.create(Dialect::Postgresql, true));
+}
+
+/// The same with tables made by these statements.
+pub(super) fn empty_of(destination: &PostgresDatabase, create: impl Fn(Table) -> String) {
     destination.sql("drop schema if exists ecluse_ledger cascade;");
     prepare(destination);
     for table in TABLES {
-        destination.sql(&table.create(Dialect::Postgresql, true));
+        destination.sql(&create(table));
     }
     for statement in constraints() {
         destination.sql(&statement);
@@ -77,10 +86,26 @@ pub(super) struct Run {
 
 /// Migrates into an empty destination under a run folder of its own, then reconciles.
 pub(super) fn run(made: &Migration, number: usize) -> Outcome<Run> {
-    let folder = made.folder().join(format!("run-{number}")).display().to_string();
+    let folder = run_folder(made, number);
     let (migrate, peak_one) = timed(made.command(&["migrate", "--run", &folder]))?;
     let (reconcile, peak_two) = timed(made.command(&["reconcile", &folder]))?;
     Ok(Run { migrate, reconcile, peak_mb: peak_one.max(peak_two) })
+}
+
+/// Seconds of `ecluse migrate` alone, with these further arguments.
+pub(super) fn migrate(made: &Migration, number: usize, further: &[&str]) -> Outcome<f64> {
+    let folder = run_folder(made, number);
+    let arguments = [&["migrate", "--run", &folder], further].concat();
+    timed(made.command(&arguments)).map(|(seconds, _)| seconds)
+}
+
+/// Seconds of `ecluse reconcile` alone.
+pub(super) fn reconcile(made: &Migration, number: usize) -> Outcome<f64> {
+    timed(made.command(&["reconcile", &run_folder(made, number)])).map(|(seconds, _)| seconds)
+}
+
+fn run_folder(made: &Migration, number: usize) -> String {
+    made.folder().join(format!("run-{number}")).display().to_string()
 }
 
 /// Seconds, and the largest resident set in megabytes (10^6 bytes), which the kernel keeps

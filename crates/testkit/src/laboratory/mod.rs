@@ -21,6 +21,7 @@ use std::rc::Rc;
 
 pub use names::{TEST_INS_OID, nir_key};
 pub use tables::{Column, Dialect, Kind, Table};
+pub use write::alter_sqlite;
 
 /// How much of everything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

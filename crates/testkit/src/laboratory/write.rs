@@ -6,6 +6,15 @@ use std::io::Write;
 use super::{Cell, Dialect, Laboratory, Table};
 use crate::server::{MariadbDatabase, PostgresDatabase};
 
+/// Runs a script on a SQLite file.
+///
+/// # Panics
+///
+/// When SQLite refuses it.
+pub fn alter_sqlite(path: &std::path::Path, script: &str) {
+    rusqlite::Connection::open(path).expect("a SQLite file").execute_batch(script).expect("the script");
+}
+
 impl Laboratory {
     /// Makes and fills `tables` in a PostgreSQL database: COPY into bare tables, then keys,
     /// foreign keys and indexes, then `analyze`.

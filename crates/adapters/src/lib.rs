@@ -3,7 +3,7 @@
 //! | module | the outside thing |
 //! |---|---|
 //! | [`postgres`] | PostgreSQL, as a source and as a destination |
-//! | [`mariadb`] | MariaDB, as a source |
+//! | [`mariadb`] | MariaDB, as a source and as a destination |
 //! | [`sqlite`] | SQLite, as a source and as a destination |
 //! | [`sql`] | SQL text over planned tables, one dialect per engine |
 //! | [`url`] | where a database is, as an operator writes it |

@@ -8,7 +8,7 @@ use arrow_buffer::OffsetBuffer;
 use ecluse_core::fault::Result;
 
 use crate::column::Column;
-use crate::write::{Reason, Target};
+use crate::write::{Floats, Reason, Target};
 
 /// PostgreSQL's first day, 4713-11-24 BC (Julian day 0), in days since 1970-01-01. Its last
 /// moment lies beyond what microseconds in 64 bits reach.
@@ -59,10 +59,10 @@ pub(crate) fn column(target: &Target, array: &ArrayRef, refuse: &mut dyn FnMut(u
                 each(array, refuse, Reason::OutOfRange, |row| !(0..=DAY).contains(&a.value(row)));
             }
         }
-        Column::Float(a) if target.plain_floats => {
-            each(array, refuse, Reason::Cast, |row| {
-                let value = a.value(row);
-                value.is_nan() || (value == 0.0 && value.is_sign_negative())
+        Column::Float(a) if target.floats != Floats::All => {
+            each(array, refuse, Reason::Cast, |row| match (target.floats, a.value(row)) {
+                (Floats::Finite, value) => !value.is_finite(),
+                (_, value) => value.is_nan() || (value == 0.0 && value.is_sign_negative()),
             });
         }
         Column::Bool(_) | Column::Decimal(..) | Column::Float(_) | Column::Uuid(_) => {}

@@ -32,9 +32,20 @@ pub(crate) struct Target {
     pub(crate) nullable: bool,
     pub(crate) max_length: Option<usize>,
     pub(crate) int_bounds: Option<(i64, i64)>,
-    /// SQLite has no NaN and no negative zero: it would change them.
-    pub(crate) plain_floats: bool,
+    /// What the destination has no number for.
+    pub(crate) floats: Floats,
     from: Expression,
+}
+
+/// Which floats a destination holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Floats {
+    /// Every one.
+    All,
+    /// No NaN, no infinities.
+    Finite,
+    /// SQLite has no NaN and no negative zero: it would change them.
+    Plain,
 }
 
 /// A written batch and what became of the read rows.
@@ -134,7 +145,11 @@ impl Writer {
                     nullable: c.nullable,
                     max_length: c.max_length.and_then(|n| usize::try_from(n).ok()),
                     int_bounds: c.int_bounds.filter(|b| *b != (i64::MIN, i64::MAX)),
-                    plain_floats: destination == Engine::Sqlite,
+                    floats: match destination {
+                        Engine::Postgresql => Floats::All,
+                        Engine::Mariadb => Floats::Finite,
+                        Engine::Sqlite => Floats::Plain,
+                    },
                     from,
                 })
             })

@@ -66,14 +66,16 @@ impl Type {
         }
     }
 
-    /// Whether every value of this type is a value of the other without change: the same
-    /// type, or a decimal with the same scale and at least as many digits.
+    /// Whether every value of this type is a value of the other, from which it can be told back: the
+    /// same type, a decimal with the same scale and at least as many digits, a truth value as 0 or
+    /// 1, a document as its text (for engines that have neither type).
     #[must_use]
     pub fn fits_in(self, to: Self) -> bool {
         match (self, to) {
             (Self::Decimal { precision: p, scale: s }, Self::Decimal { precision, scale }) => {
                 s == scale && p <= precision
             }
+            (Self::Bool, Self::Int) | (Self::Json, Self::Text) => true,
             _ => self == to,
         }
     }

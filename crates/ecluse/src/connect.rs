@@ -90,9 +90,8 @@ pub(crate) fn destination(url: &Url) -> Result<Box<dyn Destination>> {
         Url::Sqlite(path) => Ok(Box::new(sqlite::Destination::open(path)?)),
         Url::Server(server) => match server.engine {
             Engine::Postgresql => Ok(Box::new(postgres::Destination::connect(server)?)),
-            Engine::Mariadb | Engine::Sqlite => Err(NOT_YET
-                .fault(server.engine.name())
-                .help("give a PostgreSQL or SQLite destination: --to postgresql://… or --to sqlite:PATH")),
+            Engine::Mariadb => Ok(Box::new(mariadb::Destination::connect(server)?)),
+            Engine::Sqlite => Err(NOT_YET.fault(server.engine.name())),
         },
     }
 }

@@ -1,24 +1,42 @@
-//! MariaDB as a source.
+//! MariaDB, as a source and as a destination.
+//!
+//! ```text
+//! source       one REPEATABLE READ READ ONLY snapshot
+//! destination  one transaction per chunk: DELETE range · prepared multi-row INSERTs · ledger line
+//! ```
 //!
 //! | file | holds |
 //! |---|---|
 //! | `source.rs` | the snapshot, the reads |
-//! | `session.rs`, `connect.rs` | the connection, its settings, errors without the driver's text |
+//! | `destination.rs`, `load.rs`, `ledger.rs` | the writes, the bisection, the ledger |
+//! | `constraints.rs`, `durable.rs` | what is looked at before and after a load; when it is on disk |
+//! | `session.rs`, `connect.rs`, `error.rs` | the connection, its settings, errors without the driver's text |
 //! | `catalog.rs`, `types.rs` | what the database says of itself; which types are understood, and their values |
-//! | `statement.rs` | every SQL text over planned tables |
+//! | `encode.rs` | values on their way into a column |
+//! | `statement.rs`, `written.rs`, `ddl.rs` | every SQL text over planned tables: read, written, made |
 //! | `probe.rs` | what the account could do beyond its orders |
 //! | `grants.rs` | the script for the controller's administrator |
 //! | `views.rs` | whether the administrator's views say what that script says |
 
 mod catalog;
 mod connect;
+mod constraints;
+mod ddl;
+mod destination;
+mod durable;
+mod encode;
+mod error;
 mod grants;
+mod ledger;
+mod load;
 mod probe;
 mod session;
 mod source;
 mod statement;
 mod types;
 mod views;
+mod written;
 
+pub use destination::Destination;
 pub use grants::{Grants, grants};
 pub use source::Source;

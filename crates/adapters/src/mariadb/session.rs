@@ -2,23 +2,14 @@
 
 use std::time::Duration;
 
-use ecluse_core::fault::{Code, Fault, Result};
+use ecluse_core::fault::Result;
 use mysql_async::prelude::Queryable;
-use mysql_async::{Column, Conn, DriverError, Error, IoError, Opts, OptsBuilder, Params, Row, Value};
+use mysql_async::{Column, Conn, Error, Opts, OptsBuilder, Params, Row, Statement, Value};
 use tokio::runtime::Runtime;
 
+use super::error::Side;
+use crate::secret;
 use crate::url::Server;
-use crate::{secret, tls};
-
-static UNREACHABLE: Code = Code::outside("ECL-SRC-201", "the MariaDB server cannot be reached");
-static UNPROVEN: Code =
-    Code::refused("ECL-SRC-216", "the MariaDB server is not proven to be the one that was named");
-static NO_DATABASE: Code = Code::refused("ECL-SRC-217", "there is no such database");
-static DENIED: Code = Code::refused("ECL-SRC-202", "the MariaDB server refused the account");
-static LOST: Code = Code::outside("ECL-SRC-203", "the connection to the MariaDB server was lost");
-static FAILED: Code = Code::outside("ECL-SRC-204", "MariaDB refused a statement");
-static FORBIDDEN: Code = Code::refused("ECL-SRC-205", "the account may not do what the plan needs");
-static CHANGED: Code = Code::refused("ECL-SRC-206", "a table or column of the plan is not there any more");
 
 /// Settings every statement depends on. Everything that could change a value's text, cut a
 /// result short or hide a bad value is said here and not left to the server's configuration.
@@ -42,12 +33,22 @@ pub(super) struct Session {
     runtime: Runtime,
     connection: Conn,
     opts: Opts,
+    side: Side,
     latin1: Vec<u16>,
+}
+
+/// What the server says of a statement that changed rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Changed {
+    /// Rows it wrote.
+    pub(super) rows: u64,
+    /// Warnings and notes: none is harmless where rows must arrive as they were sent.
+    pub(super) warnings: u16,
 }
 
 impl Session {
     /// Connects and sets everything that statements depend on.
-    pub(super) fn open(opts: OptsBuilder, server: &Server) -> Result<Self> {
+    pub(super) fn open(opts: OptsBuilder, server: &Server, side: Side) -> Result<Self> {
         let place = &server.to_string();
         let opts: Opts = opts
             // a second connection over the server's socket, or compressed, is never made unasked
@@ -58,12 +59,12 @@ impl Session {
             .wait_timeout(Some(86_400))
             .into();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|_os_text| UNREACHABLE.fault("no event loop"))?;
-        let connection = runtime.block_on(connect(opts.clone(), place)).map_err(|refused| {
+        let runtime = runtime.map_err(|_os_text| side.silent("no event loop"))?;
+        let connection = runtime.block_on(connect(opts.clone(), side, place)).map_err(|refused| {
             let advice = || format!("{}, and its host", secret::advice(server));
-            if *refused.code() == DENIED { refused.help(advice()) } else { refused }
+            if side.is_login(&refused) { refused.help(advice()) } else { refused }
         })?;
-        let mut session = Self { runtime, connection, opts, latin1: Vec::new() };
+        let mut session = Self { runtime, connection, opts, side, latin1: Vec::new() };
         for setting in SETTINGS {
             session.run(setting, "session settings")?;
         }
@@ -76,13 +77,34 @@ impl Session {
 
     /// Runs a statement that answers nothing.
     pub(super) fn run(&mut self, sql: &str, place: &str) -> Result<()> {
-        self.runtime.block_on(self.connection.query_drop(sql)).map_err(|e| fault(&e, place))
+        self.runtime.block_on(self.connection.query_drop(sql)).map_err(|e| self.side.fault(&e, place))
     }
 
     /// A small answer, whole.
     pub(super) fn rows(&mut self, sql: &str, parameters: Vec<Value>, place: &str) -> Result<Vec<Row>> {
         let answer = self.connection.exec(sql, bound(parameters));
-        self.runtime.block_on(answer).map_err(|e| fault(&e, place))
+        self.runtime.block_on(answer).map_err(|e| self.side.fault(&e, place))
+    }
+
+    /// Makes a statement that is sent many times.
+    pub(super) fn prepare(&mut self, sql: &str, place: &str) -> Result<Statement> {
+        self.runtime.block_on(self.connection.prep(sql)).map_err(|e| self.side.fault(&e, place))
+    }
+
+    /// Forgets it, here and at the server.
+    pub(super) fn forget(&mut self, statement: Statement, place: &str) -> Result<()> {
+        self.runtime.block_on(self.connection.close(statement)).map_err(|e| self.side.fault(&e, place))
+    }
+
+    /// Sends a prepared statement with its values; the engine's error as it is, for whoever asks
+    /// whether it is a row's.
+    pub(super) fn change(&mut self, statement: &Statement, values: Vec<Value>) -> Result<Changed, Error> {
+        self.runtime.block_on(async {
+            let answer = self.connection.exec_iter(statement, bound(values)).await?;
+            let changed = Changed { rows: answer.affected_rows(), warnings: answer.warnings() };
+            answer.drop_result().await?;
+            Ok(changed)
+        })
     }
 
     /// A large answer, row by row as it arrives: one packet of the server is held at a time.
@@ -96,7 +118,8 @@ impl Session {
         place: &str,
         each: &mut dyn FnMut(&Row, &[bool]) -> Result<()>,
     ) -> Result<()> {
-        let Self { runtime, connection, opts, latin1 } = self;
+        let Self { runtime, connection, opts, side, latin1 } = self;
+        let fault = |e: &Error, place: &str| side.fault(e, place);
         let id = connection.id();
         runtime.block_on(async {
             let mut answer =
@@ -109,7 +132,7 @@ impl Session {
             while let Some(row) = answer.next().await.map_err(|e| fault(&e, place))? {
                 if let Err(stop) = each(&row, &in_latin1) {
                     // without this the rest of a large table would be read to be thrown away
-                    if let Ok(mut second) = connect(opts.clone(), place).await {
+                    if let Ok(mut second) = connect(opts.clone(), *side, place).await {
                         let _ = second.query_drop(format!("KILL QUERY {id}")).await;
                         let _ = second.disconnect().await;
                     }
@@ -122,51 +145,15 @@ impl Session {
     }
 }
 
-async fn connect(opts: Opts, place: &str) -> Result<Conn> {
+async fn connect(opts: Opts, side: Side, place: &str) -> Result<Conn> {
     match tokio::time::timeout(PATIENCE, Conn::new(opts)).await {
-        Ok(connected) => connected.map_err(|e| match &e {
-            Error::Server(_) => fault(&e, place),
-            _ if tls::is_unproven(&e) => UNPROVEN.fault(place).help(tls::PROVE),
-            _ => UNREACHABLE.fault(place).help(
-                "Check the address, and that the server runs and speaks TLS where it is not on this machine.",
-            ),
-        }),
-        Err(_elapsed) => Err(UNREACHABLE.fault(format!("{place}: no answer"))),
+        Ok(connected) => connected.map_err(|e| side.unreached(&e, place)),
+        Err(_elapsed) => Err(side.silent(&format!("{place}: no answer"))),
     }
 }
 
 fn bound(parameters: Vec<Value>) -> Params {
     if parameters.is_empty() { Params::Empty } else { Params::Positional(parameters) }
-}
-
-/// A driver's error as a coded fault: errno, SQLSTATE and the place, never a text: it quotes values.
-fn fault(error: &Error, place: &str) -> Fault {
-    let server = match error {
-        Error::Server(server) => server,
-        Error::Io(IoError::Io(_) | IoError::Tls(_)) | Error::Driver(DriverError::ConnectionClosed) => {
-            return LOST.fault(place).help("Run the same command again: it goes on where it stopped.");
-        }
-        _ => return FAILED.fault(format!("{place} (driver)")),
-    };
-    let detail = format!("{place} (errno {}, SQLSTATE {})", server.code, server.state);
-    match server.code {
-        // access denied: wrong password, no right on the database, socket account
-        1044 | 1045 | 1698 => DENIED.fault(detail).help("Check the account, its host and its password file."),
-        1049 => NO_DATABASE.fault(detail).help("Check the database's name at the end of the URL."),
-        // command, column, routine or view denied; the view's definer is gone or lost its rights
-        1142 | 1143 | 1227 | 1345 | 1356 | 1370 | 1449 => {
-            FORBIDDEN.fault(detail).help("Let the administrator run the script that `ecluse grants` prints.")
-        }
-        // no such table or column; table definition changed
-        1054 | 1109 | 1146 | 1412 => {
-            CHANGED.fault(detail).help("Survey again, and let the instruction be signed anew.")
-        }
-        // too many connections, shutdown, lost connection, killed
-        1040 | 1053 | 1077 | 1152 | 1158 | 1159 | 1160 | 1161 | 1927 | 2006 | 2013 => {
-            LOST.fault(detail).help("Run the same command again: it goes on where it stopped.")
-        }
-        _ => FAILED.fault(detail),
-    }
 }
 
 /// A text column of a small answer; empty where it is NULL.

@@ -3,11 +3,13 @@
 use ecluse_core::catalog::Catalog;
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::plan::{Plan, TablePlan};
-use ecluse_core::types::Engine;
+use ecluse_core::types::{Engine, Type};
 use ecluse_core::value::KeyRange;
 use ecluse_flow::ports::{Count, Excess, Opened, Scope, Sink};
 
+use super::error::Side;
 use super::session::{Session, number, text};
+use super::statement::Statement;
 use super::{catalog, connect, probe, statement, types, views};
 use crate::columns::{Columns, NOT_OPEN};
 use crate::url::Server;
@@ -30,7 +32,7 @@ impl Source {
     /// `ECL-SRC-201` where the server cannot be reached, `ECL-SRC-202` where it refuses the
     /// account, and what [`crate::secret`] and [`crate::tls`] refuse.
     pub fn connect(server: &Server) -> Result<Self> {
-        let session = Session::open(connect::options(server)?, server)?;
+        let session = Session::open(connect::options(server)?, server, Side::Source)?;
         Ok(Self { session, database: server.database.clone(), plan: None })
     }
 
@@ -69,14 +71,9 @@ impl ecluse_flow::ports::Source for Source {
 
     /// `@@server_uid`, a slash, the database: readable by every account.
     fn identity(&mut self) -> Result<String> {
-        let rows = self.session.rows("SELECT @@server_uid", Vec::new(), "identity");
-        let uid = rows.ok().and_then(|rows| rows.first().map(|row| text(row, 0))).unwrap_or_default();
-        if uid.is_empty() {
-            return Err(NOT_MARIADB
-                .fault("")
-                .help("MariaDB 10.6 and later have @@server_uid; MySQL is not read yet."));
-        }
-        Ok(format!("{uid}/{}", self.database))
+        identity(&mut self.session, &self.database).ok_or_else(|| {
+            NOT_MARIADB.fault("").help("MariaDB 10.6 and later have @@server_uid; MySQL is not read yet.")
+        })
     }
 
     fn catalog(&mut self, scope: Scope<'_>) -> Result<Catalog> {
@@ -138,23 +135,8 @@ impl ecluse_flow::ports::Source for Source {
             return Err(NOT_OPEN.fault(table.source()));
         }
         let statement = statement::select(table, plan, range)?;
-        let kinds = table.read().iter().map(|c| c.ty).collect();
-        let place = |column: usize| {
-            let name = table.read().get(column).map_or("", |c| c.name.as_str());
-            format!("{}.{name}", table.source())
-        };
-        let mut batch = Columns::new(kinds, table.key());
-        self.session.stream(&statement.sql, statement.parameters, table.source(), &mut |row, latin1| {
-            batch.row(
-                &mut |column, builder| {
-                    let value = row.as_ref(column).ok_or(&crate::columns::WRONG_KIND)?;
-                    types::decode(builder, value, latin1.get(column).copied().unwrap_or(false))
-                },
-                &place,
-            )?;
-            if batch.full() { sink(batch.finish()?) } else { Ok(()) }
-        })?;
-        if batch.is_empty() { Ok(()) } else { sink(batch.finish()?) }
+        let columns = table.read().iter().map(|c| (c.name.as_str(), c.ty));
+        deliver(&mut self.session, table.source(), columns, table.key(), statement, sink)
     }
 
     fn statement(&self, table: &TablePlan, plan: &Plan) -> String {
@@ -165,4 +147,36 @@ impl ecluse_flow::ports::Source for Source {
         self.plan = None;
         self.session.run("ROLLBACK", "snapshot")
     }
+}
+
+/// `@@server_uid`, a slash, the database; `None` where the server has none.
+pub(super) fn identity(session: &mut Session, database: &str) -> Option<String> {
+    let rows = session.rows("SELECT @@server_uid", Vec::new(), "identity").ok()?;
+    let uid = rows.first().map(|row| text(row, 0)).filter(|uid| !uid.is_empty())?;
+    Some(format!("{uid}/{database}"))
+}
+
+/// Sends a statement and delivers its rows in batches; `columns` are what it selects, in order.
+pub(super) fn deliver<'c>(
+    session: &mut Session,
+    table: &str,
+    columns: impl Iterator<Item = (&'c str, Type)>,
+    key: &[usize],
+    statement: Statement,
+    sink: Sink<'_>,
+) -> Result<()> {
+    let (names, kinds): (Vec<&str>, Vec<Type>) = columns.unzip();
+    let place = |column: usize| format!("{table}.{}", names.get(column).copied().unwrap_or_default());
+    let mut batch = Columns::new(kinds, key);
+    session.stream(&statement.sql, statement.parameters, table, &mut |row, latin1| {
+        batch.row(
+            &mut |column, builder| {
+                let value = row.as_ref(column).ok_or(&crate::columns::WRONG_KIND)?;
+                types::decode(builder, value, latin1.get(column).copied().unwrap_or(false))
+            },
+            &place,
+        )?;
+        if batch.full() { sink(batch.finish()?) } else { Ok(()) }
+    })?;
+    if batch.is_empty() { Ok(()) } else { sink(batch.finish()?) }
 }

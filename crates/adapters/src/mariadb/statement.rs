@@ -26,7 +26,7 @@ pub(super) fn select(table: &TablePlan, plan: &Plan, range: &KeyRange) -> Result
     let (filter, mut values) = filter(table, plan)?;
     let key = key(table);
     let mut parts = filter;
-    for (bound, side) in [(&range.after, Side::After), (&range.upto, Side::UpTo)] {
+    for (bound, side) in [(&range.after, Edge::After), (&range.upto, Edge::UpTo)] {
         if let Some(Key(bound)) = bound {
             parts.push(beyond(&key, bound, side, &mut values)?);
         }
@@ -58,7 +58,7 @@ pub(super) fn sorts(table: &TablePlan) -> bool {
     key(table).iter().any(|(_, ty)| matches!(ty, Type::Text | Type::Uuid))
 }
 
-fn quoted(name: &str) -> String {
+pub(super) fn quoted(name: &str) -> String {
     sql::identifier(Engine::Mariadb, name)
 }
 
@@ -77,7 +77,7 @@ fn filter(table: &TablePlan, plan: &Plan) -> Result<(Vec<String>, Vec<Value>)> {
     Ok(condition.map_or_else(Default::default, |c| (vec![c.text], c.parameters)))
 }
 
-fn conditions(parts: &[String]) -> String {
+pub(super) fn conditions(parts: &[String]) -> String {
     if parts.is_empty() { String::new() } else { format!(" WHERE {}", parts.join(" AND ")) }
 }
 
@@ -86,7 +86,7 @@ fn key(table: &TablePlan) -> Vec<(String, Type)> {
 }
 
 /// A key column in the order of keys.
-fn keyed(name: &str, ty: Type) -> String {
+pub(super) fn keyed(name: &str, ty: Type) -> String {
     let name = quoted(name);
     match ty {
         Type::Text => format!("CONVERT({name} USING utf8mb4) COLLATE utf8mb4_nopad_bin"),
@@ -96,7 +96,7 @@ fn keyed(name: &str, ty: Type) -> String {
     }
 }
 
-fn order(key: &[(String, Type)]) -> String {
+pub(super) fn order(key: &[(String, Type)]) -> String {
     if key.is_empty() {
         return String::new();
     }
@@ -104,19 +104,25 @@ fn order(key: &[(String, Type)]) -> String {
     format!(" ORDER BY {}", columns.join(", "))
 }
 
+/// One end of a range.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Side {
+pub(super) enum Edge {
     After,
     UpTo,
 }
 
 /// `(a, b)` beyond a bound, written out so that the primary key's index is used (MariaDB
 /// does not range over row comparisons): `a >= ? AND (a > ? OR (a = ? AND b > ?))`.
-fn beyond(key: &[(String, Type)], bound: &[Value], side: Side, values: &mut Vec<Value>) -> Result<String> {
+pub(super) fn beyond(
+    key: &[(String, Type)],
+    bound: &[Value],
+    side: Edge,
+    values: &mut Vec<Value>,
+) -> Result<String> {
     if key.len() != bound.len() || key.is_empty() {
         return Err(NO_FORM.fault("a key range does not fit its table's key"));
     }
-    let (strict, loose) = if side == Side::After { (">", ">=") } else { ("<", "<=") };
+    let (strict, loose) = if side == Edge::After { (">", ">=") } else { ("<", "<=") };
     let mut alternatives = Vec::new();
     let mut leading = String::new();
     if let (true, Some((column, _)), Some(value)) = (key.len() > 1, key.first(), bound.first()) {
@@ -126,7 +132,7 @@ fn beyond(key: &[(String, Type)], bound: &[Value], side: Side, values: &mut Vec<
     for last in 0..key.len() {
         let mut terms = Vec::new();
         for (place, ((column, _), value)) in key.iter().zip(bound).take(last + 1).enumerate() {
-            let end = side == Side::UpTo && last + 1 == key.len();
+            let end = side == Edge::UpTo && last + 1 == key.len();
             let operator = match (place == last, end) {
                 (false, _) => "=",
                 (true, false) => strict,
@@ -152,7 +158,7 @@ fn parameter(value: &Value) -> String {
     }
 }
 
-fn bind(values: &[Value]) -> Result<Vec<Bound>> {
+pub(super) fn bind(values: &[Value]) -> Result<Vec<Bound>> {
     let bound: Option<Vec<Bound>> = values.iter().map(bound).collect();
     bound.ok_or_else(|| NO_FORM.fault("outside the years 0001 to 9999"))
 }

@@ -198,7 +198,7 @@ fn as_it_is(
     }
     let narrower = match (here.int_bounds, there.int_bounds) {
         (Some((low, high)), Some((lowest, highest))) if ty == Type::Int => low < lowest || high > highest,
-        (None, Some(bounds)) if ty == Type::Int => bounds != (i64::MIN, i64::MAX),
+        (None, Some(bounds)) if from == Type::Int => bounds != (i64::MIN, i64::MAX),
         _ => false,
     };
     let shorter = matches!(ty, Type::Text | Type::Bytes)
@@ -211,7 +211,7 @@ fn as_it_is(
         );
         return Err(at(Finding::new(&NARROWER, message).help(help)));
     }
-    // a decimal with more digits is another type on the way, though no value changes
+    // more digits, or a truth value as a number, are another type on the way, though no value is lost
     Ok(if from == ty { Expression::Column(index) } else { Expression::Cast(index) })
 }
 

@@ -12,7 +12,9 @@ fn refused_unless_repair(pair: &Pair) {
     let tampered = "1|Nom-invente-2\n2|Nom-invente-1\n3|Nom-invente-3";
 
     // changed there, while the source stayed: left alone, and found by whoever looks
-    pair.to.sql("update patient set nom = 'Nom-invente-' || (3 - id) where id <= 2");
+    pair.to.sql(
+        "update patient set nom = case id when 1 then 'Nom-invente-2' else 'Nom-invente-1' end where id <= 2",
+    );
     plainly(&made, &run, &[]).holds();
     assert_eq!(pair.to.sql(stands), tampered);
     reconciled(&made, &run).is(1, "ECL-REC-004");
@@ -50,6 +52,13 @@ fn a_sqlite_destination_that_was_changed_is_not_written_over_unless_repair_was_o
     let home = tempfile::tempdir().unwrap();
     let pair = Pair::new(Base::sqlite(home.path(), "old.db"), Base::sqlite(home.path(), "new.db"), 50);
     refused_unless_repair(&pair);
+}
+
+#[test]
+fn a_mariadb_destination_that_was_changed_is_not_written_over_unless_repair_was_ordered() {
+    let home = tempfile::tempdir().unwrap();
+    let Some(to) = Base::mariadb("changed") else { return };
+    refused_unless_repair(&Pair::new(Base::sqlite(home.path(), "old.db"), to, 50));
 }
 
 /// Whoever had to migrate without views and with a wider role reads the source in the same

@@ -62,6 +62,16 @@ fn a_destination_cut_anywhere_loses_nothing() {
     cut_anywhere(&pair, &made, &proxy);
 }
 
+#[test]
+fn a_mariadb_destination_cut_anywhere_loses_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    let Some(to) = Base::mariadb("cut") else { return };
+    let pair = Pair::new(Base::sqlite(home.path(), "old.db"), to, 1_000);
+    let (proxy, to) = pair.to.through_a_proxy();
+    let made = pair.migration(&pair.from.as_source(), &to);
+    cut_anywhere(&pair, &made, &proxy);
+}
+
 /// The line is lost at a commit: the server never got it, or did and its answer was lost. The
 /// program cannot know which, and need not.
 #[test]

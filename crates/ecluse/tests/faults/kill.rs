@@ -1,6 +1,6 @@
 //! Killed before and after every commit, fsync, rename and event; resumed by the same command.
 //!
-//! Two paths together pass every failpoint of the sources; each fails on one of its own at
+//! Three paths together pass every failpoint of the sources; each fails on one of its own at
 //! which it was never killed.
 
 use std::collections::BTreeSet;
@@ -64,13 +64,20 @@ fn killed_and_resumed(world: &World, names: &[String], passings: &[u64]) -> Driv
     )
 }
 
+/// Whether a failpoint is a destination's, and not of the engine that is written to.
+fn into_another(name: &str, engine: &str) -> bool {
+    let engines = ["postgres.", "mariadb.", "sqlite_"];
+    engines.iter().any(|other| *other != engine && name.starts_with(other))
+}
+
 // proves: REC-01
 #[test]
 fn killed_anywhere_the_same_command_goes_on_and_nothing_is_lost_doubled_or_leaked() {
     let Some(world) = World::postgres(Size { patients: 300, requests: 900, results: 4_000 }) else {
         return;
     };
-    let names: Vec<String> = failpoints().into_iter().filter(|name| !name.starts_with("sqlite_")).collect();
+    let names: Vec<String> =
+        failpoints().into_iter().filter(|name| !into_another(name, "postgres.")).collect();
     assert!(names.len() > 10, "{names:?}");
     let drive = killed_and_resumed(&world, &names, &[1, 2, 5]);
     // the fifth chunk is the third of the results
@@ -86,10 +93,26 @@ fn killed_anywhere_on_the_way_into_sqlite_the_same_command_goes_on() {
     let destination = Base::sqlite(folder.path(), "new.db");
     let world =
         World::between(source, destination, folder, Size { patients: 60, requests: 180, results: 2_400 });
-    let names: Vec<String> = failpoints().into_iter().filter(|name| !name.starts_with("postgres.")).collect();
+    let names: Vec<String> = failpoints().into_iter().filter(|name| !into_another(name, "sqlite_")).collect();
     assert!(names.iter().any(|name| name.starts_with("sqlite_")), "{names:?}");
     let drive = killed_and_resumed(&world, &names, &[1, 2, 4]);
     assert!(drive.survived.iter().any(|d| d.failpoint == "sqlite_chunk.commit.after" && d.nth == 4));
+    assert!(drive.survived.len() >= 10, "{drive:?}");
+    assert_eq!(drive.never(), BTreeSet::new(), "failpoints that no run passes");
+}
+
+#[test]
+fn killed_anywhere_on_the_way_into_mariadb_the_same_command_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(destination) = Base::mariadb("to") else { return };
+    let source = Base::sqlite(folder.path(), "old.db");
+    let world =
+        World::between(source, destination, folder, Size { patients: 60, requests: 180, results: 2_400 });
+    // what the others die at as well, and no engine has a part in, is theirs
+    let names: Vec<String> = failpoints().into_iter().filter(|name| name.starts_with("mariadb.")).collect();
+    assert!(names.len() >= 10, "{names:?}");
+    let drive = killed_and_resumed(&world, &names, &[1, 4]);
+    assert!(drive.survived.iter().any(|d| d.failpoint == "mariadb.chunk.commit.after" && d.nth == 4));
     assert!(drive.survived.len() >= 10, "{drive:?}");
     assert_eq!(drive.never(), BTreeSet::new(), "failpoints that no run passes");
 }

@@ -194,6 +194,13 @@ pub(crate) fn empty(source: &Base, destination: &Base) {
             std::fs::remove_file(path).unwrap();
             ecluse_adapters::sqlite::create_from(path, &format!("{tables}{INDEX}")).unwrap();
         }
+        Base::Mariadb(database) => {
+            let ours = ["ecluse_ledger_run", "ecluse_ledger_chunk", "result", "request", "patient"];
+            database.sql(&format!(
+                "set foreign_key_checks = 0; drop table if exists {}; {tables}{RELATIONS}{INDEX}",
+                ours.join(", ")
+            ));
+        }
         server => {
             server.sql(&format!(
                 "drop schema if exists ecluse_ledger cascade; drop schema public cascade; create schema public;\

@@ -128,7 +128,10 @@ impl Pair {
                     ["run", "chunk", "ddl"].map(|t| format!("drop table if exists ecluse_ledger_{t};"));
                 self.to.sql(&ours.concat());
             }
-            Base::Postgres(_) | Base::Mariadb(_) => {
+            Base::Mariadb(_) => {
+                self.to.sql("drop table if exists ecluse_ledger_run, ecluse_ledger_chunk");
+            }
+            Base::Postgres(_) => {
                 self.to.sql("drop schema if exists ecluse_ledger cascade");
             }
         }

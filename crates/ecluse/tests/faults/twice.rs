@@ -73,6 +73,14 @@ fn a_second_run_into_postgresql_is_kept_out() {
 }
 
 #[test]
+fn a_second_run_into_mariadb_is_kept_out() {
+    let home = tempfile::tempdir().unwrap();
+    let Some(to) = Base::mariadb("two") else { return };
+    let pair = Pair::new(Base::sqlite(home.path(), "old.db"), to, 10_000);
+    second_is_kept_out(&pair, "ECL-RUN-203", (1, "ECL-RUN-006"));
+}
+
+#[test]
 fn a_second_run_into_sqlite_is_kept_out() {
     let home = tempfile::tempdir().unwrap();
     let pair = Pair::new(Base::sqlite(home.path(), "old.db"), Base::sqlite(home.path(), "new.db"), 10_000);
@@ -117,6 +125,45 @@ fn two_runs_that_both_find_empty_tables_do_not_both_write() {
     orders.write_all(b"rollback;\n").unwrap();
     drop(orders);
     assert!(somebody.wait().unwrap().success());
+    goes_on(&made, &pair.run("dies"));
+    pair.arrived();
+    reconciled(&made, &pair.run("dies")).holds();
+}
+
+/// The same, where the server's lock is the connection's: it goes when the process is killed.
+#[test]
+fn two_runs_that_both_find_empty_tables_in_mariadb_do_not_both_write() {
+    let home = tempfile::tempdir().unwrap();
+    let Some(to) = Base::mariadb("two") else { return };
+    let pair = Pair::new(Base::sqlite(home.path(), "old.db"), to, 100);
+    let made = pair.direct();
+    let Base::Mariadb(database) = &pair.to else { return };
+    pair.to.sql(
+        "create trigger waits before insert on patient for each row set @waited = get_lock('ecluse-test', 20)",
+    );
+    let mut somebody = database.server().client(database.name());
+    let mut somebody = somebody.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    let mut orders = somebody.stdin.take().unwrap();
+    orders.write_all(b"select get_lock('ecluse-test', 0);\n").unwrap();
+    let until = |sql: &str| {
+        let start = Instant::now();
+        while database.sql(sql) == "0" {
+            assert!(start.elapsed() < Duration::from_secs(10), "{sql}");
+        }
+    };
+    until("select is_used_lock('ecluse-test') is not null");
+    let mut dies = migrate(&made, &pair.run("dies"), &[]).stderr(Stdio::null()).spawn().unwrap();
+    until(&format!(
+        "select count(*) from information_schema.processlist where db = '{}' and state = 'User lock'",
+        database.name()
+    ));
+    migrated(&made, &pair.run("second"), &[]).is(3, "ECL-DST-221");
+    // killed while it waits, the first leaves nothing behind that keeps another out for long
+    dies.kill().unwrap();
+    dies.wait().unwrap();
+    drop(orders);
+    somebody.wait().unwrap();
+    pair.to.sql("drop trigger waits");
     goes_on(&made, &pair.run("dies"));
     pair.arrived();
     reconciled(&made, &pair.run("dies")).holds();

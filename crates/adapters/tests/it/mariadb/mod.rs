@@ -1,5 +1,6 @@
-//! MariaDB, a real server, as a source.
+//! MariaDB, a real server, as a source and as a destination.
 
+mod destination;
 mod faults;
 mod labbook;
 mod reads;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::document::Header;
-use crate::instruction::{ColumnOrder, Endpoint, Order, Pending, RelationOrder, Stay, TableOrder};
+use crate::instruction::{ColumnOrder, Endpoint, Fate, Order, Pending, RelationOrder, Stay, TableOrder};
 
 /// One changed field.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,11 +124,12 @@ impl List {
 
     fn stays(&mut self, was: &[Stay], is: &[Stay]) {
         let fate = |stay: &Stay| {
-            let Stay { class: _, fate, by, reason } = stay;
-            let mut text = fate.name().to_owned();
-            if let Some(by) = by {
-                text += &format!(" by {by}");
-            }
+            let Stay { class: _, fate, reason } = stay;
+            let mut text = match fate {
+                Fate::Return => "return".to_owned(),
+                Fate::Keep { until } => format!("keep until {until}"),
+                Fate::Destroy { by } => format!("destroy by {by}"),
+            };
             if !reason.is_empty() {
                 text += &format!(" ({reason})");
             }

@@ -323,7 +323,7 @@ fn instruction(source: &End, destination: &End, order: &[Ordered], now: Timestam
         "audit",
         "technical",
     ] {
-        text.push_str(&format!("\"{class}\" = \"keep\"\n"));
+        text.push_str(&format!("\"{class}\" = {{ fate = \"keep\", until = {day} }}\n"));
     }
     text.push_str("\n[pending]\nrule = \"stay\"\n");
     for table in order {

@@ -5,12 +5,16 @@ use toml::de::{DeTable, DeValue};
 use super::SUITE;
 use crate::class::Class;
 use crate::classify::is_credential;
+use crate::count::{number, plural};
 use crate::dictionary::{Column, Dictionary, Table};
 use crate::document::Kind;
 use crate::mapping::Mapping;
 use crate::reader::quote;
 use crate::template::{Head, header};
 use crate::types::Engine;
+
+/// What a draft writes for a day that nobody has decided; no date, so that it is not taken for one.
+pub const UNDECIDED: &str = "\"…\"";
 
 /// One of the two databases, as far as it is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,16 +87,41 @@ pub fn draft(from: &Drafting<'_>) -> String {
          # source = 2027-01-31          # and, where the controller orders it, what moved, at the source\n\n",
         from.head.not_after.to_zoned(jiff::tz::TimeZone::UTC).date()
     );
-    out += "[stays]                          # the fate of each class that stays: keep, archive, erase\n";
-    for class in Class::ALL.into_iter().filter(|c| *c != Class::Credential) {
-        out += &format!("# {:<22} = \"keep\"\n", quote(class.name()));
-    }
-    out += "# \"credential\"           = { fate = \"erase\", by = 2027-01-31 }\n\n";
+    out += &stays(from);
     out += "[pending]                        # requests not finished at the cut-over: stay, move, wait\nrule = \"stay\"\n";
     for table in ordered(from) {
         out += &draft_table(from, table);
     }
     out
+}
+
+/// A proposal for each class that the dictionary has, each commented out: the fate of what stays is
+/// decided by the controller, and nothing is planned before.
+fn stays(from: &Drafting<'_>) -> String {
+    let by = from.head.not_after.to_zoned(jiff::tz::TimeZone::UTC).date();
+    let mut out = "[stays]   # what stays behind (a column without a grant, a row that is not chosen), and its fate\n\
+                   # Take the # away before each class, once the controller has decided. There are three fates:\n\
+                   #   \"return\"                                             sealed to the controller\n\
+                   #   { fate = \"keep\", until = 2036-12-31 }               in the old system, until that day\n\
+                   #   { fate = \"destroy\", reason = \"…\", by = 2027-06-30 }  by that day\n"
+        .to_owned();
+    for class in Class::ALL {
+        let columns = from.dictionary.tables.iter().flat_map(|t| &t.columns).filter(|c| c.class == class);
+        let columns = columns.count();
+        if columns == 0 {
+            continue;
+        }
+        let fate = if class == Class::Credential {
+            format!(
+                "{{ fate = \"destroy\", reason = \"it opens the old system, and nothing else\", by = {by} }}"
+            )
+        } else {
+            format!("{{ fate = \"keep\", until = {UNDECIDED} }}")
+        };
+        let entry = format!("{:<21} = {fate}", quote(class.name()));
+        out += &format!("# {entry:<66} # {}\n", plural(number(columns), "column", "columns"));
+    }
+    out + "\n"
 }
 
 /// The chosen tables first, in the order they were given; then the dictionary's.

@@ -11,14 +11,16 @@ mod in_force;
 mod read;
 mod results;
 mod rows;
+mod stays;
 
 use jiff::civil::Date;
 
 pub use check::{check, is_unknown_name};
-pub use draft::{Drafting, Side, draft, fill};
+pub use draft::{Drafting, Side, UNDECIDED, draft, fill};
 pub use read::parse;
 pub use results::{NO_RESULTS, moves_no_result, results};
 pub(crate) use rows::rows;
+pub use stays::{StayingColumn, fates, not_carried_out, staying};
 
 use crate::class::Class;
 use crate::document::Header;
@@ -218,21 +220,25 @@ pub struct Stay {
     pub class: Spanned<Class>,
     /// What becomes of it.
     pub fate: Fate,
-    /// By when, where the fate is to be erased.
-    pub by: Option<Date>,
-    /// Why, in the controller's words; may be empty.
+    /// Why, in the controller's words; never empty where it is destroyed, else it may be.
     pub reason: String,
 }
 
 /// What becomes of data that stay behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// `keep`: stays in the source system, under the controller.
-    Keep,
-    /// `archive`: goes to an archive that the controller names.
-    Archive,
-    /// `erase`: erased at the source by a date.
-    Erase,
+    /// `return`: given back to the controller, sealed.
+    Return,
+    /// `keep`: stays in the source system, under the controller, until a day.
+    Keep {
+        /// The last day.
+        until: Date,
+    },
+    /// `destroy`: destroyed at the source, for a reason, by a day.
+    Destroy {
+        /// The last day.
+        by: Date,
+    },
 }
 
 impl Fate {
@@ -240,9 +246,28 @@ impl Fate {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Keep => "keep",
-            Self::Archive => "archive",
-            Self::Erase => "erase",
+            Self::Return => "return",
+            Self::Keep { .. } => "keep",
+            Self::Destroy { .. } => "destroy",
+        }
+    }
+
+    /// The day it names, if it names one.
+    #[must_use]
+    pub const fn day(self) -> Option<Date> {
+        match self {
+            Self::Return => None,
+            Self::Keep { until: day } | Self::Destroy { by: day } => Some(day),
+        }
+    }
+
+    /// In words, after the name of a class: `kept until 2036-12-31`.
+    #[must_use]
+    pub fn words(self) -> String {
+        match self {
+            Self::Return => "returned, sealed, to the laboratory".to_owned(),
+            Self::Keep { until } => format!("kept until {until}"),
+            Self::Destroy { by } => format!("to be destroyed by {by}"),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Reads an instruction's document; what its words mean is checked elsewhere.
 
+use jiff::civil::Date;
+
 use super::{
     ColumnOrder, Endpoint, Erasure, Fate, Kind, MISSING_KEY, Order, Pending, RelationOrder, SYNTAX, Screen,
     Stay, TableOrder, UNKNOWN_KEY, WRONG_VALUE,
@@ -195,7 +197,6 @@ fn read_stay(
     key: Spanned<String>,
     value: &toml::Spanned<toml::de::DeValue<'_>>,
 ) -> Option<Stay> {
-    let fates = [("keep", Fate::Keep), ("archive", Fate::Archive), ("erase", Fate::Erase)];
     let Some(class) = Class::from_name(&key.value) else {
         let names = Class::ALL.map(Class::name);
         let finding =
@@ -204,24 +205,62 @@ fn read_stay(
         return None;
     };
     let class = Spanned::new(class, key.span);
+    let (fate, reason) = read_fate(r, value)?;
+    Some(Stay { class, fate, reason })
+}
+
+/// A fate's word; its day is read where the word wants one.
+#[derive(Clone, Copy)]
+enum Word {
+    Return,
+    Keep,
+    Destroy,
+}
+
+const FATES: [(&str, Word); 3] = [("return", Word::Return), ("keep", Word::Keep), ("destroy", Word::Destroy)];
+
+/// `"return"`, or a table. What a fate does not need it does not take either.
+fn read_fate(r: &mut Reader<'_>, value: &toml::Spanned<toml::de::DeValue<'_>>) -> Option<(Fate, String)> {
     if value.get_ref().as_str().is_some() {
-        let fate = as_text(r, "fate", value).and_then(|f| word(r, "fate", &f, &fates))?;
-        if fate == Fate::Erase {
-            let finding = Finding::new(&WRONG_VALUE, "what is erased needs a date").at(value.span());
-            r.find(finding.help("write { fate = \"erase\", by = 2027-01-31 }"));
+        let lacks = |what: &str, help: &str| Finding::new(&WRONG_VALUE, what).at(value.span()).help(help);
+        match as_text(r, "fate", value).and_then(|f| word(r, "fate", &f, &FATES))? {
+            Word::Return => return Some((Fate::Return, String::new())),
+            Word::Keep => r.find(lacks(KEPT, "write { fate = \"keep\", until = 2036-12-31 }")),
+            Word::Destroy => r.find(lacks(
+                "what is destroyed needs a reason and a day",
+                "write { fate = \"destroy\", reason = \"…\", by = 2027-06-30 }",
+            )),
         }
-        return Some(Stay { class, fate, by: None, reason: String::new() });
+        return None;
     }
     let mut t = as_table(r, "fate", value)?;
-    let fate = t.text(r, "fate").and_then(|f| word(r, "fate", &f, &fates));
-    let by = t.maybe_date(r, "by").map(|d| d.value);
-    let reason = t.maybe_text(r, "reason").map(|s| s.value).unwrap_or_default();
-    if fate == Some(Fate::Erase) && by.is_none() && t.get("by").is_none() {
-        let finding = Finding::new(&WRONG_VALUE, "what is erased needs a date").at(value.span());
-        r.find(finding.help("add  by = 2027-01-31"));
-    }
+    let fate = t.text(r, "fate").and_then(|f| word(r, "fate", &f, &FATES))?;
+    let reason = t.maybe_text(r, "reason").map(|s| s.value).filter(|reason| template::filled(reason));
+    let fate = match fate {
+        Word::Return => Some(Fate::Return),
+        Word::Keep => day(r, &mut t, "until", KEPT).map(|until| Fate::Keep { until }),
+        Word::Destroy => {
+            if reason.is_none() {
+                let finding = Finding::new(&WRONG_VALUE, "what is destroyed needs a reason").at(value.span());
+                r.find(finding.law("GDPR Art. 5(2)").help("add  reason = \"why it may go\""));
+            }
+            day(r, &mut t, "by", "what is destroyed needs a day").map(|by| Fate::Destroy { by })
+        }
+    };
     t.end(r);
-    Some(Stay { class, fate: fate?, by, reason })
+    Some((fate?, reason.unwrap_or_default()))
+}
+
+const KEPT: &str = "what is kept is kept until a day";
+
+/// A day that must be there.
+fn day(r: &mut Reader<'_>, t: &mut Fields<'_, '_>, key: &'static str, lacks: &str) -> Option<Date> {
+    if t.get(key).is_none() {
+        let finding = Finding::new(&WRONG_VALUE, lacks).at(t.span.clone());
+        r.find(finding.help(format!("add  {key} = 2036-12-31")));
+        return None;
+    }
+    t.maybe_date(r, key).map(|day| day.value)
 }
 
 /// One of a few words.

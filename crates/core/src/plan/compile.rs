@@ -8,13 +8,12 @@ use super::order::order;
 use super::target::{Target, target};
 use super::{Plan, TablePlan};
 use crate::catalog::{Catalog, Column, Table};
-use crate::class::Class;
 use crate::codes::CodeTable;
 use crate::dictionary::Dictionary;
 use crate::fault::Code;
 use crate::filter::{Filter, chooses};
 use crate::finding::Finding;
-use crate::instruction::{self, Instruction, Order, Screen, TableOrder, rows};
+use crate::instruction::{self, Instruction, Order, Screen, StayingColumn, TableOrder, rows};
 use crate::mapping::{self, Mapping, TableMap};
 use crate::nearest::suggestion;
 use crate::types::{Engine, Type};
@@ -26,7 +25,6 @@ static NOTHING: Code = Code::refused("ECL-PLN-001", "nothing is ordered that cou
 static ABSENT: Code = Code::refused("ECL-PLN-005", "the source has no such table or column");
 static UNSUPPORTED: Code = Code::refused("ECL-PLN-006", "this version cannot read the column's type exactly");
 static KEY: Code = Code::refused("ECL-PLN-007", "the table's key cannot be used");
-static NO_FATE: Code = Code::refused("ECL-PLN-009", "columns that stay have no fate");
 static CIRCLE: Code = Code::refused("ECL-PLN-019", "tables choose their rows from each other in a circle");
 static TOO_MUCH: Code = Code::refused("ECL-PLN-020", "the instruction demands what this version cannot do");
 static RELATION: Code = Code::refused("ECL-PLN-025", "this relation cannot be followed");
@@ -55,23 +53,10 @@ pub struct Inputs<'a> {
 pub struct Compiled {
     /// The plan.
     pub plan: Plan,
-    /// What stays, table by table in the dictionary's order.
+    /// What stays as a whole column, table by table in the dictionary's order.
     pub stays: Vec<StayingColumn>,
-    /// What a person should know and nothing is refused for: fates not named, triggers at the destination.
+    /// What a person should know and nothing is refused for: fates left to people, triggers at the destination.
     pub notes: Vec<Finding>,
-}
-
-/// A column that stays behind.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StayingColumn {
-    /// The table.
-    pub table: String,
-    /// The column.
-    pub column: String,
-    /// Its class.
-    pub class: Class,
-    /// Whether `[stays]` names a fate for its class.
-    pub fate: bool,
 }
 
 /// What stands in the way of a plan.
@@ -115,6 +100,7 @@ pub fn compile(inputs: &Inputs<'_>) -> Result<Compiled, Refusal> {
     let instruction = inputs.instruction.order();
     let mut findings = bind(inputs);
     findings.extend(instruction::check(instruction, inputs.dictionary));
+    findings.extend(instruction::fates(instruction, inputs.instruction.header(), inputs.dictionary));
     findings.extend(mapping::against(inputs.mapping, instruction));
     findings.extend(beyond_this_version(instruction));
     let mut missing = Vec::new();
@@ -136,8 +122,10 @@ pub fn compile(inputs: &Inputs<'_>) -> Result<Compiled, Refusal> {
     relate(inputs, &mut drafts).map_err(|findings| Refusal { findings, missing: Vec::new() })?;
     let sorted = sequence(&drafts).map_err(|findings| Refusal { findings, missing: Vec::new() })?;
     let tables: Vec<TablePlan> = assemble(inputs, &drafts, &sorted);
-    let stays = stays(inputs);
-    let mut notes = fates(&stays);
+    let stays =
+        instruction::staying(instruction, inputs.dictionary).into_iter().filter(|s| s.whole).collect();
+    let mut notes: Vec<Finding> =
+        instruction::not_carried_out(instruction, inputs.dictionary).into_iter().collect();
     notes.extend(instruction::moves_no_result(instruction, inputs.dictionary));
     notes.extend(drafts.iter().flat_map(|d| d.target.notes.clone()));
     let plan = Plan {
@@ -364,39 +352,6 @@ fn sequence(drafts: &[Draft<'_>]) -> Result<Vec<usize>, Vec<Finding>> {
         }
         vec![finding.help("choose the rows of at least one of them by its own columns")]
     })
-}
-
-fn stays(inputs: &Inputs<'_>) -> Vec<StayingColumn> {
-    let order = inputs.instruction.order();
-    let mut stays = Vec::new();
-    for table in &inputs.dictionary.tables {
-        let ordered = order.table(&table.name.value);
-        for column in &table.columns {
-            if ordered.is_some_and(|t| t.column(&column.name.value).is_some()) {
-                continue;
-            }
-            stays.push(StayingColumn {
-                table: table.name.value.clone(),
-                column: column.name.value.clone(),
-                class: column.class,
-                fate: order.stays.iter().any(|s| s.class.value == column.class),
-            });
-        }
-    }
-    stays
-}
-
-fn fates(stays: &[StayingColumn]) -> Vec<Finding> {
-    let mut without: BTreeMap<Class, usize> = BTreeMap::new();
-    for column in stays.iter().filter(|s| !s.fate) {
-        *without.entry(column.class).or_default() += 1;
-    }
-    if without.is_empty() {
-        return Vec::new();
-    }
-    let list: Vec<String> = without.iter().map(|(class, n)| format!("{n} {class}")).collect();
-    let finding = Finding::new(&NO_FATE, list.join(", ")).in_file(instruction::FILE);
-    vec![finding.help("name a fate for these classes under [stays]: keep, archive or erase")]
 }
 
 /// In the order of the files, each finding once.

@@ -15,7 +15,7 @@ mod target;
 #[cfg(test)]
 mod tests;
 
-pub use compile::{Compiled, Inputs, Refusal, StayingColumn, TRIAL_ROWS, compile};
+pub use compile::{Compiled, Inputs, Refusal, TRIAL_ROWS, compile};
 pub use target::NO_TABLE;
 
 use crate::filter::Filter;

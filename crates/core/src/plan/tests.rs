@@ -303,18 +303,12 @@ fn a_column_read_for_the_filter_alone_is_not_moved() {
 }
 
 #[test]
-fn what_stays_is_listed_with_its_class_and_fate() {
+fn nothing_is_planned_while_a_class_that_stays_has_no_fate() {
     let compiled = Case::new().compile().unwrap();
-    let stay = |t: &str, c: &str| {
-        let s = compiled.stays.iter().find(|s| s.table == t && s.column == c).unwrap();
-        (s.class, s.fate)
-    };
-    use crate::class::Class;
-    assert_eq!(stay("patient", "adresse"), (Class::Contact, true));
-    assert_eq!(stay("utilisateurs", "password"), (Class::Credential, true));
-    assert_eq!(stay("utilisateurs", "lastname"), (Class::Staff, false));
-    assert!(compiled.notes.iter().any(|n| n.code.id == "ECL-PLN-009"));
     assert!(compiled.stays.iter().all(|s| (s.table.as_str(), s.column.as_str()) != ("patient", "nom")));
+    assert!(compiled.notes.iter().any(|n| n.code.id == "ECL-PLN-080"));
+    let staff = "staff = { fate = \"keep\", until = 2027-12-31 }\n";
+    assert_eq!(Case::new().instruction(staff, "").refused(), ["ECL-PLN-009"]);
 }
 
 #[test]

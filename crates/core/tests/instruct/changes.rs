@@ -50,12 +50,20 @@ fn each_change_is_listed_alone() {
             "copies = 2027-01-31\nsource = 2027-03-01",
             "+ erasure at the source: 2027-03-01",
         ),
-        ("contact = \"keep\"", "contact = \"archive\"", "~ fate of contact: keep → archive"),
-        ("contact = \"keep\"", "contact = \"keep\"\nbilling = \"keep\"", "+ fate of billing: keep"),
+        (
+            "contact = { fate = \"keep\", until = 2036-12-31 }",
+            "contact = \"return\"",
+            "~ fate of contact: keep until 2036-12-31 → return",
+        ),
+        (
+            "billing = { fate = \"keep\", until = 2036-12-31 }\n",
+            "",
+            "- fate of billing: keep until 2036-12-31",
+        ),
         (
             "by = 2027-01-31",
             "by = 2027-03-31",
-            "~ fate of credential: erase by 2027-01-31 → erase by 2027-03-31",
+            "~ fate of credential: destroy by 2027-01-31 (it opens the old system, and nothing else) → destroy by 2027-03-31 (it opens the old system, and nothing else)",
         ),
         (
             "[[table]]\nname = \"resultat\"",

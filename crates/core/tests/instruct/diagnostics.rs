@@ -141,8 +141,8 @@ fn names_that_are_not_there() {
         &["ECL-INS-008", "ECL-MAP-012", "ECL-MAP-013"],
     );
     check("key-typo", "purpose =", "purpos =", &["ECL-INS-003", "ECL-INS-002"]);
-    check("class-typo", "contact = \"keep\"", "contakt = \"keep\"", &["ECL-INS-004"]);
-    check("fate-typo", "contact = \"keep\"", "contact = \"forget\"", &["ECL-INS-004"]);
+    check("class-typo", "contact = {", "contakt = {", &["ECL-INS-004"]);
+    check("fate-typo", "\"third party\" = \"return\"", "\"third party\" = \"forget\"", &["ECL-INS-004"]);
 }
 
 #[test]

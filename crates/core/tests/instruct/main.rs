@@ -14,3 +14,5 @@ mod dump;
 mod labbook;
 #[cfg(test)]
 mod laboratory;
+#[cfg(test)]
+mod stays;

@@ -78,6 +78,9 @@ fn new(here: &Here, args: &InstructionNewArgs) -> Result<()> {
     if args.grant_proposed {
         text = granted(&text);
     }
+    if trial && args.grant_proposed {
+        text = fated(&text, head.not_after.to_zoned(jiff::tz::TimeZone::UTC).date());
+    }
     if trial {
         text = text.replace("purpose        = \"…\"", "purpose        = \"TRIAL: to see what would move\"");
     }
@@ -85,13 +88,24 @@ fn new(here: &Here, args: &InstructionNewArgs) -> Result<()> {
     folder::create(&path, text.as_bytes())?;
     output::line(format!("{}: drafted.", path.display()));
     let mapped = here.folder.has("mapping.toml");
+    if trial && args.grant_proposed {
+        output::line(
+            "What stays is kept until this order ends, in this trial: in a real order the controller decides, class by class.",
+        );
+    }
     if trial && args.grant_proposed && !mapped {
         super::mapping::new(here, &FileArg { file: None })?;
     } else if args.grant_proposed {
-        output::line("Every column of these tables that needs no reason is granted. Say which rows, then:");
+        output::line(
+            "Every column of these tables that needs no reason is granted. Say which rows, and under [stays] what",
+        );
+        output::line("becomes of each class that stays; then:");
         output::line(mapping_next(mapped));
     } else {
-        output::line("Take the # away before each column that shall move, say which rows, then:");
+        output::line(
+            "Take the # away before each column that shall move, say which rows, and under [stays] what",
+        );
+        output::line("becomes of each class that stays; then:");
         output::line(mapping_next(mapped));
     }
     output::document(&json!({ "made": path, "tables": args.tables }));
@@ -129,6 +143,24 @@ fn granted(draft: &str) -> String {
     out
 }
 
+/// Takes the `#` away before the fates that the draft proposes; what is kept is kept until this day.
+fn fated(draft: &str, day: jiff::civil::Date) -> String {
+    let mut open = false;
+    let mut out = String::with_capacity(draft.len());
+    for line in draft.lines() {
+        open = line.starts_with("[stays]") || (open && !line.starts_with('['));
+        match line.strip_prefix("# \"") {
+            Some(rest) if open => {
+                out.push('"');
+                out.push_str(&rest.replace(instruction::UNDECIDED, &day.to_string()));
+            }
+            _ => out.push_str(line),
+        }
+        out.push('\n');
+    }
+    out
+}
+
 fn check(here: &Here, args: &InstructionCheckArgs) -> Result<()> {
     let path = here.folder.path(args.file.as_deref(), FILE);
     if args.fill {
@@ -143,6 +175,7 @@ fn check(here: &Here, args: &InstructionCheckArgs) -> Result<()> {
     let dictionary = surveyed.judge(dictionary::parse(surveyed.text()))?;
     let mut findings: Vec<_> = header.objection(here.now).into_iter().collect();
     findings.extend(instruction::check(&order, &dictionary));
+    findings.extend(instruction::fates(&order, &header, &dictionary));
     let mapped = here.folder.path(None, "mapping.toml");
     if mapped.exists() {
         let mapped = Paper::read(&mapped, "")?;
@@ -155,7 +188,11 @@ fn check(here: &Here, args: &InstructionCheckArgs) -> Result<()> {
     if !findings.is_empty() {
         return Err(refusal(&paper.path, &text, &findings));
     }
-    let note = instruction::moves_no_result(&order, &dictionary);
+    let notes = [
+        instruction::moves_no_result(&order, &dictionary),
+        instruction::not_carried_out(&order, &dictionary),
+    ];
+    let notes: Vec<_> = notes.into_iter().flatten().collect();
     let columns: usize = order.tables.iter().map(|t| t.columns.len()).sum();
     output::line(format!(
         "{}: {}, {}. Nothing was read.",
@@ -163,10 +200,10 @@ fn check(here: &Here, args: &InstructionCheckArgs) -> Result<()> {
         plural(number(order.tables.len()), "table", "tables"),
         plural(number(columns), "column", "columns"),
     ));
-    if let Some(note) = &note {
+    for note in &notes {
         output::line(format!("note: {}: {}.", note.code.title, note.message));
     }
-    let notes: Vec<_> = note.iter().map(|n| json!({ "code": n.code.id, "message": n.message })).collect();
+    let notes: Vec<_> = notes.iter().map(|n| json!({ "code": n.code.id, "message": n.message })).collect();
     output::document(&json!({
         "holds": true, "tables": order.tables.len(), "columns": columns, "digest": paper.digest(), "notes": notes,
     }));

@@ -1,5 +1,6 @@
 //! `ecluse plan`: what would move, what is refused, what stays.
 
+mod stays;
 mod tell;
 
 use ecluse_adapters::folder::RunFolder;
@@ -19,13 +20,12 @@ pub(super) fn run(here: &Here, args: &PlanArgs) -> Result<()> {
     if args.ddl {
         return ddl(here, args);
     }
+    if args.stays {
+        return stays::run(here, args);
+    }
     let (ready, mut ends) = Ready::prepare(here, &args.papers, Missing::Suppose)?;
     if args.statements {
         statements(&ready, &ends);
-        return Ok(());
-    }
-    if args.stays {
-        stays(&ready);
         return Ok(());
     }
     let path = here.folder.path(args.papers.run.as_deref(), "run");
@@ -49,20 +49,6 @@ pub(super) fn run(here: &Here, args: &PlanArgs) -> Result<()> {
     })?;
     tell::told(&ready, &found, room.is_ok());
     room
-}
-
-fn stays(ready: &Ready) {
-    for s in &ready.compiled.stays {
-        let fate = if s.fate { "" } else { "   no fate" };
-        output::line(format!("{}.{}   {}{fate}", s.table, s.column, s.class.name()));
-    }
-    let list: Vec<_> = ready
-        .compiled
-        .stays
-        .iter()
-        .map(|s| json!({ "table": s.table, "column": s.column, "class": s.class.name(), "fate": s.fate }))
-        .collect();
-    output::document(&json!({ "stays": list }));
 }
 
 fn statements(ready: &Ready, ends: &Ends) {

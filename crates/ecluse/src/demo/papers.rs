@@ -51,20 +51,20 @@ identity = {}
 copies = {day}
 
 [stays]
-"identity"            = "keep"
-"contact"             = "keep"
-"national identifier" = "keep"
-"third party"         = "keep"
-"staff"               = "keep"
-"result"              = "keep"
-"sensitive result"    = "keep"
-"free text"           = {{ fate = "archive", reason = "clinical remarks stay with the laboratory" }}
-"attachment"          = "keep"
-"credential"          = {{ fate = "erase", by = {day} }}
-"billing"             = "archive"
-"quality"             = "keep"
-"audit"               = "keep"
-"technical"           = "keep"
+"identity"            = {{ fate = "keep", until = {day} }}
+"contact"             = {{ fate = "keep", until = {day} }}
+"national identifier" = {{ fate = "keep", until = {day} }}
+"third party"         = {{ fate = "keep", until = {day} }}
+"staff"               = {{ fate = "keep", until = {day} }}
+"result"              = {{ fate = "keep", until = {day} }}
+"sensitive result"    = {{ fate = "keep", until = {day} }}
+"free text"           = {{ fate = "return", reason = "clinical remarks stay with the laboratory" }}
+"attachment"          = {{ fate = "keep", until = {day} }}
+"credential"          = {{ fate = "destroy", reason = "it opens the old system, and nothing else", by = {day} }}
+"billing"             = "return"
+"quality"             = {{ fate = "keep", until = {day} }}
+"audit"               = {{ fate = "keep", until = {day} }}
+"technical"           = {{ fate = "keep", until = {day} }}
 
 [pending]
 rule = "stay"

@@ -7,7 +7,7 @@ use ecluse_core::class::Class;
 use ecluse_core::count::number;
 use ecluse_core::dictionary::Table;
 use ecluse_core::filter::{Words, sentence};
-use ecluse_core::instruction::{Fate, Order, Stay};
+use ecluse_core::instruction::{Order, Stay};
 use ecluse_core::plan::TablePlan;
 use serde::{Deserialize, Serialize};
 
@@ -59,7 +59,7 @@ impl Facts {
         for column in &ready.compiled.stays {
             *stays.entry(column.class.name().to_owned()).or_insert(0) += 1;
         }
-        let without = ready.compiled.stays.iter().filter(|s| !s.fate).count();
+        let without = ready.compiled.stays.iter().filter(|s| s.fate.is_none()).count();
         Self {
             source: connect::name(&ready.source),
             destination: connect::name(&ready.destination),
@@ -133,10 +133,5 @@ fn fate(stays: &[Stay], classes: &[Class]) -> String {
 
 /// A fate in words.
 pub(crate) fn spoken(stay: &Stay) -> String {
-    let by = stay.by.map_or(String::new(), |day| format!(" by {day}"));
-    match stay.fate {
-        Fate::Keep => "kept by the laboratory".to_owned(),
-        Fate::Archive => "archived by the laboratory".to_owned(),
-        Fate::Erase => format!("erased{by}"),
-    }
+    stay.fate.words()
 }

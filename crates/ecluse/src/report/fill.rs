@@ -229,7 +229,7 @@ fn boxes(from: &Sources<'_>) -> Vec<Section> {
         order
             .stays
             .iter()
-            .filter(|s| s.fate == Fate::Erase)
+            .filter(|s| matches!(s.fate, Fate::Destroy { .. }))
             .map(|s| format!("{}: {}", s.class.value.name(), spoken(s))),
     );
     vec![

@@ -1,5 +1,6 @@
 //! The order: drafted, mapped, signed.
 
+use ecluse_core::document::{self, Kind};
 use ecluse_core::fault::Result;
 use ecluse_core::{dictionary, instruction, mapping};
 use jiff::Timestamp;
@@ -113,6 +114,8 @@ fn checked(folder: &Folder) -> Result<()> {
     let mapped = Paper::read(&folder.path(None, "mapping.toml"), "ecluse mapping new")?;
     let mapping = mapped.judge(mapping::parse(mapped.text()))?;
     let mut findings = instruction::check(&order, &dictionary);
+    let header = paper.judge(document::header(paper.text(), Kind::Instruction))?;
+    findings.extend(instruction::fates(&order, &header, &dictionary));
     findings.extend(mapping::against(&mapping, &order));
     paper.judge(if findings.is_empty() { Ok(()) } else { Err(findings) })
 }

@@ -143,6 +143,10 @@ const TABLES: &str = "
 [erasure]
 copies = 2999-12-31
 
+[stays]
+result    = \"return\"
+technical = \"return\"
+
 [[table]]
 name = \"patient\"
 columns = [\"id\", \"nom\", \"naissance\"]

@@ -104,7 +104,7 @@ fn moving(ready: &Ready) -> (usize, usize) {
 fn columns(ready: &Ready) {
     let (moved, filled) = moving(ready);
     let stays = &ready.compiled.stays;
-    let without = stays.iter().filter(|s| !s.fate).count();
+    let without = stays.iter().filter(|s| s.fate.is_none()).count();
     let fates = if without == 0 {
         "all with a fate".to_owned()
     } else {

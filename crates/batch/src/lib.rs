@@ -16,6 +16,7 @@
 //!
 //! No Arrow error text leaves this crate: it may quote a value.
 
+mod aside;
 mod batch;
 mod build;
 mod canonical;
@@ -53,6 +54,7 @@ pub mod assertion {
     }
 }
 
+pub use aside::{here, there};
 pub use batch::{Batch, MALFORMED, Unreadable, arrow_type};
 pub use chosen::ChosenSets;
 pub use compare::differing;

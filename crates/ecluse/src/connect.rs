@@ -5,6 +5,7 @@ use ecluse_adapters::{mariadb, postgres, secret, sqlite};
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::types::Engine;
 use ecluse_flow::ports::{Destination, Source};
+use ecluse_flow::room::Aside;
 
 static NOT_YET: Code = Code::usage("ECL-CLI-019", "écluse does not write to this engine");
 
@@ -79,12 +80,17 @@ pub(crate) fn source(url: &Url) -> Result<Box<dyn Source>> {
     }
 }
 
-/// Connects to a destination. An SQLite file that is not there is made, empty.
+/// Connects to a destination, which may hold other laboratories. An SQLite file that is not there
+/// is made, empty.
 ///
 /// # Errors
 ///
 /// The adapter's; [`NOT_YET`] for an engine that is a source only.
 pub(crate) fn destination(url: &Url) -> Result<Box<dyn Destination>> {
+    Ok(Box::new(Aside::of(adapter(url)?)))
+}
+
+fn adapter(url: &Url) -> Result<Box<dyn Destination>> {
     match url {
         Url::Sqlite(path) if !path.exists() => Ok(Box::new(sqlite::Destination::create(path)?)),
         Url::Sqlite(path) => Ok(Box::new(sqlite::Destination::open(path)?)),

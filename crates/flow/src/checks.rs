@@ -178,10 +178,13 @@ pub(crate) fn empty_but(
 ) -> Result<()> {
     for table in plan.tables().iter().filter(|t| !missing.iter().any(|m| m == t.destination())) {
         let ours = ledger.iter().any(|line| line.table == table.number());
-        if !ours && !destination.is_empty(table.destination())? {
-            return Err(NOT_EMPTY
-                .fault(format!("table {}", table.destination()))
-                .help("empty the table, or move into another one: écluse never mixes its rows with others"));
+        if !ours && !destination.is_empty(table)? {
+            let help = if table.shifts().is_empty() {
+                "empty the table, move into another one, or give this laboratory a room there: [append] in the mapping"
+            } else {
+                "give this laboratory a room under [append] in which nobody has a key"
+            };
+            return Err(NOT_EMPTY.fault(format!("table {}", table.destination())).help(help));
         }
     }
     Ok(())

@@ -33,6 +33,7 @@ mod reader;
 pub mod reconcile;
 pub mod rehearse;
 pub mod rights;
+pub mod room;
 pub mod run;
 mod state;
 mod step;

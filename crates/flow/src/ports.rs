@@ -163,6 +163,9 @@ pub enum Refusal {
 pub type MakeEntry<'a> = &'a mut dyn FnMut(&[RefusedRow]) -> Result<LedgerEntry>;
 
 /// Where rows go.
+///
+/// A table may hold other laboratories' rows: whatever reads, counts or deletes rows here keeps
+/// to [`TablePlan::room`], whatever range it was asked for.
 pub trait Destination: Send {
     /// The engine.
     fn engine(&self) -> Engine;
@@ -173,8 +176,9 @@ pub trait Destination: Send {
     /// The catalogue; the ledger's own tables are left out.
     fn catalog(&mut self, scope: Scope<'_>) -> Result<Catalog>;
 
-    /// Whether the table holds any row.
-    fn is_empty(&mut self, table: &str) -> Result<bool>;
+    /// Whether the table holds no row; of a table that others use, whether its room
+    /// ([`TablePlan::room`]) holds none.
+    fn is_empty(&mut self, table: &TablePlan) -> Result<bool>;
 
     /// Executes one `CREATE TABLE` that `ddl` printed.
     fn create(&mut self, statement: &str) -> Result<()>;

@@ -157,6 +157,28 @@ impl Migration {
         Self::mapped(program, folder, now, source, destination, order, |column| format!("\"{column}\""))
     }
 
+    /// The same into a destination that holds other laboratories: `append` is the mapping's
+    /// `[append]`, as it is written there.
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::new`].
+    #[must_use]
+    pub fn appended(
+        program: &Path,
+        folder: &Path,
+        now: Timestamp,
+        source: &End,
+        destination: &End,
+        order: &[Ordered],
+        append: &str,
+    ) -> Self {
+        let mut papers = Papers::new(now);
+        papers.instruction = instruction(source, destination, order, now);
+        papers.mapping = format!("{}\n{append}", mapping(order, |column| format!("\"{column}\"")));
+        Self::under(program, folder, source, destination, papers)
+    }
+
     /// The same; `make` says what a destination column is made of, in the mapping's words.
     ///
     /// # Panics

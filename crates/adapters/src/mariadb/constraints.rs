@@ -11,11 +11,13 @@
 use std::collections::BTreeMap;
 
 use ecluse_core::fault::{Code, Result};
-use ecluse_core::plan::Plan;
+use ecluse_core::plan::{Plan, TablePlan};
+use ecluse_core::types::Engine;
 use mysql_async::{Row, Value};
 
 use super::session::{Session, number, text};
 use super::statement::quoted;
+use crate::sql;
 
 /// A table that has no transactions, or more than the rows that stand in it.
 static ENGINE: Code =
@@ -48,6 +50,14 @@ struct ForeignKey {
     parent: String,
     /// Columns here and there.
     columns: Vec<(String, String)>,
+    /// Whose rows of the child are ours, where it holds others'.
+    room: Option<String>,
+}
+
+/// ` AND` the rows of one laboratory, under that alias; empty where every row is meant.
+pub(super) fn and_room(table: &TablePlan, alias: &str) -> Result<String> {
+    let room = sql::room(Engine::Mariadb, table, Some(alias))?;
+    Ok(room.map_or_else(String::new, |room| format!(" AND {room}")))
 }
 
 /// Checks every declared foreign key from and to the planned tables, by the server's own comparison.
@@ -58,11 +68,12 @@ struct ForeignKey {
 pub(super) fn foreign_keys(session: &mut Session, plan: &Plan) -> Result<()> {
     let mut broken = Vec::new();
     for key in declared(session, plan)? {
-        let ForeignKey { name, child, parent, columns } = key;
+        let ForeignKey { name, child, parent, columns, room } = key;
         let set: Vec<String> = columns.iter().map(|(here, _)| format!("c.{here} IS NOT NULL")).collect();
         let same: Vec<String> = columns.iter().map(|(here, there)| format!("p.{there} = c.{here}")).collect();
+        let room = room.unwrap_or_default();
         let sql = format!(
-            "SELECT COUNT(*) FROM {child} AS c WHERE {} AND NOT EXISTS (SELECT 1 FROM {parent} AS p WHERE {})",
+            "SELECT COUNT(*) FROM {child} AS c WHERE {}{room} AND NOT EXISTS (SELECT 1 FROM {parent} AS p WHERE {})",
             set.join(" AND "),
             same.join(" AND "),
         );
@@ -95,6 +106,13 @@ fn declared(session: &mut Session, plan: &Plan) -> Result<Vec<ForeignKey>> {
             let place = (text(&row, 0), text(&row, 3), text(&row, 1));
             let key = seen.entry(place).or_insert_with(|| begin(&row));
             key.columns.push((quoted(&text(&row, 4)), quoted(&text(&row, 7))));
+            // a neighbour's orphans are the neighbour's, in whatever table
+            let own = plan.tables().iter().find(|t| t.destination() == text(&row, 3));
+            key.room = match own {
+                Some(child) => Some(and_room(child, "c")?),
+                None if table.room().is_empty() => None,
+                None => Some(" AND FALSE".to_owned()),
+            };
         }
         // between two planned tables it is found from both
         found.append(&mut seen);
@@ -110,5 +128,6 @@ fn begin(row: &Row) -> ForeignKey {
         child: both(2, 3),
         parent: both(5, 6),
         columns: Vec::new(),
+        room: None,
     }
 }

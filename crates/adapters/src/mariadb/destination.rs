@@ -130,8 +130,8 @@ impl ports::Destination for Destination {
         Ok(found)
     }
 
-    fn is_empty(&mut self, table: &str) -> Result<bool> {
-        ledger::is_empty(&mut self.write, table)
+    fn is_empty(&mut self, table: &TablePlan) -> Result<bool> {
+        ledger::is_free(&mut self.write, table)
     }
 
     fn create(&mut self, statement: &str) -> Result<()> {
@@ -221,10 +221,12 @@ impl ports::Destination for Destination {
             _ => String::new(),
         };
         let sql = format!(
-            "SELECT COUNT(*) FROM {} AS c WHERE c.{here} IS NOT NULL \
-             AND NOT EXISTS (SELECT 1 FROM {} AS p WHERE p.{there} = c.{here}{bytes})",
+            "SELECT COUNT(*) FROM {} AS c WHERE c.{here} IS NOT NULL{} \
+             AND NOT EXISTS (SELECT 1 FROM {} AS p WHERE p.{there} = c.{here}{bytes}{})",
             quoted(child.destination()),
+            constraints::and_room(child, "c")?,
             quoted(parent.destination()),
+            constraints::and_room(parent, "p")?,
         );
         let rows = self.back()?.rows(&sql, Vec::new(), child.destination())?;
         rows.first().and_then(|row| number(row, 0)).ok_or_else(missing)
@@ -252,7 +254,7 @@ fn written(session: &mut Session, table: &TablePlan) -> Result<Written> {
                AND table_name = ? AND collation_name = 'utf8mb4_nopad_bin'";
     let rows = session.rows(sql, vec![name.into()], name)?;
     let in_bytes: BTreeSet<String> = rows.iter().map(|row| text(row, 0)).collect();
-    Ok(Written::new(table, |column| in_bytes.contains(column)))
+    Written::new(table, |column| in_bytes.contains(column))
 }
 
 /// The destination column that carries a read column, quoted, and its type.

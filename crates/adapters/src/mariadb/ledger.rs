@@ -11,14 +11,16 @@
 use std::collections::BTreeSet;
 
 use ecluse_core::fault::{Code, Result};
-use ecluse_core::plan::Plan;
+use ecluse_core::plan::{Plan, TablePlan, apart};
+use ecluse_core::types::Engine;
 use ecluse_flow::failpoint;
 use ecluse_flow::ports::{LedgerEntry, Since};
 use mysql_async::{Row, Value};
 use sha2::{Digest, Sha256};
 
-use super::session::{Session, number};
+use super::session::{Session, number, text};
 use super::statement::quoted;
+use crate::sql;
 
 /// Another run's ledger stands over these tables.
 static OTHER_RUN: Code =
@@ -36,7 +38,7 @@ const TABLES: [(&str, &str); 2] = [
         "ecluse_ledger_run",
         "run VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL, number BIGINT NOT NULL, \
          destination VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin NOT NULL, was_empty TINYINT NOT NULL, \
-         finished TINYINT NOT NULL DEFAULT 0, PRIMARY KEY (run, number)",
+         room TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin NOT NULL, finished TINYINT NOT NULL DEFAULT 0, PRIMARY KEY (run, number)",
     ),
     (
         "ecluse_ledger_chunk",
@@ -99,8 +101,10 @@ pub(super) fn enter(session: &mut Session, plan: &Plan, run: &str) -> Result<BTr
 fn enter_tables(session: &mut Session, plan: &Plan, run: &str) -> Result<()> {
     for table in plan.tables() {
         let name = table.destination();
-        let others = "SELECT COUNT(*) FROM ecluse_ledger_run WHERE destination = ? AND run <> ?";
-        if one(session, others, vec![Value::from(name), Value::from(run)])? > 0 {
+        let room = table.room_words();
+        let others = "SELECT room FROM ecluse_ledger_run WHERE destination = ? AND run <> ?";
+        let others = session.rows(others, vec![Value::from(name), Value::from(run)], PLACE)?;
+        if others.iter().any(|other| !apart(&text(other, 0), &room)) {
             return Err(OTHER_RUN
                 .fault(format!("table {name}"))
                 .help("Go on with that run's folder, or let it be accepted: closing drops its ledger."));
@@ -110,9 +114,11 @@ fn enter_tables(session: &mut Session, plan: &Plan, run: &str) -> Result<()> {
         if one(session, known, line.clone())? > 0 {
             continue;
         }
-        let empty = is_empty(session, name)?;
-        let line = line.into_iter().chain([Value::from(name), Value::Int(i64::from(empty))]).collect();
-        let sql = "INSERT INTO ecluse_ledger_run (run, number, destination, was_empty) VALUES (?, ?, ?, ?)";
+        let empty = is_free(session, table)?;
+        let line = line.into_iter().chain([Value::from(name), Value::Int(i64::from(empty)), Value::from(room)]);
+        let line = line.collect();
+        let sql =
+            "INSERT INTO ecluse_ledger_run (run, number, destination, was_empty, room) VALUES (?, ?, ?, ?, ?)";
         session.rows(sql, line, PLACE)?;
     }
     Ok(())
@@ -174,10 +180,12 @@ pub(super) fn finished(session: &mut Session, run: &str) -> Result<()> {
     session.rows(sql, vec![Value::from(run)], PLACE).map(drop)
 }
 
-/// Whether a table holds no row.
-pub(super) fn is_empty(session: &mut Session, table: &str) -> Result<bool> {
-    let sql = format!("SELECT NOT EXISTS (SELECT 1 FROM {})", quoted(table));
-    let rows = session.rows(&sql, Vec::new(), table)?;
+/// Whether a table, or this laboratory's room in it, holds no row.
+pub(super) fn is_free(session: &mut Session, table: &TablePlan) -> Result<bool> {
+    let name = table.destination();
+    let room = sql::room(Engine::Mariadb, table, None)?.map_or_else(String::new, |room| format!(" WHERE {room}"));
+    let sql = format!("SELECT NOT EXISTS (SELECT 1 FROM {}{room})", quoted(name));
+    let rows = session.rows(&sql, Vec::new(), name)?;
     Ok(rows.first().and_then(|row| number(row, 0)) == Some(1))
 }
 

@@ -2,10 +2,11 @@
 
 use ecluse_core::fault::Result;
 use ecluse_core::plan::TablePlan;
-use ecluse_core::types::Type;
+use ecluse_core::types::{Engine, Type};
 use ecluse_core::value::{Key, KeyRange};
 
 use super::statement::{Edge, Statement, beyond, bind, conditions, keyed, order, quoted};
+use crate::sql;
 
 /// A table as it is written and read back.
 pub(super) struct Written {
@@ -13,22 +14,25 @@ pub(super) struct Written {
     columns: Vec<String>,
     /// The key's columns in the order of keys, as SQL.
     key: Vec<(String, Type)>,
+    /// This laboratory's rows, where others have theirs in the table.
+    room: Option<String>,
 }
 
 impl Written {
     /// `in_bytes(column)`: whether the column itself compares its texts by bytes, so that its own
     /// index serves ranges and order; any other is converted, which no index helps.
-    pub(super) fn new(table: &TablePlan, in_bytes: impl Fn(&str) -> bool) -> Self {
+    pub(super) fn new(table: &TablePlan, in_bytes: impl Fn(&str) -> bool) -> Result<Self> {
         let key = table.write_key().iter().filter_map(|i| table.write().get(*i)).map(|column| {
             let plain = column.ty == Type::Text && in_bytes(&column.name);
             let sql = if plain { quoted(&column.name) } else { keyed(&column.name, column.ty) };
             (sql, column.ty)
         });
-        Self {
+        Ok(Self {
             name: quoted(table.destination()),
             columns: table.write().iter().map(|c| quoted(&c.name)).collect(),
             key: key.collect(),
-        }
+            room: sql::room(Engine::Mariadb, table, None)?,
+        })
     }
 
     /// Inserts so many rows; one `?` per value, row by row.
@@ -53,7 +57,7 @@ impl Written {
     }
 
     fn within(&self, range: &KeyRange) -> Result<(String, Vec<mysql_async::Value>)> {
-        let (mut parts, mut values) = (Vec::new(), Vec::new());
+        let (mut parts, mut values) = (Vec::from_iter(self.room.clone()), Vec::new());
         for (bound, edge) in [(&range.after, Edge::After), (&range.upto, Edge::UpTo)] {
             if let Some(Key(bound)) = bound {
                 parts.push(beyond(&self.key, bound, edge, &mut values)?);

@@ -25,6 +25,7 @@ use super::source::{Select, decoder, run};
 use super::text::{ident, relation};
 use super::types::Wire;
 use super::{catalog, constraints, putback};
+use crate::sql;
 use crate::url::Server;
 
 /// `open` was not called.
@@ -76,8 +77,8 @@ impl ports::Destination for Destination {
         catalog::read(&self.write, scope)
     }
 
-    fn is_empty(&mut self, table: &str) -> Result<bool> {
-        ledger::is_empty(&self.write, table)
+    fn is_empty(&mut self, table: &TablePlan) -> Result<bool> {
+        ledger::is_free(&self.write, table)
     }
 
     fn create(&mut self, statement: &str) -> Result<()> {
@@ -141,7 +142,7 @@ impl ports::Destination for Destination {
         let select = Select {
             columns: table.write().iter().map(|c| c.name.as_str()).collect(),
             from: name,
-            conditions: Vec::new(),
+            conditions: sql::room(Engine::Postgresql, table, None)?.into_iter().collect(),
             parameters: Vec::new(),
             key: table
                 .write_key()
@@ -161,11 +162,17 @@ impl ports::Destination for Destination {
         let link = child.relations().get(relation_number).ok_or_else(missing)?;
         let column = written(child, link.column).ok_or_else(missing)?;
         let referenced = written(parent, link.parent_column).ok_or_else(missing)?;
+        let room = |table, alias| {
+            let room = sql::room(Engine::Postgresql, table, Some(alias))?;
+            Result::Ok(room.map_or_else(String::new, |room| format!(" AND {room}")))
+        };
         let sql = format!(
-            "SELECT count(*) FROM {} c WHERE c.{column} IS NOT NULL \
-             AND NOT EXISTS (SELECT 1 FROM {} p WHERE p.{referenced} = c.{column})",
+            "SELECT count(*) FROM {} c WHERE c.{column} IS NOT NULL{} \
+             AND NOT EXISTS (SELECT 1 FROM {} p WHERE p.{referenced} = c.{column}{})",
             relation(child.destination()),
+            room(child, "c")?,
             relation(parent.destination()),
+            room(parent, "p")?,
         );
         let rows: i64 = self.back()?.one(&sql, &[], child.destination())?;
         Ok(u64::try_from(rows).unwrap_or_default())
@@ -175,7 +182,8 @@ impl ports::Destination for Destination {
         let ledger = self.ledger.as_ref().ok_or_else(|| ORDER.fault("the end of the load"))?;
         let link = &self.write;
         putback::put_back(link, || writer(&self.server), ledger.run(), plan)?;
-        for table in plan.tables() {
+        // what counts keys below a room goes on below it: past the room it would give every row a key from there
+        for table in plan.tables().iter().filter(|table| table.room().is_empty()) {
             putback::advance_sequences(link, table)?;
         }
         // synchronous: it makes every commit before it durable

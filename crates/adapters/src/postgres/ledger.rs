@@ -11,12 +11,14 @@
 use std::collections::BTreeSet;
 
 use ecluse_core::fault::{Code, Result};
-use ecluse_core::plan::{Plan, TablePlan};
+use ecluse_core::plan::{Plan, TablePlan, apart};
+use ecluse_core::types::Engine;
 use ecluse_flow::failpoint;
 use ecluse_flow::ports::{LedgerEntry, Since};
 
 use super::connect::Link;
 use super::text::relation;
+use crate::sql;
 
 /// The ledger's schema in the destination.
 pub(super) const SCHEMA: &str = "ecluse_ledger";
@@ -35,7 +37,7 @@ const LOCK: i64 = 0x6563_6c75_7365;
 const TABLES: &str = "\
     CREATE SCHEMA IF NOT EXISTS ecluse_ledger; \
     CREATE TABLE IF NOT EXISTS ecluse_ledger.run (run text PRIMARY KEY, tables text[] NOT NULL, \
-        empty boolean[] NOT NULL, finished boolean NOT NULL DEFAULT false); \
+        empty boolean[] NOT NULL, rooms text[] NOT NULL, finished boolean NOT NULL DEFAULT false); \
     CREATE TABLE IF NOT EXISTS ecluse_ledger.chunk (run text NOT NULL, tab int8 NOT NULL, chunk int8 NOT NULL, \
         rows int8 NOT NULL, refused int8 NOT NULL, tally bytea NOT NULL, catch_up int8 NOT NULL DEFAULT 0, \
         added int8 NOT NULL DEFAULT 0, changed int8 NOT NULL DEFAULT 0, deleted int8 NOT NULL DEFAULT 0, \
@@ -75,27 +77,23 @@ impl Ledger {
             failpoint::hit("postgres.ledger.commit.after");
         }
         let tables: Vec<&str> = plan.tables().iter().map(TablePlan::destination).collect();
-        let others: i64 = link.one(
-            "SELECT count(*) FROM ecluse_ledger.run WHERE run <> $1 AND tables && $2::text[]",
-            &[&run, &tables],
-            place,
-        )?;
-        if others > 0 {
+        let rooms: Vec<String> = plan.tables().iter().map(TablePlan::room_words).collect();
+        if let Some(table) = shared(link, plan, run)? {
             return Err(OTHER_RUN
-                .fault(format!("{others} other run(s)"))
+                .fault(format!("table {table}"))
                 .help("go on with that run's folder, or close it first (its ledger is dropped at closing)"));
         }
         let known: bool =
             link.one("SELECT EXISTS (SELECT 1 FROM ecluse_ledger.run WHERE run = $1)", &[&run], place)?;
         if !known {
             let mut empty = Vec::with_capacity(tables.len());
-            for table in &tables {
-                empty.push(is_empty(link, table)?);
+            for table in plan.tables() {
+                empty.push(is_free(link, table)?);
             }
             failpoint::hit("postgres.begin.commit.before");
             link.execute(
-                "INSERT INTO ecluse_ledger.run (run, tables, empty) VALUES ($1, $2, $3)",
-                &[&run, &tables, &empty],
+                "INSERT INTO ecluse_ledger.run (run, tables, empty, rooms) VALUES ($1, $2, $3, $4)",
+                &[&run, &tables, &empty, &rooms],
                 place,
             )?;
             failpoint::hit("postgres.begin.commit.after");
@@ -117,6 +115,21 @@ impl Ledger {
     pub(super) fn run(&self) -> &str {
         &self.run
     }
+}
+
+/// A table that another run's ledger covers too, where the two rooms in it are not apart.
+fn shared<'p>(link: &Link, plan: &'p Plan, run: &str) -> Result<Option<&'p str>> {
+    let place = "the ledger";
+    let sql = "SELECT o.t, o.room FROM ecluse_ledger.run, unnest(tables, rooms) o(t, room) WHERE run <> $1";
+    for row in link.query(sql, &[&run], place)? {
+        let get = |i: usize| row.try_get::<_, String>(i).map_err(|e| link.side().fault(&e, place));
+        let (table, room) = (get(0)?, get(1)?);
+        let meets = |t: &&TablePlan| t.destination() == table && !apart(&t.room_words(), &room);
+        if let Some(table) = plan.tables().iter().find(meets) {
+            return Ok(Some(table.destination()));
+        }
+    }
+    Ok(None)
 }
 
 /// The lines of a run; none where there is no ledger.
@@ -155,6 +168,14 @@ pub(super) fn entries(link: &Link, run: &str) -> Result<Vec<LedgerEntry>> {
             })
         })
         .collect()
+}
+
+/// Whether a table, or this laboratory's room in it, holds no row.
+pub(super) fn is_free(link: &Link, table: &TablePlan) -> Result<bool> {
+    let name = table.destination();
+    let room = sql::room(Engine::Postgresql, table, None)?;
+    let room = room.as_deref().unwrap_or("TRUE");
+    link.one(&format!("SELECT NOT EXISTS (SELECT 1 FROM {} WHERE {room})", relation(name)), &[], name)
 }
 
 /// Whether a table holds no row.

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use ecluse_batch::Batch;
 use ecluse_core::fault::{Fault, Result};
 use ecluse_core::plan::{TablePlan, WriteColumn};
+use ecluse_core::types::Engine;
 use ecluse_core::value::KeyRange;
 use ecluse_flow::failpoint;
 use ecluse_flow::ports::{LedgerEntry, MakeEntry, Refusal, RefusedRow};
@@ -20,6 +21,7 @@ use super::error::refusal;
 use super::source::key_sides;
 use super::text::{list, relation};
 use super::types::Wire;
+use crate::sql;
 
 /// Bytes gathered before they are handed to the connection.
 const PIECE: usize = 128 * 1024;
@@ -136,13 +138,13 @@ impl Work<'_> {
             .filter_map(|i| table.write().get(*i))
             .map(|c| (c.name.as_str(), c.ty))
             .collect();
-        let mut sql = format!("DELETE FROM {}", relation(place));
+        let room = sql::room(Engine::Postgresql, table, None)?;
+        let mut sql = format!("DELETE FROM {} WHERE {}", relation(place), room.as_deref().unwrap_or("TRUE"));
         let mut bound: Vec<Bound<'_>> = Vec::new();
         for (edge, sign) in [(&self.chunk.range.after, ">"), (&self.chunk.range.upto, "<=")] {
             if let Some(edge) = edge {
                 let (left, right) = key_sides(&key, bound.len());
-                let word = if bound.is_empty() { "WHERE" } else { "AND" };
-                sql.push_str(&format!(" {word} ({left}) {sign} ({right})"));
+                sql.push_str(&format!(" AND ({left}) {sign} ({right})"));
                 bound.extend(edge.0.iter().map(Bound));
             }
         }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`condition`] | a table's filter for a WHERE clause, values as bound parameters |
 //! | [`view_body`] | the SELECT behind a view of the grants script, values as literals |
+//! | [`room`] | the rows of one laboratory in a destination table that others use |
 //! | [`shown`] | how MariaDB prints that SELECT when it is asked for the view's text |
 //! | [`identifier`], [`relation`] | names, quoted |
 //! | [`literal`] | one value for a script, typed and quoted |
@@ -22,6 +23,7 @@ mod dialect;
 mod literal;
 mod mariadb;
 mod postgres;
+mod room;
 mod select;
 mod shown;
 mod sqlite;
@@ -80,6 +82,19 @@ pub fn condition(engine: Engine, table: &TablePlan, plan: &Plan, first: usize) -
 /// [`NO_SQL`].
 pub fn view_body(engine: Engine, table: &TablePlan, plan: &Plan, database: Option<&str>) -> Result<String> {
     select::view_body(engine, table, plan, database)
+}
+
+/// This laboratory's rows of a destination table that others use, as a condition on its columns, in
+/// brackets; `None` where every row of the table is meant. Numbers and a prefix of the mapping, no
+/// value of a row: they stand as literals. `alias` qualifies the columns.
+///
+/// Every statement of a destination that reads, counts or deletes rows carries it.
+///
+/// # Errors
+///
+/// [`NO_SQL`].
+pub fn room(engine: Engine, table: &TablePlan, alias: Option<&str>) -> Result<Option<String>> {
+    room::room(engine, table, alias)
 }
 
 /// The text under which MariaDB shows the view that [`view_body`] makes of a table in `database`.

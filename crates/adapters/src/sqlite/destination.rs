@@ -100,8 +100,8 @@ impl ecluse_flow::ports::Destination for Destination {
         catalog::read(&DESTINATION, &self.connection, identity, scope)
     }
 
-    fn is_empty(&mut self, table: &str) -> Result<bool> {
-        empty(&self.connection, table)
+    fn is_empty(&mut self, table: &TablePlan) -> Result<bool> {
+        free(&self.connection, table)
     }
 
     fn create(&mut self, statement: &str) -> Result<()> {
@@ -182,11 +182,21 @@ impl ecluse_flow::ports::Destination for Destination {
             child.relations().get(relation).ok_or_else(|| NO_RELATION.fault(child.destination()))?;
         let here = written(child, relation.column)?;
         let there = written(parent, relation.parent_column)?;
-        let sql = format!(
-            "SELECT count(*) FROM main.{} AS c WHERE c.{here} IS NOT NULL AND NOT EXISTS \
-             (SELECT 1 FROM main.{} AS p WHERE p.{there} = c.{here} COLLATE BINARY)",
-            quoted(child.destination()),
+        let found = [format!("p.{there} = c.{here} COLLATE BINARY"), statement::room(parent, Some("p"))?];
+        let found = format!(
+            "SELECT 1 FROM main.{} AS p{}",
             quoted(parent.destination()),
+            statement::conditions(&found)
+        );
+        let lost = [
+            format!("c.{here} IS NOT NULL"),
+            format!("NOT EXISTS ({found})"),
+            statement::room(child, Some("c"))?,
+        ];
+        let sql = format!(
+            "SELECT count(*) FROM main.{} AS c{}",
+            quoted(child.destination()),
+            statement::conditions(&lost)
         );
         let count: i64 = self
             .connection
@@ -211,6 +221,15 @@ impl ecluse_flow::ports::Destination for Destination {
             Statement { sql: "SELECT count(*) FROM sqlite_schema".to_owned(), parameters: Vec::new() };
         self.connection.query_row(&read.sql, [], |_count| Ok(())).map_err(|e| fault(&DESTINATION, &e, "lock"))
     }
+}
+
+/// Whether a table, or this laboratory's room in it, holds no row.
+fn free(connection: &Connection, table: &TablePlan) -> Result<bool> {
+    let place = table.destination();
+    let one = statement::one(table)?;
+    let mut statement = connection.prepare(&one.sql).map_err(|e| fault(&DESTINATION, &e, place))?;
+    let any = statement.exists(params_from_iter(&one.parameters));
+    any.map(|any| !any).map_err(|e| fault(&DESTINATION, &e, place))
 }
 
 /// Whether a table holds no row.

@@ -7,7 +7,7 @@
 //! | `ecluse_ledger_ddl` | an index taken away for the run, to be put back |
 
 use ecluse_core::fault::{Code, Result};
-use ecluse_core::plan::Plan;
+use ecluse_core::plan::{Plan, apart};
 use ecluse_flow::ports::{LedgerEntry, Since};
 use rusqlite::Connection;
 
@@ -18,7 +18,7 @@ static BROKEN: Code = Code::refused("ECL-DST-302", "the ledger in the destinatio
 
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS main.ecluse_ledger_run (
-    run TEXT NOT NULL, number INTEGER NOT NULL, destination TEXT NOT NULL, was_empty INTEGER NOT NULL,
+    run TEXT NOT NULL, number INTEGER NOT NULL, destination TEXT NOT NULL, was_empty INTEGER NOT NULL, room TEXT NOT NULL,
     PRIMARY KEY (run, number)) STRICT;
 CREATE TABLE IF NOT EXISTS main.ecluse_ledger_chunk (
     run TEXT NOT NULL, number INTEGER NOT NULL, chunk INTEGER NOT NULL,
@@ -47,14 +47,8 @@ pub(super) fn enter(connection: &Connection, plan: &Plan, run: &str) -> Result<V
     let mut fresh = Vec::new();
     for table in plan.tables() {
         let name = table.destination();
-        let others: i64 = connection
-            .query_row(
-                "SELECT count(*) FROM ecluse_ledger_run WHERE destination = ?1 AND run <> ?2",
-                [name, run],
-                |row| row.get(0),
-            )
-            .map_err(|e| fault(&DESTINATION, &e, place))?;
-        if others > 0 {
+        let room = table.room_words();
+        if others(connection, name, run)?.iter().any(|other| !apart(other, &room)) {
             return Err(FOREIGN_RUN
                 .fault(format!("table {name}"))
                 .help("Go on with that run, or let it be accepted: closing drops its ledger."));
@@ -73,8 +67,9 @@ pub(super) fn enter(connection: &Connection, plan: &Plan, run: &str) -> Result<V
         let empty = super::destination::empty(connection, name)?;
         connection
             .execute(
-                "INSERT INTO ecluse_ledger_run (run, number, destination, was_empty) VALUES (?1, ?2, ?3, ?4)",
-                rusqlite::params![run, number, name, empty],
+                "INSERT INTO ecluse_ledger_run (run, number, destination, was_empty, room) \
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
+                rusqlite::params![run, number, name, empty, room],
             )
             .map_err(|e| fault(&DESTINATION, &e, place))?;
         if empty {
@@ -82,6 +77,16 @@ pub(super) fn enter(connection: &Connection, plan: &Plan, run: &str) -> Result<V
         }
     }
     Ok(fresh)
+}
+
+/// The rooms of the other runs over a table.
+fn others(connection: &Connection, table: &str, run: &str) -> Result<Vec<String>> {
+    let read = || -> rusqlite::Result<Vec<String>> {
+        let mut statement =
+            connection.prepare("SELECT room FROM ecluse_ledger_run WHERE destination = ?1 AND run <> ?2")?;
+        statement.query_map([table, run], |row| row.get(0))?.collect()
+    };
+    read().map_err(|e| fault(&DESTINATION, &e, "ledger"))
 }
 
 /// Table, chunk, rows, refused, tally, as stored; then what the last catch-up did.

@@ -6,9 +6,11 @@
 
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::plan::Plan;
+use ecluse_core::types::Engine;
 use rusqlite::Connection;
 
 use super::{DESTINATION, fault, quoted};
+use crate::sql;
 
 static ORPHANED: Code = Code::refused("ECL-DST-303", "rows refer to rows that the destination does not hold");
 
@@ -56,11 +58,19 @@ pub(super) fn check_foreign_keys(connection: &Connection, plan: &Plan) -> Result
     let mut broken = Vec::new();
     for table in plan.tables() {
         let name = table.destination();
+        // a neighbour's orphans are the neighbour's; a table without row numbers names none
+        let ours = sql::room(Engine::Sqlite, table, Some("t"))?.map_or_else(String::new, |room| {
+            format!(
+                " LEFT JOIN main.{} AS t ON t._rowid_ = f.rowid WHERE f.rowid IS NULL OR {room}",
+                quoted(name)
+            )
+        });
+        let sql = format!(
+            "SELECT f.parent, count(*) FROM pragma_foreign_key_check(?1) AS f{ours} GROUP BY 1 ORDER BY 1"
+        );
         let count = || -> rusqlite::Result<Vec<(String, i64)>> {
             // as a table-valued function the pragma can be counted inside the engine
-            let mut statement = connection.prepare(
-                "SELECT parent, count(*) FROM pragma_foreign_key_check(?1) GROUP BY parent ORDER BY parent",
-            )?;
+            let mut statement = connection.prepare(&sql)?;
             statement.query_map([name], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
         };
         for (parent, rows) in count().map_err(|e| fault(&DESTINATION, &e, name))? {

@@ -73,15 +73,31 @@ pub(super) fn read_back(table: &TablePlan, range: &KeyRange, ordered: bool) -> R
         "SELECT {} FROM main.{}{}{order}",
         names(&columns),
         quoted(table.destination()),
-        conditions(&[range])
+        conditions(&[range, room(table, None)?])
     );
     Ok(Statement { sql, parameters: bound(bounds.into_iter())? })
+}
+
+/// One row of ours at the destination, if there is any.
+pub(super) fn one(table: &TablePlan) -> Result<Statement> {
+    let sql =
+        format!("SELECT 1 FROM main.{}{}", quoted(table.destination()), conditions(&[room(table, None)?]));
+    Ok(Statement { sql: format!("{sql} LIMIT 1"), parameters: Vec::new() })
+}
+
+/// This laboratory's rows of a destination table; empty where it is every row.
+pub(super) fn room(table: &TablePlan, alias: Option<&str>) -> Result<String> {
+    Ok(sql::room(Engine::Sqlite, table, alias)?.unwrap_or_default())
 }
 
 /// Deletes a range at the destination.
 pub(super) fn delete(table: &TablePlan, range: &KeyRange) -> Result<Statement> {
     let (range, bounds) = within(&write_key(table), range)?;
-    let sql = format!("DELETE FROM main.{}{}", quoted(table.destination()), conditions(&[range]));
+    let sql = format!(
+        "DELETE FROM main.{}{}",
+        quoted(table.destination()),
+        conditions(&[range, room(table, None)?])
+    );
     Ok(Statement { sql, parameters: bound(bounds.into_iter())? })
 }
 
@@ -101,7 +117,7 @@ fn names(columns: &[&str]) -> String {
     columns.iter().map(|c| quoted(c)).collect::<Vec<_>>().join(", ")
 }
 
-fn conditions(parts: &[String]) -> String {
+pub(super) fn conditions(parts: &[String]) -> String {
     let parts: Vec<&str> = parts.iter().map(String::as_str).filter(|p| !p.is_empty()).collect();
     if parts.is_empty() { String::new() } else { format!(" WHERE {}", parts.join(" AND ")) }
 }

@@ -38,6 +38,8 @@ pub struct Mapping {
     pub digest: String,
     /// The code tables it cites.
     pub codes: Vec<Citation>,
+    /// Where keys go in a destination that holds other laboratories; keys stay as they are without it.
+    pub append: Option<Append>,
     /// The tables, in the document's order.
     pub tables: Vec<TableMap>,
 }
@@ -47,6 +49,29 @@ impl Mapping {
     #[must_use]
     pub fn table(&self, source: &str) -> Option<&TableMap> {
         self.tables.iter().find(|t| t.from.value == source)
+    }
+}
+
+/// The room of one laboratory among others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Append {
+    /// Added to whole-number keys.
+    pub offset: Option<Spanned<i64>>,
+    /// How many whole numbers from the offset on are this laboratory's.
+    pub room: Option<Spanned<i64>>,
+    /// Set before text keys.
+    pub prefix: Option<Spanned<String>>,
+    /// Columns (`table.column` of the source) that are called like references and are plain values.
+    pub plain: Vec<Spanned<String>>,
+    /// Its place in the document.
+    pub span: Range<usize>,
+}
+
+impl Append {
+    /// The offset and how many numbers the room has.
+    #[must_use]
+    pub fn numbers(&self) -> Option<(i64, i64)> {
+        Some((self.offset.as_ref()?.value, self.room.as_ref()?.value))
     }
 }
 

@@ -1,10 +1,12 @@
 //! Reads a mapping's document.
 
+use std::ops::Range;
+
 use toml::de::DeValue;
 
 use super::{
-    Citation, ColumnMap, Constant, FORMAT, MISSING_KEY, Make, Mapping, Piece, SYNTAX, TableMap, UNKNOWN_KEY,
-    WRONG_VALUE,
+    Append, Citation, ColumnMap, Constant, FORMAT, MISSING_KEY, Make, Mapping, Piece, SYNTAX, TableMap,
+    UNKNOWN_KEY, WRONG_VALUE,
 };
 use crate::fault::Code;
 use crate::finding::Finding;
@@ -15,6 +17,8 @@ static CODES: Codes =
 
 /// A name twice.
 pub(super) static TWICE: Code = Code::refused("ECL-MAP-005", "the mapping names this twice");
+/// A room in which no key could lie.
+pub(super) static ROOM: Code = Code::refused("ECL-MAP-040", "[append] does not say where keys go");
 /// A code table that is not cited.
 pub(super) static UNCITED: Code = Code::refused("ECL-MAP-006", "this code table is not cited in the mapping");
 
@@ -49,8 +53,9 @@ fn read(r: &mut Reader<'_>, root: &mut Fields<'_, '_>) -> Option<Mapping> {
     }
     head.end(r);
     let codes = root.tables(r, "code_table").into_iter().filter_map(|t| read_citation(r, t)).collect();
+    let append = root.maybe_table(r, "append").and_then(|t| read_append(r, t));
     let tables = root.tables(r, "table").into_iter().filter_map(|t| read_table(r, t)).collect();
-    Some(Mapping { digest: crate::digest::of_bytes(r.text.as_bytes()), codes, tables })
+    Some(Mapping { digest: crate::digest::of_bytes(r.text.as_bytes()), codes, append, tables })
 }
 
 fn read_citation(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Option<Citation> {
@@ -73,12 +78,49 @@ fn read_citation(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Option<Citation> 
     Some(Citation { name: name?, file: file?, digest: digest? })
 }
 
+fn read_append(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Option<Append> {
+    let number = |r: &mut Reader<'_>, t: &mut Fields<'_, '_>, key| {
+        let given = t.maybe_number(r, key)?;
+        let number = i64::try_from(given.value).unwrap_or(i64::MAX);
+        Some(Spanned::new(number, given.span))
+    };
+    let offset = number(r, &mut t, "offset");
+    let room = number(r, &mut t, "room");
+    let prefix = t.maybe_text(r, "prefix");
+    let plain = t.texts(r, "plain");
+    let span = t.span.clone();
+    t.end(r);
+    let mut refuse = |span: &Range<usize>, message: &str, help: &str| {
+        r.find(Finding::new(&ROOM, message).at(span.clone()).help(help));
+    };
+    match (&offset, &room) {
+        (Some(offset), Some(room)) => {
+            if room.value == 0 || offset.value.checked_add(room.value).is_none() {
+                refuse(&room.span, "no whole number of 64 bits lies in this room", "for instance 1000000");
+            }
+        }
+        (Some(one), None) | (None, Some(one)) => {
+            refuse(&one.span, "`offset` and `room` go together", "write both, or neither");
+        }
+        (None, None) if prefix.is_none() => {
+            refuse(&span, "nothing says where keys go", "write `offset` and `room`, `prefix`, or all three");
+        }
+        (None, None) => {}
+    }
+    // printable ASCII has a successor in every collation and encoding
+    let ascii = |p: &str| !p.is_empty() && p.bytes().all(|b| b.is_ascii_graphic());
+    if let Some(prefix) = prefix.as_ref().filter(|p| !ascii(&p.value)) {
+        refuse(&prefix.span, "a prefix is letters, digits and signs of ASCII", "for instance \"CHB-\"");
+    }
+    Some(Append { offset, room, prefix, plain, span })
+}
+
 fn read_table(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Option<TableMap> {
     let from = t.text(r, "from");
     let to = t.text(r, "to");
     let keys = t.maybe_text(r, "keys");
     if let Some(keys) = keys.filter(|k| k.value != "kept") {
-        let finding = Finding::new(&WRONG_VALUE, "this version keeps keys as they are");
+        let finding = Finding::new(&WRONG_VALUE, "a table keeps its keys, unless [append] moves all aside");
         r.find(finding.at(keys.span).help("write keys = \"kept\", or leave it out"));
     }
     let columns = t.table(r, "columns");
@@ -177,5 +219,36 @@ fn check(r: &mut Reader<'_>, mapping: &Mapping) {
                 Finding::new(&TWICE, format!("code table {}", code.name.value)).at(code.name.span.clone()),
             );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    #[test]
+    fn a_room_says_where_keys_go() {
+        let read = |append: &str| {
+            let text = format!("[mapping]\nformat = \"ecluse-mapping/1\"\n\n[append]\n{append}");
+            parse(&text).map_err(|found| found.into_iter().map(|f| f.code.id).collect::<Vec<_>>())
+        };
+        let whole =
+            read("offset = 5\nroom = 10\nprefix = \"A-\"\nplain = [\"a.id_b\"]").unwrap().append.unwrap();
+        assert_eq!((whole.numbers(), whole.prefix.unwrap().value.as_str()), (Some((5, 10)), "A-"));
+        assert_eq!(read("prefix = \"A-\"").unwrap().append.unwrap().numbers(), None);
+        assert!(read("offset = 0\nroom = 9223372036854775807").is_ok());
+        for wrong in [
+            "",
+            "offset = 5",
+            "room = 5",
+            "offset = 5\nroom = 0",
+            "offset = 1\nroom = 9223372036854775807",
+            "prefix = \"\"",
+            "prefix = \"a b\"",
+            "prefix = \"é\"",
+        ] {
+            assert_eq!(read(wrong).unwrap_err(), ["ECL-MAP-040"], "{wrong}");
+        }
+        assert_eq!(read("offset = 5\nroom = 1\nprefx = \"A\"").unwrap_err(), ["ECL-MAP-002"]);
     }
 }

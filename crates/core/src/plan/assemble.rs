@@ -58,6 +58,7 @@ pub(super) fn assemble(inputs: &Inputs<'_>, drafts: &[Draft<'_>], sorted: &[usiz
             write,
             write_key,
             relations,
+            shifts: draft.target.shifts.clone(),
         });
     }
     tables

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::append::append;
 use super::assemble::assemble;
 use super::bind::bind;
 use super::order::order;
@@ -119,8 +120,10 @@ pub fn compile(inputs: &Inputs<'_>) -> Result<Compiled, Refusal> {
     if !findings.is_empty() || !missing.is_empty() {
         return Err(Refusal { findings: tidy(findings), missing });
     }
-    relate(inputs, &mut drafts).map_err(|findings| Refusal { findings, missing: Vec::new() })?;
-    let sorted = sequence(&drafts).map_err(|findings| Refusal { findings, missing: Vec::new() })?;
+    let refused = |findings| Refusal { findings, missing: Vec::new() };
+    relate(inputs, &mut drafts).map_err(refused)?;
+    let beside = append(inputs, &mut drafts).map_err(refused)?;
+    let sorted = sequence(&drafts).map_err(refused)?;
     let tables: Vec<TablePlan> = assemble(inputs, &drafts, &sorted);
     let stays =
         instruction::staying(instruction, inputs.dictionary).into_iter().filter(|s| s.whole).collect();
@@ -128,6 +131,7 @@ pub fn compile(inputs: &Inputs<'_>) -> Result<Compiled, Refusal> {
         instruction::not_carried_out(instruction, inputs.dictionary).into_iter().collect();
     notes.extend(instruction::moves_no_result(instruction, inputs.dictionary));
     notes.extend(drafts.iter().flat_map(|d| d.target.notes.clone()));
+    notes.extend(beside);
     let plan = Plan {
         tables,
         tolerance: instruction.tolerance,

@@ -3,6 +3,9 @@
 //! A [`Plan`] is made by the compiler alone; its fields are private, so that no
 //! adapter can ask a database for a column which the signed instruction does not name.
 
+mod append;
+#[cfg(test)]
+mod append_tests;
 mod assemble;
 mod bind;
 mod compile;
@@ -10,12 +13,14 @@ mod literal;
 mod order;
 #[cfg(test)]
 mod property;
+mod room;
 mod rows;
 mod target;
 #[cfg(test)]
 mod tests;
 
 pub use compile::{Compiled, Inputs, Refusal, TRIAL_ROWS, compile};
+pub use room::{Bounds, By, Shift, apart};
 pub use target::NO_TABLE;
 
 use crate::filter::Filter;
@@ -78,6 +83,7 @@ pub struct TablePlan {
     write: Vec<WriteColumn>,
     write_key: Vec<usize>,
     relations: Vec<Relation>,
+    shifts: Vec<Shift>,
 }
 
 impl TablePlan {
@@ -225,7 +231,7 @@ pub struct Relation {
 /// `assertions` is named in dev-dependencies and nowhere else.
 #[cfg(feature = "assertions")]
 pub mod assertion {
-    use super::{Filter, Plan, ReadColumn, Relation, TablePlan, WriteColumn};
+    use super::{Filter, Plan, ReadColumn, Relation, Shift, TablePlan, WriteColumn};
 
     /// The fields of a [`TablePlan`], open.
     #[derive(Clone, Debug)]
@@ -257,7 +263,26 @@ pub mod assertion {
     pub fn table(f: TableFields) -> TablePlan {
         let TableFields { number, source, view, destination, read, key, filter, write, write_key, relations } =
             f;
-        TablePlan { number, source, view, destination, read, key, filter, write, write_key, relations }
+        let shifts = Vec::new();
+        TablePlan {
+            number,
+            source,
+            view,
+            destination,
+            read,
+            key,
+            filter,
+            write,
+            write_key,
+            relations,
+            shifts,
+        }
+    }
+
+    /// The same table, at a destination that holds other laboratories.
+    #[must_use]
+    pub fn aside(table: TablePlan, shifts: Vec<Shift>) -> TablePlan {
+        TablePlan { shifts, ..table }
     }
 
     /// A plan nobody compiled.

@@ -2,7 +2,7 @@
 
 use super::compile::{Inputs, position, readable};
 use super::literal::{constant, typed};
-use super::{Expression, Piece, WriteColumn};
+use super::{Expression, Piece, Shift, WriteColumn};
 use crate::catalog::{Column, Table};
 use crate::fault::Code;
 use crate::finding::Finding;
@@ -35,6 +35,8 @@ pub(super) struct Target {
     pub name: String,
     /// Indices in the expressions are into the *source table's* columns.
     pub columns: Vec<WriteColumn>,
+    /// Of `columns`, those that are moved aside; none until all tables are known.
+    pub shifts: Vec<Shift>,
     pub notes: Vec<Finding>,
 }
 
@@ -77,7 +79,10 @@ pub(super) fn target(
             .help("make sure that it may fire for every row, or disable it for the run")
     });
     let notes = notes.collect();
-    if findings.is_empty() { Ok(Target { name: table.name.clone(), columns, notes }) } else { Err(findings) }
+    if !findings.is_empty() {
+        return Err(findings);
+    }
+    Ok(Target { name: table.name.clone(), columns, shifts: Vec::new(), notes })
 }
 
 fn write_column(

@@ -138,17 +138,17 @@ fn destination() -> Catalog {
 }
 
 /// Papers that compile, to be spoiled one thing at a time.
-struct Case {
-    source: Catalog,
-    destination: Catalog,
-    dictionary: Dictionary,
+pub(super) struct Case {
+    pub(super) source: Catalog,
+    pub(super) destination: Catalog,
+    pub(super) dictionary: Dictionary,
     instruction: String,
     mapping: String,
     codes: String,
 }
 
 impl Case {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let source = source();
         let text = dictionary::draft(&source, Timestamp::UNIX_EPOCH, "sha256:00");
         let mut dictionary = dictionary::parse(&text).unwrap();
@@ -170,27 +170,27 @@ impl Case {
         }
     }
 
-    fn instruction(mut self, was: &str, is: &str) -> Self {
+    pub(super) fn instruction(mut self, was: &str, is: &str) -> Self {
         assert!(self.instruction.contains(was), "{was}");
         self.instruction = self.instruction.replacen(was, is, 1);
         self
     }
 
-    fn mapping(mut self, was: &str, is: &str) -> Self {
+    pub(super) fn mapping(mut self, was: &str, is: &str) -> Self {
         assert!(self.mapping.contains(was), "{was}");
         self.mapping = self.mapping.replacen(was, is, 1);
         self
     }
 
-    fn source_table(&mut self, name: &str) -> &mut Table {
+    pub(super) fn source_table(&mut self, name: &str) -> &mut Table {
         self.source.tables.iter_mut().find(|t| t.name == name).unwrap()
     }
 
-    fn destination_table(&mut self, name: &str) -> &mut Table {
+    pub(super) fn destination_table(&mut self, name: &str) -> &mut Table {
         self.destination.tables.iter_mut().find(|t| t.name == name).unwrap()
     }
 
-    fn compile(&self) -> Result<Compiled, Refusal> {
+    pub(super) fn compile(&self) -> Result<Compiled, Refusal> {
         let sex = codes::parse(&self.codes).unwrap();
         let citing = self.mapping.replacen("sha256:…", &sex.digest, 1);
         let mapping: Mapping = mapping::parse(&citing).unwrap();
@@ -211,7 +211,7 @@ impl Case {
         })
     }
 
-    fn plan(&self) -> Plan {
+    pub(super) fn plan(&self) -> Plan {
         match self.compile() {
             Ok(compiled) => compiled.plan,
             Err(refusal) => panic!("{:#?}", refusal.findings),
@@ -219,7 +219,7 @@ impl Case {
     }
 
     /// The codes of everything refused.
-    fn refused(&self) -> Vec<&'static str> {
+    pub(super) fn refused(&self) -> Vec<&'static str> {
         match self.compile() {
             Ok(_) => Vec::new(),
             Err(refusal) => {

@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod base;
+mod beside;
 mod canaries;
 mod catchup;
 mod changed;

@@ -88,6 +88,7 @@ fn a_column_that_refers_to_a_table_which_does_not_move_is_refused() {
     assert_eq!(case.refused(), [] as [&str; 0]);
 }
 
+// proves: REC-02
 #[test]
 fn what_the_destination_knows_for_a_reference_must_follow_its_row() {
     // nobody told of the relation, and the destination's foreign key would take a neighbour's request

@@ -245,7 +245,7 @@ mod tests {
 
         #[test]
         fn numbers_of_the_room_and_no_others_land_in_it_in_their_order(by in offset(), a: i64, b: i64) {
-            let By::Offset { room, .. } = &by else { unreachable!() };
+            let By::Offset { room, .. } = &by else { panic!("as drawn") };
             let (a, b) = (a.rem_euclid(*room), b.rem_euclid(*room));
             prop_assert!(within(&by, &Value::Int(by.number_there(a))));
             prop_assert_eq!(by.number_there(a) < by.number_there(b), a < b);
@@ -270,7 +270,7 @@ mod tests {
         fn texts_land_behind_the_prefix_in_their_order_and_others_stay_out(
             (by, a, b) in prefix().prop_flat_map(|by| (Just(by.clone()), texts(&by), texts(&by)))
         ) {
-            let By::Prefix(prefix) = &by else { unreachable!() };
+            let By::Prefix(prefix) = &by else { panic!("as drawn") };
             prop_assert!(within(&by, &Value::Text(by.text_there(&a))));
             prop_assert_eq!(by.text_there(&a) < by.text_there(&b), a < b);
             prop_assert_eq!(within(&by, &Value::Text(a.clone())), a.starts_with(prefix.as_str()));

@@ -115,10 +115,10 @@ fn enter_tables(session: &mut Session, plan: &Plan, run: &str) -> Result<()> {
             continue;
         }
         let empty = is_free(session, table)?;
-        let line = line.into_iter().chain([Value::from(name), Value::Int(i64::from(empty)), Value::from(room)]);
+        let line =
+            line.into_iter().chain([Value::from(name), Value::Int(i64::from(empty)), Value::from(room)]);
         let line = line.collect();
-        let sql =
-            "INSERT INTO ecluse_ledger_run (run, number, destination, was_empty, room) VALUES (?, ?, ?, ?, ?)";
+        let sql = "INSERT INTO ecluse_ledger_run (run, number, destination, was_empty, room) VALUES (?, ?, ?, ?, ?)";
         session.rows(sql, line, PLACE)?;
     }
     Ok(())
@@ -183,7 +183,8 @@ pub(super) fn finished(session: &mut Session, run: &str) -> Result<()> {
 /// Whether a table, or this laboratory's room in it, holds no row.
 pub(super) fn is_free(session: &mut Session, table: &TablePlan) -> Result<bool> {
     let name = table.destination();
-    let room = sql::room(Engine::Mariadb, table, None)?.map_or_else(String::new, |room| format!(" WHERE {room}"));
+    let room =
+        sql::room(Engine::Mariadb, table, None)?.map_or_else(String::new, |room| format!(" WHERE {room}"));
     let sql = format!("SELECT NOT EXISTS (SELECT 1 FROM {}{room})", quoted(name));
     let rows = session.rows(&sql, Vec::new(), name)?;
     Ok(rows.first().and_then(|row| number(row, 0)) == Some(1))

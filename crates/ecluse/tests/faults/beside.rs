@@ -91,7 +91,8 @@ impl Beside {
         let mut script = String::new();
         let ledger = match self.to {
             Base::Sqlite(_) => ["ecluse_ledger_run", "ecluse_ledger_chunk", "ecluse_ledger_ddl"].as_slice(),
-            Base::Postgres(_) | Base::Mariadb(_) => {
+            Base::Mariadb(_) => ["ecluse_ledger_run", "ecluse_ledger_chunk"].as_slice(),
+            Base::Postgres(_) => {
                 script.push_str("drop schema if exists ecluse_ledger cascade;");
                 &[]
             }
@@ -99,7 +100,14 @@ impl Beside {
         for table in [&["resultat", "demande", "patient", "examen"], ledger].concat() {
             let _ = write!(script, "drop table if exists {table};");
         }
-        self.to.sql(&format!("{script}{TABLES}{OTHERS}"));
+        // keys by another case are other keys
+        let tables = match self.to {
+            Base::Mariadb(_) => TABLES
+                .replace("varchar(20)", "varchar(20) character set utf8mb4 collate utf8mb4_bin")
+                .replace("integer", "bigint"),
+            Base::Postgres(_) | Base::Sqlite(_) => TABLES.to_owned(),
+        };
+        self.to.sql(&format!("{script}{tables}{OTHERS}"));
         self.neighbours = self.to.sql(NEIGHBOURS);
         assert_eq!(self.neighbours.lines().count(), 7 + 6 + 5 + 5);
     }
@@ -227,6 +235,21 @@ fn neighbours_in_postgresql_are_never_touched() {
 fn neighbours_in_sqlite_are_never_touched() {
     let home = tempfile::tempdir().unwrap();
     appended(Beside::new(Base::sqlite(home.path(), "old.db"), Base::sqlite(home.path(), "new.db")));
+}
+
+// proves: REC-02
+#[test]
+fn neighbours_in_mariadb_are_never_touched() {
+    let home = tempfile::tempdir().unwrap();
+    let Some(to) = Base::mariadb("beside") else { return };
+    appended(Beside::new(Base::sqlite(home.path(), "old.db"), to));
+}
+
+#[test]
+fn neighbours_in_mariadb_are_as_they_were_wherever_a_run_dies() {
+    let home = tempfile::tempdir().unwrap();
+    let Some(to) = Base::mariadb("beside") else { return };
+    killed(Beside::new(Base::sqlite(home.path(), "old.db"), to), "mariadb.");
 }
 
 #[test]

@@ -5,6 +5,8 @@
 //! | [`postgres`] | PostgreSQL, as a source and as a destination |
 //! | [`mariadb`] | MariaDB, as a source and as a destination |
 //! | [`sqlite`] | SQLite, as a source and as a destination |
+//! | [`dump`] | a dump in text, read once as it comes |
+//! | `gathered` | rows of a source that gives everything at once, filtered and held in memory |
 //! | [`sql`] | SQL text over planned tables, one dialect per engine |
 //! | [`url`] | where a database is, as an operator writes it |
 //! | [`secret`] | files that hold a password |
@@ -13,7 +15,9 @@
 
 mod civil;
 mod columns;
+pub mod dump;
 pub mod folder;
+mod gathered;
 pub mod mariadb;
 pub mod pin;
 pub mod postgres;

@@ -187,7 +187,7 @@ mod tests {
     fn server(url: &str) -> Server {
         match Url::parse(url).unwrap() {
             Url::Server(server) => server,
-            Url::Sqlite(_) => panic!("a file"),
+            _ => panic!("no server"),
         }
     }
 

@@ -7,6 +7,7 @@
 //! | `postgresql://USER@/DATABASE?socket=DIR` | the Unix socket in a directory (`port` names the file) |
 //! | `mariadb://USER@HOST:PORT/DATABASE` | TCP; TLS beyond loopback |
 //! | `mariadb://USER@/DATABASE?socket=FILE` | a Unix socket |
+//! | `dump+…` | a dump: [`crate::dump::url`] |
 //!
 //! Options, after `?`, joined by `&`; any other is refused:
 //!
@@ -32,6 +33,8 @@ use ecluse_core::fault::{Code, Result};
 use ecluse_core::types::Engine;
 use percent_encoding::percent_decode_str;
 
+use crate::dump::Dump;
+
 /// The text is not a URL of an engine we know.
 pub static NOT_A_URL: Code = Code::usage("ECL-URL-001", "this is not the URL of a database écluse knows");
 /// A password stands in the URL.
@@ -48,6 +51,8 @@ pub enum Url {
     Sqlite(PathBuf),
     /// A server.
     Server(Server),
+    /// A dump; see [`crate::dump::url`].
+    Dump(Dump),
 }
 
 /// A database on a server.
@@ -113,6 +118,9 @@ impl Url {
         if let Some(path) = text.strip_prefix("sqlite:") {
             return sqlite(path);
         }
+        if let Some(rest) = text.strip_prefix(crate::dump::url::SCHEME) {
+            return crate::dump::url::parse(rest).map(Self::Dump);
+        }
         let url = url::Url::parse(&hosted(text)).map_err(|_may_quote| not_a_url())?;
         let engine = match url.scheme() {
             "postgresql" | "postgres" => Engine::Postgresql,
@@ -133,7 +141,14 @@ impl Url {
         match self {
             Self::Sqlite(_) => Engine::Sqlite,
             Self::Server(server) => server.engine,
+            Self::Dump(dump) => dump.engine,
         }
+    }
+
+    /// Whether something beside écluse could refuse what was not instructed: a server's rights.
+    #[must_use]
+    pub const fn can_deny(&self) -> bool {
+        matches!(self, Self::Server(_))
     }
 }
 
@@ -142,6 +157,7 @@ impl fmt::Display for Url {
         match self {
             Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
             Self::Server(server) => server.fmt(f),
+            Self::Dump(dump) => write!(f, "a dump of {}:///{}", dump.engine, dump.database),
         }
     }
 }
@@ -306,7 +322,7 @@ mod tests {
     fn server_of(text: &str) -> Server {
         match Url::parse(text).unwrap() {
             Url::Server(server) => server,
-            Url::Sqlite(_) => panic!("a file"),
+            _ => panic!("no server"),
         }
     }
 

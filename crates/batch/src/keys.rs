@@ -109,25 +109,36 @@ impl<'a> Keys<'a> {
         if rising { Ok(()) } else { Err(OUT_OF_ORDER.fault("within a batch")) }
     }
 
+    /// One row's key against a row's of another batch of the same table; rows are below their batch's.
+    #[must_use]
+    pub fn against(&self, row: usize, other: &Keys<'_>, there: usize) -> Ordering {
+        let columns = self.columns.iter().zip(&other.columns);
+        columns.map(|(a, b)| cells(a, row, b, there)).find(|o| o.is_ne()).unwrap_or(Ordering::Equal)
+    }
+
     fn between(&self, a: usize, b: usize) -> Ordering {
-        for column in &self.columns {
-            let order = match column {
-                Column::Bool(c) => c.value(a).cmp(&c.value(b)),
-                Column::Int(c) => c.value(a).cmp(&c.value(b)),
-                Column::Decimal(c, _) => c.value(a).cmp(&c.value(b)),
-                Column::Float(c) => c.value(a).total_cmp(&c.value(b)),
-                Column::Text(c) | Column::Json(c) => c.value(a).as_bytes().cmp(c.value(b).as_bytes()),
-                Column::Bytes(c) => c.value(a).cmp(c.value(b)),
-                Column::Date(c) => c.value(a).cmp(&c.value(b)),
-                Column::Timestamp(c) | Column::Instant(c) => c.value(a).cmp(&c.value(b)),
-                Column::Time(c) => c.value(a).cmp(&c.value(b)),
-                Column::Uuid(c) => c.value(a).cmp(c.value(b)),
-            };
-            if order != Ordering::Equal {
-                return order;
-            }
+        self.against(a, self, b)
+    }
+}
+
+/// Two values of columns of one type; columns of two types are never asked about.
+fn cells(a: &Column<'_>, row: usize, b: &Column<'_>, there: usize) -> Ordering {
+    match (a, b) {
+        (Column::Bool(a), Column::Bool(b)) => a.value(row).cmp(&b.value(there)),
+        (Column::Int(a), Column::Int(b)) => a.value(row).cmp(&b.value(there)),
+        (Column::Decimal(a, _), Column::Decimal(b, _)) => a.value(row).cmp(&b.value(there)),
+        (Column::Float(a), Column::Float(b)) => a.value(row).total_cmp(&b.value(there)),
+        (Column::Text(a) | Column::Json(a), Column::Text(b) | Column::Json(b)) => {
+            a.value(row).as_bytes().cmp(b.value(there).as_bytes())
         }
-        Ordering::Equal
+        (Column::Bytes(a), Column::Bytes(b)) => a.value(row).cmp(b.value(there)),
+        (Column::Date(a), Column::Date(b)) => a.value(row).cmp(&b.value(there)),
+        (Column::Timestamp(a) | Column::Instant(a), Column::Timestamp(b) | Column::Instant(b)) => {
+            a.value(row).cmp(&b.value(there))
+        }
+        (Column::Time(a), Column::Time(b)) => a.value(row).cmp(&b.value(there)),
+        (Column::Uuid(a), Column::Uuid(b)) => a.value(row).cmp(b.value(there)),
+        _ => Ordering::Equal,
     }
 }
 

@@ -113,13 +113,15 @@ impl List {
     }
 
     fn endpoint(&mut self, name: &str, was: &Endpoint, is: &Endpoint) {
-        let Endpoint { engine, database, identity, tls_spki, schema } = was;
+        let Endpoint { engine, database, identity, tls_spki, schema, cannot_deny, in_clear } = was;
         let text = |t: &Option<crate::reader::Spanned<String>>| t.as_ref().map(|t| t.value.clone());
         self.text(&format!("{name} engine"), engine, is.engine);
         self.text(&format!("{name} database"), &database.value, &is.database.value);
         self.text(&format!("{name} identity"), &identity.value, &is.identity.value);
         self.value(format!("{name} tls_spki"), text(tls_spki), text(&is.tls_spki));
         self.value(format!("{name} schema"), text(schema), text(&is.schema));
+        self.text(&format!("{name} cannot_deny"), cannot_deny, is.cannot_deny);
+        self.text(&format!("{name} in_clear"), in_clear, is.in_clear);
     }
 
     fn stays(&mut self, was: &[Stay], is: &[Stay]) {

@@ -1,11 +1,13 @@
 //! From a URL to a connection: the one place that knows which engines there are.
 
 use ecluse_adapters::url::{Trust, Url};
-use ecluse_adapters::{mariadb, postgres, secret, sqlite};
+use ecluse_adapters::{dump, mariadb, postgres, secret, sqlite};
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::types::Engine;
 use ecluse_flow::ports::{Destination, Source};
 use ecluse_flow::room::Aside;
+
+use crate::chance;
 
 static NOT_YET: Code = Code::usage("ECL-CLI-019", "écluse does not write to this engine");
 
@@ -25,7 +27,7 @@ pub(crate) fn parse(url: &str) -> Result<Url> {
 /// As [`secret::password`].
 pub(crate) fn password(url: &Url) -> Result<()> {
     match url {
-        Url::Sqlite(_) => Ok(()),
+        Url::Sqlite(_) | Url::Dump(_) => Ok(()),
         Url::Server(server) => secret::password(server).map(|_held_for_nobody| ()),
     }
 }
@@ -35,6 +37,7 @@ pub(crate) fn database(url: &Url) -> String {
     match url {
         Url::Sqlite(_) => "main".to_owned(),
         Url::Server(server) => server.database.clone(),
+        Url::Dump(dump) => dump.database.clone(),
     }
 }
 
@@ -43,13 +46,17 @@ pub(crate) fn name(url: &Url) -> String {
     match url {
         Url::Sqlite(path) => format!("{} (SQLite)", path.file_stem().unwrap_or_default().to_string_lossy()),
         Url::Server(server) => {
-            let engine = match server.engine {
-                Engine::Postgresql => "PostgreSQL",
-                Engine::Mariadb => "MariaDB",
-                Engine::Sqlite => "SQLite",
-            };
-            format!("{} ({engine})", server.database)
+            format!("{} ({})", server.database, engine(server.engine))
         }
+        Url::Dump(dump) => format!("{} (a dump, {})", dump.database, engine(dump.engine)),
+    }
+}
+
+const fn engine(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Postgresql => "PostgreSQL",
+        Engine::Mariadb => "MariaDB",
+        Engine::Sqlite => "SQLite",
     }
 }
 
@@ -60,7 +67,7 @@ pub(crate) fn pin(url: &Url) -> Option<String> {
             Trust::Pinned(digest) => Some(format!("sha256:{}", data_encoding::HEXLOWER.encode(digest))),
             Trust::Native | Trust::Roots(_) => None,
         },
-        Url::Sqlite(_) => None,
+        Url::Sqlite(_) | Url::Dump(_) => None,
     }
 }
 
@@ -77,6 +84,11 @@ pub(crate) fn source(url: &Url) -> Result<Box<dyn Source>> {
             Engine::Mariadb => Ok(Box::new(mariadb::Source::connect(server)?)),
             Engine::Sqlite => Err(NOT_YET.fault(server.engine.name())),
         },
+        Url::Dump(dump) => {
+            let mut key = [0; 32];
+            chance::fill(&mut key)?;
+            Ok(Box::new(dump::Source::new(dump.clone(), key)?))
+        }
     }
 }
 
@@ -99,5 +111,6 @@ fn adapter(url: &Url) -> Result<Box<dyn Destination>> {
             Engine::Mariadb => Ok(Box::new(mariadb::Destination::connect(server)?)),
             Engine::Sqlite => Err(NOT_YET.fault(server.engine.name())),
         },
+        Url::Dump(_) => Err(NOT_YET.fault("a dump").help("a dump is a source")),
     }
 }

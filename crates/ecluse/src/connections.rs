@@ -96,6 +96,11 @@ pub(crate) fn written(folder: &Folder, end: End) -> Result<Option<String>> {
 }
 
 fn rooted(root: &Path, url: &str) -> String {
+    if root != Path::new(".")
+        && let Some(dump) = ecluse_adapters::dump::url::rooted(url, root)
+    {
+        return dump;
+    }
     match url.strip_prefix("sqlite:") {
         Some(path) if Path::new(path).is_relative() && root != Path::new(".") => {
             format!("sqlite:{}", root.join(path).display())

@@ -12,13 +12,13 @@ use ecluse_core::instruction::Endpoint;
 use ecluse_core::plan::{Compiled, Inputs, NO_TABLE, Plan, Refusal, compile};
 use ecluse_core::session::Session;
 use ecluse_core::status::Met;
-use ecluse_core::types::Engine;
 use ecluse_flow::orders::Orders;
 use ecluse_flow::ports::{Destination, Scope, Source};
 use ecluse_flow::run::Options;
 use ecluse_flow::world::World;
 use ecluse_seal::Identity;
 
+use crate::clear;
 use crate::cli::PaperArgs;
 use crate::commands::{Here, runs, session};
 use crate::connect;
@@ -135,16 +135,14 @@ impl Ready {
                 .clone()
                 .or_else(|| is_trial.then(|| "TRIAL: nobody made views or a role of its own".to_owned()))
         };
-        let without_views =
-            excuse(&args.still.without_views).filter(|_| parts.source.engine() != Engine::Sqlite);
-        let wider_role =
-            excuse(&args.still.accept_wider_role).filter(|_| parts.source.engine() != Engine::Sqlite);
+        let without_views = excuse(&args.still.without_views).filter(|_| parts.source.can_deny());
+        let wider_role = excuse(&args.still.accept_wider_role).filter(|_| parts.source.can_deny());
         let (Planned { compiled, missing }, without_views) = match without_views {
             // a trial reads what it can, but once the administrator has made the views, these
             Some(_) if is_trial && args.still.without_views.is_none() => {
                 parts.plan_of_trial(tables, without_views)?
             }
-            _ => (parts.plan(without_views.is_none(), tables)?, without_views),
+            _ => (parts.plan(without_views.is_none() && parts.source.can_deny(), tables)?, without_views),
         };
         let Parts { chain, source, destination, ends } = parts;
         let ready = Self {
@@ -182,7 +180,8 @@ impl Ready {
         }
         let source = instructed(&self.chain, ends.source.as_mut())?;
         let destination = mapped(&self.chain, ends.destination.as_mut())?;
-        self.compiled = compiled(&self.chain, &source, &destination, self.without_views.is_none())
+        let views = self.without_views.is_none() && self.source.can_deny();
+        self.compiled = compiled(&self.chain, &source, &destination, views)
             .map_err(|refused| told(&self.chain, &refused))?;
         Ok(())
     }
@@ -336,6 +335,7 @@ pub(crate) fn reading(here: &Here, args: &PaperArgs, chain: &Chain) -> Result<(U
 /// The URL of one end, its server bound to the key that was signed for.
 fn bound(here: &Here, end: End, flag: Option<&str>, signed: &Endpoint) -> Result<Url> {
     let url = connect::parse(&connections::url(&here.folder, end, flag)?)?;
+    clear::allowed(&url, signed)?;
     pin::bound(url, signed.tls_spki.as_ref().map(|key| key.value.as_str()))
 }
 
@@ -361,7 +361,7 @@ fn compiled(
         codes: &chain.codes,
         source,
         destination,
-        views: views && source.engine != Engine::Sqlite,
+        views,
     })
 }
 

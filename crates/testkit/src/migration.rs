@@ -55,6 +55,17 @@ impl End {
         }
     }
 
+    /// A dump of a database, at this place; `schema` is a dump of its schema alone.
+    #[must_use]
+    pub fn dump(engine: &'static str, database: &str, place: &str, schema: &Path) -> Self {
+        Self {
+            engine,
+            database: database.to_owned(),
+            identity: format!("dump/{database}"),
+            url: format!("dump+{engine}:{place}?database={database}&schema={}", schema.display()),
+        }
+    }
+
     /// A SQLite file; its identity is the adapter's to say.
     #[must_use]
     pub fn sqlite(path: &Path, identity: String) -> Self {
@@ -329,6 +340,9 @@ fn instruction(source: &End, destination: &End, order: &[Ordered], now: Timestam
         destination.database,
         destination.identity
     );
+    if source.identity.starts_with("dump/") {
+        text = text.replacen("[destination]", "cannot_deny = true\n\n[destination]", 1);
+    }
     for class in [
         "identity",
         "contact",

@@ -33,7 +33,7 @@ mod probe;
 mod session;
 mod source;
 mod statement;
-mod types;
+pub(crate) mod types;
 mod views;
 mod written;
 

@@ -11,21 +11,21 @@ use crate::civil;
 use crate::columns::{Builder, Cell, NO_SUCH_TIME, NOT_EXACT, NOT_UTF8, WRONG_KIND};
 
 /// A column's type as `information_schema.columns` tells it.
-pub(super) struct Told<'a> {
+pub(crate) struct Told<'a> {
     /// `DATA_TYPE`: `int`.
-    pub(super) data_type: &'a str,
+    pub(crate) data_type: &'a str,
     /// `COLUMN_TYPE`: `int(10) unsigned`.
-    pub(super) column_type: &'a str,
+    pub(crate) column_type: &'a str,
     /// `CHARACTER_SET_NAME`; empty for what is not text.
-    pub(super) charset: &'a str,
+    pub(crate) charset: &'a str,
     /// `NUMERIC_PRECISION`.
-    pub(super) precision: Option<u64>,
+    pub(crate) precision: Option<u64>,
     /// `NUMERIC_SCALE`.
-    pub(super) scale: Option<u64>,
+    pub(crate) scale: Option<u64>,
 }
 
 /// The type on the way; `None` where écluse refuses it.
-pub(super) fn understood(told: &Told<'_>) -> Option<Type> {
+pub(crate) fn understood(told: &Told<'_>) -> Option<Type> {
     match told.data_type {
         "tinyint" | "smallint" | "mediumint" | "int" | "bigint" => Some(Type::Int),
         "decimal" => {
@@ -50,7 +50,7 @@ pub(super) fn understood(told: &Told<'_>) -> Option<Type> {
 }
 
 /// The inclusive bounds of a whole-number type, as far as 64 signed bits go.
-pub(super) fn int_bounds(told: &Told<'_>) -> Option<(i64, i64)> {
+pub(crate) fn int_bounds(told: &Told<'_>) -> Option<(i64, i64)> {
     let bits = match told.data_type {
         "tinyint" => 8,
         "smallint" => 16,
@@ -126,7 +126,7 @@ fn time_of_day(days: u32, hours: u8, minutes: u8, seconds: u8, micros: u32) -> O
 }
 
 /// `-12.30` as the server writes it, of exactly that scale.
-fn decimal(text: &[u8], precision: u8, scale: u8) -> Option<i128> {
+pub(crate) fn decimal(text: &[u8], precision: u8, scale: u8) -> Option<i128> {
     let (negative, digits) = match text {
         [b'-', digits @ ..] => (true, digits),
         digits => (false, digits),
@@ -144,13 +144,14 @@ fn decimal(text: &[u8], precision: u8, scale: u8) -> Option<i128> {
     fits.then_some(if negative { -unscaled } else { unscaled })
 }
 
-fn uuid(text: &[u8]) -> Option<[u8; 16]> {
+/// Hexadecimal digits, hyphens between them or not.
+pub(crate) fn uuid(text: &[u8]) -> Option<[u8; 16]> {
     let hex: Vec<u8> = text.iter().copied().filter(|b| *b != b'-').collect();
     data_encoding::HEXLOWER_PERMISSIVE.decode(&hex).ok()?.try_into().ok()
 }
 
 /// A byte of MariaDB's `latin1`: Windows-1252, its five holes as the controls of ISO 8859-1.
-fn from_latin1(byte: u8) -> char {
+pub(crate) fn from_latin1(byte: u8) -> char {
     const HIGH: [char; 32] = [
         '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}',
         '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',

@@ -35,7 +35,7 @@ mod probe;
 mod putback;
 mod source;
 mod text;
-mod types;
+pub(crate) mod types;
 mod views;
 
 pub use destination::Destination;

@@ -5,7 +5,7 @@ use tokio_postgres::types::Type as Pg;
 
 /// How a value travels in the engine's binary format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wire {
+pub(crate) enum Wire {
     Bool,
     Int2,
     Int4,
@@ -29,7 +29,7 @@ pub(super) enum Wire {
 }
 
 /// The wire format of an engine type; `None` where écluse refuses it.
-pub(super) fn wire(ty: &Pg) -> Option<Wire> {
+pub(crate) fn wire(ty: &Pg) -> Option<Wire> {
     Some(match *ty {
         Pg::BOOL => Wire::Bool,
         Pg::INT2 => Wire::Int2,
@@ -54,7 +54,7 @@ pub(super) fn wire(ty: &Pg) -> Option<Wire> {
 
 /// What a wire format carries; numbers with a declared precision only, given by `modifier`
 /// (`pg_attribute.atttypmod`).
-pub(super) fn carried(wire: Wire, modifier: i32) -> Option<Type> {
+pub(crate) fn carried(wire: Wire, modifier: i32) -> Option<Type> {
     Some(match wire {
         Wire::Bool => Type::Bool,
         Wire::Int2 | Wire::Int4 | Wire::Int8 => Type::Int,
@@ -82,7 +82,7 @@ fn decimal(modifier: i32) -> Option<Type> {
 }
 
 /// Inclusive bounds of a whole-number wire format.
-pub(super) const fn bounds(wire: Wire) -> Option<(i64, i64)> {
+pub(crate) const fn bounds(wire: Wire) -> Option<(i64, i64)> {
     match wire {
         Wire::Int2 => Some((i16::MIN as i64, i16::MAX as i64)),
         Wire::Int4 => Some((i32::MIN as i64, i32::MAX as i64)),

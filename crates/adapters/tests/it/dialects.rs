@@ -526,7 +526,7 @@ fn postgres_at(database: &PostgresDatabase) -> Server {
     file.write_all(database.server().password().as_bytes()).unwrap();
     match Url::parse(&format!("{}?password-file={}", database.url(), path.display())).unwrap() {
         Url::Server(server) => server,
-        Url::Sqlite(_) => panic!("a file"),
+        _ => panic!("no server"),
     }
 }
 

@@ -130,6 +130,12 @@ pub struct Endpoint {
     pub tls_spki: Option<Spanned<String>>,
     /// The digest of the instructed tables' catalogue; always there for the source.
     pub schema: Option<Spanned<String>>,
+    /// The source only: the controller knows that it cannot deny anything (a dump), and that all
+    /// of it passes through memory.
+    pub cannot_deny: bool,
+    /// The source only: the controller knows that it lies in clear in a file, and erases it by the day of
+    /// [`Erasure::copies`].
+    pub in_clear: bool,
 }
 
 /// When copies are erased.

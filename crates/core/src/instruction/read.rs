@@ -117,8 +117,12 @@ fn read_endpoint(r: &mut Reader<'_>, mut t: Fields<'_, '_>, source: bool) -> Opt
     let tls_spki = t.maybe_text(r, "tls_spki").and_then(|d| digest(r, "tls_spki", d));
     let schema = if source { t.text(r, "schema") } else { t.maybe_text(r, "schema") };
     let schema = schema.and_then(|d| digest(r, "schema", d));
+    // of a destination nothing is read that somebody could deny
+    let cannot_deny = source && t.flag(r, "cannot_deny");
+    let in_clear = source && t.flag(r, "in_clear");
     t.end(r);
-    Some(Endpoint { engine: engine?, database: database?, identity: identity?, tls_spki, schema })
+    let (engine, database, identity) = (engine?, database?, identity?);
+    Some(Endpoint { engine, database, identity, tls_spki, schema, cannot_deny, in_clear })
 }
 
 fn read_erasure(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Option<Erasure> {

@@ -7,18 +7,25 @@ use clap::{Args, ValueHint};
 /// The source.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct FromArgs {
-    /// The source: `postgresql://…`, `mariadb://…` or `sqlite:PATH`; a password in it is refused.
+    /// The source: `postgresql://…`, `mariadb://…`, `sqlite:PATH`, or a dump: `dump+postgresql:-?…`; a password in it is refused.
     #[arg(long, value_name = "URL")]
     pub(crate) from: Option<String>,
 
     /// A file that only you can read, with the source's password.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "from")]
     pub(crate) from_password_file: Option<PathBuf>,
+
+    /// The program whose output is the dump, with its arguments: `'pg_dump lab'`. No shell reads it.
+    #[arg(long, value_name = "COMMAND", requires = "from", conflicts_with = "from_password_file")]
+    pub(crate) source_command: Option<String>,
 }
 
 impl FromArgs {
-    /// The URL with the password file as its option, if a URL was given.
+    /// The URL with the password file or the program as its option, if a URL was given.
     pub(crate) fn url(&self) -> Option<String> {
+        if let (Some(url), Some(command)) = (&self.from, &self.source_command) {
+            return Some(ecluse_adapters::dump::url::with_command(url, command));
+        }
         with_password_file(self.from.as_deref(), self.from_password_file.as_deref())
     }
 }

@@ -1,5 +1,6 @@
 //! `ecluse grants`: the script that puts a wall of the controller's own around the order.
 
+use ecluse_adapters::url::Url;
 use ecluse_adapters::{mariadb, postgres};
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::types::Engine;
@@ -26,6 +27,11 @@ pub(super) fn run(here: &Here, args: &GrantsArgs) -> Result<()> {
     let role = args.role.clone().unwrap_or_else(|| format!("ecluse_{short}_ro"));
     let (source, plan) = ready::reading(here, &papers, &chain)?;
     let database = connect::database(&source);
+    if matches!(source, Url::Dump(_)) {
+        return Err(NO_ROLES.fault("a dump").help(
+            "go on without: a dump can deny nothing, which the instruction says with cannot_deny = true",
+        ));
+    }
     let (give, take) = match source.engine() {
         Engine::Postgresql => {
             let script = postgres::grants(&plan, &role, &database)?;

@@ -372,7 +372,7 @@ fn barriers(from: &Sources<'_>) -> Vec<String> {
     let mut barriers: Vec<String> = noted(from, What::Barrier)
         .map(|n| format!("At the source, since {}: {}", hour(&n.at), n.words))
         .collect();
-    barriers.push("In écluse: the plan's SQL names its columns one by one, and each row was checked again against the order's filter.".into());
+    barriers.push("In écluse: the plan names its columns one by one, and each row was checked again against the order's filter.".into());
     barriers
 }
 

@@ -189,6 +189,10 @@ pub(crate) fn empty(source: &Base, destination: &Base) {
         // that engine has neither truth values nor points in time: they arrive as what they are there
         tables = tables.replace(" boolean", " integer").replace(" timestamptz", " timestamp");
     }
+    if let (Base::Postgres(_), Base::Sqlite(_)) = (source, destination) {
+        // a point in time arrives as one
+        tables = tables.replace("validated_at datetime", "validated_at timestamptz");
+    }
     match destination {
         Base::Sqlite(path) => {
             std::fs::remove_file(path).unwrap();

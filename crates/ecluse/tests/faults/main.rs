@@ -8,6 +8,7 @@ mod catchup;
 mod changed;
 mod constraint;
 mod cut;
+mod dumps;
 mod full;
 mod kill;
 mod kin;

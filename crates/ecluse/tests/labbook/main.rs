@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod canaries;
 #[cfg(test)]
+mod dumps;
+#[cfg(test)]
 mod figures;
 #[cfg(test)]
 mod migration;

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use ecluse_adapters::url::Url;
-use ecluse_adapters::{mariadb, postgres};
+use ecluse_adapters::{dump, mariadb, postgres};
 use ecluse_core::dictionary;
-use ecluse_flow::ports::{Destination as _, Scope, Source as _};
+use ecluse_flow::ports::{Destination as _, Scope, Source};
 use ecluse_testkit::papers::{Paper, Papers};
 use ecluse_testkit::server::{self, Mariadb, MariadbDatabase, PostgresDatabase};
 use jiff::Timestamp;
@@ -56,8 +56,46 @@ impl Migration {
     }
 
     fn papers(&self) -> Papers {
+        self.papers_of(&mut mariadb::Source::connect(&server_of(&self.administrator())).unwrap())
+    }
+
+    /// From now on the source is a dump: papers over its schema, connections that read a pipe.
+    pub(crate) fn becomes_a_dump(&self) {
+        let schema = self.path("schema.sql");
+        let made = self.source.server().dump(self.source.name(), &["--no-data"]).output().unwrap();
+        assert!(made.status.success());
+        std::fs::write(&schema, made.stdout).unwrap();
+        let url = format!("dump+mariadb:-?database={}&schema={}", self.source.name(), schema.display());
+        let Url::Dump(dump) = Url::parse(&url).unwrap() else { panic!("no dump") };
+        let mut papers = self.papers_of(&mut dump::Source::new(dump, [7; 32]).unwrap());
+        papers.instruction =
+            papers.instruction.replacen("\n[destination]", "cannot_deny = true\n\n[destination]", 1);
+        papers.write(self.folder.path());
+        let ends = format!("[source]\nurl = \"{url}\"\n\n[destination]\nurl = \"{}\"\n", self.to());
+        std::fs::write(self.path("connections.toml"), ends).unwrap();
+    }
+
+    /// A command of the operator's, with a dump on its standard input.
+    pub(crate) fn piped(&self, arguments: &[&str]) -> Answer {
+        let mut dump =
+            self.source.server().dump(self.source.name(), &[]).stdout(Stdio::piped()).spawn().unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_ecluse"))
+            .arg("-C")
+            .arg(self.folder.path())
+            .args(arguments)
+            .arg("--identity")
+            .arg(self.path("keys/petit.age"))
+            .stdin(dump.stdout.take().unwrap())
+            .output()
+            .unwrap();
+        dump.wait().unwrap();
+        let mut text = String::from_utf8(output.stdout).unwrap();
+        text.push_str(std::str::from_utf8(&output.stderr).unwrap());
+        Answer { code: output.status.code(), text }
+    }
+
+    fn papers_of(&self, from: &mut dyn Source) -> Papers {
         let mut papers = Papers::new(now());
-        let mut from = mariadb::Source::connect(&server_of(&self.administrator())).unwrap();
         let catalog = from.catalog(Scope::Everything).unwrap();
         papers.dictionary = dictionary::draft(&catalog, now(), &papers.digest(Paper::Mandate));
         let mut to = postgres::Destination::connect(&server_of(&self.to())).unwrap();
@@ -181,7 +219,7 @@ impl Drop for Migration {
 fn server_of(url: &str) -> ecluse_adapters::url::Server {
     match Url::parse(url).unwrap() {
         Url::Server(server) => server,
-        Url::Sqlite(_) => panic!("a server's URL"),
+        _ => panic!("no server"),
     }
 }
 

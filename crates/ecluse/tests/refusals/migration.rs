@@ -46,7 +46,7 @@ pub(crate) trait Legacy {
 fn at(url: &str) -> ecluse_adapters::url::Server {
     match Url::parse(url).unwrap() {
         Url::Server(server) => server,
-        Url::Sqlite(_) => panic!("a server's URL"),
+        _ => panic!("no server"),
     }
 }
 

@@ -124,6 +124,15 @@ impl Mariadb {
         command
     }
 
+    /// `mariadb-dump` of a database to its standard output, as `root`.
+    #[must_use]
+    pub fn dump(&self, database: &str, more: &[&str]) -> Command {
+        let mut command = self.tools.command("mariadb-dump");
+        command.arg("--no-defaults").arg(format!("--socket={}", self.socket().display()));
+        command.args(["--user=root", "--single-transaction"]).args(more).arg(database);
+        command
+    }
+
     /// Every statement in the general log that was sent while this database was the session's
     /// own, or that names it; oldest first.
     #[must_use]

@@ -117,6 +117,15 @@ impl Postgres {
         command
     }
 
+    /// `pg_dump` of a database to its standard output, as the superuser.
+    #[must_use]
+    pub fn dump(&self, database: &str, more: &[&str]) -> Command {
+        let mut command = self.tools.command("pg_dump");
+        command.arg("-h").arg(&self.folder).args(["-p", &self.port.to_string(), "-U", "postgres"]);
+        command.args(more).arg(database);
+        command
+    }
+
     /// Every statement the server logged for this database, oldest first.
     #[must_use]
     pub fn statements(&self, database: &str) -> Vec<LoggedStatement> {

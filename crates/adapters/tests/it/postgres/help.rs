@@ -38,7 +38,7 @@ pub(crate) fn at_as(database: &PostgresDatabase, role: &str) -> Server {
 pub(crate) fn server(url: &str) -> Server {
     match Url::parse(url).unwrap() {
         Url::Server(server) => server,
-        Url::Sqlite(_) => panic!("a file"),
+        _ => panic!("no server"),
     }
 }
 

@@ -1,0 +1,256 @@
+//! The catalogue that a dump's own statements make: read by `sqlparser`, never executed.
+//!
+//! Read are `CREATE TABLE` and `ALTER TABLE … ADD CONSTRAINT`; other statements say nothing of
+//! names and types. A table whose statement the parser does not understand is no table here:
+//! an order for it is refused, the others are not touched by it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ecluse_core::catalog::{Catalog, Column, ForeignKey, Table};
+use ecluse_core::fault::{Code, Fault, Result};
+use ecluse_core::types::Engine;
+use ecluse_flow::ports::Scope;
+use sqlparser::ast::{
+    AlterTableOperation, ColumnDef, ColumnOption, Expr, Ident, IndexColumn, ObjectName, Statement,
+    TableConstraint,
+};
+use sqlparser::dialect::{Dialect, MySqlDialect, PostgreSqlDialect};
+use sqlparser::parser::Parser;
+
+use super::script::Text;
+use super::types;
+
+/// A table's statement that the parser does not understand.
+static NOT_UNDERSTOOD: Code =
+    Code::refused("ECL-SRC-612", "the dump makes a table in words that écluse does not understand");
+/// Two statements for one table, its rows twice, or a second dump behind the first.
+pub(super) static TWICE: Code =
+    Code::refused("ECL-SRC-617", "the dump goes on after its end, or says the same thing twice");
+
+/// The tables of a dump, as far as it has been read.
+pub(super) struct Schema {
+    engine: Engine,
+    tables: BTreeMap<String, Table>,
+    /// Where statements stood that were not understood.
+    missed: Vec<String>,
+}
+
+impl Schema {
+    pub(super) const fn new(engine: Engine) -> Self {
+        Self { engine, tables: BTreeMap::new(), missed: Vec::new() }
+    }
+
+    /// The catalogue. `identity` and `database` are what the operator says of the dump.
+    ///
+    /// # Errors
+    ///
+    /// [`NOT_UNDERSTOOD`] where a table of the scope is not there and some statement was not understood.
+    pub(super) fn catalog(&self, identity: &str, database: &str, scope: Scope<'_>) -> Result<Catalog> {
+        let wanted = |name: &str| match scope {
+            Scope::Everything => true,
+            Scope::Tables(names) => names.iter().any(|n| n == name),
+        };
+        if let (Scope::Tables(names), Some(place)) = (scope, self.missed.first())
+            && let Some(absent) = names.iter().find(|n| !self.tables.contains_key(*n))
+        {
+            return Err(self.missed_at(absent, place));
+        }
+        Ok(Catalog {
+            engine: self.engine,
+            database: database.to_owned(),
+            identity: identity.to_owned(),
+            tables: self.tables.values().filter(|t| wanted(&t.name)).cloned().collect(),
+        })
+    }
+
+    /// A table that was made so far.
+    pub(super) fn table(&self, name: &str) -> Option<&Table> {
+        self.tables.get(name)
+    }
+
+    fn missed_at(&self, table: &str, place: &str) -> Fault {
+        NOT_UNDERSTOOD
+            .fault(format!("{table}, perhaps at {place}"))
+            .help("read this database over a connection, or report the statement (without rows)")
+    }
+
+    /// Takes a `CREATE TABLE` up.
+    ///
+    /// # Errors
+    ///
+    /// [`TWICE`].
+    pub(super) fn create(&mut self, text: &Text, place: &str) -> Result<()> {
+        // what follows the bracket (engine, partitions) is no part of the columns
+        let end = text.bracket.unwrap_or(text.bytes.len());
+        let (head, tail) = text.bytes.split_at_checked(end).unwrap_or((&text.bytes, &[]));
+        let Some(Statement::CreateTable(made)) = self.parse(head) else {
+            self.missed.push(place.to_owned());
+            return Ok(());
+        };
+        let tail = String::from_utf8_lossy(tail).into_owned();
+        let name = name(&made.name);
+        let options = Options::of(&tail);
+        let mut table = Table {
+            name: name.clone(),
+            kind: options.kind.to_owned(),
+            oid: None,
+            storage: if self.engine == Engine::Mariadb { options.engine.clone() } else { String::new() },
+            columns: made.columns.iter().map(|c| column(self.engine, c, &options)).collect(),
+            key: Vec::new(),
+            uniques: Vec::new(),
+            foreign_keys: Vec::new(),
+            triggers: Vec::new(),
+            row_security: String::new(),
+            definition: String::new(),
+            estimated_rows: None,
+        };
+        let distinct: BTreeSet<&str> = table.columns.iter().map(|c| c.name.as_str()).collect();
+        if distinct.len() != table.columns.len() || self.tables.contains_key(&name) {
+            return Err(TWICE.fault(format!("{place}: table {name}")).help("dump one database, once"));
+        }
+        for column in &made.columns {
+            if column.options.iter().any(|o| matches!(o.option, ColumnOption::PrimaryKey(_))) {
+                table.key = vec![column.name.value.clone()];
+            }
+        }
+        for constraint in &made.constraints {
+            constrain(&mut table, constraint);
+        }
+        self.tables.insert(name, table);
+        Ok(())
+    }
+
+    /// Takes an `ALTER TABLE` up, where it adds a constraint; what it says beyond that is let go.
+    pub(super) fn alter(&mut self, text: &Text) {
+        let Some(Statement::AlterTable(altered)) = self.parse(&text.bytes) else { return };
+        let Some(table) = self.tables.get_mut(&name(&altered.name)) else { return };
+        for operation in &altered.operations {
+            if let AlterTableOperation::AddConstraint { constraint, .. } = operation {
+                constrain(table, constraint);
+            }
+        }
+    }
+
+    fn parse(&self, text: &[u8]) -> Option<Statement> {
+        let text = std::str::from_utf8(text).ok()?;
+        let dialect: &dyn Dialect = match self.engine {
+            Engine::Mariadb => &MySqlDialect {},
+            _ => &PostgreSqlDialect {},
+        };
+        let mut statements = Parser::parse_sql(dialect, text).ok()?;
+        let first = statements.pop()?;
+        statements.is_empty().then_some(first)
+    }
+}
+
+/// What stands behind the columns.
+struct Options {
+    kind: &'static str,
+    engine: String,
+    charset: String,
+    collation: String,
+}
+
+impl Options {
+    fn of(tail: &str) -> Self {
+        let value = |key: &str| {
+            let mut words = tail.split([' ', '\n', '\t']);
+            words.find_map(|w| w.strip_prefix(key)).unwrap_or_default().trim_end_matches(';').to_owned()
+        };
+        let upper = tail.to_uppercase();
+        let kind = match upper.trim_start() {
+            // rows of such a table stand under other tables' names
+            t if t.contains("PARTITION BY") && !t.contains("ENGINE=") => "partitioned",
+            t if t.starts_with("INHERITS") => "inherits",
+            t if t.starts_with("SERVER") => "foreign",
+            _ => "table",
+        };
+        Self { kind, engine: value("ENGINE="), charset: value("CHARSET="), collation: value("COLLATE=") }
+    }
+}
+
+fn column(engine: Engine, made: &ColumnDef, table: &Options) -> Column {
+    let (mut nullable, mut has_default, mut identity) = (true, false, false);
+    let (mut charset, mut collation) = (String::new(), String::new());
+    let (mut generated, mut comment) = (String::new(), String::new());
+    for option in &made.options {
+        match &option.option {
+            ColumnOption::NotNull | ColumnOption::PrimaryKey(_) => nullable = false,
+            ColumnOption::Default(_) => has_default = true,
+            ColumnOption::CharacterSet(name) => charset = name.to_string(),
+            ColumnOption::Collation(name) => collation = name.to_string(),
+            ColumnOption::Comment(text) => comment.clone_from(text),
+            ColumnOption::Generated { generation_expr: Some(expression), .. } => {
+                generated = expression.to_string();
+            }
+            ColumnOption::Generated { .. } | ColumnOption::Identity(_) => identity = true,
+            ColumnOption::DialectSpecific(tokens) => {
+                identity |= tokens.iter().any(|t| t.to_string().eq_ignore_ascii_case("AUTO_INCREMENT"));
+            }
+            _ => {}
+        }
+    }
+    if charset.is_empty() {
+        let of_collation = collation.split('_').next().unwrap_or_default();
+        charset = if of_collation.is_empty() { table.charset.clone() } else { of_collation.to_owned() };
+    }
+    if collation.is_empty() && engine == Engine::Mariadb {
+        collation.clone_from(&table.collation);
+    }
+    let told = types::Told::of(engine, &made.data_type.to_string(), &charset);
+    Column {
+        name: made.name.value.clone(),
+        ty: told.ty,
+        max_length: told.max_length,
+        int_bounds: told.int_bounds,
+        nullable,
+        has_default: has_default || identity,
+        identity,
+        generated,
+        collation: if told.is_text { collation } else { String::new() },
+        comment,
+        sql_type: told.words,
+    }
+}
+
+fn constrain(table: &mut Table, constraint: &TableConstraint) {
+    match constraint {
+        TableConstraint::PrimaryKey(key) => {
+            if let Some(columns) = whole(&key.columns) {
+                for column in table.columns.iter_mut().filter(|c| columns.contains(&c.name)) {
+                    column.nullable = false;
+                }
+                table.key = columns;
+            }
+        }
+        TableConstraint::Unique(unique) => table.uniques.extend(whole(&unique.columns)),
+        TableConstraint::ForeignKey(key) => {
+            let names = |all: &[Ident]| all.iter().map(|i| i.value.clone()).collect();
+            table.foreign_keys.push(ForeignKey {
+                name: key.name.as_ref().map(|n| n.value.clone()).unwrap_or_default(),
+                columns: names(&key.columns),
+                references: name(&key.foreign_table),
+                referenced: names(&key.referred_columns),
+            });
+        }
+        _ => {}
+    }
+}
+
+/// The columns of a key over whole columns; `None` where it takes prefixes or expressions.
+fn whole(columns: &[IndexColumn]) -> Option<Vec<String>> {
+    let plain = |column: &IndexColumn| match &column.column.expr {
+        Expr::Identifier(name) => Some(name.value.clone()),
+        _ => None,
+    };
+    columns.iter().map(plain).collect()
+}
+
+/// As documents write it: `table`, or `schema.table` outside `public`.
+fn name(name: &ObjectName) -> String {
+    let parts: Vec<&str> = name.0.iter().filter_map(|p| p.as_ident()).map(|i| i.value.as_str()).collect();
+    match parts.as_slice() {
+        ["public", table] => (*table).to_owned(),
+        _ => parts.join("."),
+    }
+}

@@ -1,0 +1,228 @@
+//! A dump as a source: pg_dump's or mariadb-dump's text, read once as it comes.
+//!
+//! ```text
+//! schema's file (no rows)   the catalogue that the instruction was signed over
+//! the dump                  its own statements → the catalogue again, compared by digest
+//!                           its rows → filtered in memory (`gathered`), served by key range
+//! ```
+//!
+//! Nothing of a dump is executed, nothing of it touches a disk. What is not known is refused, and a
+//! dump that does not say that it is complete is refused before a row is written. The source could
+//! not deny anything, and the report says so.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `url.rs` | how an operator writes it |
+//! | `origin.rs` | standard input, a pipe, a program; files in clear |
+//! | `input.rs` | bytes, bounded |
+//! | `script.rs` | where a statement ends |
+//! | `names.rs` | identifiers at the head of a statement |
+//! | `ddl.rs`, `types.rs` | the catalogue, by `sqlparser` |
+//! | `postgres.rs`, `mariadb.rs` | which statements a dump may hold; rows |
+//! | `reading.rs`, `cell.rs` | from a row's text to typed columns |
+
+mod cell;
+mod ddl;
+mod input;
+mod mariadb;
+mod names;
+mod origin;
+mod postgres;
+mod reading;
+mod script;
+mod types;
+pub mod url;
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use ecluse_core::catalog::Catalog;
+use ecluse_core::fault::{Code, Result};
+use ecluse_core::plan::{Plan, TablePlan};
+use ecluse_core::types::Engine;
+use ecluse_core::value::KeyRange;
+use ecluse_flow::ports::{Count, Excess, Opened, Scope, Sink};
+
+use crate::columns::NOT_OPEN;
+use crate::gathered::{Gathered, Gathering};
+use ddl::Schema;
+use input::Input;
+pub use origin::{Clear, Origin};
+use reading::Reading;
+use script::Script;
+
+static NO_SCHEMA: Code = Code::outside("ECL-SRC-615", "the file with the dump's schema cannot be read");
+static ONCE: Code = Code::refused("ECL-SRC-616", "a dump is read once");
+static NO_ROWS: Code = Code::refused("ECL-SRC-619", "an ordered table's rows stand elsewhere in a dump");
+
+/// What a schema's file may take: names and types only.
+const SCHEMA: usize = 64 << 20;
+
+/// A dump, as its URL tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dump {
+    /// PostgreSQL or MariaDB.
+    pub engine: Engine,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// The database it is of, as the controller writes it.
+    pub database: String,
+    /// A dump of the schema alone.
+    pub schema: PathBuf,
+    /// Bytes of ordered rows that may be held.
+    pub memory: usize,
+}
+
+/// A dump that rows are taken from.
+pub struct Source {
+    dump: Dump,
+    key: [u8; 32],
+    schema: Schema,
+    gathered: Option<Gathered>,
+    read: bool,
+}
+
+impl Source {
+    /// Reads the schema's file; the dump itself is opened by
+    /// [`open`](ecluse_flow::ports::Source::open). `key`: 32 random bytes of this process.
+    ///
+    /// # Errors
+    ///
+    /// `ECL-SRC-615`; what is wrong with the schema.
+    pub fn new(dump: Dump, key: [u8; 32]) -> Result<Self> {
+        let shown = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let file = std::fs::File::open(&dump.schema).map_err(|e| {
+            NO_SCHEMA
+                .fault(format!("{}: {}", shown(&dump.schema), e.kind()))
+                .help("make it once: pg_dump --schema-only, mariadb-dump --no-data; it holds no row")
+        })?;
+        Self::over(dump, Box::new(file), key)
+    }
+
+    /// As [`Self::new`], the schema from anywhere.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the schema.
+    pub fn over(dump: Dump, schema: Box<dyn Read + Send>, key: [u8; 32]) -> Result<Self> {
+        let (schema, _, _) = read(&dump, Input::new(schema, SCHEMA, false), None)?;
+        Ok(Self { dump, key, schema, gathered: None, read: false })
+    }
+
+    /// Reads the dump itself, from anywhere, to its end; gives how many bytes came and, where
+    /// `digest` wants it, their digest.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the dump; the ordered rows do not fit in memory.
+    pub fn gather(
+        &mut self,
+        plan: &Plan,
+        rows: Box<dyn Read + Send>,
+        digest: bool,
+    ) -> Result<(u64, Option<String>)> {
+        let mut gathering = Gathering::new(plan, self.dump.memory, self.key);
+        let input = Input::new(rows, self.dump.memory, digest);
+        let (schema, bytes, digest) = read(&self.dump, input, Some(&mut gathering))?;
+        self.schema = schema;
+        self.gathered = Some(gathering.finish()?);
+        Ok((bytes, digest))
+    }
+
+    fn gathered(&self, table: &TablePlan) -> Result<&Gathered> {
+        self.gathered.as_ref().ok_or_else(|| NOT_OPEN.fault(table.source()))
+    }
+}
+
+/// Reads a dump to its end: the schema, how many bytes came, their digest where it is a file.
+fn read(dump: &Dump, input: Input, into: Option<&mut Gathering>) -> Result<(Schema, u64, Option<String>)> {
+    let mut script = Script::new(input, dump.engine);
+    let mut reading = Reading::new(dump.engine, &dump.database, into);
+    match dump.engine {
+        Engine::Mariadb => mariadb::read(&mut script, &mut reading)?,
+        _ => postgres::read(&mut script, &mut reading)?,
+    }
+    let schema = reading.end(&script)?;
+    let (bytes, digest) = script.input.passed();
+    Ok((schema, bytes, digest))
+}
+
+impl ecluse_flow::ports::Source for Source {
+    fn engine(&self) -> Engine {
+        self.dump.engine
+    }
+
+    /// What the controller wrote: a dump does not prove which instance it is of. Its shape is
+    /// compared with the signed digest.
+    fn identity(&mut self) -> Result<String> {
+        Ok(format!("dump/{}", self.dump.database))
+    }
+
+    /// Before the dump was read that of the schema's file, afterwards the dump's own.
+    fn catalog(&mut self, scope: Scope<'_>) -> Result<Catalog> {
+        let identity = ecluse_flow::ports::Source::identity(self)?;
+        self.schema.catalog(&identity, &self.dump.database, scope)
+    }
+
+    /// Whoever dumps everything has no role that could do less.
+    fn excess(&mut self, _plan: &Plan) -> Result<Vec<Excess>> {
+        Ok(Vec::new())
+    }
+
+    fn has_views(&mut self, _plan: &Plan) -> Result<bool> {
+        Ok(false)
+    }
+
+    fn open(&mut self, plan: &Plan, _frozen: bool) -> Result<Opened> {
+        if std::mem::replace(&mut self.read, true) {
+            return Err(ONCE.fault("").help("give the same command a new dump"));
+        }
+        for table in plan.tables() {
+            if let Some(other) = self.schema.table(table.source()).filter(|t| t.kind != "table") {
+                return Err(NO_ROWS
+                    .fault(format!("{} ({})", other.name, other.kind))
+                    .help("order the tables that hold its rows, or read this database over a connection"));
+            }
+        }
+        let clear = self.dump.origin.file();
+        let (rows, running) = self.dump.origin.open()?.split();
+        let (bytes, digest) = self.gather(plan, rows, clear.is_some())?;
+        running.succeeded()?;
+        let mut limits = vec![format!(
+            "{bytes} bytes were dumped; that they are one moment of database {}, and all of it, is the word of whoever dumped it",
+            self.dump.database
+        )];
+        if let (Some(clear), Some(digest)) = (clear, digest) {
+            limits.push(format!(
+                "the dump lay in clear in a file ({bytes} bytes, {digest}, path {}): it is erased by the day of [erasure] copies",
+                clear.path
+            ));
+        }
+        Ok(Opened { barrier: BARRIER.to_owned(), limits })
+    }
+
+    fn count(&mut self, table: &TablePlan) -> Result<Count> {
+        self.gathered(table)?.count(table.number())
+    }
+
+    fn read(&mut self, table: &TablePlan, _plan: &Plan, range: &KeyRange, sink: Sink<'_>) -> Result<()> {
+        self.gathered(table)?.read(table.number(), range, sink)
+    }
+
+    fn statement(&self, table: &TablePlan, _plan: &Plan) -> String {
+        let columns: Vec<&str> = table.read().iter().map(|c| c.name.as_str()).collect();
+        format!(
+            "-- no statement: {} ({}), filtered out of the dump as it passes",
+            table.source(),
+            columns.join(", ")
+        )
+    }
+
+    fn close(&mut self) -> Result<()> {
+        self.gathered = None;
+        Ok(())
+    }
+}
+
+const BARRIER: &str = "none but écluse: a dump can deny nothing; all that was dumped passed through écluse's memory, \
+    and what was not ordered was let go there and touched no disk of écluse's";

@@ -4,6 +4,8 @@
 //! the relations which the database does not declare). An instruction cites its digest,
 //! so that the classes a person signed under are the classes that were checked.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::Timestamp;
 
 use crate::catalog::{Catalog, ForeignKey};
@@ -32,7 +34,7 @@ pub static TWICE: Code = Code::refused("ECL-DIC-005", "the dictionary names this
 pub static NO_TARGET: Code =
     Code::refused("ECL-DIC-006", "this relation leads to a column that is not there");
 
-static CODES: Codes =
+pub(crate) static CODES: Codes =
     Codes { syntax: &SYNTAX, unknown: &UNKNOWN_KEY, missing: &MISSING_KEY, wrong: &WRONG_VALUE };
 
 /// A dictionary, read or drafted.
@@ -284,12 +286,7 @@ fn read(r: &mut Reader<'_>, root: &mut Fields<'_, '_>) -> Option<Dictionary> {
     head.maybe_text(r, "mandate");
     head.end(r);
     let tables = root.tables(r, "table").into_iter().filter_map(|t| read_table(r, t)).collect();
-    let engine = engine?;
-    let Some(known) = Engine::from_name(&engine.value) else {
-        let finding = Finding::new(&WRONG_VALUE, format!("the engine `{}` is not known", engine.value));
-        r.find(finding.at(engine.span).help("one of: postgresql, mariadb, sqlite"));
-        return None;
-    };
+    let known = engine_of(r, engine?)?;
     let identity = identity.map(|i| i.value).unwrap_or_default();
     let digest = crate::digest::of_bytes(r.text.as_bytes());
     Some(Dictionary { digest, engine: known, database: database?.value, identity, tables })
@@ -318,13 +315,7 @@ fn read_column(r: &mut Reader<'_>, mut c: Fields<'_, '_>) -> Option<Column> {
     let reason = c.maybe_text(r, "reason").map(|t| t.value).unwrap_or_default();
     let label = c.maybe_text(r, "label").map(|t| t.value).unwrap_or_default();
     c.end(r);
-    let class = class?;
-    let Some(known) = Class::from_name(&class.value) else {
-        let finding = Finding::new(&WRONG_VALUE, format!("the class `{}` is not known", class.value));
-        let help = suggestion(&class.value, Class::ALL.map(Class::name)).unwrap_or_default();
-        r.find(finding.at(class.span).help(help));
-        return None;
-    };
+    let known = class_of(r, class?)?;
     Some(Column { name: name?, label, sql_type, ty, class: known, reason })
 }
 
@@ -349,22 +340,51 @@ fn read_relation(r: &mut Reader<'_>, mut f: Fields<'_, '_>) -> Option<Relation> 
     Some(Relation { column: column?, table: table?.value, to: to?.value, declared })
 }
 
+/// The engine of a word, or a finding.
+pub(crate) fn engine_of(r: &mut Reader<'_>, word: Spanned<String>) -> Option<Engine> {
+    let known = Engine::from_name(&word.value);
+    if known.is_none() {
+        let finding = Finding::new(&WRONG_VALUE, format!("the engine `{}` is not known", word.value));
+        r.find(finding.at(word.span).help("one of: postgresql, mariadb, sqlite"));
+    }
+    known
+}
+
+/// The class of a word, or a finding.
+pub(crate) fn class_of(r: &mut Reader<'_>, word: Spanned<String>) -> Option<Class> {
+    let known = Class::from_name(&word.value);
+    if known.is_none() {
+        let finding = Finding::new(&WRONG_VALUE, format!("the class `{}` is not known", word.value));
+        let help = suggestion(&word.value, Class::ALL.map(Class::name)).unwrap_or_default();
+        r.find(finding.at(word.span).help(help));
+    }
+    known
+}
+
 /// What form alone does not show: names twice, relations that lead nowhere.
 fn check(r: &mut Reader<'_>, dictionary: &Dictionary) {
-    for (i, table) in dictionary.tables.iter().enumerate() {
-        if dictionary.tables.iter().take(i).any(|t| t.name.value == table.name.value) {
-            r.find(Finding::new(&TWICE, format!("table {}", table.name.value)).at(table.name.span.clone()));
+    // names are looked up, not searched: a database has ten thousand tables
+    let mut columns: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for table in &dictionary.tables {
+        let name = table.name.value.as_str();
+        if columns.contains_key(name) {
+            r.find(Finding::new(&TWICE, format!("table {name}")).at(table.name.span.clone()));
         }
-        for (j, column) in table.columns.iter().enumerate() {
-            if table.columns.iter().take(j).any(|c| c.name.value == column.name.value) {
-                let name = format!("column {}.{}", table.name.value, column.name.value);
+        let mut own = BTreeSet::new();
+        for column in &table.columns {
+            if !own.insert(column.name.value.as_str()) {
+                let name = format!("column {name}.{}", column.name.value);
                 r.find(Finding::new(&TWICE, name).at(column.name.span.clone()));
             }
         }
+        // of a table that is there twice, the first counts, as everywhere
+        columns.entry(name).or_insert(own);
+    }
+    let has = |table: &str, column: &str| columns.get(table).is_some_and(|own| own.contains(column));
+    for table in &dictionary.tables {
         for relation in &table.relations {
             let here = table.column(&relation.column.value).is_some();
-            let there = dictionary.table(&relation.table).is_some_and(|t| t.column(&relation.to).is_some());
-            if !here || !there {
+            if !here || !has(&relation.table, &relation.to) {
                 let message = format!(
                     "{}.{} to {}.{}",
                     table.name.value, relation.column.value, relation.table, relation.to

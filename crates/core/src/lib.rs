@@ -17,6 +17,7 @@
 //! | [`catalog`] | what a database says of itself, as surveyed |
 //! | [`class`], [`classify`] | classes of personal data; a class proposed from a column's name |
 //! | [`dictionary`] | the surveyed catalogue with a class and a label per column, as a document |
+//! | [`product`] | what is known of a laboratory product's tables before one of its databases is seen |
 //! | [`digest`] | the digest of the instructed tables' catalogue |
 //! | [`instruction`] | the controller's signed order: checked, then in force |
 //! | [`mapping`], [`codes`] | what becomes of the granted columns; code tables |
@@ -49,6 +50,7 @@ pub mod nearest;
 pub mod person;
 pub mod personal;
 pub mod plan;
+pub mod product;
 pub mod reader;
 pub mod session;
 pub mod signatures;

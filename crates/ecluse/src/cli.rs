@@ -8,9 +8,11 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
+mod dictionary;
 mod ends;
 mod papers;
 
+pub(crate) use dictionary::{NewArgs as NewProductArgs, ProductDictionary, UseArgs};
 pub(crate) use ends::{FromArgs, ToArgs};
 pub(crate) use papers::{PaperArgs, StillArgs};
 
@@ -74,6 +76,13 @@ pub(crate) enum Command {
         after_help = "Example:\n  ecluse survey\n  ecluse survey mandate.toml --from mariadb://ro@lab/SIGL"
     )]
     Survey(SurveyArgs),
+
+    /// What is known of a product's tables before one of its databases is seen.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  ecluse dictionary list\n  ecluse dictionary use openelis-3.5"
+    )]
+    Dictionary(ProductDictionary),
 
     /// The operator's session: at most 12 hours, under one person's name.
     #[command(subcommand, after_help = "Example:\n  ecluse session new --key ~/.ssh/id_ed25519 --as petit")]

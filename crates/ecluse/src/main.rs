@@ -12,6 +12,7 @@ mod folder;
 mod hardening;
 mod output;
 mod papers;
+mod products;
 mod progress;
 mod proposed;
 mod ready;

@@ -15,4 +15,6 @@ mod labbook;
 #[cfg(test)]
 mod laboratory;
 #[cfg(test)]
+mod product;
+#[cfg(test)]
 mod stays;

@@ -40,6 +40,7 @@ fn read(tag: &str, text: &str) -> Option<Result<(), Vec<Finding>>> {
         "mapping" => ecluse_core::mapping::parse(text).map(|_| ()),
         "codes" => ecluse_core::codes::parse(text).map(|_| ()),
         "dictionary" => ecluse_core::dictionary::parse(text).map(|_| ()),
+        "product" => ecluse_core::product::parse(text).map(|_| ()),
         _ => return None,
     })
 }
@@ -64,6 +65,7 @@ fn every_example_is_read_by_its_reader() {
         "toml status",
         "toml session",
         "toml dictionary",
+        "toml product",
         "toml instruction",
         "toml mapping",
         "toml codes",

@@ -2,6 +2,7 @@
 
 mod codes;
 mod contract;
+mod dictionary;
 pub(crate) mod explain;
 mod grants;
 pub(crate) mod instruction;
@@ -63,6 +64,7 @@ pub(crate) fn run(cli: &Cli) -> Result<()> {
         Command::Contract(command) => contract::run(&here()?, command),
         Command::Mandate(command) => mandate::run(&here()?, command),
         Command::Survey(args) => survey::run(&here()?, args),
+        Command::Dictionary(command) => dictionary::run(&here()?, command),
         Command::Session(command) => session::run(&here()?, command),
         Command::Explain(args) => explain::run(args),
         Command::Help { command } => shell::help(command),

@@ -12,7 +12,7 @@ use crate::cli::SurveyArgs;
 use crate::connections::{self, End};
 use crate::output;
 use crate::papers::{Paper, standing};
-use crate::{connect, folder};
+use crate::{connect, folder, products};
 
 /// The file's name in the migration folder.
 pub(super) const FILE: &str = "dictionary.toml";
@@ -46,8 +46,21 @@ pub(super) fn run(here: &Here, args: &SurveyArgs) -> Result<()> {
             plural(number(unread), "column is", "columns are")
         ));
     }
-    output::document(
-        &json!({ "made": path, "tables": catalog.tables.len(), "columns": columns, "unread": unread }),
-    );
+    let product = match dictionary::parse(&text) {
+        Ok(survey) => products::resembling(&survey)?,
+        Err(_) => None,
+    };
+    if let Some((product, fit)) = &product {
+        output::line(if fit.is_exact() {
+            format!("It looks like {}. Its classes:", product.called())
+        } else {
+            format!("It looks like {}, another version than {}. What agrees:", product.title, product.version)
+        });
+        output::line(format!("  ecluse dictionary use {}", product.id()));
+    }
+    output::document(&json!({
+        "made": path, "tables": catalog.tables.len(), "columns": columns, "unread": unread,
+        "product": product.as_ref().map(|(p, fit)| json!({ "name": p.id(), "differences": fit.differences.len() })),
+    }));
     Ok(())
 }

@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod canaries;
+mod dictionary;
 mod figures;
 mod laboratory;
 mod moves;

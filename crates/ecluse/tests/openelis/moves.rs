@@ -22,10 +22,14 @@ fn openelis_moves_into_sqlite_under_its_worked_papers() {
     let folder = tempfile::tempdir().unwrap();
     let path = file(folder.path());
     rusqlite::Connection::open(&path).unwrap().execute_batch(SQLITE).unwrap();
-    let identity = sqlite::Destination::open(&path).unwrap().identity().unwrap();
-    let destination = End::sqlite(&path, identity);
+    let destination = end(&path);
     let query = |sql: &str| rows(&path, sql);
     moves(&source, &destination, &query);
+}
+
+/// An SQLite file as a destination.
+pub(crate) fn end(path: &std::path::Path) -> End {
+    End::sqlite(path, sqlite::Destination::open(path).unwrap().identity().unwrap())
 }
 
 /// Plants, moves (killed twice on the way), reads back, reports; then nothing else may have arrived.

@@ -58,6 +58,8 @@ pub enum Kind {
     Codes,
     /// An operator's working day.
     Session,
+    /// A page signed by hand, as its checker states it.
+    Paper,
 }
 
 /// How many persons of a role must have signed.
@@ -69,12 +71,21 @@ pub enum Demand {
     EveryOnChange,
     /// One person: the biologist who judged, the operator who opens the session.
     One,
+    /// The one person whom the contract names for it.
+    Named,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 6] =
-        [Self::Contract, Self::Survey, Self::Instruction, Self::Status, Self::Codes, Self::Session];
+    pub const ALL: [Self; 7] = [
+        Self::Contract,
+        Self::Survey,
+        Self::Instruction,
+        Self::Status,
+        Self::Codes,
+        Self::Session,
+        Self::Paper,
+    ];
 
     /// The word for messages.
     #[must_use]
@@ -86,10 +97,12 @@ impl Kind {
             Self::Status => "status",
             Self::Codes => "code table",
             Self::Session => "session statement",
+            Self::Paper => "record of a paper signature",
         }
     }
 
-    /// `document.format`, the version of its layout included. A code table has no header.
+    /// `document.format`, the version of its layout included. A code table and the record of a paper
+    /// signature have no header.
     #[must_use]
     pub const fn format(self) -> &'static str {
         match self {
@@ -99,6 +112,7 @@ impl Kind {
             Self::Status => "ecluse-status/1",
             Self::Codes => "ecluse-codes/1",
             Self::Session => "ecluse-session/1",
+            Self::Paper => crate::on_paper::FORMAT,
         }
     }
 
@@ -112,6 +126,7 @@ impl Kind {
             Self::Status => "ecluse-status-v1",
             Self::Codes => "ecluse-codes-v1",
             Self::Session => "ecluse-session-v1",
+            Self::Paper => "ecluse-paper-v1",
         }
     }
 
@@ -129,6 +144,9 @@ impl Kind {
             Self::Survey | Self::Status => &[(Role::ControllerSignatory, Demand::Every)],
             Self::Codes => &[(Role::ControllerBiologist, Demand::One)],
             Self::Session => &[(Role::Operator, Demand::One)],
+            Self::Paper => {
+                &[(Role::ControllerSignatory, Demand::Named), (Role::ControllerBiologist, Demand::Named)]
+            }
         }
     }
 }

@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 
 use crate::document::Kind;
 use crate::person::Role;
+use crate::signatures;
 
 /// One line of the contract's register: a person, a role, a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,9 +21,12 @@ pub struct Key {
     pub person: String,
     /// The person's own address.
     pub email: String,
-    /// The public key; `None` for the administrator, who signs nothing.
+    /// The public key; `None` for the administrator, who signs nothing, and for whoever signs on paper.
     pub public: Option<PublicKey>,
-    /// Where the fingerprint stands in the paper contract; always there on the controller's side.
+    /// The person signs by hand: the address of the person who checks it. Then there is no `public`.
+    pub on_paper: Option<OnPaper>,
+    /// Where the fingerprint stands in the paper contract, or that this person signs on paper; always
+    /// there on the controller's side.
     pub paper: Option<String>,
     /// The last day on which the key counts (UTC).
     pub until: Date,
@@ -34,6 +38,13 @@ pub struct Key {
     pub training: Option<Date>,
     /// The line's place in the contract.
     pub span: Range<usize>,
+}
+
+/// How a person without a key signs ([`crate::on_paper`]).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OnPaper {
+    /// The address of the one person who checks these signatures; lower case.
+    pub checker: String,
 }
 
 /// How it was made sure that a key is its person's.
@@ -55,7 +66,7 @@ impl Key {
         self.enrolment.on <= today && today <= self.until
     }
 
-    /// `SHA256:…` as `ssh-keygen -l` prints it; empty for the administrator.
+    /// `SHA256:…` as `ssh-keygen -l` prints it; empty where there is no key.
     #[must_use]
     pub fn fingerprint(&self) -> String {
         self.public.as_ref().map(PublicKey::fingerprint).unwrap_or_default()
@@ -69,7 +80,7 @@ pub(crate) fn allowed_signers(keys: &[Key]) -> String {
         let Some(line) = key.public.as_ref().and_then(|public| public.to_openssh().ok()) else { continue };
         let namespaces: Vec<&str> = Kind::ALL
             .into_iter()
-            .filter(|kind| kind.signers().iter().any(|(role, _)| *role == key.role))
+            .filter(|kind| signatures::may_sign(*kind, key, keys))
             .map(Kind::namespace)
             .collect();
         if namespaces.is_empty() {

@@ -10,6 +10,7 @@
 //! | [`finding`] | what a check of a document found, with its place in the text |
 //! | [`document`], [`signatures`] | what signed documents have in common; who signed, and whether all have |
 //! | [`person`], [`keys`] | natural persons, their roles, their keys |
+//! | [`on_paper`] | a signature made by hand, and who checked it |
 //! | [`contract`], [`mandate`], [`status`], [`session`] | the papers: checked, then in force |
 //! | [`template`] | the papers as text, to fill in |
 //! | [`personal`] | wrappers that keep personal values and secrets out of every text |
@@ -22,7 +23,7 @@
 //! | [`instruction`] | the controller's signed order: checked, then in force |
 //! | [`mapping`], [`codes`] | what becomes of the granted columns; code tables |
 //! | [`reader`], [`nearest`] | documents read with places; the nearest right name |
-//! | [`count`] | counts as a person reads them |
+//! | [`count`], [`language`] | counts as a person reads them; the two languages of what laypeople read |
 //! | [`diff`] | the visible change list between two versions of an instruction |
 //! | [`diagnostics`] | findings drawn as a compiler draws them |
 //! | [`filter`] | the typed row filter |
@@ -44,9 +45,11 @@ pub mod filter;
 pub mod finding;
 pub mod instruction;
 pub mod keys;
+pub mod language;
 pub mod mandate;
 pub mod mapping;
 pub mod nearest;
+pub mod on_paper;
 pub mod person;
 pub mod personal;
 pub mod plan;

@@ -12,6 +12,8 @@ use crate::document::{self, Demand, Kind};
 use crate::fault::{Code, Fault};
 use crate::finding::Finding;
 use crate::keys::Key;
+use crate::language::Language;
+use crate::on_paper::{self, Found};
 use crate::person::Role;
 
 /// Somebody who must sign has not.
@@ -43,6 +45,9 @@ pub struct SignatureFile {
     pub name: String,
     /// Its content.
     pub armoured: Vec<u8>,
+    /// The record of a paper signature, where it is one: `armoured` is then the checker's signature
+    /// over it.
+    pub paper: Option<Found>,
 }
 
 /// One verified signature's author.
@@ -54,8 +59,46 @@ pub struct Signer {
     pub person: String,
     /// The person's address.
     pub email: String,
-    /// The key's fingerprint.
+    /// The key's fingerprint; of a signature on paper, that of its checker's key.
     pub fingerprint: String,
+    /// How.
+    pub way: Way,
+}
+
+/// How somebody signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// With the own key.
+    Key,
+    /// By hand; this person checked it.
+    Paper {
+        /// The checker's name.
+        checker: String,
+    },
+    /// Not at all: the checker gave the word for whoever signs on paper. Of a status only.
+    Word {
+        /// The checker's name.
+        checker: String,
+    },
+}
+
+impl Signer {
+    /// The person, and, where it was not the person's own key, how: *signed on paper, checked by X*.
+    #[must_use]
+    pub fn told(&self, language: Language) -> String {
+        let Self { person, way, .. } = self;
+        match way {
+            Way::Key => person.clone(),
+            Way::Paper { checker } => language.of(
+                format!("{person} (signed on paper, checked by {checker})"),
+                format!("{person} (signé sur papier, vérifié par {checker})"),
+            ),
+            Way::Word { checker } => language.of(
+                format!("{person} (who signs on paper; word given by {checker})"),
+                format!("{person} (qui signe sur papier ; déclaré par {checker})"),
+            ),
+        }
+    }
 }
 
 /// A document that everybody signed who must. Only [`check`] makes one.
@@ -68,15 +111,27 @@ pub struct Signer {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Signed {
-    verified: Verified<Vec<u8>>,
+    answered: Answered,
     signers: Vec<Signer>,
+}
+
+/// What somebody put a signature under.
+#[derive(Clone, Debug)]
+enum Answered {
+    /// The document itself.
+    Document(Verified<Vec<u8>>),
+    /// The record of a paper signature, which cites these bytes by digest.
+    Record { bytes: Vec<u8>, _record: Verified<Vec<u8>> },
 }
 
 impl Signed {
     /// The signed bytes.
     #[must_use]
     pub const fn bytes(&self) -> &Vec<u8> {
-        self.verified.content()
+        match &self.answered {
+            Answered::Document(verified) => verified.content(),
+            Answered::Record { bytes, .. } => bytes,
+        }
     }
 
     /// The signed bytes as text.
@@ -117,19 +172,19 @@ pub fn check(
 ) -> Result<Signed, Vec<Finding>> {
     let mut findings = Vec::new();
     let mut signers: Vec<Signer> = Vec::new();
-    let mut verified = None;
+    let mut answered = None;
     for file in files {
         match one(kind, bytes, file, keys, demands, now) {
             Ok(signed) => {
-                verified = Some(signed.verified);
+                answered = Some(signed.answered);
                 signers.extend(signed.signers);
             }
             Err(more) => findings.extend(more),
         }
     }
     findings.extend(absent(kind, version, keys, &signers));
-    match verified {
-        Some(verified) if findings.is_empty() => Ok(Signed { verified, signers }),
+    match answered {
+        Some(answered) if findings.is_empty() => Ok(Signed { answered, signers }),
         _ => Err(findings),
     }
 }
@@ -170,6 +225,12 @@ fn one(
     demands: Demands,
     now: Timestamp,
 ) -> Result<Signed, Vec<Finding>> {
+    if let Some(found) = &file.paper {
+        let on_paper::Checked { record, signer } =
+            on_paper::check(kind, bytes, file, found, keys, demands, now)?;
+        let answered = Answered::Record { bytes: bytes.to_vec(), _record: record };
+        return Ok(Signed { answered, signers: vec![signer] });
+    }
     let signature = Signature::from_armour(&file.armoured).map_err(|r| vec![refused(kind, &file.name, r)])?;
     let claimed = signature.claimed_key();
     let owners: Vec<&Key> = keys.iter().filter(|key| key.public.as_ref() == Some(claimed)).collect();
@@ -184,7 +245,8 @@ fn one(
         .map_err(|r| vec![refused(kind, &file.name, r)])?;
     let entitled: Vec<&&Key> =
         owners.iter().filter(|key| kind.signers().iter().any(|(role, _)| *role == key.role)).collect();
-    if entitled.is_empty() {
+    let words = word_for(kind, owner, keys, now);
+    if entitled.is_empty() && words.is_empty() {
         let message =
             format!("{}: {} ({}) may not sign a {}", file.name, owner.person, owner.role.name(), kind.name());
         return Err(vec![Finding::new(&ROLE, message).help(format!(
@@ -193,7 +255,7 @@ fn one(
             roles(kind)
         ))]);
     }
-    let counting: Vec<Signer> = entitled
+    let mut counting: Vec<Signer> = entitled
         .iter()
         .filter(|key| key.counts(now))
         .map(|key| Signer {
@@ -201,8 +263,10 @@ fn one(
             person: key.person.clone(),
             email: key.email.clone(),
             fingerprint: claimed.fingerprint(),
+            way: Way::Key,
         })
         .collect();
+    counting.extend(words);
     if counting.is_empty() {
         let message = format!(
             "{}: the key of {} counts from {} to {}",
@@ -212,7 +276,38 @@ fn one(
             Finding::new(&STALE, message).help("enrol a new key by an amendment of the contract"),
         ]);
     }
-    Ok(Signed { verified, signers: counting })
+    Ok(Signed { answered: Answered::Document(verified), signers: counting })
+}
+
+/// Whether a signature by this key counts under this kind of document: by its role, or, under a status, because its
+/// owner gives the word for whoever signs on paper.
+#[must_use]
+pub fn may_sign(kind: Kind, key: &Key, keys: &[Key]) -> bool {
+    let by_role = kind.signers().iter().any(|(role, _)| *role == key.role);
+    by_role || gives_word(kind, key, keys)
+}
+
+fn gives_word(kind: Kind, key: &Key, keys: &[Key]) -> bool {
+    let checks = || on_paper::checked_people(keys, &key.email).next().is_some();
+    kind == Kind::Status && on_paper::may_check(key) && checks()
+}
+
+/// For whom this key's owner gives the word on an order: whoever signs on paper cannot be asked for
+/// a page a day, and a suspension cannot wait for one.
+fn word_for(kind: Kind, owner: &Key, keys: &[Key], now: Timestamp) -> Vec<Signer> {
+    if !gives_word(kind, owner, keys) || !owner.counts(now) {
+        return Vec::new();
+    }
+    on_paper::checked_people(keys, &owner.email)
+        .filter(|key| key.counts(now))
+        .map(|key| Signer {
+            role: key.role,
+            person: key.person.clone(),
+            email: key.email.clone(),
+            fingerprint: owner.fingerprint(),
+            way: Way::Word { checker: owner.person.clone() },
+        })
+        .collect()
 }
 
 fn roles(kind: Kind) -> String {
@@ -226,6 +321,7 @@ fn absent(kind: Kind, version: u64, keys: &[Key], signers: &[Signer]) -> Vec<Fin
         let signed = |key: &Key| signers.iter().any(|s| s.role == *role && s.email == key.email);
         let listed: Vec<&Key> = keys.iter().filter(|key| key.role == *role).collect();
         let missing: Vec<&Key> = match demand {
+            Demand::Named => continue,
             Demand::EveryOnChange if version < 2 => continue,
             Demand::Every | Demand::EveryOnChange => {
                 let mut missing: Vec<&Key> = listed.iter().filter(|key| !signed(key)).copied().collect();
@@ -240,7 +336,7 @@ fn absent(kind: Kind, version: u64, keys: &[Key], signers: &[Signer]) -> Vec<Fin
                 Demand::One => format!("a {} has not signed this {}", role.name(), kind.name()),
                 _ => format!("{} ({}) has not signed this {}", key.person, role.name(), kind.name()),
             };
-            findings.push(Finding::new(&ABSENT, who).help(how(kind)));
+            findings.push(Finding::new(&ABSENT, who).help(how(kind, key)));
         }
         if listed.is_empty() {
             let message =
@@ -252,7 +348,7 @@ fn absent(kind: Kind, version: u64, keys: &[Key], signers: &[Signer]) -> Vec<Fin
 }
 
 /// How this kind of paper is signed.
-fn how(kind: Kind) -> String {
+fn how(kind: Kind, key: &Key) -> String {
     let command = match kind {
         Kind::Contract => "contract",
         Kind::Survey => "mandate",
@@ -260,7 +356,14 @@ fn how(kind: Kind) -> String {
         Kind::Instruction => "instruction",
         Kind::Session => return "ecluse session new --key FILE".to_owned(),
         Kind::Status => return "ecluse instruction status --key FILE".to_owned(),
+        Kind::Paper => return String::new(),
     };
+    if let Some(route) = &key.on_paper {
+        return format!(
+            "{} signs the printed page; then {} checks it: ecluse {command} sign --on-paper SCAN --key KEY",
+            key.person, route.checker
+        );
+    }
     format!(
         "ecluse {command} sign --key KEY (in a trial without --key); or ssh-keygen -Y sign -n {} -f KEY FILE, \
          then ecluse {command} sign --adopt FILE.sig",

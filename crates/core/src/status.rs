@@ -10,6 +10,7 @@ use crate::digest;
 use crate::document::{Header, Kind};
 use crate::fault::{Code, Result};
 use crate::finding::Finding;
+use crate::language::Language;
 use crate::reader::{Codes, Fields, Reader, Spanned};
 use crate::signatures::{SignatureFile, Signed, Signer};
 
@@ -240,7 +241,7 @@ impl Met {
 
 fn stopped(code: &'static Code, header: &Header, signed: &Signed, word: &Word) -> Finding {
     let reason = word.reason.clone().unwrap_or_default();
-    let by: Vec<&str> = signed.signers().iter().map(|s| s.person.as_str()).collect();
+    let by: Vec<String> = signed.signers().iter().map(|s| s.told(Language::English)).collect();
     let finding = Finding::new(code, format!("by {} on {}: {reason}", by.join(" and "), header.issued));
     finding.law("GDPR Art. 28(3)(a)").help(match word.state {
         State::Revoked => "for good: a new instruction has to be drafted and signed",

@@ -10,11 +10,15 @@ use clap_complete::Shell;
 
 mod dictionary;
 mod ends;
+mod pages;
 mod papers;
+mod signed;
 
 pub(crate) use dictionary::{NewArgs as NewProductArgs, ProductDictionary, UseArgs};
 pub(crate) use ends::{FromArgs, ToArgs};
+pub(crate) use pages::OrderArgs;
 pub(crate) use papers::{PaperArgs, StillArgs};
+pub(crate) use signed::OnPaperArgs;
 
 /// Move health data exactly as its controller ordered, and prove it.
 #[derive(Debug, Parser)]
@@ -94,6 +98,12 @@ pub(crate) enum Command {
         after_help = "Example:\n  ecluse instruction new\n  ecluse instruction check --fill\n  ecluse instruction sign --key ~/.ssh/id_ed25519 --as morel"
     )]
     Instruction(Instruction),
+
+    /// The instruction as one page that the laboratory reads, prints and signs.
+    #[command(
+        after_help = "Example:\n  ecluse order\n  ecluse order instruction.toml --lang en -o order.html"
+    )]
+    Order(OrderArgs),
 
     /// Where each granted column goes, and how it is made.
     #[command(subcommand, after_help = "Example:\n  ecluse mapping new\n  ecluse mapping check")]
@@ -427,6 +437,9 @@ pub(crate) struct SignArgs {
     /// The signature file's name; by default from your address in the contract.
     #[arg(long = "as", value_name = "NAME")]
     pub(crate) signer: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) on_paper: OnPaperArgs,
 }
 
 #[derive(Debug, Args)]

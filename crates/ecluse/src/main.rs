@@ -11,6 +11,7 @@ mod demo;
 mod folder;
 mod hardening;
 mod output;
+mod pages;
 mod papers;
 mod products;
 mod progress;

@@ -263,6 +263,7 @@ impl Papers {
         let sign = |person: &&Person| SignatureFile {
             name: format!("{}.sig", person.short),
             armoured: sign(person, paper.kind().namespace(), text.as_bytes()).into_bytes(),
+            paper: None,
         };
         self.signers(paper).iter().map(sign).collect()
     }

@@ -404,7 +404,7 @@ fn said(columns: &[Column], filter: &Filter) -> String {
         other: &|table, column| format!("{table}.{column}"),
         unsaid: &|_| false,
     };
-    sentence(filter, &words)
+    sentence(filter, &words, ecluse_core::language::Language::English)
 }
 
 /// Literals in views: each view is made, as the administrator would, then asked for its rows.

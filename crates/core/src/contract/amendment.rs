@@ -11,6 +11,7 @@ use crate::document::{Header, Kind};
 use crate::fault::Code;
 use crate::finding::Finding;
 use crate::keys::Key;
+use crate::on_paper;
 use crate::person::Role;
 use crate::signatures::{self, SignatureFile};
 
@@ -72,10 +73,15 @@ pub(super) fn check(
 
     let signs = [Role::ControllerSignatory, Role::ProcessorSignatory];
     let of = |file: &SignatureFile, keys: &[Key]| {
+        if let Some(found) = &file.paper {
+            return on_paper::is_of(found, keys);
+        }
         let claimed = Signature::from_armour(&file.armoured).ok().map(|s| s.claimed_key().clone());
         claimed.is_some_and(|claimed| keys.iter().any(|key| key.public.as_ref() == Some(&claimed)))
     };
-    let signatories: Vec<Key> = terms.keys.iter().filter(|key| signs.contains(&key.role)).cloned().collect();
+    let checks = |key: &Key| on_paper::checked_people(&terms.keys, &key.email).next().is_some();
+    let needed = |key: &&Key| signs.contains(&key.role) || checks(key);
+    let signatories: Vec<Key> = terms.keys.iter().filter(needed).cloned().collect();
     let theirs: Vec<SignatureFile> = files.iter().filter(|file| of(file, &signatories)).cloned().collect();
     signatures::check(
         Kind::Contract,

@@ -8,6 +8,7 @@ use crate::document::Header;
 use crate::fault::Code;
 use crate::finding::Finding;
 use crate::keys::{Key, day};
+use crate::on_paper;
 use crate::person::{Role, same_person_key};
 
 /// A role that nobody holds.
@@ -51,6 +52,7 @@ pub(super) fn standing(header: &Header, terms: &Terms, now: Timestamp) -> Vec<Fi
     findings.extend(roles(terms));
     findings.extend(sides(terms));
     findings.extend(terms.keys.iter().flat_map(one_key));
+    findings.extend(on_paper::routes(&terms.keys));
     findings.extend(sites(terms, now));
     findings.extend(sub_processors(terms, now));
     findings

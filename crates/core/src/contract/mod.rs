@@ -283,14 +283,14 @@ impl Contract {
         check::warnings(&self.terms, now)
     }
 
-    /// Compares every key of the controller's signatories with fingerprints that came another way: from
+    /// Compares every key of the controller's signatories, and of whoever checks their paper signatures, with fingerprints that came another way: from
     /// the paper contract, by telephone. Without that, a contract proves only that
     /// somebody made two sides' keys.
     ///
     /// # Errors
     /// [`NOT_ESTABLISHED`], naming the person whose fingerprint is not among those given.
     pub fn established(&self, fingerprints: &[String]) -> Result<()> {
-        for key in self.keys(Role::ControllerSignatory) {
+        for key in self.keys(Role::ControllerSignatory).flat_map(|key| self.answering(key)) {
             let fingerprint = key.fingerprint();
             if !fingerprints.contains(&fingerprint) {
                 let detail = format!("nothing from outside confirms the key {fingerprint} of {}", key.person);
@@ -301,6 +301,14 @@ impl Contract {
             }
         }
         Ok(())
+    }
+
+    /// The keys that stand for a signatory: the own one, or those of whoever checks what is signed on paper.
+    fn answering<'k>(&'k self, signatory: &'k Key) -> Vec<&'k Key> {
+        match &signatory.on_paper {
+            None => vec![signatory],
+            Some(route) => self.terms.keys.iter().filter(|key| key.email == route.checker).collect(),
+        }
     }
 
     /// Opens a document made under this contract: its header, dates, contract, trial mark, signatures.

@@ -8,7 +8,7 @@ use super::{Held, Party, Processing, Site, SubProcessor, Terms};
 use crate::digest;
 use crate::fault::Code;
 use crate::finding::Finding;
-use crate::keys::{Enrolment, Key};
+use crate::keys::{Enrolment, Key, OnPaper};
 use crate::person::{self, Role, Side};
 use crate::reader::{Codes, Fields, Reader, Spanned};
 use crate::template::filled;
@@ -307,9 +307,11 @@ fn key(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Option<Key> {
             r.find(finding);
         }
     }
-    let public = public(r, &mut t, role);
+    let on_paper = t.maybe_table(r, "signs_on_paper").and_then(|route| on_paper(r, route));
+    let public = public(r, &mut t, role, on_paper.is_some());
     let paper = t.maybe_text(r, "paper").filter(|paper| filled(&paper.value));
-    if paper.is_none() && public.is_some() && role.is_some_and(|role| role.side() == Side::Controller) {
+    let signs = public.is_some() || on_paper.is_some();
+    if paper.is_none() && signs && role.is_some_and(|role| role.side() == Side::Controller) {
         let finding = Finding::new(
             &MISSING_KEY,
             "`paper` does not say where the fingerprint stands in the paper contract",
@@ -331,6 +333,7 @@ fn key(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Option<Key> {
         person: person?.value,
         email: email?.value.to_lowercase(),
         public,
+        on_paper,
         paper: paper.map(|p| p.value),
         until: until?,
         enrolment: enrolment?,
@@ -340,8 +343,25 @@ fn key(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Option<Key> {
     })
 }
 
-fn public(r: &mut Reader<'_>, t: &mut Fields<'_, '_>, role: Option<Role>) -> Option<PublicKey> {
-    if role == Some(Role::ControllerAdministrator) && t.get("public").is_none() {
+/// `signs_on_paper = { checked_by = "…" }`.
+fn on_paper(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Option<OnPaper> {
+    let checker = t.text(r, "checked_by");
+    t.end(r);
+    Some(OnPaper { checker: checker?.value.to_lowercase() })
+}
+
+fn public(
+    r: &mut Reader<'_>,
+    t: &mut Fields<'_, '_>,
+    role: Option<Role>,
+    on_paper: bool,
+) -> Option<PublicKey> {
+    let given = t.get("public");
+    if let Some(given) = given.filter(|_| on_paper) {
+        let finding = Finding::new(&WRONG_VALUE, "a [[key]] has `public` or `signs_on_paper`, not both");
+        r.find(finding.at(given.span()).help("write a [[key]] of its own for each"));
+    }
+    if given.is_none() && (on_paper || role == Some(Role::ControllerAdministrator)) {
         return None;
     }
     let line: Spanned<String> = t.text(r, "public")?;

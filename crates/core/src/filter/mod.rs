@@ -12,6 +12,7 @@
 mod literal;
 mod names;
 mod parse;
+mod phrases;
 mod place;
 mod sentence;
 mod walk;

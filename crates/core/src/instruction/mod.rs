@@ -12,6 +12,7 @@ mod read;
 mod results;
 mod rows;
 mod stays;
+mod told;
 
 use jiff::civil::Date;
 
@@ -21,6 +22,7 @@ pub use read::parse;
 pub use results::{NO_RESULTS, moves_no_result, results};
 pub(crate) use rows::rows;
 pub use stays::{StayingColumn, fates, not_carried_out, staying};
+pub use told::{called, label, rows_told};
 
 use crate::class::Class;
 use crate::document::Header;

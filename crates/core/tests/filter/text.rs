@@ -6,6 +6,7 @@ use ecluse_core::filter::{
     UNKNOWN, Words, parse, sentence,
 };
 use ecluse_core::finding::Finding;
+use ecluse_core::language::Language;
 use ecluse_core::types::Type;
 use ecluse_core::value::Value;
 use proptest::prelude::*;
@@ -293,7 +294,36 @@ fn a_filter_is_a_sentence() {
         ("price < decimal(\"-0.05\")", "price is less than -0.05"),
     ];
     for (written, said) in cases {
-        assert_eq!(sentence(&good(written), &words), said, "{written}");
+        assert_eq!(sentence(&good(written), &words, Language::English), said, "{written}");
+    }
+}
+
+#[test]
+fn a_filter_is_a_sentence_in_french_too() {
+    let names = columns();
+    let words = Words {
+        column: &|i| names[i].name.clone(),
+        other: &|table, column| format!("colonne {column} de la table {table}"),
+        unsaid: &|i| names[i].name == "name",
+    };
+    let cases = [
+        ("true", "toutes les lignes"),
+        ("status in [4, 8]", "status est l’une des valeurs 4, 8"),
+        ("born >= date(\"2019-01-01\")", "born est au plus tôt le 1er janvier 2019"),
+        (
+            "validated < timestamp(\"2019-08-31T12:00:00.5\")",
+            "validated est avant le 31 août 2019 à 12:00:00.5",
+        ),
+        ("!(status == 1)", "il n’est pas vrai que (status vaut 1), ou la valeur manque"),
+        ("status != 1", "status a une valeur autre que 1"),
+        ("urgent && (status == 1 || code == null)", "urgent vaut oui, et (status vaut 1, ou code est vide)"),
+        ("id in chosen.request", "id figure parmi les lignes retenues de colonne 0 de la table 3"),
+        ("price < decimal(\"-0.05\")", "price vaut moins de -0,05"),
+        ("name in [\"Zerbinette\", \"Scapin\"]", "name est l’une de 2 valeurs écrites dans l’ordre"),
+        ("name.startsWith(\"Zerb\")", "name commence par un texte écrit dans l’ordre"),
+    ];
+    for (written, said) in cases {
+        assert_eq!(sentence(&good(written), &words, Language::French), said, "{written}");
     }
 }
 
@@ -318,7 +348,7 @@ fn a_sentence_about_persons_says_what_is_asked_and_no_literal() {
         ("id in chosen.request", "id stands in table 3 column 0 of a chosen row"),
     ];
     for (written, said) in cases {
-        assert_eq!(sentence(&good(written), &words), said, "{written}");
+        assert_eq!(sentence(&good(written), &words, Language::English), said, "{written}");
     }
 }
 

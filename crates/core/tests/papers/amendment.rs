@@ -13,6 +13,7 @@ fn signed(people: &[&Person], text: &str) -> Vec<SignatureFile> {
     let one = |person: &&Person| SignatureFile {
         name: format!("{}-{}.sig", person.short, person.seed[0]),
         armoured: person.key().sign("ecluse-contract-v1", text.as_bytes()).unwrap().into_bytes(),
+        paper: None,
     };
     people.iter().map(one).collect()
 }

@@ -37,6 +37,7 @@ fn read(tag: &str, text: &str) -> Option<Result<(), Vec<Finding>>> {
         "instruction" => {
             headed(Kind::Instruction).and_then(|()| ecluse_core::instruction::parse(text).map(|_| ()))
         }
+        "paper" => ecluse_core::on_paper::parse(text).map(|_| ()),
         "mapping" => ecluse_core::mapping::parse(text).map(|_| ()),
         "codes" => ecluse_core::codes::parse(text).map(|_| ()),
         "dictionary" => ecluse_core::dictionary::parse(text).map(|_| ()),
@@ -61,6 +62,7 @@ fn every_example_is_read_by_its_reader() {
     for kind in [
         "toml header",
         "toml contract",
+        "toml paper",
         "toml mandate",
         "toml status",
         "toml session",

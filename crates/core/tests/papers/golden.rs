@@ -27,7 +27,7 @@ fn paper(name: &str) -> (Vec<u8>, Vec<SignatureFile>) {
         .map(|entry| {
             let entry = entry.unwrap();
             let name = entry.file_name().to_string_lossy().into_owned();
-            SignatureFile { name, armoured: std::fs::read(entry.path()).unwrap() }
+            SignatureFile { name, armoured: std::fs::read(entry.path()).unwrap(), paper: None }
         })
         .collect();
     files.sort_by(|a, b| a.name.cmp(&b.name));

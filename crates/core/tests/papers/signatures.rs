@@ -16,7 +16,7 @@ fn instruction(papers: &Papers, bytes: &[u8], files: &[SignatureFile]) -> Result
 
 fn signed_by(person: &Person, namespace: &str, bytes: &[u8]) -> SignatureFile {
     let armoured = person.key().sign(namespace, bytes).unwrap().into_bytes();
-    SignatureFile { name: format!("{}.sig", person.short), armoured }
+    SignatureFile { name: format!("{}.sig", person.short), armoured, paper: None }
 }
 
 const NAMESPACE: &str = "ecluse-instruction-v1";
@@ -72,7 +72,11 @@ fn one_bad_signature_beside_a_good_one_refuses_the_document() {
     let papers = papers();
     let text = papers.text(Paper::Instruction);
     let mut files = papers.signatures(Paper::Instruction);
-    files.push(SignatureFile { name: "other.sig".to_owned(), armoured: b"no signature".to_vec() });
+    files.push(SignatureFile {
+        name: "other.sig".to_owned(),
+        armoured: b"no signature".to_vec(),
+        paper: None,
+    });
     assert_eq!(codes(instruction(&papers, text.as_bytes(), &files)), ["SGN-025"]);
 }
 
@@ -181,7 +185,8 @@ fn a_key_file_signs_and_a_foreign_form_is_adopted() {
     assert_eq!(fingerprint, key.public().unwrap().fingerprint());
     let foreign = made.replace('\n', "\r\n");
     let verified = |armoured: &str| {
-        let file = SignatureFile { name: "a.sig".to_owned(), armoured: armoured.as_bytes().to_vec() };
+        let file =
+            SignatureFile { name: "a.sig".to_owned(), armoured: armoured.as_bytes().to_vec(), paper: None };
         codes(instruction(&papers, text.as_bytes(), &[file]))
     };
     assert_eq!(verified(&made), Vec::<&str>::new());

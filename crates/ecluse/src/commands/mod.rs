@@ -12,6 +12,7 @@ mod mapping;
 pub(crate) mod migrate;
 pub(crate) mod new;
 mod next;
+mod order;
 pub(crate) mod ordered;
 mod plan;
 pub(crate) mod reconcile;
@@ -54,6 +55,7 @@ pub(crate) fn run(cli: &Cli) -> Result<()> {
         Command::Migrate(args) => migrate::run(&here()?, args),
         Command::Reconcile(args) => reconcile::run(&here()?, args),
         Command::Instruction(command) => instruction::run(&here()?, command),
+        Command::Order(args) => order::run(&here()?, args),
         Command::Mapping(command) => mapping::run(&here()?, command),
         Command::Codes(command) => codes::run(&here()?, command),
         Command::Grants(args) => grants::run(&here()?, args),

@@ -59,8 +59,11 @@ pub(crate) fn adopt(
 ) -> Result<PathBuf> {
     let help = "sign first: ssh-keygen -Y sign -n NAMESPACE -f KEY FILE";
     let armoured = signatures::adopt(&folder::read(signature, help)?)?;
-    let file =
-        SignatureFile { name: signature.display().to_string(), armoured: armoured.clone().into_bytes() };
+    let file = SignatureFile {
+        name: signature.display().to_string(),
+        armoured: armoured.clone().into_bytes(),
+        paper: None,
+    };
     // as version 1: who else has to sign is not asked here
     let checked = signatures::check(kind, 1, &document.bytes, &[file], listed.0, listed.1, now);
     let faults: Vec<_> =
@@ -84,7 +87,8 @@ fn put(
     name: Option<&str>,
 ) -> Result<PathBuf> {
     let roles: Vec<_> = kind.signers().iter().map(|(role, _)| *role).collect();
-    let owner = listed.iter().find(|k| k.public.as_ref() == Some(public) && roles.contains(&k.role));
+    let may = |key: &&Key| key.public.as_ref() == Some(public) && signatures::may_sign(kind, key, listed);
+    let owner = listed.iter().find(may);
     let Some(owner) = owner else {
         let names: Vec<_> = roles.iter().map(|r| r.name()).collect();
         return Err(NOT_LISTED
@@ -97,7 +101,7 @@ fn put(
     Ok(path)
 }
 
-fn armour(kind: Kind, key: &Path, bytes: &[u8]) -> Result<(String, PublicKey)> {
+pub(super) fn armour(kind: Kind, key: &Path, bytes: &[u8]) -> Result<(String, PublicKey)> {
     private(key)?;
     let file = zeroize::Zeroizing::new(folder::read(key, "give your private key: --key FILE")?);
     let wrong = |r: Refused| {
@@ -180,7 +184,7 @@ pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 /// A file name from an address: what stands before the `@`.
-fn slug(email: &str) -> String {
+pub(super) fn slug(email: &str) -> String {
     let local = email.split('@').next().unwrap_or_default();
     local.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect()
 }

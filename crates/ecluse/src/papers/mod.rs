@@ -1,6 +1,7 @@
 //! Papers as files: a document, its signatures beside it, and what is wrong with it shown
 //! as a compiler shows it. What a paper *says* is `core`'s to read and to check.
 
+pub(crate) mod by_hand;
 pub(crate) mod chain;
 pub(crate) mod draft;
 pub(crate) mod hand;
@@ -37,9 +38,11 @@ impl Paper {
         let bytes = folder::read(path, help)?;
         let mut signatures = Vec::new();
         for file in folder::list(&signatures_of(path))? {
-            if file.extension().is_some_and(|e| e == "sig") {
-                let name = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-                signatures.push(SignatureFile { name, armoured: folder::read(&file, "")? });
+            let name = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+            if name.ends_with(".sig") {
+                signatures.push(SignatureFile { name, armoured: folder::read(&file, "")?, paper: None });
+            } else if name.ends_with(by_hand::RECORD) {
+                signatures.push(by_hand::found(&file, name)?);
             }
         }
         Ok(Self { path: path.to_owned(), bytes, signatures })

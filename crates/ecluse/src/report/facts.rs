@@ -1,12 +1,10 @@
 //! What a run knew when it began, kept beside its figures so that the report can be written
-//! later without connecting to anything: names and counts of columns, sentences.
+//! later without connecting to anything: names and counts of columns.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use ecluse_core::class::Class;
 use ecluse_core::count::number;
-use ecluse_core::dictionary::Table;
-use ecluse_core::filter::{Words, sentence};
 use ecluse_core::instruction::{Order, Stay};
 use ecluse_core::plan::TablePlan;
 use serde::{Deserialize, Serialize};
@@ -44,8 +42,6 @@ pub(crate) struct TableFacts {
     pub(crate) relations: usize,
     /// Whether a column that moves holds sensitive results.
     pub(crate) sensitive: bool,
-    /// Which rows, as a sentence.
-    pub(crate) rows: String,
     /// What becomes of the rows that stay.
     pub(crate) fate: String,
 }
@@ -72,26 +68,12 @@ impl Facts {
 }
 
 fn table(ready: &Ready, order: &Order, plan: &TablePlan) -> TableFacts {
-    let tables = ready.compiled.plan.tables();
     let called = |name: &str| {
         let ordered = order.table(name).map(|t| t.label.clone()).unwrap_or_default();
         let surveyed = ready.chain.dictionary.table(name).map(|t| t.label.clone()).unwrap_or_default();
         [ordered, surveyed].into_iter().find(|l| !l.is_empty()).unwrap_or_else(|| name.to_owned())
     };
-    let column_of = |table: &TablePlan, column: usize| {
-        table.read().get(column).map_or_else(|| "?".to_owned(), |c| c.name.clone())
-    };
     let surveyed = ready.chain.dictionary.table(plan.source());
-    let words = Words {
-        unsaid: &|column| names_a_person(plan, surveyed, column),
-        column: &|column| column_of(plan, column),
-        other: &|number, column| {
-            tables.get(number).map_or_else(
-                || "?".to_owned(),
-                |t| format!("{} of {}", column_of(t, column), called(t.source())),
-            )
-        },
-    };
     let classes: Vec<Class> =
         surveyed.map(|t| t.columns.iter().map(|c| c.class).collect()).unwrap_or_default();
     let sensitive =
@@ -104,19 +86,8 @@ fn table(ready: &Ready, order: &Order, plan: &TablePlan) -> TableFacts {
         granted: plan.read().iter().filter(|c| c.moved).count(),
         relations: plan.relations().len(),
         sensitive,
-        rows: sentence(plan.filter(), &words),
         fate: fate(&order.stays, &classes),
     }
-}
-
-/// Whether a literal compared with this column could name somebody: its class is a person's, or it is
-/// a key, the table's own or another's. A column that the dictionary does not know counts as one.
-fn names_a_person(plan: &TablePlan, surveyed: Option<&Table>, column: usize) -> bool {
-    let refers = plan.relations().iter().any(|r| r.column == column) || plan.key().contains(&column);
-    let name = plan.read().get(column).map(|c| c.name.as_str()).unwrap_or_default();
-    let known = surveyed.and_then(|t| t.column(name));
-    let related = surveyed.is_some_and(|t| t.relations.iter().any(|r| r.column.value == name));
-    refers || related || known.is_none_or(|c| c.class.names_a_person())
 }
 
 /// One fate for all of a table's classes, or none that could be said in a word.

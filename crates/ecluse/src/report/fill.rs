@@ -2,8 +2,10 @@
 
 use ecluse_core::count::{count, plural};
 use ecluse_core::document::Kind;
-use ecluse_core::instruction::Fate;
+use ecluse_core::instruction::{Fate, label, rows_told};
+use ecluse_core::language::Language;
 use ecluse_core::person::Role;
+use ecluse_core::signatures::{Signer, Way};
 use ecluse_flow::figures::{Figures, TableFigures};
 use ecluse_flow::rights::{minute, told};
 use ecluse_seal::{Noted, What};
@@ -53,7 +55,7 @@ pub(crate) fn page(from: &Sources<'_>) -> Page {
             .into(),
         boxes: boxes(from),
         suppressed: lines.iter().any(hidden),
-        filters: from.facts.tables.iter().map(|t| format!("{}: {}.", t.label, t.rows)).collect(),
+        filters: filters(from),
         tables: lines,
         chain: links(from),
         catch_ups: caught::sections(from.figures, from.facts),
@@ -66,6 +68,14 @@ pub(crate) fn page(from: &Sources<'_>) -> Page {
         checks: checks(from),
         footer: format!("écluse {} · written on {} · run {}", env!("CARGO_PKG_VERSION"), from.today, short(&from.figures.run)),
     }
+}
+
+/// Which rows were ordered: told from the signed order, whatever lies in the run folder.
+fn filters(from: &Sources<'_>) -> Vec<String> {
+    let (order, dictionary) = (from.chain.instruction.order(), &from.chain.dictionary);
+    let rows = rows_told(order, dictionary, Language::English);
+    let tables = order.tables.iter().zip(rows);
+    tables.filter_map(|(table, rows)| Some(format!("{}: {}.", label(table, dictionary), rows?))).collect()
 }
 
 /// Available, asked, moved, refused, left out by a trial, and what stays: withheld by the filter
@@ -108,13 +118,13 @@ fn band(f: &TableFigures, t: &TableFacts) -> Band {
 
 fn sentence(from: &Sources<'_>, lines: &[TableLine]) -> String {
     let what: Vec<String> = lines.iter().map(rows).collect();
-    let who: Vec<&str> = from
+    let who: Vec<String> = from
         .chain
         .instruction
         .signers()
         .iter()
         .filter(|s| s.role == Role::ControllerSignatory)
-        .map(|s| s.person.as_str())
+        .map(|s| s.told(Language::English))
         .collect();
     // a start that was killed left no end
     let when =
@@ -262,7 +272,7 @@ fn links(from: &Sources<'_>) -> Vec<Link> {
         .links
         .iter()
         .map(|l| {
-            let names: Vec<&str> = l.signers.iter().map(|s| s.person.as_str()).collect();
+            let names: Vec<String> = l.signers.iter().map(|s| s.told(Language::English)).collect();
             let signer = if names.is_empty() { "cited by the order".to_owned() } else { names.join("; ") };
             Link {
                 artefact: l.artefact.clone(),
@@ -429,13 +439,21 @@ pub(super) fn hour(at: &str) -> String {
     at.get(..16).map_or_else(|| at.to_owned(), |minute| format!("{} UTC", minute.replace('T', " ")))
 }
 
+/// Whose key a signature's fingerprint is.
+fn key_of(signer: &Signer) -> &str {
+    match &signer.way {
+        Way::Key => &signer.person,
+        Way::Paper { checker } | Way::Word { checker } => checker,
+    }
+}
+
 fn checks(from: &Sources<'_>) -> Vec<Check> {
     let mut checks = Vec::new();
     for s in from.chain.instruction.signers() {
         checks.push(Check {
             what: format!(
                 "The order's signature: the key of {} ({}) has the fingerprint",
-                s.person,
+                key_of(s),
                 s.role.name()
             ),
             how: s.fingerprint.clone(),

@@ -2,6 +2,7 @@
 
 use ecluse_core::document::{self, Kind};
 use ecluse_core::fault::Result;
+use ecluse_core::language::Language;
 use ecluse_core::{dictionary, instruction, mapping};
 use jiff::Timestamp;
 
@@ -25,7 +26,8 @@ pub(super) fn order(folder: &Folder, trial: bool, now: Timestamp, seen: &mut See
     }
     match quietly(|| Chain::read(folder, &PaperArgs::default(), now)) {
         Ok(chain) => {
-            let names: Vec<_> = chain.instruction.signers().iter().map(|s| s.person.as_str()).collect();
+            let names: Vec<_> =
+                chain.instruction.signers().iter().map(|s| s.told(Language::English)).collect();
             let note = instruction::moves_no_result(chain.instruction.order(), &chain.dictionary);
             let note = note.map_or(String::new(), |note| format!("   note: {}", note.code.title));
             let words = format!("signed by {}{note}", names.join(", "));

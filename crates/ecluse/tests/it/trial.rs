@@ -249,7 +249,7 @@ fn a_folder_that_was_moved_is_the_same_migration() {
 }
 
 // proves: AUD-04
-// fails with the guard off: the name and the number stand in plan.json and in the report
+// fails with the guard off: the name and the number stand in the order's page and in the report
 #[test]
 fn what_a_filter_compares_a_person_with_stands_in_the_order_only() {
     let here = tempfile::tempdir().unwrap();
@@ -278,8 +278,9 @@ fn what_a_filter_compares_a_person_with_stands_in_the_order_only() {
     }
     std::fs::write(&path, text).unwrap();
     let mut said = String::new();
-    let walk: [&[&str]; 9] = [
+    let walk: [&[&str]; 10] = [
         &["instruction", "sign"],
+        &["order"],
         &["next"],
         &["plan", "--ddl"],
         &["migrate", "--ddl", "--json"],

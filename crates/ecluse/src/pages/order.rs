@@ -1,0 +1,370 @@
+//! The order as one page in the laboratory's words: what leaves, what stays and its fate, who
+//! receives, when it is destroyed, who signs.
+//!
+//! Every sentence is made from the bytes that are signed and the dictionary they cite. Whether they are
+//! signed is [`Standing`]'s to say: an order that nobody answers for is stamped as a draft.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use askama::Template;
+use ecluse_core::class::Class;
+use ecluse_core::contract::Terms;
+use ecluse_core::count::number;
+use ecluse_core::dictionary::Dictionary;
+use ecluse_core::document::Header;
+use ecluse_core::fault::Code;
+use ecluse_core::instruction::{Endpoint, Fate, Order, TableOrder, called, label, rows_told, staying};
+use ecluse_core::keys::day;
+use ecluse_core::language::Language;
+use ecluse_core::person::{Role, Side};
+use ecluse_core::signatures::{Signer, Way};
+use ecluse_core::types::Engine;
+
+use super::words;
+
+/// What the page is made of.
+#[derive(Debug)]
+pub(crate) struct Sources<'a> {
+    pub(crate) language: Language,
+    pub(crate) terms: &'a Terms,
+    pub(crate) header: &'a Header,
+    pub(crate) order: &'a Order,
+    pub(crate) dictionary: &'a Dictionary,
+    /// The digest of the order's bytes.
+    pub(crate) digest: &'a str,
+    pub(crate) standing: &'a Standing,
+}
+
+/// Whether somebody answers for the order.
+#[derive(Debug)]
+pub(crate) enum Standing {
+    /// Contract and order verified; whoever signed.
+    Signed(Vec<Signer>),
+    /// Signed, and not to be carried out any more, or not yet: why.
+    Stopped(Vec<Signer>, &'static Code),
+    /// Not verified: why.
+    Draft(&'static Code),
+}
+
+impl Standing {
+    fn signers(&self) -> &[Signer] {
+        match self {
+            Self::Signed(signers) | Self::Stopped(signers, _) => signers,
+            Self::Draft(_) => &[],
+        }
+    }
+
+    /// The word of the answer in JSON.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Signed(_) => "signed",
+            Self::Stopped(..) => "stopped",
+            Self::Draft(_) => "draft",
+        }
+    }
+}
+
+/// The page; its template is `templates/order.html`.
+#[derive(Debug, Template)]
+#[template(path = "order.html")]
+pub(crate) struct Page {
+    lang: Language,
+    /// What the order is not: a draft, stopped. Empty where it stands.
+    stamp: &'static str,
+    why: String,
+    trial: bool,
+    laboratory: String,
+    version: u64,
+    from: String,
+    until: String,
+    /// The digest's first 32 characters, in groups of four.
+    fingerprint: Vec<String>,
+    digest: String,
+    lead: String,
+    purpose: String,
+    tables: Vec<Table>,
+    leaves: String,
+    stays: Vec<Stays>,
+    stay: String,
+    receives: Vec<String>,
+    destroyed: Vec<String>,
+    conditions: Vec<String>,
+    signatures: Vec<Signature>,
+}
+
+/// One table that leaves.
+#[derive(Debug)]
+struct Table {
+    label: String,
+    /// Empty where the label is the name.
+    name: String,
+    columns: String,
+    /// Columns that move for a reason of their own, with it.
+    reasons: Vec<String>,
+    rows: String,
+}
+
+/// Classes that stay with one fate.
+#[derive(Debug)]
+struct Stays {
+    fate: String,
+    classes: String,
+}
+
+/// One person who signs.
+#[derive(Debug)]
+struct Signature {
+    person: String,
+    role: &'static str,
+    /// How it was signed; empty where it is not.
+    how: String,
+}
+
+/// The page.
+pub(crate) fn page(from: &Sources<'_>) -> Page {
+    let Sources { language: lang, terms, header, order, .. } = *from;
+    let hexadecimal = from.digest.trim_start_matches("sha256:");
+    let fingerprint: Vec<char> = hexadecimal.chars().take(32).collect();
+    let (stamp, why) = match from.standing {
+        Standing::Signed(_) => ("", String::new()),
+        Standing::Stopped(_, why) => (lang.of("NOT IN FORCE", "SANS EFFET"), words::why(why, lang)),
+        Standing::Draft(why) => (lang.of("DRAFT", "PROJET"), words::why(why, lang)),
+    };
+    Page {
+        lang,
+        stamp,
+        why,
+        trial: header.trial,
+        laboratory: terms.controller.name.clone(),
+        version: header.version,
+        from: lang.day(day(header.not_before)),
+        until: lang.day(day(header.not_after)),
+        fingerprint: fingerprint.chunks(4).map(|group| group.iter().collect()).collect(),
+        digest: from.digest.to_owned(),
+        lead: lead(from),
+        purpose: order.purpose.value.clone(),
+        tables: tables(from),
+        leaves: leaves(from),
+        stays: stays(from),
+        stay: stay(from),
+        receives: receives(from),
+        destroyed: destroyed(order, lang),
+        conditions: conditions(order, lang),
+        signatures: signatures(from),
+    }
+}
+
+fn lead(from: &Sources<'_>) -> String {
+    let (who, by) = (&from.terms.controller.name, &from.terms.processor.name);
+    let (source, destination) =
+        (place(&from.order.source, from.language), place(&from.order.destination, from.language));
+    from.language.of(
+        format!("{who} orders {by} to copy from {source} to {destination} what is named on this page, and nothing else."),
+        format!(
+            "{who} donne l’ordre à {by} de copier de {source} vers {destination} ce qui est nommé sur cette page, et rien d’autre."
+        ),
+    )
+}
+
+/// A database as the order names it: its name, or, where it has none, its identity's beginning.
+fn place(end: &Endpoint, lang: Language) -> String {
+    let engine = words::engine(end.engine);
+    match end.engine {
+        Engine::Sqlite => {
+            let digest = end.identity.value.trim_start_matches("sqlite:");
+            let short: String = digest.chars().take(8).collect();
+            lang.of(format!("the {engine} file {short}…"), format!("le fichier {engine} {short}…"))
+        }
+        _ => lang.of(
+            format!("the database {} ({engine})", end.database.value),
+            format!("la base {} ({engine})", end.database.value),
+        ),
+    }
+}
+
+fn tables(from: &Sources<'_>) -> Vec<Table> {
+    let sentences = rows_told(from.order, from.dictionary, from.language);
+    from.order.tables.iter().zip(sentences).map(|(table, rows)| one_table(from, table, rows)).collect()
+}
+
+fn one_table(from: &Sources<'_>, table: &TableOrder, rows: Option<String>) -> Table {
+    let lang = from.language;
+    let known = from.dictionary.table(&table.name.value);
+    let named =
+        |name: &str| known.and_then(|known| known.column(name)).map_or_else(|| name.to_owned(), called);
+    let columns: Vec<String> = table.columns.iter().map(|column| named(&column.name.value)).collect();
+    let reason = |column: &ecluse_core::instruction::ColumnOrder| {
+        let why = column.reason.as_ref()?;
+        Some(format!("{}{} {}", named(&column.name.value), lang.of(":", " :"), why.value))
+    };
+    let label = label(table, from.dictionary);
+    Table {
+        label: label.to_owned(),
+        name: if label == table.name.value { String::new() } else { table.name.value.clone() },
+        columns: columns.join(", "),
+        reasons: table.columns.iter().filter_map(reason).collect(),
+        rows: rows.unwrap_or_else(|| table.rows.value.clone()),
+    }
+}
+
+/// Columns ordered and surveyed, tables ordered and surveyed.
+fn sizes(from: &Sources<'_>) -> [u64; 4] {
+    let ordered: usize = from.order.tables.iter().map(|t| t.columns.len()).sum();
+    let surveyed: usize = from.dictionary.tables.iter().map(|t| t.columns.len()).sum();
+    [ordered, surveyed, from.order.tables.len(), from.dictionary.tables.len()].map(number)
+}
+
+fn leaves(from: &Sources<'_>) -> String {
+    let lang = from.language;
+    let [ordered, surveyed, tables, of] = sizes(from);
+    let (ordered, surveyed) = (lang.count(ordered), lang.count(surveyed));
+    let (tables, of) = (lang.count(tables), lang.count(of));
+    lang.of(
+        format!("{ordered} of {surveyed} columns, in {tables} of {of} tables."),
+        format!("{ordered} colonnes sur {surveyed}, dans {tables} tables sur {of}."),
+    )
+}
+
+fn stay(from: &Sources<'_>) -> String {
+    let lang = from.language;
+    let [ordered, surveyed, ..] = sizes(from);
+    let rest = lang.plural(
+        surveyed.saturating_sub(ordered),
+        lang.of("column", "colonne"),
+        lang.of("columns", "colonnes"),
+    );
+    lang.of(
+        format!("{rest} and every row that was not chosen stay in the old system. By what they hold:"),
+        format!(
+            "{rest} et toutes les lignes non retenues restent dans l’ancien système. Selon leur contenu :"
+        ),
+    )
+}
+
+/// The classes of which something stays, by their fate, in the document's order of first mention.
+fn stays(from: &Sources<'_>) -> Vec<Stays> {
+    let lang = from.language;
+    let held: BTreeSet<Class> = staying(from.order, from.dictionary).iter().map(|s| s.class).collect();
+    let mut fates: Vec<(Fate, Vec<String>)> = Vec::new();
+    for stay in from.order.stays.iter().filter(|stay| held.contains(&stay.class.value)) {
+        let mut class = words::class(stay.class.value, lang).to_owned();
+        if !stay.reason.is_empty() {
+            class = format!("{class} ({})", stay.reason);
+        }
+        match fates.iter_mut().find(|(known, _)| *known == stay.fate) {
+            Some((_, classes)) => classes.push(class),
+            None => fates.push((stay.fate, vec![class])),
+        }
+    }
+    let told = |(fate, classes): (Fate, Vec<String>)| Stays {
+        fate: words::fate(fate, lang),
+        classes: classes.join(", "),
+    };
+    fates.into_iter().map(told).collect()
+}
+
+fn receives(from: &Sources<'_>) -> Vec<String> {
+    let Sources { language: lang, terms, order, .. } = *from;
+    let (destination, by) = (place(&order.destination, lang), &terms.processor.name);
+    let mut lines = vec![
+        lang.of(
+            format!("Only {destination}: its identity is bound by the order."),
+            format!("Seulement {destination} : l’ordre en fixe l’identité."),
+        ),
+        lang.of(
+            format!("Carried out by {by}, by persons named in the contract."),
+            format!("Exécuté par {by}, par des personnes nommées au contrat."),
+        ),
+    ];
+    for party in &terms.sub_processors {
+        let until = lang.day(party.until);
+        lines.push(lang.of(
+            format!("Sub-processor {}: {} (until {until}).", party.name, party.tasks),
+            format!("Sous-traitant ultérieur {} : {} (jusqu’au {until}).", party.name, party.tasks),
+        ));
+    }
+    lines
+}
+
+fn destroyed(order: &Order, lang: Language) -> Vec<String> {
+    let copies = lang.day(order.erasure.copies.value);
+    let mut lines = vec![lang.of(
+        format!("Every copy that écluse makes: by {copies}."),
+        format!("Toute copie faite par écluse : au plus tard le {copies}."),
+    )];
+    lines.push(match &order.erasure.source {
+        Some(at) => {
+            let at = lang.day(at.value);
+            lang.of(
+                format!("What was copied, in the old system: by {at}."),
+                format!("Ce qui a été copié, dans l’ancien système : au plus tard le {at}."),
+            )
+        }
+        None => lang
+            .of(
+                "What was copied stays in the old system too: no erasure is ordered there.",
+                "Ce qui est copié reste aussi dans l’ancien système : aucun effacement n’y est ordonné.",
+            )
+            .to_owned(),
+    });
+    lines
+}
+
+fn conditions(order: &Order, lang: Language) -> Vec<String> {
+    let runs = lang.plural(order.max_runs, lang.of("run", "exécution"), lang.of("runs", "exécutions"));
+    let mut lines = vec![lang.of(format!("At most {runs}."), format!("Au plus {runs}."))];
+    lines.push(match order.tolerance {
+        0 => lang.of("No refused row is tolerated.", "Aucune ligne refusée n’est tolérée.").to_owned(),
+        n => lang.of(
+            format!("At most {} may be refused.", lang.plural(n, "row", "rows")),
+            format!("Au plus {} peuvent être refusées.", lang.plural(n, "ligne", "lignes")),
+        ),
+    });
+    lines.extend(order.pending.map(|rule| words::pending(rule, lang).to_owned()));
+    if order.excluded.is_some() {
+        lines.push(
+            lang.of(
+                "The persons of a sealed list never move: it is cited by the order.",
+                "Les personnes d’une liste scellée ne partent jamais : l’ordre la cite.",
+            )
+            .to_owned(),
+        );
+    }
+    lines
+}
+
+/// One line per person who has to sign: the laboratory's first.
+fn signatures(from: &Sources<'_>) -> Vec<Signature> {
+    let lang = from.language;
+    let mut wanted: BTreeMap<(Side, &str), (&str, Role)> = BTreeMap::new();
+    let countersigned = from.header.version > 1;
+    for key in &from.terms.keys {
+        let signs =
+            key.role == Role::ControllerSignatory || (countersigned && key.role == Role::ProcessorSignatory);
+        if signs {
+            wanted.insert((key.role.side(), &key.email), (&key.person, key.role));
+        }
+    }
+    let signed =
+        |email: &str, role: Role| from.standing.signers().iter().find(|s| s.role == role && s.email == email);
+    wanted
+        .into_iter()
+        .map(|((_, email), (person, role))| Signature {
+            person: person.to_owned(),
+            role: words::role(role, lang),
+            how: signed(email, role).map_or_else(String::new, |signer| how(signer, lang)),
+        })
+        .collect()
+}
+
+fn how(signer: &Signer, lang: Language) -> String {
+    match &signer.way {
+        Way::Key => {
+            format!("{} {}", lang.of("signed with the key", "signé avec la clé"), signer.fingerprint)
+        }
+        Way::Paper { checker } | Way::Word { checker } => lang.of(
+            format!("signed on paper, checked by {checker}"),
+            format!("signé sur papier, vérifié par {checker}"),
+        ),
+    }
+}

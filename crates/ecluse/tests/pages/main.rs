@@ -1,0 +1,6 @@
+//! The pages that people read, made by the program and looked at as a browser shows them.
+#![cfg(test)]
+
+mod on_paper;
+mod order;
+mod papers;

@@ -27,6 +27,7 @@ mod column;
 mod compare;
 mod evaluate;
 mod gather;
+mod identifier;
 mod keys;
 mod tally;
 mod text;

@@ -8,13 +8,15 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, BooleanArray};
 use ecluse_core::fault::{Code, Result};
+use ecluse_core::ins::Flaw;
+use ecluse_core::instruction::Invalid;
 use ecluse_core::plan::{Expression, TablePlan};
 use ecluse_core::types::{Engine, Type};
 use ecluse_core::value::Value;
 
 use crate::batch::{Batch, MALFORMED};
 use crate::column::Column;
-use crate::{build, cast, check};
+use crate::{build, cast, check, identifier};
 
 /// A plan whose write step this version cannot carry out; the compiler asks [`Type::casts_to`] first.
 pub static NO_CAST: Code = Code::refused("ECL-BAT-005", "no exact conversion between two types");
@@ -55,6 +57,8 @@ pub struct Written {
     pub batch: Batch,
     /// The refused rows in rising order, each once, with the first reason found.
     pub refused: Vec<Refused>,
+    /// National identifiers of written rows that do not hold: withheld, or kept as local ones.
+    pub flawed: Vec<Refused>,
 }
 
 impl Written {
@@ -100,6 +104,8 @@ pub enum Reason {
     Null,
     /// A text with the character U+0000, which the destinations cannot hold.
     Nul,
+    /// A national identifier that does not hold.
+    Identifier(Flaw),
 }
 
 static CAST: Code =
@@ -110,6 +116,12 @@ static OUT_OF_RANGE: Code =
     Code::refused("ECL-BAT-104", "a number or date is outside the destination column's range");
 static NULL: Code = Code::refused("ECL-BAT-105", "NULL in a column that must not be NULL");
 static NUL: Code = Code::refused("ECL-BAT-106", "a text holds the character U+0000");
+static SHAPE: Code = Code::refused("ECL-BAT-131", "a national identifier is not a number with its key");
+static KEY: Code = Code::refused("ECL-BAT-132", "a national identifier has another number's key");
+static AUTHORITY: Code = Code::refused("ECL-BAT-133", "a national identifier has no known authority");
+static NUMBERS: Code =
+    Code::refused("ECL-BAT-134", "a national identifier is of the other kind, real or test");
+static TRAITS: Code = Code::refused("ECL-BAT-135", "an identity lacks one of the five strict traits");
 
 impl Reason {
     /// The code under which the row is counted.
@@ -123,6 +135,11 @@ impl Reason {
             Self::OutOfRange => &OUT_OF_RANGE,
             Self::Null => &NULL,
             Self::Nul => &NUL,
+            Self::Identifier(Flaw::Shape) => &SHAPE,
+            Self::Identifier(Flaw::Key) => &KEY,
+            Self::Identifier(Flaw::Authority) => &AUTHORITY,
+            Self::Identifier(Flaw::Numbers) => &NUMBERS,
+            Self::Identifier(Flaw::Traits) => &TRAITS,
         }
     }
 }
@@ -184,10 +201,12 @@ impl Writer {
             .iter()
             .map(|u| Refused { row: u.row, column: None, reason: Reason::Unreadable(u.code) })
             .collect();
+        let mut flawed = Vec::new();
         let mut arrays = Vec::with_capacity(self.columns.len());
         for (index, target) in self.columns.iter().enumerate() {
             let mut refuse = |row, reason| refused.push(Refused { row, column: Some(index), reason });
-            let array = self.make(target, read, &mut refuse)?;
+            let mut tell = |row, reason| flawed.push(Refused { row, column: Some(index), reason });
+            let array = self.make(target, read, &mut refuse, &mut tell)?;
             check::column(target, &array, &mut refuse)?;
             arrays.push(array);
         }
@@ -205,11 +224,18 @@ impl Writer {
                     .map_err(|_text_may_quote| MALFORMED.fault("refused rows could not be taken out"))?;
             }
         }
+        flawed.retain(|one| refused.binary_search_by_key(&one.row, |r| r.row).is_err());
         let batch = Batch::new(&self.types, arrays, read.rows() - refused.len())?;
-        Ok(Written { batch, refused })
+        Ok(Written { batch, refused, flawed })
     }
 
-    fn make(&self, target: &Target, read: &Batch, refuse: &mut dyn FnMut(usize, Reason)) -> Result<ArrayRef> {
+    fn make(
+        &self,
+        target: &Target,
+        read: &Batch,
+        refuse: &mut dyn FnMut(usize, Reason),
+        tell: &mut dyn FnMut(usize, Reason),
+    ) -> Result<ArrayRef> {
         let column = |index: usize| match (read.columns().get(index), self.read.get(index)) {
             (Some(array), Some(ty)) => Ok((array, *ty)),
             _ => Err(MALFORMED.fault(format!("no read column {index}"))),
@@ -229,6 +255,16 @@ impl Writer {
             Expression::Code { column: index, table } => {
                 let (array, ty) = column(*index)?;
                 build::code(array, ty, table, target.ty, refuse)
+            }
+            Expression::Identifier(of) => {
+                let refused = of.invalid == Invalid::Refuse;
+                identifier::column(of, read, &self.read, &mut |row, flaw| {
+                    if refused {
+                        refuse(row, Reason::Identifier(flaw));
+                    } else {
+                        tell(row, Reason::Identifier(flaw));
+                    }
+                })
             }
         }
     }
@@ -280,6 +316,10 @@ fn prepared(from: &Expression, to: Type, read: &[Type]) -> Result<Expression, &'
             }
             lines.sort();
             Ok(Expression::Code { column: *column, table: lines })
+        }
+        Expression::Identifier(of) => {
+            let fits = of.uses().iter().all(|index| read.get(*index).is_some());
+            if fits && to == Type::Text { Ok(from.clone()) } else { Err(&NO_CAST) }
         }
     }
 }

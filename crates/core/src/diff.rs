@@ -90,6 +90,7 @@ impl List {
             tables,
             stays,
             pending,
+            identifiers,
         } = was;
         self.text("kind", kind.name(), is.kind.name());
         self.text("purpose", &purpose.value, &is.purpose.value);
@@ -109,6 +110,8 @@ impl List {
         self.stays(stays, &is.stays);
         let rule = |p: Option<Pending>| p.map(|p| p.name().to_owned());
         self.value("pending requests", rule(*pending), rule(is.pending));
+        self.text("invalid national identifiers", identifiers.0.name(), is.identifiers.0.name());
+        self.text("national identifiers", identifiers.1.name(), is.identifiers.1.name());
         self.tables(tables, &is.tables);
     }
 

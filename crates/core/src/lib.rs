@@ -26,6 +26,7 @@
 //! | [`count`], [`language`] | counts as a person reads them; the two languages of what laypeople read |
 //! | [`diff`] | the visible change list between two versions of an instruction |
 //! | [`diagnostics`] | findings drawn as a compiler draws them |
+//! | [`ins`] | national health identity numbers, checked |
 //! | [`filter`] | the typed row filter |
 //! | [`plan`] | the compiled extraction: the only columns and rows that will be asked for |
 
@@ -43,6 +44,7 @@ pub mod document;
 pub mod fault;
 pub mod filter;
 pub mod finding;
+pub mod ins;
 pub mod instruction;
 pub mod keys;
 pub mod language;

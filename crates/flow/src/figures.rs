@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ecluse_batch::Token;
-use ecluse_core::plan::{Plan, TablePlan};
+use ecluse_core::plan::{Expression, Plan, TablePlan};
 use ecluse_seal::{CatchUp, Noted, RunState};
 use serde::{Deserialize, Serialize};
 
@@ -67,6 +67,13 @@ pub struct TableFigures {
     /// How many there are in all, `refused` says.
     #[serde(default)]
     pub tokens: Vec<String>,
+    /// Rows that moved although their national identifier does not hold, by code and column: the
+    /// number stayed behind, or moved as a local identifier, as the instruction says.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub identifiers: BTreeMap<String, u64>,
+    /// What became of them, in the instruction's word: `local` or `withhold`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub invalid_identifiers: String,
     /// Rows left out because a trial moves few: beyond its number (read or not), or children of such.
     pub left_out: u64,
     /// Chunks in all, and how many of them this start of the run replaced.
@@ -80,9 +87,17 @@ pub(crate) fn begin_tables(plan: &Plan) -> Vec<TableFigures> {
     let begin = |t: &TablePlan| TableFigures {
         source: t.source().to_owned(),
         destination: t.destination().to_owned(),
+        invalid_identifiers: invalid(t).unwrap_or_default(),
         ..TableFigures::default()
     };
     plan.tables().iter().map(begin).collect()
+}
+
+fn invalid(table: &TablePlan) -> Option<String> {
+    table.write().iter().find_map(|c| match &c.from {
+        Expression::Identifier(of) => Some(of.invalid.name().to_owned()),
+        _ => None,
+    })
 }
 
 /// Rows of a run named by token at most.

@@ -39,6 +39,8 @@ pub(crate) struct Chunk {
     pub(crate) last: bool,
     pub(crate) pieces: Vec<Worked>,
     pub(crate) refused: BTreeMap<String, u64>,
+    /// Written rows whose national identifier does not hold.
+    pub(crate) flawed: BTreeMap<String, u64>,
     pub(crate) left_out: u64,
     /// Keys of the refused rows.
     pub(crate) gone: Vec<Key>,
@@ -53,6 +55,7 @@ impl Chunk {
             last: false,
             pieces: Vec::new(),
             refused: BTreeMap::new(),
+            flawed: BTreeMap::new(),
             left_out: 0,
             gone: Vec::new(),
         })
@@ -61,6 +64,9 @@ impl Chunk {
     fn push(&mut self, mut piece: Worked) {
         for (code, rows) in std::mem::take(&mut piece.refused) {
             *self.refused.entry(code).or_default() += rows;
+        }
+        for (code, rows) in std::mem::take(&mut piece.flawed) {
+            *self.flawed.entry(code).or_default() += rows;
         }
         self.left_out += piece.left_out;
         self.gone.append(&mut piece.gone);

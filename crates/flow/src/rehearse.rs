@@ -197,6 +197,9 @@ fn count(figures: &mut Figures, message: Message, progress: &mut dyn FnMut(Progr
             for (code, rows) in chunk.refused {
                 *table.refused.entry(code).or_default() += rows;
             }
+            for (code, rows) in chunk.flawed {
+                *table.identifiers.entry(code).or_default() += rows;
+            }
             progress(Progress::Rows(chunk.table, table.moved, table.refused_rows()));
         }
         Message::Through(number, unread) => {

@@ -88,6 +88,8 @@ pub(crate) struct Worked {
     pub(crate) read: Option<Batch>,
     /// Refused rows by code and column.
     pub(crate) refused: BTreeMap<String, u64>,
+    /// Written rows whose national identifier does not hold, by code and column.
+    pub(crate) flawed: BTreeMap<String, u64>,
     /// Rows left out.
     pub(crate) left_out: u64,
     /// Keys of the refused rows; none in a table without a key.
@@ -206,6 +208,11 @@ impl<'p> Step<'p> {
             }
             Fates::mark(&mut out, goes.rows(), one.row);
         }
+        let mut flawed = BTreeMap::new();
+        for one in &written.flawed {
+            let column = one.column.and_then(|c| self.table.write().get(c)).map_or("", |c| c.name.as_str());
+            count(&mut flawed, one.reason.code(), self.table.destination(), column);
+        }
         let stays = Mask::from_fn(goes.rows(), |row| !Fates::is(&out, row));
         if !written.refused.is_empty() {
             let out = Mask::from_fn(goes.rows(), |row| Fates::is(&out, row));
@@ -222,7 +229,7 @@ impl<'p> Step<'p> {
             (true, false) => Some(goes.keep(&stays)?),
         };
         let gone = self.keys_of(goes, &out)?;
-        Ok(Worked { written: written.batch, hashes, read, refused, left_out, gone })
+        Ok(Worked { written: written.batch, hashes, read, refused, flawed, left_out, gone })
     }
 
     /// The keys of marked rows; nothing is looked at while none is marked.

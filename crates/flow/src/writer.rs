@@ -337,6 +337,9 @@ impl<'a> Writing<'a, '_> {
         for (code, rows) in &chunk.refused {
             *figures.refused.entry(code.clone()).or_default() += rows;
         }
+        for (code, rows) in &chunk.flawed {
+            *figures.identifiers.entry(code.clone()).or_default() += rows;
+        }
         (self.progress)(Progress::Rows(chunk.table, figures.moved, figures.refused_rows()));
         if let Some(caught) = self.caught(chunk.table) {
             caught.chunks += 1;

@@ -89,6 +89,8 @@ pub fn draft(from: &Drafting<'_>) -> String {
     );
     out += &stays(from);
     out += "[pending]                        # requests not finished at the cut-over: stay, move, wait\nrule = \"stay\"\n";
+    out += "\n# [national_identifier]          # numbers that fail their check: local, withhold, refuse\n\
+            # invalid = \"local\"            # as a local identifier, the identity provisional\n";
     for table in ordered(from) {
         out += &draft_table(from, table);
     }

@@ -27,6 +27,7 @@ pub use told::{called, label, rows_told};
 use crate::class::Class;
 use crate::document::Header;
 use crate::fault::Code;
+use crate::ins::Numbers;
 use crate::reader::Spanned;
 use crate::signatures::Signer;
 use crate::types::Engine;
@@ -80,6 +81,8 @@ pub struct Order {
     pub stays: Vec<Stay>,
     /// What becomes of requests that are not finished at the cut-over.
     pub pending: Option<Pending>,
+    /// What becomes of national identity numbers that do not hold, and which numbers count here.
+    pub identifiers: (Invalid, Numbers),
 }
 
 impl Order {
@@ -115,6 +118,30 @@ impl Kind {
             Self::Bulk => "bulk",
             Self::Targeted => "targeted",
             Self::Single => "single",
+        }
+    }
+}
+
+/// What becomes of a national identity number that does not hold. The patient is never lost by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Invalid {
+    /// `local`: it moves as a local identifier, the identity's status is provisional (the default).
+    #[default]
+    Local,
+    /// `withhold`: the number stays behind, the patient moves without it.
+    Withhold,
+    /// `refuse`: the row is refused, and with it everything that refers to it.
+    Refuse,
+}
+
+impl Invalid {
+    /// The word documents use.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Withhold => "withhold",
+            Self::Refuse => "refuse",
         }
     }
 }

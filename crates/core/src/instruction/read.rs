@@ -3,12 +3,13 @@
 use jiff::civil::Date;
 
 use super::{
-    ColumnOrder, Endpoint, Erasure, Fate, Kind, MISSING_KEY, Order, Pending, RelationOrder, SYNTAX, Screen,
-    Stay, TableOrder, UNKNOWN_KEY, WRONG_VALUE,
+    ColumnOrder, Endpoint, Erasure, Fate, Invalid, Kind, MISSING_KEY, Order, Pending, RelationOrder, SYNTAX,
+    Screen, Stay, TableOrder, UNKNOWN_KEY, WRONG_VALUE,
 };
 use crate::class::Class;
 use crate::fault::Code;
 use crate::finding::Finding;
+use crate::ins::Numbers;
 use crate::nearest::suggestion;
 use crate::reader::{Codes, Fields, Reader, Spanned, as_table, as_text};
 use crate::template;
@@ -56,6 +57,7 @@ fn read(r: &mut Reader<'_>, root: &mut Fields<'_, '_>) -> Option<Order> {
         let pairs = [("stay", Pending::Stay), ("move", Pending::Move), ("wait", Pending::Wait)];
         rule.and_then(|rule| word(r, "rule", &rule, &pairs))
     });
+    let identifiers = root.maybe_table(r, "national_identifier").map(|t| read_identifiers(r, t));
     let head = head?;
     Some(Order {
         kind: head.kind?,
@@ -72,7 +74,17 @@ fn read(r: &mut Reader<'_>, root: &mut Fields<'_, '_>) -> Option<Order> {
         tables,
         stays,
         pending,
+        identifiers: identifiers.unwrap_or_default(),
     })
+}
+
+fn read_identifiers(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> (Invalid, Numbers) {
+    let rules = [Invalid::Local, Invalid::Withhold, Invalid::Refuse].map(|rule| (rule.name(), rule));
+    let invalid = t.maybe_text(r, "invalid").and_then(|w| word(r, "invalid", &w, &rules));
+    let settings = [Numbers::Real, Numbers::Test].map(|numbers| (numbers.name(), numbers));
+    let numbers = t.maybe_text(r, "numbers").and_then(|w| word(r, "numbers", &w, &settings));
+    t.end(r);
+    (invalid.unwrap_or_default(), numbers.unwrap_or_default())
 }
 
 struct Head {

@@ -5,13 +5,16 @@
 
 mod against;
 mod draft;
+mod identifier;
 mod read;
 
 pub use against::against;
 pub use draft::draft;
+pub use identifier::{IdentifierMap, Part};
 pub use read::parse;
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::fault::Code;
 use crate::reader::Spanned;
@@ -129,6 +132,13 @@ pub enum Make {
         /// The code table's name in this mapping.
         table: Spanned<String>,
     },
+    /// An INS, or what belongs to it (`[table.national_identifier]`).
+    Identifier {
+        /// Where it stands.
+        of: Arc<IdentifierMap>,
+        /// Which part of it.
+        part: Part,
+    },
 }
 
 /// A constant as TOML writes it; the compiler gives it the destination's type.
@@ -160,6 +170,7 @@ impl Make {
         match self {
             Self::Column(c) | Self::Cast(c) | Self::Code { column: c, table: _ } => vec![c],
             Self::Constant(_) => Vec::new(),
+            Self::Identifier { of, part: _ } => of.uses(),
             Self::Concat(pieces) => pieces
                 .iter()
                 .filter_map(|p| match p {

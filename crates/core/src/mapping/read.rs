@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use toml::de::DeValue;
 
+use super::identifier;
 use super::{
     Append, Citation, ColumnMap, Constant, FORMAT, MISSING_KEY, Make, Mapping, Piece, SYNTAX, TableMap,
     UNKNOWN_KEY, WRONG_VALUE,
@@ -125,7 +126,11 @@ fn read_table(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Option<TableMap> {
     }
     let columns = t.table(r, "columns");
     let columns = columns.map(|c| c.entries()).unwrap_or_default();
-    let columns = columns.into_iter().filter_map(|(to, value)| read_column(r, to, value)).collect();
+    let mut columns: Vec<_> =
+        columns.into_iter().filter_map(|(to, value)| read_column(r, to, value)).collect();
+    if let Some(section) = t.maybe_table(r, "national_identifier") {
+        columns.extend(identifier::read(r, section));
+    }
     let span = t.span.clone();
     t.end(r);
     Some(TableMap { from: from?, to: to?, columns, span })

@@ -2,7 +2,7 @@
 
 use super::compile::{Draft, Inputs, view};
 use super::rows::moved;
-use super::{Expression, Piece, ReadColumn, Relation, TablePlan, WriteColumn};
+use super::{Expression, Identifier, Piece, ReadColumn, Relation, TablePlan, WriteColumn};
 use crate::filter::{Filter, chooses, looks_at};
 
 /// The tables of the plan, in `sorted` order.
@@ -143,6 +143,7 @@ fn uses(from: &Expression) -> Vec<usize> {
     match from {
         Expression::Column(i) | Expression::Cast(i) | Expression::Code { column: i, table: _ } => vec![*i],
         Expression::Constant(_) => Vec::new(),
+        Expression::Identifier(of) => of.uses(),
         Expression::Concat(pieces) => pieces
             .iter()
             .filter_map(|p| match p {
@@ -169,6 +170,17 @@ fn reindexed(from: &Expression, own: &dyn Fn(usize) -> Option<usize>) -> Option<
         ),
         Expression::Code { column, table } => {
             Expression::Code { column: own(*column)?, table: table.clone() }
+        }
+        Expression::Identifier(of) => {
+            let optional = |index: Option<usize>| index.map_or(Some(None), |i| own(i).map(Some));
+            Expression::Identifier(Box::new(Identifier {
+                number: own(of.number)?,
+                key: optional(of.key)?,
+                authority: own(of.authority)?,
+                traits: of.traits.iter().map(|i| own(*i)).collect::<Option<_>>()?,
+                status: optional(of.status)?,
+                ..of.as_ref().clone()
+            }))
         }
     })
 }

@@ -9,6 +9,7 @@ mod append_tests;
 mod assemble;
 mod bind;
 mod compile;
+mod identifier;
 mod literal;
 mod order;
 #[cfg(test)]
@@ -24,6 +25,9 @@ pub use room::{Bounds, By, Shift, apart};
 pub use target::NO_TABLE;
 
 use crate::filter::Filter;
+use crate::ins::Numbers;
+use crate::instruction::Invalid;
+pub use crate::mapping::Part;
 use crate::types::Type;
 use crate::value::Value;
 
@@ -203,6 +207,40 @@ pub enum Expression {
         /// Code → value of the written column's type, sorted by code.
         table: Vec<(Value, Value)>,
     },
+    /// An INS, or what belongs to it, after its check.
+    Identifier(Box<Identifier>),
+}
+
+/// One written column of a national identifier; all indices are into the read columns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identifier {
+    /// Which column this is.
+    pub part: Part,
+    /// The number: text.
+    pub number: usize,
+    /// The key's own column, text or a whole number.
+    pub key: Option<usize>,
+    /// The authority's OID: text.
+    pub authority: usize,
+    /// The five strict traits, where they are looked at.
+    pub traits: Vec<usize>,
+    /// The identity's status: text.
+    pub status: Option<usize>,
+    /// The status of an identity whose number does not hold.
+    pub provisional: String,
+    /// What becomes of a number that does not hold.
+    pub invalid: Invalid,
+    /// The numbers that are valid here.
+    pub numbers: Numbers,
+}
+
+impl Identifier {
+    /// Every read column it looks at.
+    #[must_use]
+    pub fn uses(&self) -> Vec<usize> {
+        let one = [self.number, self.authority];
+        one.into_iter().chain(self.key).chain(self.traits.iter().copied()).chain(self.status).collect()
+    }
 }
 
 /// One piece of a concatenation.

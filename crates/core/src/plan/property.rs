@@ -159,6 +159,7 @@ fn uses(from: &Expression) -> Vec<usize> {
     match from {
         Expression::Column(i) | Expression::Cast(i) | Expression::Code { column: i, .. } => vec![*i],
         Expression::Constant(_) => vec![],
+        Expression::Identifier(of) => of.uses(),
         Expression::Concat(pieces) => pieces
             .iter()
             .filter_map(|p| match p {

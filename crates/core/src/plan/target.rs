@@ -1,6 +1,7 @@
 //! What is written: the mapping of one table against the destination's catalogue.
 
 use super::compile::{Inputs, position, readable};
+use super::identifier::identifier;
 use super::literal::{constant, typed};
 use super::{Expression, Piece, Shift, WriteColumn};
 use crate::catalog::{Column, Table};
@@ -138,6 +139,7 @@ fn may_be_null(make: &Make, source: &Table) -> bool {
             source.column(&c.value).is_none_or(|c| c.nullable)
         }
         Make::Constant(_) | Make::Concat(_) => false,
+        Make::Identifier { .. } => true,
     }
 }
 
@@ -167,10 +169,14 @@ fn expression(
         }
         Make::Concat(pieces) => concat(pieces, source, there, ty),
         Make::Code { column: name, table } => code(inputs, name, table, source, there, ty),
+        Make::Identifier { of, part } => identifier(inputs, of, *part, source, there, ty),
     }
 }
 
-fn column<'a>(source: &'a Table, name: &Spanned<String>) -> Result<(usize, &'a Column, Type), Vec<Finding>> {
+pub(super) fn column<'a>(
+    source: &'a Table,
+    name: &Spanned<String>,
+) -> Result<(usize, &'a Column, Type), Vec<Finding>> {
     let (found, ty) = readable(source, &name.value).map_err(|f| vec![f.at(name.span.clone())])?;
     let index = position(source, &name.value).unwrap_or(usize::MAX);
     Ok((index, found, ty))
@@ -393,7 +399,7 @@ fn propose(inputs: &Inputs<'_>, map: &ColumnMap, source: &Table) -> Column {
             Constant::Moment(_) => Type::Timestamp,
             Constant::Text(_) => Type::Text,
         }),
-        Make::Concat(_) => Some(Type::Text),
+        Make::Concat(_) | Make::Identifier { .. } => Some(Type::Text),
         Make::Code { table, .. } => {
             let numbers =
                 |c: &crate::codes::CodeTable| c.pairs.iter().all(|p| p.to.value.parse::<i64>().is_ok());

@@ -11,7 +11,7 @@ use ecluse_flow::run::{Options, is_ours, may_begin, run as flow_run};
 use ecluse_seal::CatchUp;
 use serde_json::json;
 
-use super::{Here, runs};
+use super::{Here, identifiers, runs};
 use crate::cli::MigrateArgs;
 use crate::output;
 use crate::progress::Teller;
@@ -101,6 +101,9 @@ fn told(figures: &Figures) {
     for table in figures.tables.iter().filter(|t| t.left_out > 0) {
         let left = plural(table.left_out, "row", "rows");
         output::line(format!("TRIAL: {left} of {} were left out", table.source));
+    }
+    for line in identifiers::lines(figures) {
+        output::line(line);
     }
     let excess = figures.excess.len();
     output::document(&json!({ "figures": rights::brief(figures), "excess": excess }));

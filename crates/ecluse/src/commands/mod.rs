@@ -5,6 +5,7 @@ mod contract;
 mod dictionary;
 pub(crate) mod explain;
 mod grants;
+pub(crate) mod identifiers;
 pub(crate) mod instruction;
 mod locate;
 pub(crate) mod mandate;

@@ -8,7 +8,7 @@ use ecluse_flow::rights;
 use serde_json::json;
 
 use super::reconciled::{self, Reconciled};
-use super::{Here, migrate, ordered};
+use super::{Here, identifiers, migrate, ordered};
 use crate::cli::RunArgs;
 use crate::output;
 
@@ -38,6 +38,9 @@ pub(super) fn run(here: &Here, args: &RunArgs) -> Result<()> {
         ));
     }
     refused(&figures);
+    for line in identifiers::lines(&figures) {
+        output::line(format!("  identifier   {line}"));
+    }
     figures.catch_ups.iter().for_each(migrate::caught);
     let state = if figures.whole { "through" } else { "not through: the same command goes on" };
     output::line(format!(

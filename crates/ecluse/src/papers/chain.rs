@@ -141,9 +141,12 @@ fn reads_results(mapping: &Mapping, dictionary: &Dictionary, name: &str) -> bool
             Make::Code { column, table } if table.value == name => source
                 .and_then(|source| source.column(&column.value))
                 .is_some_and(|known| matches!(known.class, Class::Result | Class::SensitiveResult)),
-            Make::Code { .. } | Make::Column(_) | Make::Cast(_) | Make::Constant(_) | Make::Concat(_) => {
-                false
-            }
+            Make::Code { .. }
+            | Make::Column(_)
+            | Make::Cast(_)
+            | Make::Constant(_)
+            | Make::Concat(_)
+            | Make::Identifier { .. } => false,
         })
     })
 }

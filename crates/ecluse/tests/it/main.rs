@@ -7,6 +7,7 @@ mod commands;
 mod corpus;
 mod demo;
 mod figures;
+mod identifiers;
 mod plan;
 mod slips;
 mod stopped;

@@ -11,7 +11,7 @@ use ecluse_flow::rights;
 use ecluse_flow::unmapped::Codes;
 use serde_json::{Value, json};
 
-use crate::commands::explain;
+use crate::commands::{explain, identifiers};
 use crate::output;
 use crate::ready::Ready;
 use crate::report::figure;
@@ -52,6 +52,9 @@ pub(super) fn told(ready: &Ready, found: &Rehearsed, room: bool) {
             "             → {}",
             explain::remedy(id).unwrap_or_else(|| format!("ecluse explain {id}"))
         ));
+    }
+    for line in identifiers::lines(figures) {
+        output::line(format!("identifier   {line}"));
     }
     for codes in unmapped {
         unmapped_line(ready, codes);

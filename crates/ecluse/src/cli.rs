@@ -13,12 +13,14 @@ mod ends;
 mod pages;
 mod papers;
 mod signed;
+mod undo;
 
 pub(crate) use dictionary::{NewArgs as NewProductArgs, ProductDictionary, UseArgs};
 pub(crate) use ends::{FromArgs, ToArgs};
 pub(crate) use pages::OrderArgs;
 pub(crate) use papers::{PaperArgs, StillArgs};
 pub(crate) use signed::OnPaperArgs;
+pub(crate) use undo::UndoArgs;
 
 /// Move health data exactly as its controller ordered, and prove it.
 #[derive(Debug, Parser)]
@@ -138,6 +140,12 @@ pub(crate) enum Command {
     /// Read the destination back in a fresh process and compare.
     #[command(after_help = "Example:\n  ecluse reconcile\n  ecluse reconcile run --json")]
     Reconcile(ReconcileArgs),
+
+    /// Take away what a run wrote, until the migration is accepted: exactly what its ledger says.
+    ///
+    /// A chunk whose rows were changed since stays, and its rows are named. The run is not given back.
+    #[command(after_help = "Example:\n  ecluse undo --dry-run\n  ecluse undo run")]
+    Undo(UndoArgs),
 
     /// Write the report: one HTML page without any personal value.
     #[command(after_help = "Example:\n  ecluse report run -o report.html")]
@@ -500,7 +508,7 @@ pub(crate) struct MigrateArgs {
     pub(crate) repair: bool,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct RunArgs {
     /// The run folder; by default the migration folder's.
     #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]

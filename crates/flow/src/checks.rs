@@ -163,6 +163,21 @@ pub(crate) fn overridden(
     Ok(())
 }
 
+/// The source, read again after the run: the one that was signed for, as it was, its snapshot open.
+pub(crate) fn reopen<'s>(
+    mut source: Box<dyn Source + 's>,
+    orders: &Orders<'_>,
+    options: Options<'_>,
+    journal: &mut Journal<'_>,
+    object: &str,
+) -> Result<Box<dyn Source + 's>> {
+    source_identity(source.as_mut(), orders.source)?;
+    source_schema(source.as_mut(), orders.plan, orders.source, When::Start)?;
+    overridden(source.as_mut(), orders.plan, options, journal, object)?;
+    source.open(orders.plan, options.frozen)?;
+    Ok(source)
+}
+
 /// A run writes only tables that were empty when it began: what the ledger does not have
 /// is not ours to delete.
 pub(crate) fn empty(destination: &mut dyn Destination, plan: &Plan, ledger: &[LedgerEntry]) -> Result<()> {

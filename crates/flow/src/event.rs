@@ -45,6 +45,10 @@ pub enum Act {
     /// A dry run: every planned row is read, none is moved. The object is the dry run's own id, which
     /// `rehearsals.json` explains.
     Plan,
+    /// What the run wrote is taken away again.
+    Undo,
+    /// A chunk is about to be taken away, if it still is what the run wrote.
+    Remove,
     /// The destination was read back and compared.
     Reconcile,
     /// A row token was resolved to a row key.

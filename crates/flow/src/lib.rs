@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`run`] | moves what was ordered: resume, catch-up and repair are this one function |
 //! | [`reconcile`] | reads the destination back and compares |
+//! | [`undo`] | takes away again what a run wrote |
 //! | [`locate`] | finds the row of a token again at the source |
 //! | [`rehearse`] | counts what would move: the dry run |
 //! | [`chunk`] | cuts a table by its key |
@@ -38,6 +39,7 @@ pub mod run;
 mod state;
 mod step;
 pub mod subset;
+pub mod undo;
 pub mod unmapped;
 pub mod world;
 mod writer;

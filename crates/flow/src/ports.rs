@@ -15,6 +15,7 @@ use ecluse_core::value::KeyRange;
 
 use crate::event::{Act, Head, Leaf};
 use crate::figures::Figures;
+use crate::undo::Undone;
 
 /// Receives batches; an error stops the read and comes back out of it.
 pub type Sink<'a> = &'a mut dyn FnMut(Batch) -> Result<()>;
@@ -228,6 +229,55 @@ pub trait Destination: Send {
     /// Puts back and validates what `open` recorded and dropped, sets sequences past the
     /// largest key. Idempotent.
     fn finish(&mut self, plan: &Plan) -> Result<()>;
+
+    /// Takes the destination to undo a run: the lock that keeps every run out, the ledger as it
+    /// stands. Nothing is made, dropped or changed.
+    fn hold(&mut self, run: &str) -> Result<()>;
+
+    /// Takes one chunk away, in one transaction in which nobody else writes to the table: hands the
+    /// rows of `range` to `sink` in any order, asks `ours`, and only then deletes these rows and the
+    /// ledger's line. Neither a row of another table nor one beyond `range` is deleted or changed with
+    /// them, whatever a foreign key says (CASCADE, SET NULL): where one refers to the chunk, it stays.
+    /// `children` count as foreign keys too.
+    fn remove(
+        &mut self,
+        table: &TablePlan,
+        chunk: u64,
+        range: &KeyRange,
+        children: &[Referrer<'_>],
+        sink: Sink<'_>,
+        ours: &mut dyn FnMut() -> bool,
+    ) -> Result<Removal>;
+
+    /// Ends an undo: puts back what [`Self::open`] dropped and nobody put back. Where the ledger holds
+    /// no chunk of the run any more, drops those tables of `made` that are empty and that nothing
+    /// refers to, takes the run out of the ledger, and the ledger away with its last run. Durable when
+    /// it returns; gives the dropped tables' names. Idempotent. Sequences stay as they are.
+    fn forget(&mut self, plan: &Plan, made: &[String]) -> Result<Vec<String>>;
+}
+
+/// A table whose rows refer to another's, whether or not a foreign key says so.
+#[derive(Clone, Copy, Debug)]
+pub struct Referrer<'a> {
+    /// The table that refers.
+    pub child: &'a TablePlan,
+    /// Index into its read columns.
+    pub column: usize,
+    /// Index into the read columns of the table referred to.
+    pub parent_column: usize,
+}
+
+/// What became of a chunk that was to be taken away.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Removal {
+    /// So many rows were deleted, and the ledger's line with them.
+    Gone(u64),
+    /// They are not what the run wrote: nothing was changed.
+    NotOurs,
+    /// Rows of this table refer to rows of the chunk: nothing was changed.
+    Referred(String),
+    /// The engine deleted another number of rows than it had shown: nothing was changed.
+    Uneven,
 }
 
 /// The run folder: what one run leaves between two processes. Nothing personal in clear.
@@ -256,6 +306,9 @@ pub trait Record: Send {
 
     /// Replaces `reconciliation.json`, as [`Self::save_figures`] does its own file.
     fn save_reconciliation(&mut self, json: &[u8]) -> Result<String>;
+
+    /// Replaces `undone.json`, as [`Self::save_figures`] does its own file.
+    fn save_undone(&mut self, undone: &Undone) -> Result<String>;
 
     /// Keeps a dry run's figures beside those of earlier ones, in the place of its own earlier
     /// ones (the same `run`); durable when it returns.

@@ -10,7 +10,7 @@ use ecluse_core::value::Key;
 use ecluse_seal::{RunState, TableState};
 use serde::Serialize;
 
-use crate::checks::{self, When};
+use crate::checks;
 use crate::diff::{self, Looking, Rows};
 use crate::event::{Act, Outcome};
 use crate::journal::Journal;
@@ -18,7 +18,7 @@ use crate::orders::Orders;
 use crate::ports::{Destination, LedgerEntry, Record, Source};
 use crate::run::{Options, Progress};
 use crate::world::World;
-use crate::{readback, state};
+use crate::{readback, state, undo};
 
 static UNFINISHED: Code = Code::refused("ECL-REC-011", "the run has not come to its end");
 static DIED: Code = Code::outside("ECL-REC-012", "a thread of the reconciliation died");
@@ -216,6 +216,7 @@ pub fn reconcile<'s>(
 ) -> Result<Reconciliation> {
     let state = state::load(&orders, record)?
         .ok_or_else(|| state::NONE.fault("").help("run `ecluse migrate` first"))?;
+    undo::none(&state)?;
     let object = state.object.clone();
     let mut journal = Journal::new(record, world, orders.session);
     journal.act(Act::Standing, &object, |_| orders.standing())?;
@@ -345,13 +346,9 @@ impl Look<'_, '_, '_, '_> {
     fn source(&mut self) -> Result<&mut dyn Source> {
         if self.source.is_none() {
             (self.progress)(Progress::Note("reading the source too"));
-            let mut source = (self.connect)()?;
-            let (plan, signed) = (self.orders.plan, self.orders.source);
-            checks::source_identity(source.as_mut(), signed)?;
-            checks::source_schema(source.as_mut(), plan, signed, When::Start)?;
+            let source = (self.connect)()?;
             let object = &self.state.object;
-            checks::overridden(source.as_mut(), plan, self.options, self.journal, object)?;
-            source.open(plan, self.options.frozen)?;
+            let source = checks::reopen(source, &self.orders, self.options, self.journal, object)?;
             self.source = Some(source);
         }
         match &mut self.source {

@@ -13,7 +13,7 @@ use ecluse_core::plan::{Plan, TablePlan};
 use ecluse_core::types::Engine;
 use ecluse_core::value::{Key, KeyRange};
 
-use crate::ports::{Destination, LedgerEntry, MakeEntry, RefusedRow, Scope, Sink};
+use crate::ports::{Destination, LedgerEntry, MakeEntry, Referrer, RefusedRow, Removal, Scope, Sink};
 
 /// A destination whose rows stand in the plan's room; any other passes through as it is.
 pub struct Aside(Box<dyn Destination>);
@@ -92,6 +92,30 @@ impl Destination for Aside {
 
     fn finish(&mut self, plan: &Plan) -> Result<()> {
         self.0.finish(plan)
+    }
+
+    fn hold(&mut self, run: &str) -> Result<()> {
+        self.0.hold(run)
+    }
+
+    fn remove(
+        &mut self,
+        table: &TablePlan,
+        chunk: u64,
+        range: &KeyRange,
+        children: &[Referrer<'_>],
+        sink: Sink<'_>,
+        ours: &mut dyn FnMut() -> bool,
+    ) -> Result<Removal> {
+        if table.shifts().is_empty() {
+            return self.0.remove(table, chunk, range, children, sink, ours);
+        }
+        let mut sink = |batch: Batch| sink(here(table, &batch)?);
+        self.0.remove(table, chunk, &ranged(table, range), children, &mut sink, ours)
+    }
+
+    fn forget(&mut self, plan: &Plan, made: &[String]) -> Result<Vec<String>> {
+        self.0.forget(plan, made)
     }
 }
 

@@ -19,7 +19,7 @@ use crate::ports::{Destination, LedgerEntry, Record, Source};
 use crate::step::Context;
 use crate::world::World;
 use crate::writer::Writing;
-use crate::{caught, noted, reader, state};
+use crate::{caught, noted, reader, state, undo};
 
 static TOO_MANY: Code = Code::refused("ECL-RUN-012", "more rows were refused than the instruction tolerates");
 
@@ -87,6 +87,7 @@ pub fn run(
 ) -> Result<Moved> {
     checks::keys(orders.plan)?;
     let known = state::load(&orders, record)?;
+    known.as_ref().map_or(Ok(()), undo::none)?;
     let begins = known.is_none();
     let mut state = match known {
         Some(state) => state,
@@ -130,7 +131,30 @@ pub fn run(
 ///
 /// `ECL-RUN-013`, `ECL-RUN-020`, `ECL-RUN-021`; the seal's own.
 pub fn is_ours(orders: &Orders<'_>, record: &mut dyn Record) -> Result<()> {
-    state::load(orders, record).map(drop)
+    state::load(orders, record)?.as_ref().map_or(Ok(()), undo::none)
+}
+
+/// Writes down which of the destination's tables the run is about to make, durably: should it be
+/// undone, these are dropped where they are empty, and no other. The run begins here where it had not.
+///
+/// # Errors
+///
+/// As [`is_ours`].
+pub fn makes(
+    orders: &Orders<'_>,
+    tables: &[String],
+    record: &mut dyn Record,
+    world: World<'_>,
+) -> Result<()> {
+    let mut state = match state::load(orders, record)? {
+        Some(state) => state,
+        None => state::begin(orders, &world)?,
+    };
+    let mut journal = Journal::new(record, world, orders.session);
+    journal.note(Act::Open, &state.object, &Outcome::Begun)?;
+    state.made.extend(tables.iter().filter(|table| !state.made.contains(table)).cloned().collect::<Vec<_>>());
+    state::save(&mut state, orders, &mut journal)?;
+    journal.note(Act::Close, &state.object, &Outcome::Done)
 }
 
 /// Everything that can be known to refuse a run before its destination's tables are made: the

@@ -74,6 +74,8 @@ pub(crate) fn begin(orders: &Orders<'_>, world: &World<'_>) -> Result<RunState> 
         whole: false,
         noted: Vec::new(),
         catch_ups: Vec::new(),
+        made: Vec::new(),
+        undo: None,
         tables: tables.collect::<Result<_>>()?,
     })
 }

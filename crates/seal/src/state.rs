@@ -53,8 +53,22 @@ pub struct RunState {
     pub noted: Vec<Noted>,
     /// Starts that found the run through and went over it again, in their order.
     pub catch_ups: Vec<CatchUp>,
+    /// Destination tables that the run was about to make: saved before each is made.
+    pub made: Vec<String>,
+    /// Where the run is being undone, or was: it is not gone on with.
+    pub undo: Option<Undo>,
     /// One per table of the plan, in its order.
     pub tables: Vec<TableState>,
+}
+
+/// An undo, saved before the first row goes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Undo {
+    /// When it was first begun, UTC, RFC 3339.
+    pub began: String,
+    /// Rows in the ledger then, per table of the plan.
+    pub rows: Vec<u64>,
 }
 
 /// One catch-up: its figures stand apart from the run's. Counts only; `figures.json` has them too.

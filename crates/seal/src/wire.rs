@@ -9,7 +9,7 @@ use ecluse_core::value::{Key, Value};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::state::{CatchUp, Noted, RunState, Seal, TableState};
+use crate::state::{CatchUp, Noted, RunState, Seal, TableState, Undo};
 use crate::{DAMAGED, FAILED, FOREIGN, Identity, VERSION, author};
 
 const FORMAT: &str = "ecluse-run-state/2";
@@ -42,6 +42,10 @@ struct State {
     noted: Vec<Noted>,
     #[serde(default)]
     catch_ups: Vec<CatchUp>,
+    #[serde(default)]
+    made: Vec<String>,
+    #[serde(default)]
+    undo: Option<Undo>,
     tables: Vec<Table>,
 }
 
@@ -77,7 +81,20 @@ enum Part {
 
 /// The state as bytes to seal, marked as written by this identity's holder.
 pub(crate) fn write(state: &RunState, author: &Identity) -> Result<Zeroizing<Vec<u8>>> {
-    let RunState { run, instruction, tally, token, object, journal, whole, noted, catch_ups, tables } = state;
+    let RunState {
+        run,
+        instruction,
+        tally,
+        token,
+        object,
+        journal,
+        whole,
+        noted,
+        catch_ups,
+        made,
+        undo,
+        tables,
+    } = state;
     let failed = || FAILED.fault("a key holds a NULL");
     let tables = tables
         .iter()
@@ -106,6 +123,8 @@ pub(crate) fn write(state: &RunState, author: &Identity) -> Result<Zeroizing<Vec
         whole: *whole,
         noted: noted.clone(),
         catch_ups: catch_ups.clone(),
+        made: made.clone(),
+        undo: undo.clone(),
         tables,
     };
     // room enough that the buffer seldom moves: an abandoned copy would not be wiped
@@ -149,6 +168,8 @@ pub(crate) fn read(bytes: &[u8], identity: &Identity) -> Result<RunState> {
         whole,
         noted,
         catch_ups,
+        made,
+        undo,
         tables,
     } = state;
     let tables = tables
@@ -169,6 +190,8 @@ pub(crate) fn read(bytes: &[u8], identity: &Identity) -> Result<RunState> {
         whole,
         noted,
         catch_ups,
+        made,
+        undo,
         tables,
     })
 }

@@ -10,8 +10,9 @@ use ecluse_core::digest::of_bytes;
 use ecluse_core::fault::{Code, Fault, Result};
 use ecluse_flow::event::{Act, Leaf, Verified};
 use ecluse_flow::figures::Figures;
+use ecluse_flow::undo::Undone;
 
-use super::{EVENTS, FIGURES_FILE, RECONCILIATION, events, parsed, read};
+use super::{EVENTS, FIGURES_FILE, RECONCILIATION, UNDONE, events, parsed, read};
 
 static NOT_OURS: Code = Code::refused("ECL-RUN-207", "a file of the run folder is not what écluse wrote");
 
@@ -84,6 +85,52 @@ fn reconciliation_now(path: &Path) -> Result<Reconciliation> {
         _ if is_comparing(&journal) => Ok(Reconciliation::Never),
         _ => Err(foreign(&file)),
     }
+}
+
+/// How far a run was undone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Undo {
+    /// Nobody has begun to.
+    Never,
+    /// It is under way, or did not come to its end: some rows may be gone.
+    Begun,
+    /// What it did.
+    Ended(Box<Undone>),
+}
+
+/// Whether and how far the run of this folder was undone, without taking the folder.
+///
+/// # Errors
+///
+/// [`NOT_OURS`] where the journal does not hold the file's digest for its last undo that ended.
+pub fn undo(path: &Path) -> Result<Undo> {
+    undo_now(path).or_else(|fault| if is_foreign(&fault) { undo_now(path) } else { Err(fault) })
+}
+
+fn undo_now(path: &Path) -> Result<Undo> {
+    if !path.join(EVENTS).exists() {
+        return Ok(Undo::Never);
+    }
+    let journal = events(path)?;
+    // a dry run of it takes nothing away
+    let taken = journal.leaves.iter().rposition(|leaf| leaf.act == Act::Remove || is_undone(leaf));
+    let Some(last) = taken else { return Ok(Undo::Never) };
+    if !journal.leaves.get(last).is_some_and(is_undone) {
+        return Ok(Undo::Begun);
+    }
+    let file = path.join(UNDONE);
+    let bytes = read(&file)?.ok_or_else(|| foreign(&file))?;
+    match journal.paper(Act::Undo) {
+        Some((paper, _)) if paper == of_bytes(&bytes) => {
+            parsed(&bytes, &file, "ecluse undo").map(|undone| Undo::Ended(Box::new(undone)))
+        }
+        _ => Err(foreign(&file)),
+    }
+}
+
+/// Whether the leaf ends an undo that left its file.
+fn is_undone(leaf: &Leaf) -> bool {
+    leaf.act == Act::Undo && leaf.paper.is_some()
 }
 
 /// Whether a start of the run has taken the destination: one that closed without leaving figures

@@ -8,10 +8,11 @@
 //! | `figures.json` | counts | atomic replacement |
 //! | `rehearsals.json` | counts of each dry run | atomic replacement |
 //! | `reconciliation.json` | what was found at the destination | atomic replacement |
+//! | `undone.json` | what an undo took away and what it kept | atomic replacement |
 //! | `report.html` | the page | written by others, taken away here |
 //! | `lock` | nothing; locked while a process uses the folder | never |
 //!
-//! The journal holds the digests of `figures.json` and `reconciliation.json` ([`figures`], [`reconciliation`]).
+//! The journal holds the digests of `figures.json`, `reconciliation.json` and `undone.json` ([`figures`], [`reconciliation`], [`undo`]).
 //! The folder is readable by its owner only (0700, files 0600).
 
 mod attested;
@@ -28,9 +29,10 @@ use ecluse_flow::event::{self, Act, Head, Leaf, Verified};
 use ecluse_flow::failpoint;
 use ecluse_flow::figures::Figures;
 use ecluse_flow::ports::Record;
+use ecluse_flow::undo::Undone;
 use rustix::fs::{FlockOperation, flock};
 
-pub use self::attested::{Reconciliation, figures, reconciliation};
+pub use self::attested::{Reconciliation, Undo, figures, reconciliation, undo};
 
 static ABSENT: Code = Code::usage("ECL-RUN-201", "there is no such run folder");
 static OPEN_TO_OTHERS: Code = Code::refused("ECL-RUN-202", "the run folder can be read by others");
@@ -42,6 +44,7 @@ static FIGURES: Code = Code::refused("ECL-RUN-206", "figures in the run folder a
 const EVENTS: &str = "events.jsonl";
 const STATE: &str = "state.age";
 const FIGURES_FILE: &str = "figures.json";
+const UNDONE: &str = "undone.json";
 const REHEARSALS: &str = "rehearsals.json";
 /// What a reconciliation found.
 pub const RECONCILIATION: &str = "reconciliation.json";
@@ -203,6 +206,10 @@ impl Record for RunFolder {
 
     fn save_reconciliation(&mut self, json: &[u8]) -> Result<String> {
         self.save(RECONCILIATION, json)
+    }
+
+    fn save_undone(&mut self, undone: &Undone) -> Result<String> {
+        self.save_json(UNDONE, undone)
     }
 
     fn save_rehearsal(&mut self, figures: &Figures) -> Result<()> {

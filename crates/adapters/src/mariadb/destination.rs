@@ -12,14 +12,14 @@ use ecluse_core::plan::{Expression, Plan, TablePlan};
 use ecluse_core::types::{Engine, Type};
 use ecluse_core::value::KeyRange;
 use ecluse_flow::failpoint;
-use ecluse_flow::ports::{self, LedgerEntry, MakeEntry, RefusedRow, Scope, Sink};
+use ecluse_flow::ports::{self, LedgerEntry, MakeEntry, Referrer, RefusedRow, Removal, Scope, Sink};
 
 use super::error::Side;
 use super::load::{self, Chunk, Target};
 use super::session::{Session, number, text};
 use super::statement::quoted;
 use super::written::Written;
-use super::{catalog, connect, constraints, ddl, durable, ledger, source};
+use super::{catalog, connect, constraints, ddl, durable, ledger, source, undo};
 use crate::url::Server;
 
 /// The server is no MariaDB.
@@ -62,6 +62,8 @@ pub struct Destination {
     /// `@@max_allowed_packet`.
     packet: usize,
     open: Option<Open>,
+    /// The run that is being undone.
+    held: Option<String>,
 }
 
 /// A run that holds the destination.
@@ -94,7 +96,7 @@ impl Destination {
                 .help("Connect to the server itself, not through a proxy that changes sessions."));
         };
         let packet = usize::try_from(packet).unwrap_or(usize::MAX);
-        Ok(Self { server: server.clone(), write, back: None, packet, open: None })
+        Ok(Self { server: server.clone(), write, back: None, packet, open: None, held: None })
     }
 
     fn back(&mut self) -> Result<&mut Session> {
@@ -245,6 +247,32 @@ impl ports::Destination for Destination {
         failpoint::hit("mariadb.finish.commit.after");
         durable::wait(link)
     }
+
+    fn hold(&mut self, run: &str) -> Result<()> {
+        ledger::lock(&mut self.write, &self.server.database)?;
+        self.held = Some(run.to_owned());
+        Ok(())
+    }
+
+    fn remove(
+        &mut self,
+        table: &TablePlan,
+        chunk: u64,
+        range: &KeyRange,
+        children: &[Referrer<'_>],
+        sink: Sink<'_>,
+        ours: &mut dyn FnMut() -> bool,
+    ) -> Result<Removal> {
+        let run = self.held.clone().ok_or_else(|| ORDER.fault("the undo"))?;
+        let written = written(&mut self.write, table)?;
+        let chunk = undo::Chunk { run: &run, table, number: chunk, range, children };
+        undo::remove(&mut self.write, &written, &chunk, sink, ours)
+    }
+
+    fn forget(&mut self, _plan: &Plan, made: &[String]) -> Result<Vec<String>> {
+        let run = self.held.clone().ok_or_else(|| ORDER.fault("the undo"))?;
+        undo::forget(&mut self.write, &run, made)
+    }
 }
 
 /// The table's statements; asks which of the key's texts the column itself compares by bytes.
@@ -258,7 +286,7 @@ fn written(session: &mut Session, table: &TablePlan) -> Result<Written> {
 }
 
 /// The destination column that carries a read column, quoted, and its type.
-fn carrier(table: &TablePlan, read: usize) -> Option<(String, Type)> {
+pub(super) fn carrier(table: &TablePlan, read: usize) -> Option<(String, Type)> {
     let carries =
         |from: &Expression| matches!(from, Expression::Column(i) | Expression::Cast(i) if *i == read);
     table.write().iter().find(|c| carries(&c.from)).map(|c| (quoted(&c.name), c.ty))

@@ -174,6 +174,28 @@ pub(super) fn put(session: &mut Session, run: &str, entry: &LedgerEntry) -> Resu
     session.rows(sql, line, PLACE).map(drop)
 }
 
+/// Takes a chunk's line out.
+pub(super) fn strike(session: &mut Session, run: &str, table: usize, chunk: u64) -> Result<()> {
+    let line = vec![Value::from(run), signed(table)?, signed(chunk)?];
+    let sql = "DELETE FROM ecluse_ledger_chunk WHERE run = ? AND number = ? AND chunk = ?";
+    session.rows(sql, line, PLACE).map(drop)
+}
+
+/// Takes a run out, and the ledger away with its last one; each statement commits by itself, and the
+/// next call goes on from there.
+pub(super) fn forget(session: &mut Session, run: &str) -> Result<()> {
+    if !stands(session, "ecluse_ledger_run")? {
+        return Ok(());
+    }
+    session.rows("DELETE FROM ecluse_ledger_run WHERE run = ?", vec![Value::from(run)], PLACE)?;
+    if one(session, "SELECT COUNT(*) FROM ecluse_ledger_run", Vec::new())? == 0 {
+        for (name, _) in TABLES.iter().rev() {
+            session.run(&format!("DROP TABLE IF EXISTS {name}"), PLACE)?;
+        }
+    }
+    Ok(())
+}
+
 /// Notes that the run came to its end.
 pub(super) fn finished(session: &mut Session, run: &str) -> Result<()> {
     let sql = "UPDATE ecluse_ledger_run SET finished = 1 WHERE run = ?";
@@ -190,7 +212,7 @@ pub(super) fn is_free(session: &mut Session, table: &TablePlan) -> Result<bool> 
     Ok(rows.first().and_then(|row| number(row, 0)) == Some(1))
 }
 
-fn stands(session: &mut Session, table: &str) -> Result<bool> {
+pub(super) fn stands(session: &mut Session, table: &str) -> Result<bool> {
     let sql =
         "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ?";
     Ok(one(session, sql, vec![Value::from(table)])? > 0)

@@ -14,6 +14,7 @@
 //! | `catalog.rs`, `types.rs` | what the database says of itself; which types are understood, and their values |
 //! | `encode.rs` | values on their way into a column |
 //! | `statement.rs`, `written.rs`, `ddl.rs` | every SQL text over planned tables: read, written, made |
+//! | `undo.rs` | what a run wrote, taken away |
 //! | `probe.rs` | what the account could do beyond its orders |
 //! | `grants.rs` | the script for the controller's administrator |
 //! | `views.rs` | whether the administrator's views say what that script says |
@@ -34,6 +35,7 @@ mod session;
 mod source;
 mod statement;
 pub(crate) mod types;
+mod undo;
 mod views;
 mod written;
 

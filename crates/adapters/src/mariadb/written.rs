@@ -56,7 +56,8 @@ impl Written {
         Ok(Statement { sql, parameters })
     }
 
-    fn within(&self, range: &KeyRange) -> Result<(String, Vec<mysql_async::Value>)> {
+    /// ` WHERE` with a range's bounds, within the room; empty where it is the whole table.
+    pub(super) fn within(&self, range: &KeyRange) -> Result<(String, Vec<mysql_async::Value>)> {
         let (mut parts, mut values) = (Vec::from_iter(self.room.clone()), Vec::new());
         for (bound, edge) in [(&range.after, Edge::After), (&range.upto, Edge::UpTo)] {
             if let Some(Key(bound)) = bound {

@@ -15,7 +15,7 @@ use ecluse_core::plan::{Expression, Plan, TablePlan};
 use ecluse_core::types::{Engine, Type};
 use ecluse_core::value::KeyRange;
 use ecluse_flow::failpoint;
-use ecluse_flow::ports::{self, LedgerEntry, MakeEntry, RefusedRow, Scope, Sink};
+use ecluse_flow::ports::{self, LedgerEntry, MakeEntry, Referrer, RefusedRow, Removal, Scope, Sink};
 
 use super::connect::Link;
 use super::error::Side;
@@ -24,7 +24,7 @@ use super::load::{self, Chunk, Target};
 use super::source::{Select, decoder, run};
 use super::text::{ident, relation};
 use super::types::Wire;
-use super::{catalog, constraints, putback};
+use super::{catalog, constraints, putback, undo};
 use crate::sql;
 use crate::url::Server;
 
@@ -41,6 +41,9 @@ pub struct Destination {
     back: Option<Link>,
     ledger: Option<Ledger>,
     targets: BTreeMap<usize, Target>,
+    /// The run that is being undone, and the table that it is at.
+    held: Option<String>,
+    removing: Option<String>,
 }
 
 impl Destination {
@@ -51,7 +54,15 @@ impl Destination {
     /// A coded fault where the server cannot be reached, does not prove itself or refuses the login.
     pub fn connect(server: &Server) -> Result<Self> {
         let write = writer(server)?;
-        Ok(Self { server: server.clone(), write, back: None, ledger: None, targets: BTreeMap::new() })
+        Ok(Self {
+            server: server.clone(),
+            write,
+            back: None,
+            ledger: None,
+            targets: BTreeMap::new(),
+            held: None,
+            removing: None,
+        })
     }
 
     fn back(&mut self) -> Result<&Link> {
@@ -139,20 +150,7 @@ impl ports::Destination for Destination {
         link.batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", name)?;
         let columns = table.write().iter().map(|c| (c.name.as_str(), c.ty));
         let decoder = decoder(link, name, name, columns, table.write_key())?;
-        let select = Select {
-            columns: table.write().iter().map(|c| c.name.as_str()).collect(),
-            from: name,
-            conditions: sql::room(Engine::Postgresql, table, None)?.into_iter().collect(),
-            parameters: Vec::new(),
-            key: table
-                .write_key()
-                .iter()
-                .filter_map(|i| table.write().get(*i))
-                .map(|c| (c.name.as_str(), c.ty))
-                .collect(),
-            ordered,
-        };
-        let done = run(link, select, range, decoder, sink);
+        let done = run(link, read_back(table, ordered)?, range, decoder, sink);
         link.batch("ROLLBACK", name)?;
         done
     }
@@ -195,6 +193,61 @@ impl ports::Destination for Destination {
         failpoint::hit("postgres.finish.commit.after");
         Ok(())
     }
+
+    fn hold(&mut self, run: &str) -> Result<()> {
+        ledger::lock(&self.write)?;
+        self.held = Some(run.to_owned());
+        Ok(())
+    }
+
+    fn remove(
+        &mut self,
+        table: &TablePlan,
+        chunk: u64,
+        range: &KeyRange,
+        children: &[Referrer<'_>],
+        sink: Sink<'_>,
+        ours: &mut dyn FnMut() -> bool,
+    ) -> Result<Removal> {
+        let name = table.destination();
+        if self.removing.as_deref() != Some(name)
+            && let Some(through) = self.removing.replace(name.to_owned())
+        {
+            undo::sweep(&self.write, &through)?;
+        }
+        let run = undo::held(self.held.as_ref())?;
+        putback::put_back_key(&self.write, run, name)?;
+        let chunk = undo::Chunk { run, table, number: chunk, range, children };
+        undo::remove(&self.write, &chunk, sink, ours)
+    }
+
+    fn forget(&mut self, plan: &Plan, made: &[String]) -> Result<Vec<String>> {
+        let run = undo::held(self.held.as_ref())?;
+        if putback::is_due(&self.write, run)? {
+            putback::put_back(&self.write, || writer(&self.server), run, plan)?;
+        }
+        if let Some(through) = self.removing.take() {
+            undo::sweep(&self.write, &through)?;
+        }
+        undo::forget(&self.write, run, made)
+    }
+}
+
+/// The read of the written columns, within the room.
+pub(super) fn read_back(table: &TablePlan, ordered: bool) -> Result<Select<'_>> {
+    Ok(Select {
+        columns: table.write().iter().map(|c| c.name.as_str()).collect(),
+        from: table.destination(),
+        conditions: sql::room(Engine::Postgresql, table, None)?.into_iter().collect(),
+        parameters: Vec::new(),
+        key: table
+            .write_key()
+            .iter()
+            .filter_map(|i| table.write().get(*i))
+            .map(|c| (c.name.as_str(), c.ty))
+            .collect(),
+        ordered,
+    })
 }
 
 /// A connection whose commits do not wait for the disk; see the top of this file.
@@ -205,7 +258,7 @@ fn writer(server: &Server) -> Result<Link> {
 }
 
 /// The destination column that carries a read column, quoted.
-fn written(table: &TablePlan, read: usize) -> Option<String> {
+pub(super) fn written(table: &TablePlan, read: usize) -> Option<String> {
     table
         .write()
         .iter()

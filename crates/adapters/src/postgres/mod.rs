@@ -36,6 +36,7 @@ mod putback;
 mod source;
 mod text;
 pub(crate) mod types;
+mod undo;
 mod views;
 
 pub use destination::Destination;

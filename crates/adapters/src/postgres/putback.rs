@@ -89,6 +89,12 @@ pub(super) fn put_back_key(link: &Link, run: &str, table: &str) -> Result<()> {
         .try_for_each(|key| put_back_one(link, run, key))
 }
 
+/// Whether anything that a load dropped still is to be put back.
+pub(super) fn is_due(link: &Link, run: &str) -> Result<bool> {
+    let stands: bool = link.one("SELECT to_regclass('ecluse_ledger.ddl') IS NOT NULL", &[], "the ledger")?;
+    Ok(stands && !dropped(link, run, None)?.is_empty())
+}
+
 fn dropped(link: &Link, run: &str, table: Option<&str>) -> Result<Vec<Dropped>> {
     let rows = link.query(
         "SELECT tab, kind, name, statement FROM ecluse_ledger.ddl WHERE run = $1 AND dropped \

@@ -10,13 +10,14 @@ use ecluse_core::plan::{Expression, Plan, TablePlan};
 use ecluse_core::types::Engine;
 use ecluse_core::value::KeyRange;
 use ecluse_flow::failpoint;
-use ecluse_flow::ports::{LedgerEntry, MakeEntry, Refusal, RefusedRow, Scope, Sink};
+use ecluse_flow::ports::{LedgerEntry, MakeEntry, Referrer, Refusal, RefusedRow, Removal, Scope, Sink};
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior, ffi, params_from_iter};
 
 use super::encode::Cells;
 use super::statement::Statement;
 use super::{
     DESTINATION, catalog, connect, ddl, existing, fault, ledger, quoted, rebuild, source, statement, types,
+    undo,
 };
 
 static NOT_OPEN: Code = Code::refused("ECL-DST-310", "a write was asked for before the run was opened");
@@ -80,6 +81,21 @@ impl Destination {
         self.run.as_deref().ok_or_else(|| NOT_OPEN.fault(""))
     }
 
+    /// From the next transaction on the file is locked for every other program.
+    fn lock(&self) -> Result<()> {
+        let lock = "PRAGMA locking_mode = EXCLUSIVE";
+        self.connection.query_row(lock, [], |_mode| Ok(())).map_err(|e| fault(&DESTINATION, &e, "lock"))
+    }
+
+    fn unlock(&self) -> Result<()> {
+        let unlock = "PRAGMA locking_mode = NORMAL";
+        self.connection.query_row(unlock, [], |_mode| Ok(())).map_err(|e| fault(&DESTINATION, &e, "lock"))?;
+        // the lock goes with the next read
+        let read: Statement =
+            Statement { sql: "SELECT count(*) FROM sqlite_schema".to_owned(), parameters: Vec::new() };
+        self.connection.query_row(&read.sql, [], |_count| Ok(())).map_err(|e| fault(&DESTINATION, &e, "lock"))
+    }
+
     /// A transaction that holds the write lock from its start; dropped, it is rolled back.
     fn begin(&self, behavior: TransactionBehavior, place: &str) -> Result<Transaction<'_>> {
         Transaction::new_unchecked(&self.connection, behavior).map_err(|e| fault(&DESTINATION, &e, place))
@@ -124,8 +140,7 @@ impl ecluse_flow::ports::Destination for Destination {
     }
 
     fn open(&mut self, plan: &Plan, run: &str) -> Result<()> {
-        let lock = "PRAGMA locking_mode = EXCLUSIVE";
-        self.connection.query_row(lock, [], |_mode| Ok(())).map_err(|e| fault(&DESTINATION, &e, "lock"))?;
+        self.lock()?;
         let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Exclusive);
         let transaction =
             transaction.map_err(|e| fault(&DESTINATION, &e, &self.path.display().to_string()))?;
@@ -214,12 +229,36 @@ impl ecluse_flow::ports::Destination for Destination {
         failpoint::hit("sqlite_finish.commit.after");
         // sequences need nothing: SQLite itself keeps sqlite_sequence past the largest key it was given
         rebuild::check_foreign_keys(&self.connection, plan)?;
-        let unlock = "PRAGMA locking_mode = NORMAL";
-        self.connection.query_row(unlock, [], |_mode| Ok(())).map_err(|e| fault(&DESTINATION, &e, "lock"))?;
-        // the lock goes with the next read
-        let read: Statement =
-            Statement { sql: "SELECT count(*) FROM sqlite_schema".to_owned(), parameters: Vec::new() };
-        self.connection.query_row(&read.sql, [], |_count| Ok(())).map_err(|e| fault(&DESTINATION, &e, "lock"))
+        self.unlock()
+    }
+
+    fn hold(&mut self, run: &str) -> Result<()> {
+        self.lock()?;
+        let exclusive = self.begin(TransactionBehavior::Exclusive, &self.path.display().to_string())?;
+        // the lock stays with the connection
+        exclusive.rollback().map_err(|e| fault(&DESTINATION, &e, "lock"))?;
+        self.run = Some(run.to_owned());
+        Ok(())
+    }
+
+    fn remove(
+        &mut self,
+        table: &TablePlan,
+        chunk: u64,
+        range: &KeyRange,
+        children: &[Referrer<'_>],
+        sink: Sink<'_>,
+        ours: &mut dyn FnMut() -> bool,
+    ) -> Result<Removal> {
+        let transaction = self.begin(TransactionBehavior::Immediate, table.destination())?;
+        undo::remove(transaction, self.run()?, table, chunk, range, children, sink, ours)
+    }
+
+    fn forget(&mut self, _plan: &Plan, made: &[String]) -> Result<Vec<String>> {
+        let transaction = self.begin(TransactionBehavior::Immediate, "the end of the undo")?;
+        let dropped = undo::forget(transaction, self.run()?, made)?;
+        self.unlock()?;
+        Ok(dropped)
     }
 }
 
@@ -293,7 +332,7 @@ fn refusal(error: &rusqlite::Error) -> Option<Refusal> {
 }
 
 /// The written column that carries a read column over, in SQL.
-fn written(table: &TablePlan, read: usize) -> Result<String> {
+pub(super) fn written(table: &TablePlan, read: usize) -> Result<String> {
     let carries =
         |from: &Expression| matches!(from, Expression::Column(i) | Expression::Cast(i) if *i == read);
     let column = table.write().iter().find(|c| carries(&c.from));

@@ -142,6 +142,42 @@ pub(super) fn has(connection: &Connection, run: &str, table: usize, chunk: u64) 
         .map_err(|e| fault(&DESTINATION, &e, "ledger"))
 }
 
+/// Takes a chunk's line out.
+pub(super) fn strike(connection: &Connection, run: &str, table: usize, chunk: u64) -> Result<()> {
+    connection
+        .execute(
+            "DELETE FROM ecluse_ledger_chunk WHERE run = ?1 AND number = ?2 AND chunk = ?3",
+            rusqlite::params![run, signed(table)?, signed(chunk)?],
+        )
+        .map(|_one| ())
+        .map_err(|e| fault(&DESTINATION, &e, "ledger"))
+}
+
+/// Whether there is a ledger.
+pub(super) fn stands(connection: &Connection) -> Result<bool> {
+    connection.table_exists(Some("main"), "ecluse_ledger_ddl").map_err(|e| fault(&DESTINATION, &e, "ledger"))
+}
+
+/// Takes a run out, and the ledger away with its last one.
+pub(super) fn forget(connection: &Connection, run: &str) -> Result<()> {
+    if !stands(connection)? {
+        return Ok(());
+    }
+    let work = || -> rusqlite::Result<()> {
+        for table in ["run", "chunk", "ddl"] {
+            connection.execute(&format!("DELETE FROM ecluse_ledger_{table} WHERE run = ?1"), [run])?;
+        }
+        let last = "SELECT NOT EXISTS (SELECT 1 FROM ecluse_ledger_run)";
+        if connection.query_row(last, [], |row| row.get(0))? {
+            connection.execute_batch(
+                "DROP TABLE ecluse_ledger_run; DROP TABLE ecluse_ledger_chunk; DROP TABLE ecluse_ledger_ddl",
+            )?;
+        }
+        Ok(())
+    };
+    work().map_err(|e| fault(&DESTINATION, &e, "ledger"))
+}
+
 /// Writes a chunk's line, in the place of an older one.
 pub(super) fn put(connection: &Connection, run: &str, entry: &LedgerEntry) -> Result<()> {
     connection

@@ -31,6 +31,7 @@ mod statement;
 #[cfg(test)]
 mod tests;
 mod types;
+mod undo;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -92,13 +92,15 @@ pub(super) fn room(table: &TablePlan, alias: Option<&str>) -> Result<String> {
 
 /// Deletes a range at the destination.
 pub(super) fn delete(table: &TablePlan, range: &KeyRange) -> Result<Statement> {
+    let (condition, parameters) = inside(table, range)?;
+    Ok(Statement { sql: format!("DELETE FROM main.{}{condition}", quoted(table.destination())), parameters })
+}
+
+/// ` WHERE (key) > … AND (key) <= …` of a range at the destination, within the room; empty where it is
+/// the whole table.
+pub(super) fn inside(table: &TablePlan, range: &KeyRange) -> Result<(String, Vec<Stored>)> {
     let (range, bounds) = within(&write_key(table), range)?;
-    let sql = format!(
-        "DELETE FROM main.{}{}",
-        quoted(table.destination()),
-        conditions(&[range, room(table, None)?])
-    );
-    Ok(Statement { sql, parameters: bound(bounds.into_iter())? })
+    Ok((conditions(&[range, room(table, None)?]), bound(bounds.into_iter())?))
 }
 
 /// Inserts one row; a constraint ends the statement, whatever the table's own

@@ -7,7 +7,7 @@ use ecluse_core::count::{count, plural};
 use ecluse_core::fault::{Code, Result};
 use ecluse_flow::figures::Figures;
 use ecluse_flow::rights;
-use ecluse_flow::run::{Options, is_ours, may_begin, run as flow_run};
+use ecluse_flow::run::{Options, is_ours, makes, may_begin, run as flow_run};
 use ecluse_seal::CatchUp;
 use serde_json::json;
 
@@ -58,6 +58,8 @@ pub(crate) fn moved(here: &Here, args: &MigrateArgs) -> Result<Figures> {
         ready.with_orders(|orders| {
             may_begin(&orders, ready.options(), source.as_mut(), destination.as_mut(), &mut record)
         })?;
+        // known before they are made: an undo drops these, and no table that somebody else made
+        ready.with_orders(|orders| makes(&orders, &ready.missing, &mut record, ready::world()))?;
         ready.make(&mut ends)?;
     }
     let facts = serde_json::to_vec_pretty(&Facts::of(&ready)).unwrap_or_default();

@@ -25,6 +25,7 @@ mod shell;
 pub(crate) mod sign;
 mod status;
 mod survey;
+pub(crate) mod undo;
 
 use ecluse_core::fault::Result;
 use jiff::Timestamp;
@@ -61,6 +62,7 @@ pub(crate) fn run(cli: &Cli) -> Result<()> {
         Command::Codes(command) => codes::run(&here()?, command),
         Command::Grants(args) => grants::run(&here()?, args),
         Command::Plan(args) => plan::run(&here()?, args),
+        Command::Undo(args) => undo::run(&here()?, args),
         Command::Report(args) => report::run(&here()?, args),
         Command::Status(args) => status::run(&here()?, args),
         Command::Locate(args) => locate::run(&here()?, args),

@@ -3,11 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use askama::Template as _;
-use ecluse_adapters::folder::{REPORT, events, figures};
+use ecluse_adapters::folder::{REPORT, Undo, events, figures, undo};
+use ecluse_core::count::plural;
 use ecluse_core::fault::{Code, Result};
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::undo::in_all;
 use super::{Here, ordered, reconciled};
 use crate::cli::{PaperArgs, ReportArgs};
 use crate::papers::chain::Chain;
@@ -54,6 +56,7 @@ pub(crate) fn written(here: &Here, run: &Path, to: Option<&Path>) -> Result<Path
         facts: &facts,
         figures: &figures,
         reconciliation: &reconciliation,
+        undone: undone(&undo(run)?),
         events: journal.head.lines,
         journal: &journal.head.digest,
         today: here.now.to_zoned(jiff::tz::TimeZone::UTC).date().to_string(),
@@ -66,4 +69,22 @@ pub(crate) fn written(here: &Here, run: &Path, to: Option<&Path>) -> Result<Path
         folder::replace(path, html.as_bytes())?;
     }
     Ok(to.map_or(kept, Path::to_owned))
+}
+
+/// That the run was undone, in a sentence.
+fn undone(undo: &Undo) -> Option<String> {
+    match undo {
+        Undo::Never => None,
+        Undo::Begun => Some("An undo of this run began and did not come to its end: ecluse undo.".to_owned()),
+        Undo::Ended(undone) => {
+            let kept = if undone.kept.is_empty() {
+                "nothing of it is left at the destination".to_owned()
+            } else {
+                format!("{}: ecluse status says why", in_all(undone))
+            };
+            let day = undone.ended.get(..10).unwrap_or_default();
+            let rows = plural(undone.rows(), "row", "rows");
+            Some(format!("This run was undone on {day}: {rows} taken away, {kept}."))
+        }
+    }
 }

@@ -27,6 +27,9 @@ struct Entry {
     instruction: String,
     folder: String,
     opened: String,
+    /// When it began to be undone: it counts for ever, and another run may take its folder's name.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    undone: String,
 }
 
 /// What was met of one instruction's status.
@@ -58,16 +61,17 @@ pub(super) fn may_open(here: &Here, run: &Path, ready: &Ready) -> Result<()> {
 fn room(here: &Here, register: &Register, run: &Path, ready: &Ready) -> Result<bool> {
     let allowed = ready.chain.instruction.order().max_runs;
     let of_this = register.runs.iter().filter(|e| e.instruction == ready.chain.instruction.digest());
-    let known = of_this.clone().any(|e| e.is(&here.folder, run));
+    let known = of_this.clone().any(|e| e.is(&here.folder, run) && e.undone.is_empty());
     let used = number(of_this.clone().count());
     if known || used < allowed {
         return Ok(known);
     }
-    let there: Vec<_> = of_this.map(|e| e.folder.as_str()).collect();
-    Err(SPENT.fault(format!("{used} of {allowed}")).help(format!(
-        "go on with the run there is: --run {}; or have a new version of the instruction signed",
-        there.join(" or ")
-    )))
+    let there: Vec<_> = of_this.filter(|e| e.undone.is_empty()).map(|e| e.folder.as_str()).collect();
+    let anew = "have a new version of the instruction signed";
+    Err(SPENT.fault(format!("{used} of {allowed}")).help(match there.as_slice() {
+        [] => anew.to_owned(),
+        there => format!("go on with the run there is: --run {}; or {anew}", there.join(" or ")),
+    }))
 }
 
 /// Writes the run down, once; whether there is room for it is asked again, as another process
@@ -86,7 +90,26 @@ pub(super) fn opened(here: &Here, run: &Path, ready: &Ready) -> Result<()> {
             instruction,
             folder: name(&here.folder, run),
             opened: here.now.to_string(),
+            undone: String::new(),
         });
+        Ok(true)
+    })
+}
+
+/// Writes down that the run of this folder is being undone, once; it stays used up.
+///
+/// # Errors
+///
+/// [`MALFORMED`], or where it cannot be written.
+pub(super) fn undone(here: &Here, run: &Path, ready: &Ready) -> Result<()> {
+    change(&here.folder, |register| {
+        let of_this = |e: &&mut Entry| {
+            e.instruction == ready.chain.instruction.digest()
+                && e.is(&here.folder, run)
+                && e.undone.is_empty()
+        };
+        let Some(entry) = register.runs.iter_mut().find(of_this) else { return Ok(false) };
+        entry.undone = here.now.to_string();
         Ok(true)
     })
 }

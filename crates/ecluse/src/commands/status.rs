@@ -1,6 +1,6 @@
 //! `ecluse status`: how far a run has come, without touching it.
 
-use ecluse_adapters::folder::{events, figures};
+use ecluse_adapters::folder::{Undo, events, figures, undo};
 use ecluse_core::count::{count, number};
 use ecluse_core::fault::{Code, Result};
 use ecluse_flow::figures::Figures;
@@ -8,7 +8,7 @@ use ecluse_flow::rights;
 use serde_json::json;
 
 use super::reconciled::{self, Reconciled};
-use super::{Here, identifiers, migrate, ordered};
+use super::{Here, identifiers, migrate, ordered, undo as command};
 use crate::cli::RunArgs;
 use crate::output;
 
@@ -21,6 +21,7 @@ pub(super) fn run(here: &Here, args: &RunArgs) -> Result<()> {
     };
     let journal = events(&path)?;
     let reconciled = reconciled::of(&path, &figures)?;
+    let undo = undo(&path)?;
     for t in &figures.tables {
         if figures.ended.is_empty() {
             output::line(format!(
@@ -42,7 +43,13 @@ pub(super) fn run(here: &Here, args: &RunArgs) -> Result<()> {
         output::line(format!("  identifier   {line}"));
     }
     figures.catch_ups.iter().for_each(migrate::caught);
-    let state = if figures.whole { "through" } else { "not through: the same command goes on" };
+    let state = if undo != Undo::Never {
+        "undone: it is not gone on with"
+    } else if figures.whole {
+        "through"
+    } else {
+        "not through: the same command goes on"
+    };
     output::line(format!(
         "run {}   {state}   journal {} events, unbroken",
         figures.run.get(..8).unwrap_or_default(),
@@ -55,7 +62,11 @@ pub(super) fn run(here: &Here, args: &RunArgs) -> Result<()> {
     {
         output::line(format!("{}: {}   {}", fault.code().title, fault.detail(), fault.advice()));
     }
+    undone(&undo);
     output::line(match &reconciled {
+        Reconciled::Never if undo != Undo::Never => {
+            "what stands above moved once; what stands at the destination now is told here".to_owned()
+        }
         Reconciled::Never => "the destination has not been read back:  ecluse reconcile".to_owned(),
         Reconciled::Stale(at) => {
             format!("the reconciliation of {at} is older than the run:  ecluse reconcile")
@@ -71,8 +82,24 @@ pub(super) fn run(here: &Here, args: &RunArgs) -> Result<()> {
         "events": journal.head.lines,
         "journal": journal.head.digest,
         "reconciliation": reconciled.found(),
+        "undo": match &undo {
+            Undo::Never => json!(null),
+            Undo::Begun => json!({ "ended": "" }),
+            Undo::Ended(undone) => json!(undone),
+        },
     }));
     Ok(())
+}
+
+/// How far the run was undone.
+fn undone(undo: &Undo) {
+    match undo {
+        Undo::Never => {}
+        Undo::Begun => {
+            output::line("an undo began and did not come to its end: the same command goes on:  ecluse undo");
+        }
+        Undo::Ended(undone) => command::told(undone),
+    }
 }
 
 /// How many refused rows are named on the screen; `figures.json` names more.

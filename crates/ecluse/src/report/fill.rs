@@ -26,6 +26,8 @@ pub(crate) struct Sources<'a> {
     pub(crate) facts: &'a Facts,
     pub(crate) figures: &'a Figures,
     pub(crate) reconciliation: &'a Reconciled,
+    /// That the run was undone, where it was.
+    pub(crate) undone: Option<String>,
     /// Events of the journal, all of them following from the one before.
     pub(crate) events: u64,
     pub(crate) journal: &'a str,
@@ -177,7 +179,7 @@ fn listed<S: AsRef<str>>(items: &[S]) -> String {
 }
 
 fn alerts(from: &Sources<'_>) -> Vec<String> {
-    let mut alerts: Vec<String> = from.stopped.iter().cloned().collect();
+    let mut alerts: Vec<String> = from.stopped.iter().chain(&from.undone).cloned().collect();
     if !from.figures.whole {
         alerts.push("The run is not through: the same command goes on where it stopped.".into());
     }
@@ -188,6 +190,7 @@ fn alerts(from: &Sources<'_>) -> Vec<String> {
         );
     }
     match from.reconciliation {
+        Reconciled::Never if from.undone.is_some() => {}
         Reconciled::Never => alerts.push(
             "The destination has not been read back: run ecluse reconcile, then write this page again."
                 .into(),
@@ -284,7 +287,11 @@ fn links(from: &Sources<'_>) -> Vec<Link> {
             }
         })
         .collect();
-    let run_missing = if from.figures.whole { "" } else { "not through" };
+    let run_missing = match (&from.undone, from.figures.whole) {
+        (Some(_), _) => "undone",
+        (None, true) => "",
+        (None, false) => "not through",
+    };
     let day = |t: &str| t.get(..10).unwrap_or_default().to_owned();
     links.push(Link {
         artefact: format!("run, journal of {} events", count(from.events)),

@@ -1,19 +1,21 @@
 //! The run itself, and what was found when it was read back.
 
-use ecluse_adapters::folder::{REPORT, figures};
+use ecluse_adapters::folder::{REPORT, Undo, figures, undo};
 use ecluse_core::count::{count, plural};
 
 use super::{Found, YOU, missing, refused};
-use crate::commands::ordered;
 use crate::commands::reconciled::{self, Reconciled};
+use crate::commands::{ordered, undo as command};
 use crate::folder::Folder;
 
 pub(super) fn run(folder: &Folder, trial: bool) -> Found {
-    let figures = match figures(&folder.path(None, "run")) {
-        Ok(figures) => figures,
+    let read = figures(&folder.path(None, "run")).and_then(|f| Ok((f, undo(&folder.path(None, "run"))?)));
+    let (figures, undo) = match read {
+        Ok(read) => read,
         Err(fault) => return refused(&fault, YOU, "ecluse status"),
     };
     match figures {
+        Some(_) if undo != Undo::Never => undone(folder, &undo),
         Some(f) if ordered::under(folder, &f).is_err() => Found::Missing {
             words: "not begun under this order".to_owned(),
             waits: YOU,
@@ -61,6 +63,37 @@ pub(super) fn run(folder: &Folder, trial: bool) -> Found {
             ],
         ),
     }
+}
+
+/// A run that was undone is over; another one begins in a folder of its own.
+fn undone(folder: &Folder, undo: &Undo) -> Found {
+    let path = folder.path(None, "run");
+    let Undo::Ended(undone) = undo else {
+        return missing(
+            "being undone, not through",
+            YOU,
+            &["The same command goes on where it stopped:  ecluse undo"],
+        );
+    };
+    if !undone.kept.is_empty() {
+        return missing(
+            format!("undone but for {}", command::in_all(undone)),
+            YOU,
+            &[
+                "What was kept and why:                     ecluse status",
+                "Once its rows are as they were moved:      ecluse undo",
+            ],
+        );
+    }
+    let short: String = undone.run.chars().take(8).collect();
+    let words = format!("undone, {} taken away", plural(undone.rows(), "row", "rows"));
+    let (run, waits) = (path.display(), YOU);
+    let advice = vec![
+        "Its folder stays, under another name; it counts as a run of the order for ever.".to_owned(),
+        format!("  mv {run} {run}.undone-{short}"),
+        "If the order allows one more run (max_runs), it begins anew:  ecluse migrate".to_owned(),
+    ];
+    Found::Missing { words, waits, advice }
 }
 
 pub(super) fn reconciliation(folder: &Folder) -> Found {

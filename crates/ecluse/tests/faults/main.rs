@@ -18,3 +18,4 @@ mod pair;
 mod starts;
 mod steps;
 mod twice;
+mod undo;

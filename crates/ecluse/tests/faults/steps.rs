@@ -19,9 +19,9 @@ INSERT INTO patient SELECT i, 'QyIVauquelin' || i FROM n;
 INSERT INTO examen SELECT id, id, '5,1' FROM patient;
 ";
 
-/// A migration from its first paper to its report, and a revocation behind it. `migrate` is
+/// A migration from its first paper to its report, undone, and a revocation behind it. `migrate` is
 /// killed in `kill.rs`.
-const CHAIN: [&[&str]; 10] = [
+const CHAIN: [&[&str]; 11] = [
     &["survey"],
     &["instruction", "new", "--table", "patient", "--table", "examen", "--grant-proposed"],
     &["session", "new"],
@@ -31,6 +31,7 @@ const CHAIN: [&[&str]; 10] = [
     &["migrate", "--ddl"],
     &["reconcile"],
     &["report"],
+    &["undo"],
     &["instruction", "revoke", "--reason", "withdrawn"],
 ];
 

@@ -1,0 +1,125 @@
+//! `ecluse undo`: what a run wrote, taken away again, until the migration is accepted.
+
+use std::sync::Arc;
+
+use ecluse_adapters::folder::RunFolder;
+use ecluse_core::count::{count, plural};
+use ecluse_core::fault::{Code, Result};
+use ecluse_flow::run::Options;
+use ecluse_flow::undo::{Kept, Undoing, Undone, undo};
+
+use super::{Here, runs};
+use crate::cli::{PaperArgs, UndoArgs};
+use crate::connect;
+use crate::folder::Folder;
+use crate::output;
+use crate::progress::Teller;
+use crate::ready::{self, Ends, Missing, Ready, STOP};
+
+static ACCEPTED: Code = Code::refused("ECL-UND-003", "the migration was accepted");
+
+/// Rows named on the screen; `undone.json` has all.
+const SHOWN: usize = 20;
+
+pub(super) fn run(here: &Here, args: &UndoArgs) -> Result<()> {
+    not_accepted(&here.folder)?;
+    let run = here.folder.path(args.run.dir.as_deref(), "run");
+    let papers = PaperArgs {
+        from: args.from.clone(),
+        to: args.to.clone(),
+        identity: args.identity.clone(),
+        still: args.still.clone(),
+        ..PaperArgs::default()
+    };
+    // between two chunks it ends where it is, and the same command goes on
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&STOP));
+    // tables that the run made may be gone already, where an undo was killed at its end
+    let (ready, ends) = Ready::prepare(here, &papers, Missing::Suppose)?;
+    let mut record = RunFolder::existing(&run)?;
+    let Ends { source, mut destination } = ends;
+    let mut first = Some(source);
+    let mut teller = Teller::new();
+    let begins = || runs::undone(here, &run, &ready);
+    let how = Undoing { options: Options { begins: Some(&begins), ..ready.options() }, dry: args.dry_run };
+    let undone = ready.with_orders(|orders| {
+        let mut open = || match first.take() {
+            Some(source) => Ok(source),
+            None => connect::source(&ready.source),
+        };
+        undo(orders, how, &mut open, destination.as_mut(), &mut record, ready::world(), &mut |p| {
+            teller.tell(p);
+        })
+    })?;
+    output::document(&undone);
+    told(&undone);
+    undone.gravest().map_or(Ok(()), |code| Err(code.fault(in_all(&undone)).help(help(&undone))))
+}
+
+/// Until the migration is accepted. No acceptance can be made yet; whatever lies under its name is one.
+fn not_accepted(folder: &Folder) -> Result<()> {
+    if folder.has("acceptance.toml") {
+        return Err(ACCEPTED.fault("acceptance.toml").help(
+            "what the laboratory accepted is the laboratory's: it deletes it itself, or orders a migration back",
+        ));
+    }
+    Ok(())
+}
+
+/// What went and what was kept.
+pub(crate) fn told(undone: &Undone) {
+    for table in undone.tables.iter().filter(|table| table.moved > 0) {
+        let what = if undone.dry { "would be taken away" } else { "taken away" };
+        output::line(format!(
+            "{}   {} of {} rows {what}",
+            table.table,
+            count(table.gone),
+            count(table.moved)
+        ));
+    }
+    for table in &undone.dropped {
+        output::line(format!("{table}   dropped: the run had made it"));
+    }
+    undone.kept.iter().for_each(kept);
+    if !undone.unnamed.is_empty() {
+        output::line(format!("The rows that differ could not be named: {}", undone.unnamed));
+    }
+    let named = undone.kept.iter().flat_map(|kept| &kept.differ).find_map(|row| row.row.as_ref());
+    if let Some(token) = named {
+        output::line(format!("Show the row on the laboratory's premises:  ecluse locate {token}"));
+    }
+    if undone.whole() {
+        output::line(format!(
+            "{} taken away; nothing of the run is left. The run is used up.",
+            plural(undone.rows(), "row", "rows")
+        ));
+    }
+}
+
+fn kept(kept: &Kept) {
+    let Kept { table, chunk, rows, words, by, .. } = kept;
+    let by = if by.is_empty() { String::new() } else { format!(" ({by})") };
+    output::line(format!("  {table}   chunk {chunk}   {} kept: {words}{by}", plural(*rows, "row", "rows")));
+    for row in kept.differ.iter().take(SHOWN) {
+        let column = row.column.as_ref().map_or(String::new(), |column| format!("   column {column}"));
+        let which = row.row.as_ref().map_or_else(|| plural(row.rows, "row", "rows"), |t| format!("row {t}"));
+        output::line(format!("    {which}{column}   {}", row.words));
+    }
+    if kept.differ.len() > SHOWN {
+        output::line("    … all of them: undone.json in the run's folder");
+    }
+}
+
+/// `2 chunks of 131,072 rows kept`.
+pub(crate) fn in_all(undone: &Undone) -> String {
+    let chunks = u64::try_from(undone.kept.len()).unwrap_or(u64::MAX);
+    let rows = undone.kept.iter().map(|kept| kept.rows).sum();
+    format!("{} of {} kept", plural(chunks, "chunk", "chunks"), plural(rows, "row", "rows"))
+}
+
+fn help(undone: &Undone) -> &'static str {
+    if undone.dry {
+        "decide with whoever changed them; then: ecluse undo"
+    } else {
+        "decide with whoever changed them; once they are as they were moved: ecluse undo"
+    }
+}

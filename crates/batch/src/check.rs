@@ -60,9 +60,11 @@ pub(crate) fn column(target: &Target, array: &ArrayRef, refuse: &mut dyn FnMut(u
             }
         }
         Column::Float(a) if target.floats != Floats::All => {
-            each(array, refuse, Reason::Cast, |row| match (target.floats, a.value(row)) {
-                (Floats::Finite, value) => !value.is_finite(),
-                (_, value) => value.is_nan() || (value == 0.0 && value.is_sign_negative()),
+            each(array, refuse, Reason::Cast, |row| {
+                let value = a.value(row);
+                value.is_nan()
+                    || (value == 0.0 && value.is_sign_negative())
+                    || (value.is_infinite() && target.floats == Floats::Finite)
             });
         }
         Column::Bool(_) | Column::Decimal(..) | Column::Float(_) | Column::Uuid(_) => {}

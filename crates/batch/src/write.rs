@@ -44,10 +44,10 @@ pub(crate) struct Target {
 pub(crate) enum Floats {
     /// Every one.
     All,
-    /// No NaN, no infinities.
-    Finite,
     /// SQLite has no NaN and no negative zero: it would change them.
     Plain,
+    /// Nor has MariaDB, and no infinities.
+    Finite,
 }
 
 /// A written batch and what became of the read rows.

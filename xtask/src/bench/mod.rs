@@ -5,8 +5,9 @@
 //! engine's own client, table by table, to the same rows and the same final constraints,
 //! built the faster of two ways. Medians of at least five interleaved pairs; no time is
 //! ever asserted. The peers follow ([`peers`]), unless `--no-peers` says otherwise; `--peers`
-//! measures them alone.
+//! measures them alone. `--into-mariadb` measures that way alone ([`into_mariadb`]).
 
+mod into_mariadb;
 mod measure;
 mod peers;
 mod pipe;
@@ -40,14 +41,19 @@ pub(crate) fn run(mut arguments: Vec<String>) -> Outcome {
     let pairs = number(args::values(&mut arguments, "--pairs")?, PAIRS as u64)?;
     let pairs = usize::try_from(pairs).map_err(|e| e.to_string())?.max(1);
     let given = args::values(&mut arguments, "--program")?.pop();
+    let into_mariadb = args::flag(&mut arguments, "--into-mariadb");
     args::finished(&arguments)?;
 
     let mut servers = Servers::new(&packages::ready(false)?, Purpose::Benchmarks);
-    let postgres = servers.start_postgres();
     let program = match given {
         Some(path) => std::path::PathBuf::from(path),
         None => program::build()?,
     };
+    if into_mariadb {
+        say(&into_mariadb::measure(&servers.start_mariadb(), &program, rows, pairs)?);
+        return Ok(());
+    }
+    let postgres = servers.start_postgres();
     let report = Report {
         pipe: (!alone).then(|| AgainstPipe::measure(&postgres, &program, rows, pairs)).transpose()?,
         peers: (!without)

@@ -145,9 +145,9 @@ impl<'a> Cells<'a> {
     }
 }
 
-/// MariaDB has no NaN and no infinities; binary32 takes what it loses nothing of.
+/// MariaDB has no NaN, no infinities and no negative zero; binary32 takes what it loses nothing of.
 fn float(value: f64, form: Form) -> Option<Value> {
-    if !value.is_finite() {
+    if !value.is_finite() || (value == 0.0 && value.is_sign_negative()) {
         return None;
     }
     if form != Form::Single {
@@ -238,6 +238,7 @@ mod tests {
         assert_eq!(text("a ", Form::Text { padded: true }), None);
         assert_eq!(bytes(&[1, 2], Form::Bytes(Some(3))), None);
         assert_eq!(float(f64::INFINITY, Form::Double), None);
+        assert_eq!(float(-0.0, Form::Double), None);
         assert_eq!(float(0.1, Form::Single), None);
         assert_eq!(float(0.5, Form::Single), Some(Value::Float(0.5)));
     }

@@ -38,6 +38,13 @@ fn nothing_outside_the_order_leaves_a_mariadb_source() {
     nothing_leaves(&World::between(source, destination, tempfile::tempdir().unwrap(), SIZE));
 }
 
+// proves: INS-02, EXT-03, AUD-04
+#[test]
+fn nothing_outside_the_order_reaches_a_mariadb_destination() {
+    let (Some(source), Some(destination)) = (Base::mariadb("from"), Base::mariadb("to")) else { return };
+    nothing_leaves(&World::between(source, destination, tempfile::tempdir().unwrap(), SIZE));
+}
+
 fn nothing_leaves(world: &World) {
     let (from_proxy, from) = world.source.through_a_proxy();
     let (to_proxy, to) = world.destination.through_a_proxy();

@@ -7,6 +7,7 @@ mod reads;
 mod types;
 mod views;
 mod wall;
+mod written;
 
 use ecluse_adapters::mariadb::Source;
 use ecluse_adapters::url::Url;

@@ -84,6 +84,7 @@ impl List {
             status_max_age,
             tolerance,
             excluded,
+            entity,
             source,
             destination,
             erasure,
@@ -101,6 +102,13 @@ impl List {
         self.text("tolerance", tolerance, is.tolerance);
         let list = |e: &Option<crate::reader::Spanned<String>>| e.as_ref().map(|e| e.value.clone());
         self.value("persons_excluded", list(excluded), list(&is.excluded));
+        let whose = |e: &Option<crate::instruction::Entity>| {
+            let columns = |e: &crate::instruction::Entity| {
+                e.columns.iter().map(|c| c.value.clone()).collect::<Vec<_>>().join(", ")
+            };
+            e.as_ref().map(|e| format!("FINESS {}, {} in {}", e.finess.value, e.value(), columns(e)))
+        };
+        self.value("entity", whose(entity), whose(&is.entity));
         self.endpoint("source", source, &is.source);
         self.endpoint("destination", destination, &is.destination);
         self.text("erasure of copies", erasure.copies.value, is.erasure.copies.value);
@@ -165,10 +173,12 @@ impl List {
     }
 
     fn table(&mut self, was: &TableOrder, is: &TableOrder) {
-        let TableOrder { name, label, columns, rows, key, relations, span: _ } = was;
+        let TableOrder { name, label, columns, rows, shared, key, relations, span: _ } = was;
         let field = |what: &str| format!("table {}, {what}", name.value);
         self.text(&field("label"), label, &is.label);
         self.text(&field("rows"), &rows.value, &is.rows.value);
+        let reason = |s: &Option<crate::reader::Spanned<String>>| s.as_ref().map(|s| s.value.clone());
+        self.value(field("shared"), reason(shared), reason(&is.shared));
         let names = |k: &[crate::reader::Spanned<String>]| {
             k.iter().map(|k| k.value.clone()).collect::<Vec<_>>().join(", ")
         };

@@ -62,10 +62,13 @@ pub fn check(order: &Order, dictionary: &Dictionary) -> Vec<Finding> {
     }
     let surveyed = dictionary.as_catalog();
     let mut found: Vec<Finding> = Vec::new();
+    let mut filters = Vec::new();
     for table in &order.tables {
-        found.extend(super::rows(order, table, &|name| surveyed.table(name)).err().unwrap_or_default());
+        let filter = super::rows(order, table, &|name| surveyed.table(name));
+        filters.push(filter.map_err(|wrong| found.extend(wrong)).ok());
     }
     findings.extend(found);
+    findings.extend(super::entity::entity(order, dictionary, &filters));
     findings.sort_by_key(|f| f.span.as_ref().map_or(usize::MAX, |s| s.start));
     findings.into_iter().map(|f| f.in_file(FILE)).collect()
 }

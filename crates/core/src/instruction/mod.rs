@@ -7,6 +7,9 @@
 
 mod check;
 mod draft;
+mod entity;
+#[cfg(test)]
+mod entity_tests;
 mod in_force;
 mod read;
 mod results;
@@ -18,6 +21,7 @@ use jiff::civil::Date;
 
 pub use check::{check, is_unknown_name};
 pub use draft::{Drafting, Side, UNDECIDED, draft, fill};
+pub use entity::Entity;
 pub use read::parse;
 pub use results::{NO_RESULTS, moves_no_result, results};
 pub(crate) use rows::rows;
@@ -69,6 +73,8 @@ pub struct Order {
     pub tolerance: u64,
     /// Persons whose rows never move: the digest of their sealed list, where there is one.
     pub excluded: Option<Spanned<String>>,
+    /// The legal entity whose rows alone move, where the source holds several.
+    pub entity: Option<Entity>,
     /// Where the rows are.
     pub source: Endpoint,
     /// Where they go.
@@ -187,6 +193,8 @@ pub struct TableOrder {
     pub columns: Vec<ColumnOrder>,
     /// Which rows, as the filter's text. Its span is that of the text *inside* the quotes.
     pub rows: Spanned<String>,
+    /// Why its rows are every laboratory's (reference data), in a source that holds several.
+    pub shared: Option<Spanned<String>>,
     /// The key, where the catalogue has none.
     pub key: Vec<Spanned<String>>,
     /// Relations beyond those of the dictionary.

@@ -3,8 +3,8 @@
 use jiff::civil::Date;
 
 use super::{
-    ColumnOrder, Endpoint, Erasure, Fate, Invalid, Kind, MISSING_KEY, Order, Pending, RelationOrder, SYNTAX,
-    Screen, Stay, TableOrder, UNKNOWN_KEY, WRONG_VALUE,
+    ColumnOrder, Endpoint, Entity, Erasure, Fate, Invalid, Kind, MISSING_KEY, Order, Pending, RelationOrder,
+    SYNTAX, Screen, Stay, TableOrder, UNKNOWN_KEY, WRONG_VALUE,
 };
 use crate::class::Class;
 use crate::fault::Code;
@@ -46,6 +46,7 @@ pub fn parse(text: &str) -> Result<Order, Vec<Finding>> {
 fn read(r: &mut Reader<'_>, root: &mut Fields<'_, '_>) -> Option<Order> {
     root.get("document"); // the common header is read where the signatures are checked
     let head = root.table(r, "instruction").map(|head| read_head(r, head));
+    let entity = root.maybe_table(r, "entity").and_then(|t| read_entity(r, t));
     let source = root.table(r, "source").and_then(|t| read_endpoint(r, t, true));
     let destination = root.table(r, "destination").and_then(|t| read_endpoint(r, t, false));
     let erasure = root.table(r, "erasure").and_then(|t| read_erasure(r, t));
@@ -68,6 +69,7 @@ fn read(r: &mut Reader<'_>, root: &mut Fields<'_, '_>) -> Option<Order> {
         status_max_age: head.status_max_age?,
         tolerance: head.tolerance,
         excluded: head.excluded,
+        entity,
         source: source?,
         destination: destination?,
         erasure: erasure?,
@@ -137,6 +139,28 @@ fn read_endpoint(r: &mut Reader<'_>, mut t: Fields<'_, '_>, source: bool) -> Opt
     Some(Endpoint { engine, database, identity, tls_spki, schema, cannot_deny, in_clear })
 }
 
+fn read_entity(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Option<Entity> {
+    let finess = t.text(r, "finess");
+    let columns = t.texts(r, "columns");
+    let value = t.get("value").and_then(|v| match v.get_ref() {
+        toml::de::DeValue::Integer(number) => Some(number.as_str().to_owned()),
+        _ => as_text(r, "value", v).map(|text| text.value),
+    });
+    if columns.is_empty() {
+        let finding = Finding::new(&MISSING_KEY, "`columns` is missing: which columns say whose a row is");
+        r.find(finding.at(t.span.clone()).help("for instance: columns = [\"site.finess\"]"));
+    }
+    t.end(r);
+    // Corsica's begin with 2A or 2B
+    let form = |n: &str| n.len() == 9 && n.bytes().all(|b| b.is_ascii_digit() || b == b'A' || b == b'B');
+    if let Some(wrong) = finess.as_ref().filter(|f| !form(&f.value)) {
+        let finding =
+            Finding::new(&WRONG_VALUE, "a FINESS number has nine characters").at(wrong.span.clone());
+        r.find(finding.help("write the legal entity's, not the site's, without blanks"));
+    }
+    Some(Entity { finess: finess?, columns, value })
+}
+
 fn read_erasure(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Option<Erasure> {
     let copies = t.maybe_date(r, "copies");
     if copies.is_none() && t.get("copies").is_none() {
@@ -160,11 +184,16 @@ fn read_table(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Option<TableOrder> {
         t.list(r, "columns").into_iter().filter_map(|v| read_column(r, v)).collect()
     };
     let rows = t.text(r, "rows").and_then(|rows| literal(r, rows));
+    let shared = t.maybe_text(r, "shared");
+    if let Some(empty) = shared.as_ref().filter(|s| !template::filled(&s.value)) {
+        let finding = Finding::new(&WRONG_VALUE, "`shared` is a reason").at(empty.span.clone());
+        r.find(finding.help("for instance: shared = \"tests and units, the same for all\""));
+    }
     let key = t.texts(r, "key");
     let relations = t.tables(r, "relations").into_iter().filter_map(|f| read_relation(r, f)).collect();
     let span = t.span.clone();
     t.end(r);
-    Some(TableOrder { name: name?, label, columns, rows: rows?, key, relations, span })
+    Some(TableOrder { name: name?, label, columns, rows: rows?, shared, key, relations, span })
 }
 
 fn read_column(r: &mut Reader<'_>, value: &toml::Spanned<toml::de::DeValue<'_>>) -> Option<ColumnOrder> {

@@ -9,6 +9,7 @@ mod changed;
 mod constraint;
 mod cut;
 mod dumps;
+mod entity;
 mod full;
 mod kill;
 mod kin;

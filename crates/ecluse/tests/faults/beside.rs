@@ -189,6 +189,13 @@ fn appended(mut beside: Beside) {
     plainly(&made, &run, &[]).holds();
     beside.arrived();
     reconciled(&made, &run).holds();
+
+    // taken away again, and the others' alone stand
+    Answer::of(&made.run(&["undo", &run.display().to_string()])).holds();
+    beside.others_are_as_they_were();
+    let all = "select (select count(*) from examen) + (select count(*) from patient)
+        + (select count(*) from demande) + (select count(*) from resultat)";
+    assert_eq!(beside.to.sql(all), beside.neighbours.lines().count().to_string());
 }
 
 /// Killed around each of the destination's commits, and resumed.

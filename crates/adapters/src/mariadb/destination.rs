@@ -219,7 +219,9 @@ impl ports::Destination for Destination {
         let (there, _) = carrier(parent, link.parent_column).ok_or_else(missing)?;
         // a parent by another case or without its blanks is another parent; its own index finds it first
         let bytes = match ty {
-            Type::Text => format!(" AND BINARY p.{there} = BINARY c.{here}"),
+            Type::Text => format!(
+                " AND BINARY CONVERT(p.{there} USING utf8mb4) = BINARY CONVERT(c.{here} USING utf8mb4)"
+            ),
             _ => String::new(),
         };
         let sql = format!(

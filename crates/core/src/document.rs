@@ -60,6 +60,8 @@ pub enum Kind {
     Session,
     /// A page signed by hand, as its checker states it.
     Paper,
+    /// Differences that the controller accepts.
+    Differences,
 }
 
 /// How many persons of a role must have signed.
@@ -77,7 +79,7 @@ pub enum Demand {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Contract,
         Self::Survey,
         Self::Instruction,
@@ -85,6 +87,7 @@ impl Kind {
         Self::Codes,
         Self::Session,
         Self::Paper,
+        Self::Differences,
     ];
 
     /// The word for messages.
@@ -98,6 +101,7 @@ impl Kind {
             Self::Codes => "code table",
             Self::Session => "session statement",
             Self::Paper => "record of a paper signature",
+            Self::Differences => "list of differences",
         }
     }
 
@@ -113,6 +117,7 @@ impl Kind {
             Self::Codes => "ecluse-codes/1",
             Self::Session => "ecluse-session/1",
             Self::Paper => crate::on_paper::FORMAT,
+            Self::Differences => "ecluse-differences/1",
         }
     }
 
@@ -127,6 +132,7 @@ impl Kind {
             Self::Codes => "ecluse-codes-v1",
             Self::Session => "ecluse-session-v1",
             Self::Paper => "ecluse-paper-v1",
+            Self::Differences => "ecluse-differences-v1",
         }
     }
 
@@ -141,7 +147,7 @@ impl Kind {
                 (Role::ControllerSignatory, Demand::Every),
                 (Role::ProcessorSignatory, Demand::EveryOnChange),
             ],
-            Self::Survey | Self::Status => &[(Role::ControllerSignatory, Demand::Every)],
+            Self::Survey | Self::Status | Self::Differences => &[(Role::ControllerSignatory, Demand::Every)],
             Self::Codes => &[(Role::ControllerBiologist, Demand::One)],
             Self::Session => &[(Role::Operator, Demand::One)],
             Self::Paper => {

@@ -24,6 +24,7 @@
 //! | [`mapping`], [`codes`] | what becomes of the granted columns; code tables |
 //! | [`reader`], [`nearest`] | documents read with places; the nearest right name |
 //! | [`count`], [`language`] | counts as a person reads them; the two languages of what laypeople read |
+//! | [`differences`] | differences that the controller accepts, as a signed list |
 //! | [`diff`] | the visible change list between two versions of an instruction |
 //! | [`diagnostics`] | findings drawn as a compiler draws them |
 //! | [`ins`] | national health identity numbers, checked |
@@ -39,6 +40,7 @@ pub mod count;
 pub mod diagnostics;
 pub mod dictionary;
 pub mod diff;
+pub mod differences;
 pub mod digest;
 pub mod document;
 pub mod fault;

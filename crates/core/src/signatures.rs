@@ -353,6 +353,7 @@ fn how(kind: Kind, key: &Key) -> String {
         Kind::Contract => "contract",
         Kind::Survey => "mandate",
         Kind::Codes => "codes",
+        Kind::Differences => "differences",
         Kind::Instruction => "instruction",
         Kind::Session => return "ecluse session new --key FILE".to_owned(),
         Kind::Status => return "ecluse instruction status --key FILE".to_owned(),

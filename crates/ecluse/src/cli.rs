@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
 mod dictionary;
+mod differences;
 mod ends;
 mod pages;
 mod papers;
@@ -16,6 +17,7 @@ mod signed;
 mod undo;
 
 pub(crate) use dictionary::{NewArgs as NewProductArgs, ProductDictionary, UseArgs};
+pub(crate) use differences::{Differences, ProposeArgs};
 pub(crate) use ends::{FromArgs, ToArgs};
 pub(crate) use pages::OrderArgs;
 pub(crate) use papers::{PaperArgs, StillArgs};
@@ -146,6 +148,13 @@ pub(crate) enum Command {
     /// A chunk whose rows were changed since stays, and its rows are named. The run is not given back.
     #[command(after_help = "Example:\n  ecluse undo --dry-run\n  ecluse undo run")]
     Undo(UndoArgs),
+
+    /// Differences that are right as they are: proposed by the processor, accepted by the laboratory.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  ecluse differences propose --reason 'corrected in the new system on the 12th'\n  ecluse differences sign --key ~/.ssh/id_ed25519 --as morel"
+    )]
+    Differences(Differences),
 
     /// Write the report: one HTML page without any personal value.
     #[command(after_help = "Example:\n  ecluse report run -o report.html")]

@@ -298,5 +298,6 @@ fn difference(
         row,
         column,
         rows,
+        there: None,
     }
 }

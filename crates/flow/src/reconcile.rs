@@ -40,6 +40,8 @@ pub struct Difference {
     pub column: Option<String>,
     /// How many rows, where they are only counted; else 1.
     pub rows: u64,
+    /// The published tally of the chunk as it was read back: what the difference was found in.
+    pub there: Option<String>,
 }
 
 /// What differs.
@@ -319,7 +321,8 @@ impl Look<'_, '_, '_, '_> {
         for ((chunk, line), tally) in lines.iter().zip(&tallies) {
             compared.chunks += 1;
             let scope = Scope::Chunk { table: table.number(), chunk: *chunk };
-            let agrees = line.tally == tally.publish(&key, scope) && line.rows == tally.count();
+            let published = tally.publish(&key, scope);
+            let agrees = line.tally == published && line.rows == tally.count();
             compared.agree += u64::from(agrees);
             if agrees && !self.options.full {
                 continue;
@@ -335,6 +338,8 @@ impl Look<'_, '_, '_, '_> {
             let look = Looking { table, entry: line, tally: &key, token: &token };
             let differ =
                 if agrees { diff::since(&look, &here, &there) } else { diff::chunk(&look, &here, &there)? };
+            let there = Some(data_encoding::HEXLOWER.encode(&published));
+            let differ = differ.into_iter().map(|one| Difference { there: there.clone(), ..one });
             found.differences.extend(differ);
         }
         found.tables.push(compared);
@@ -372,7 +377,15 @@ impl Look<'_, '_, '_, '_> {
                 let kind = if whole(child) && whole(parent) { Kind::Parentless } else { Kind::Orphan };
                 let column = child.read().get(relation.column).map(|c| c.name.clone());
                 let table = child.destination().to_owned();
-                found.differences.push(Difference { table, chunk: 0, kind, row: None, column, rows });
+                found.differences.push(Difference {
+                    table,
+                    chunk: 0,
+                    kind,
+                    row: None,
+                    column,
+                    rows,
+                    there: None,
+                });
             }
         }
         Ok(())

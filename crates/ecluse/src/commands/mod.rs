@@ -3,6 +3,7 @@
 mod codes;
 mod contract;
 mod dictionary;
+mod differences;
 pub(crate) mod explain;
 mod grants;
 pub(crate) mod identifiers;
@@ -63,6 +64,7 @@ pub(crate) fn run(cli: &Cli) -> Result<()> {
         Command::Grants(args) => grants::run(&here()?, args),
         Command::Plan(args) => plan::run(&here()?, args),
         Command::Undo(args) => undo::run(&here()?, args),
+        Command::Differences(command) => differences::run(&here()?, command),
         Command::Report(args) => report::run(&here()?, args),
         Command::Status(args) => status::run(&here()?, args),
         Command::Locate(args) => locate::run(&here()?, args),

@@ -11,11 +11,13 @@ use ecluse_flow::ports::Record as _;
 use ecluse_flow::reconcile::{Difference, Kind, Reconciliation, conclude, reconcile};
 use ecluse_flow::run::Options;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::{Here, ordered};
 use crate::cli::{PaperArgs, ReconcileArgs};
 use crate::connect;
 use crate::output;
+use crate::papers::accepted::{self, Acceptance};
 use crate::progress::Teller;
 use crate::ready::{self, Ends, Missing, Ready};
 
@@ -57,6 +59,12 @@ pub(crate) struct RecordedDifference {
     pub(crate) chunk: u64,
     pub(crate) row: Option<String>,
     pub(crate) rows: u64,
+    /// Whether it is damage: a row that changed at the source since is none.
+    #[serde(default)]
+    pub(crate) damage: bool,
+    /// The published tally of the chunk as it was read back.
+    #[serde(default)]
+    pub(crate) there: Option<String>,
 }
 
 pub(super) fn run(here: &Here, args: &ReconcileArgs) -> Result<()> {
@@ -87,6 +95,21 @@ pub(super) fn run(here: &Here, args: &ReconcileArgs) -> Result<()> {
     };
     listed(&found, &run);
     output::line(format!("{} of {} differ.", count(found.differences), plural(found.rows, "row", "rows")));
+    match accepted::of(&here.folder, &found, here.now)? {
+        Acceptance::Whole(signature) => {
+            output::line(format!("{}.", signature.words()));
+            output::document(&json!({ "accepted": signature.rows(), "list": found.list }));
+            return figures.map_or(Ok(()), |figures| ordered::tolerable(&figures));
+        }
+        Acceptance::Proposed => output::line(
+            "They are proposed to the laboratory, whose signatory accepts them or not:  ecluse differences sign --key FILE",
+        ),
+        Acceptance::None => {
+            output::line(
+                "Where they are right as they are, the laboratory can accept them:  ecluse differences propose",
+            );
+        }
+    }
     if let Some(token) = found.list.iter().find_map(|d| d.row.as_ref()) {
         output::line(format!("Show the row on the laboratory's premises:  ecluse locate {token}"));
     }
@@ -180,5 +203,7 @@ fn line(d: &Difference) -> RecordedDifference {
         chunk: d.chunk,
         row: d.row.clone(),
         rows: d.rows,
+        damage: d.kind.is_damage(),
+        there: d.there.clone(),
     }
 }

@@ -12,7 +12,8 @@ use serde_json::json;
 use super::undo::in_all;
 use super::{Here, ordered, reconciled};
 use crate::cli::{PaperArgs, ReportArgs};
-use crate::papers::chain::Chain;
+use crate::papers::accepted::{self as acceptance, Acceptance, Signature};
+use crate::papers::chain::{Chain, Link};
 use crate::papers::stopped::stopped;
 use crate::report::facts::{self, Facts};
 use crate::report::fill::{Sources, page};
@@ -45,13 +46,21 @@ pub(crate) fn written(here: &Here, run: &Path, to: Option<&Path>) -> Result<Path
         .map_err(|_| UNREADABLE.fault(run.join(facts::FILE).display().to_string()).help("ecluse migrate"))?;
     // the papers are judged as of the run: a report is still written after they have expired
     let then: Timestamp = figures.began.parse().unwrap_or(here.now);
-    let chain = Chain::read(&here.folder, &PaperArgs::default(), then)?;
+    let mut chain = Chain::read(&here.folder, &PaperArgs::default(), then)?;
     let reconciliation = reconciled::of(run, &figures)?;
+    let accepted = accepted(here, &reconciliation)?;
+    chain.links.extend(accepted.as_ref().map(|signature| Link {
+        artefact: "accepted differences".to_owned(),
+        signers: signature.signers.clone(),
+        when: signature.on.clone(),
+        digest: signature.digest.clone(),
+    }));
     // the order itself is judged as of today: whoever reads the page must learn that it was stopped
     let stopped = stopped(&here.folder, &chain.contract, &chain.instruction, here.now)?
         .map(|stop| format!("Since then {}: {}.", stop.code().title, stop.detail()));
     let html = page(&Sources {
         stopped,
+        accepted: accepted.map(|signature| signature.words()),
         chain: &chain,
         facts: &facts,
         figures: &figures,
@@ -87,4 +96,13 @@ fn undone(undo: &Undo) -> Option<String> {
             Some(format!("This run was undone on {day}: {rows} taken away, {kept}."))
         }
     }
+}
+
+/// Who accepted the differences, where somebody did.
+fn accepted(here: &Here, reconciliation: &reconciled::Reconciled) -> Result<Option<Signature>> {
+    let Some(found) = reconciliation.found() else { return Ok(None) };
+    Ok(match acceptance::of(&here.folder, found, here.now)? {
+        Acceptance::Whole(signature) => Some(*signature),
+        Acceptance::Proposed | Acceptance::None => None,
+    })
 }

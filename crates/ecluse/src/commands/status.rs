@@ -1,7 +1,7 @@
 //! `ecluse status`: how far a run has come, without touching it.
 
 use ecluse_adapters::folder::{Undo, events, figures, undo};
-use ecluse_core::count::{count, number};
+use ecluse_core::count::{count, number, plural};
 use ecluse_core::fault::{Code, Result};
 use ecluse_flow::figures::Figures;
 use ecluse_flow::rights;
@@ -11,6 +11,7 @@ use super::reconciled::{self, Reconciled};
 use super::{Here, identifiers, migrate, ordered, undo as command};
 use crate::cli::RunArgs;
 use crate::output;
+use crate::papers::accepted::{self, Acceptance};
 
 static NOT_BEGUN: Code = Code::refused("ECL-CLI-025", "no run has begun here");
 
@@ -73,7 +74,16 @@ pub(super) fn run(here: &Here, args: &RunArgs) -> Result<()> {
         }
         Reconciled::Done(found) if found.holds => format!("read back on {}, no difference", found.at),
         Reconciled::Done(found) => {
-            format!("read back on {}, {} differences", found.at, count(found.differences))
+            let accepted = match accepted::of(&here.folder, found, here.now)? {
+                Acceptance::Whole(signature) => format!(": {}", signature.words()),
+                Acceptance::Proposed => ", proposed to the laboratory, not accepted".to_owned(),
+                Acceptance::None => String::new(),
+            };
+            format!(
+                "read back on {}, {}{accepted}",
+                found.at,
+                plural(found.differences, "difference", "differences")
+            )
         }
     });
     output::document(&json!({

@@ -31,6 +31,8 @@ pub(crate) struct Sources<'a> {
     /// Events of the journal, all of them following from the one before.
     pub(crate) events: u64,
     pub(crate) journal: &'a str,
+    /// Who accepted the differences that were found, in words; all of them, or nobody did.
+    pub(crate) accepted: Option<String>,
     /// Why the order does not stand any more, where it was stopped.
     pub(crate) stopped: Option<String>,
     /// When the page is written.
@@ -143,6 +145,9 @@ fn sentence(from: &Sources<'_>, lines: &[TableLine]) -> String {
             "every row that moved was found again, unchanged; the rest was left out, as in every trial"
         }
         Some(r) if r.holds => "every row was found again, unchanged",
+        Some(_) if from.accepted.is_some() => {
+            "every row was found again but for differences that the laboratory accepted"
+        }
         Some(_) => "not every row was found again as it left",
         None => "nobody has read the destination back yet",
     };
@@ -202,7 +207,7 @@ fn alerts(from: &Sources<'_>) -> Vec<String> {
         )),
         Reconciled::Done(_) => {}
     }
-    if let Some(r) = from.reconciliation.found().filter(|r| !r.holds) {
+    if let Some(r) = from.reconciliation.found().filter(|r| !r.holds && from.accepted.is_none()) {
         alerts.push(format!(
             "{} between source and destination: see “Reconciliation”.",
             plural(r.differences, "difference", "differences")
@@ -340,7 +345,8 @@ fn reconciliation(from: &Sources<'_>) -> String {
                         .to_owned()
                 }
             } else {
-                format!("{}.", plural(r.differences, "differs", "differ"))
+                let accepted = from.accepted.as_ref().map_or(String::new(), |words| format!(" {words}."));
+                format!("{}.{accepted}", plural(r.differences, "differs", "differ"))
             };
             format!(
                 "A fresh process read {} back and compared them with the tallies of what left the source: {found}{since} \

@@ -101,7 +101,7 @@ pub(crate) fn look(here: &Here) -> Result<Board> {
         ("status", Box::new(move |seen| standing::status(f, trial, now, seen))),
         ("session", Box::new(move |seen| standing::session(f, trial, now, seen))),
         ("run", Box::new(move |_| run::run(f, trial))),
-        ("reconciliation", Box::new(move |_| run::reconciliation(f))),
+        ("reconciliation", Box::new(move |_| run::reconciliation(f, now))),
         ("report", Box::new(move |_| run::report(f))),
     ];
     let mut seen = Seen::default();

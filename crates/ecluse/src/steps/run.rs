@@ -2,11 +2,15 @@
 
 use ecluse_adapters::folder::{REPORT, Undo, figures, undo};
 use ecluse_core::count::{count, plural};
+use jiff::Timestamp;
 
-use super::{Found, YOU, missing, refused};
+use super::{Found, LAB, YOU, missing, refused};
+use crate::commands::reconcile::Recorded;
 use crate::commands::reconciled::{self, Reconciled};
 use crate::commands::{ordered, undo as command};
 use crate::folder::Folder;
+use crate::papers::accepted::{self, Acceptance};
+use crate::papers::quietly;
 
 pub(super) fn run(folder: &Folder, trial: bool) -> Found {
     let read = figures(&folder.path(None, "run")).and_then(|f| Ok((f, undo(&folder.path(None, "run"))?)));
@@ -96,7 +100,7 @@ fn undone(folder: &Folder, undo: &Undo) -> Found {
     Found::Missing { words, waits, advice }
 }
 
-pub(super) fn reconciliation(folder: &Folder) -> Found {
+pub(super) fn reconciliation(folder: &Folder, now: Timestamp) -> Found {
     let run = folder.path(None, "run");
     let reconciled =
         figures(&run).and_then(|figures| figures.map_or(Ok(Reconciled::Never), |f| reconciled::of(&run, &f)));
@@ -108,14 +112,7 @@ pub(super) fn reconciliation(folder: &Folder) -> Found {
         Reconciled::Done(found) if found.holds => {
             Found::Done(format!("{} read back, no difference", plural(found.rows, "row", "rows")))
         }
-        Reconciled::Done(found) => missing(
-            plural(found.differences, "difference", "differences"),
-            YOU,
-            &[
-                "See them again:          ecluse reconcile",
-                "Put right from the source:  ecluse migrate --repair",
-            ],
-        ),
+        Reconciled::Done(found) => differ(folder, &found, now),
         Reconciled::Stale(_) => missing(
             "older than the run",
             YOU,
@@ -124,6 +121,31 @@ pub(super) fn reconciliation(folder: &Folder) -> Found {
         Reconciled::Never => {
             missing("not done yet", YOU, &["A fresh process reads the destination back:  ecluse reconcile"])
         }
+    }
+}
+
+/// Differences hold nothing up once the controller has accepted every one.
+fn differ(folder: &Folder, found: &Recorded, now: Timestamp) -> Found {
+    let rows = plural(found.differences, "difference", "differences");
+    match quietly(|| accepted::of(folder, found, now)) {
+        Ok(Acceptance::Whole(signature)) => Found::Done(signature.words()),
+        Ok(Acceptance::Proposed) => missing(
+            format!("{rows}, proposed to the laboratory"),
+            LAB,
+            &[
+                "The signatory reads differences.toml and accepts, or not:  ecluse differences sign --key FILE",
+            ],
+        ),
+        Ok(Acceptance::None) => missing(
+            rows,
+            YOU,
+            &[
+                "See them again:             ecluse reconcile",
+                "Put right from the source:  ecluse migrate --repair",
+                "Or, where they are right as they are:  ecluse differences propose",
+            ],
+        ),
+        Err(fault) => refused(&fault, YOU, "ecluse differences verify"),
     }
 }
 

@@ -6,6 +6,7 @@ mod canaries;
 mod commands;
 mod corpus;
 mod demo;
+mod differences;
 mod figures;
 mod identifiers;
 mod plan;

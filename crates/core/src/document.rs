@@ -62,6 +62,8 @@ pub enum Kind {
     Paper,
     /// Differences that the controller accepts.
     Differences,
+    /// The controller's answer to an objection.
+    Answer,
 }
 
 /// How many persons of a role must have signed.
@@ -79,7 +81,7 @@ pub enum Demand {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Contract,
         Self::Survey,
         Self::Instruction,
@@ -88,6 +90,7 @@ impl Kind {
         Self::Session,
         Self::Paper,
         Self::Differences,
+        Self::Answer,
     ];
 
     /// The word for messages.
@@ -102,6 +105,7 @@ impl Kind {
             Self::Session => "session statement",
             Self::Paper => "record of a paper signature",
             Self::Differences => "list of differences",
+            Self::Answer => "answer to an objection",
         }
     }
 
@@ -118,6 +122,7 @@ impl Kind {
             Self::Session => "ecluse-session/1",
             Self::Paper => crate::on_paper::FORMAT,
             Self::Differences => "ecluse-differences/1",
+            Self::Answer => "ecluse-answer/1",
         }
     }
 
@@ -133,6 +138,7 @@ impl Kind {
             Self::Session => "ecluse-session-v1",
             Self::Paper => "ecluse-paper-v1",
             Self::Differences => "ecluse-differences-v1",
+            Self::Answer => "ecluse-answer-v1",
         }
     }
 
@@ -147,7 +153,9 @@ impl Kind {
                 (Role::ControllerSignatory, Demand::Every),
                 (Role::ProcessorSignatory, Demand::EveryOnChange),
             ],
-            Self::Survey | Self::Status | Self::Differences => &[(Role::ControllerSignatory, Demand::Every)],
+            Self::Survey | Self::Status | Self::Differences | Self::Answer => {
+                &[(Role::ControllerSignatory, Demand::Every)]
+            }
             Self::Codes => &[(Role::ControllerBiologist, Demand::One)],
             Self::Session => &[(Role::Operator, Demand::One)],
             Self::Paper => {

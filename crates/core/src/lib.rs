@@ -23,6 +23,7 @@
 //! | [`instruction`] | the controller's signed order: checked, then in force |
 //! | [`mapping`], [`codes`] | what becomes of the granted columns; code tables |
 //! | [`reader`], [`nearest`] | documents read with places; the nearest right name |
+//! | [`objection`] | objections to an instruction, and the controller's signed answers |
 //! | [`count`], [`language`] | counts as a person reads them; the two languages of what laypeople read |
 //! | [`differences`] | differences that the controller accepts, as a signed list |
 //! | [`diff`] | the visible change list between two versions of an instruction |
@@ -53,6 +54,7 @@ pub mod language;
 pub mod mandate;
 pub mod mapping;
 pub mod nearest;
+pub mod objection;
 pub mod on_paper;
 pub mod person;
 pub mod personal;

@@ -356,6 +356,7 @@ fn how(kind: Kind, key: &Key) -> String {
         Kind::Differences => "differences",
         Kind::Instruction => "instruction",
         Kind::Session => return "ecluse session new --key FILE".to_owned(),
+        Kind::Answer => return "ecluse instruction answer N 'words' --key FILE".to_owned(),
         Kind::Status => return "ecluse instruction status --key FILE".to_owned(),
         Kind::Paper => return String::new(),
     };

@@ -11,16 +11,20 @@ use clap_complete::Shell;
 mod dictionary;
 mod differences;
 mod ends;
+mod objections;
 mod pages;
 mod papers;
+mod procedure;
 mod signed;
 mod undo;
 
 pub(crate) use dictionary::{NewArgs as NewProductArgs, ProductDictionary, UseArgs};
 pub(crate) use differences::{Differences, ProposeArgs};
 pub(crate) use ends::{FromArgs, ToArgs};
+pub(crate) use objections::{AnswerArgs, ObjectArgs};
 pub(crate) use pages::OrderArgs;
 pub(crate) use papers::{PaperArgs, StillArgs};
+pub(crate) use procedure::{Language, ProcedureArgs};
 pub(crate) use signed::OnPaperArgs;
 pub(crate) use undo::UndoArgs;
 
@@ -64,6 +68,9 @@ pub(crate) enum Command {
     /// What is missing, who has to do it, and the exact command.
     #[command(after_help = "Example:\n  cd tilleuls && ecluse next")]
     Next,
+
+    /// The dated sheet of this migration: steps, names, deadlines, who waits for whom, boxes to sign.
+    Procedure(ProcedureArgs),
 
     /// The contract between controller and processor (GDPR Art. 28).
     #[command(
@@ -351,6 +358,10 @@ pub(crate) enum Instruction {
         after_help = "Example:\n  ecluse instruction status\n  ecluse instruction status --key ~/.ssh/id_ed25519"
     )]
     Status(StatusArgs),
+    /// Tell the controller that the instruction seems to infringe the law: nothing moves until it answers.
+    Object(ObjectArgs),
+    /// Answer an objection, as the controller's signatory.
+    Answer(AnswerArgs),
 }
 
 #[derive(Debug, Args)]

@@ -13,6 +13,7 @@ mod hardening;
 mod output;
 mod pages;
 mod papers;
+mod procedure;
 mod products;
 mod progress;
 mod proposed;

@@ -43,6 +43,8 @@ pub(super) fn run(here: &Here, command: &Instruction) -> Result<()> {
         Instruction::Revoke(args) => say(here, args, State::Revoked),
         Instruction::Suspend(args) => say(here, args, State::Suspended),
         Instruction::Status(args) => say(here, args, State::InForce),
+        Instruction::Object(args) => super::objections::object(here, args),
+        Instruction::Answer(args) => super::objections::answer(here, args),
     }
 }
 

@@ -14,6 +14,7 @@ use serde_json::json;
 use super::{Here, identifiers, runs};
 use crate::cli::MigrateArgs;
 use crate::output;
+use crate::papers::objections;
 use crate::progress::Teller;
 use crate::ready::{self, Ends, Missing, Ready, STOP};
 use crate::report::facts::{self, Facts};
@@ -48,6 +49,7 @@ pub(super) fn run(here: &Here, args: &MigrateArgs) -> Result<()> {
 pub(crate) fn moved(here: &Here, args: &MigrateArgs) -> Result<Figures> {
     let path = here.folder.path(args.papers.run.as_deref(), "run");
     let tables = if args.ddl { Missing::Suppose } else { Missing::Refuse };
+    objections::answered(&here.folder, args.papers.instruction.as_deref(), here.now)?;
     let (mut ready, mut ends) = Ready::prepare(here, &args.papers, tables)?;
     runs::may_open(here, &path, &ready)?;
     let mut record = RunFolder::open(&path)?;

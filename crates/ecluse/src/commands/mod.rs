@@ -14,9 +14,11 @@ mod mapping;
 pub(crate) mod migrate;
 pub(crate) mod new;
 mod next;
+mod objections;
 mod order;
 pub(crate) mod ordered;
 mod plan;
+mod procedure;
 pub(crate) mod reconcile;
 pub(crate) mod reconciled;
 pub(crate) mod report;
@@ -62,6 +64,7 @@ pub(crate) fn run(cli: &Cli) -> Result<()> {
         Command::Mapping(command) => mapping::run(&here()?, command),
         Command::Codes(command) => codes::run(&here()?, command),
         Command::Grants(args) => grants::run(&here()?, args),
+        Command::Procedure(args) => procedure::run(&here()?, args),
         Command::Plan(args) => plan::run(&here()?, args),
         Command::Undo(args) => undo::run(&here()?, args),
         Command::Differences(command) => differences::run(&here()?, command),

@@ -13,6 +13,7 @@ use super::Here;
 use crate::cli::PlanArgs;
 use crate::output;
 use crate::papers::chain::Chain;
+use crate::papers::objections;
 use crate::progress::Teller;
 use crate::ready::{self, Ends, Missing, Parts, Ready};
 
@@ -23,6 +24,7 @@ pub(super) fn run(here: &Here, args: &PlanArgs) -> Result<()> {
     if args.stays {
         return stays::run(here, args);
     }
+    objections::answered(&here.folder, args.papers.instruction.as_deref(), here.now)?;
     let (ready, mut ends) = Ready::prepare(here, &args.papers, Missing::Suppose)?;
     if args.statements {
         statements(&ready, &ends);

@@ -6,6 +6,7 @@ pub(crate) mod by_hand;
 pub(crate) mod chain;
 pub(crate) mod draft;
 pub(crate) mod hand;
+pub(crate) mod objections;
 pub(crate) mod standing;
 pub(crate) mod stopped;
 

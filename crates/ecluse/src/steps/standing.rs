@@ -7,11 +7,29 @@ use super::{Found, LAB, Seen, YOU, missing, refused};
 use crate::commands::runs;
 use crate::folder::Folder;
 use crate::papers::chain::{self, StatusFile};
+use crate::papers::objections;
 use crate::papers::quietly;
 use crate::papers::stopped::set_aside;
 
 pub(super) fn status(folder: &Folder, trial: bool, now: Timestamp, seen: &Seen) -> Found {
     let Some(chain) = &seen.chain else { return missing("no order", YOU, &[]) };
+    match quietly(|| objections::open(folder, None, now)) {
+        Ok(None) => {}
+        Ok(Some(one)) => {
+            return missing(
+                format!("objection {} by {} is open", one.number, one.said.by),
+                LAB,
+                &[
+                    &format!("\u{201c}{}\u{201d}", one.said.text),
+                    &format!(
+                        "The signatory answers it:  ecluse instruction answer {} 'words' --key FILE",
+                        one.number
+                    ),
+                ],
+            );
+        }
+        Err(fault) => return refused(&fault, YOU, "ecluse procedure"),
+    }
     let digest = chain.instruction.digest();
     let asked = quietly(|| {
         let mut met = runs::met(folder, digest)?;

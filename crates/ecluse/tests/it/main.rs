@@ -10,6 +10,7 @@ mod differences;
 mod figures;
 mod identifiers;
 mod plan;
+mod procedure;
 mod slips;
 mod stopped;
 mod trial;

@@ -97,7 +97,7 @@ pub(super) fn told(path: &Path, signers: &[Signer], header: &Header, digest: &st
         header.version,
         short(digest)
     ));
-    let signers: Vec<_> = signers.iter().map(|s| signer_json(s)).collect();
+    let signers: Vec<_> = signers.iter().map(signer_json).collect();
     output::document(&json!({
         "file": path, "digest": digest, "version": header.version, "not_after": header.not_after.to_string(),
         "trial": header.trial, "signers": signers,

@@ -3,6 +3,8 @@
 //! Names and types only, no value of any row. The instruction binds the digest of
 //! the instructed tables' part ([`Catalog`] keeps the order the engine gives).
 
+use std::collections::BTreeMap;
+
 use crate::types::{Engine, Type};
 
 /// A database's catalogue, or the part of it that was asked for.
@@ -24,6 +26,13 @@ impl Catalog {
     #[must_use]
     pub fn table(&self, name: &str) -> Option<&Table> {
         self.tables.iter().find(|t| t.name == name)
+    }
+
+    /// The tables by name, for whoever asks for many.
+    #[must_use]
+    pub fn by_name(&self) -> BTreeMap<&str, &Table> {
+        // of two of one name the first, as everywhere
+        self.tables.iter().rev().map(|t| (t.name.as_str(), t)).collect()
     }
 }
 

@@ -124,9 +124,11 @@ impl Dictionary {
     /// The schema digest of these tables as they were surveyed; tables that are not here are left out.
     #[must_use]
     pub fn schema(&self, tables: &[String]) -> String {
+        let known: BTreeMap<&str, &Table> =
+            self.tables.iter().rev().map(|t| (t.name.value.as_str(), t)).collect();
         let found: Vec<(String, String)> = tables
             .iter()
-            .filter_map(|n| self.table(n))
+            .filter_map(|name| known.get(name.as_str()))
             .map(|t| (t.name.value.clone(), t.digest.clone()))
             .collect();
         crate::digest::of_tables(&found)

@@ -1,5 +1,7 @@
 //! The catalogue: what `sqlite_schema` and the schema pragmas say; no row of any table.
 
+use std::collections::BTreeMap;
+
 use ecluse_core::catalog::{Catalog, Column, ForeignKey, Table};
 use ecluse_core::fault::Result;
 use ecluse_core::types::{Engine, Type};
@@ -20,8 +22,10 @@ pub(super) fn read(
     if let Scope::Tables(wanted) = scope {
         tables.retain(|table| wanted.contains(&table.name));
     }
+    // read once: asked per table, SQLite would look through all of it each time
+    let schema = Schema::of(connection).map_err(|e| fault(codes, &e, "catalogue"))?;
     for table in &mut tables {
-        describe(connection, table).map_err(|e| fault(codes, &e, &table.name))?;
+        describe(connection, &schema, table).map_err(|e| fault(codes, &e, &table.name))?;
     }
     Ok(Catalog { engine: Engine::Sqlite, database: "main".to_owned(), identity, tables })
 }
@@ -96,13 +100,35 @@ fn tables(connection: &Connection) -> rusqlite::Result<Vec<Table>> {
     Ok(tables)
 }
 
-fn describe(connection: &Connection, table: &mut Table) -> rusqlite::Result<()> {
-    let sql: Option<String> = connection.query_row(
-        "SELECT sql FROM sqlite_schema WHERE type IN ('table', 'view') AND name = ?1",
-        [&table.name],
-        |row| row.get(0),
-    )?;
-    let sql = sql.unwrap_or_default();
+/// What `sqlite_schema` holds: the statement of each table and view, the triggers of each table.
+struct Schema {
+    statements: BTreeMap<String, String>,
+    triggers: BTreeMap<String, Vec<String>>,
+}
+
+impl Schema {
+    fn of(connection: &Connection) -> rusqlite::Result<Self> {
+        let mut this = Self { statements: BTreeMap::new(), triggers: BTreeMap::new() };
+        let mut statement = connection.prepare(
+            "SELECT type, name, tbl_name, sql FROM sqlite_schema \
+             WHERE type IN ('table', 'view', 'trigger') ORDER BY name",
+        )?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let (kind, name, of): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            let sql: String = row.get::<_, Option<String>>(3)?.unwrap_or_default();
+            if kind == "trigger" {
+                this.triggers.entry(of).or_default().push(format!("{name} sha256:{}", digest(&[sql])));
+            } else {
+                this.statements.insert(name, sql);
+            }
+        }
+        Ok(this)
+    }
+}
+
+fn describe(connection: &Connection, schema: &Schema, table: &mut Table) -> rusqlite::Result<()> {
+    let sql = schema.statements.get(&table.name).cloned().unwrap_or_default();
     // SQLite tells collations, checks and generated expressions in the statement only
     table.definition = if table.kind == "view" {
         sql.clone()
@@ -112,13 +138,7 @@ fn describe(connection: &Connection, table: &mut Table) -> rusqlite::Result<()> 
     columns(connection, table, &sql)?;
     table.uniques = uniques(connection, &table.name)?;
     table.foreign_keys = foreign_keys(connection, &table.name)?;
-    let mut statement = connection.prepare(
-        "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ?1 ORDER BY name",
-    )?;
-    let triggers = statement.query_map([&table.name], |row| {
-        Ok(format!("{} sha256:{}", row.get::<_, String>(0)?, digest(&[row.get::<_, String>(1)?])))
-    })?;
-    table.triggers = triggers.collect::<rusqlite::Result<_>>()?;
+    table.triggers = schema.triggers.get(&table.name).cloned().unwrap_or_default();
     Ok(())
 }
 

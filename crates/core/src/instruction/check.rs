@@ -1,5 +1,7 @@
 //! What an order may not grant, and what it must say with it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::{FILE, Order, TableOrder};
 use crate::class::Class;
 use crate::classify::is_credential;
@@ -37,13 +39,18 @@ pub fn check(order: &Order, dictionary: &Dictionary) -> Vec<Finding> {
         let finding = Finding::new(&STATUS_TOO_OLD, "`status_max_age` is longer").law("GDPR Art. 28(3)(a)");
         findings.push(finding.help("write status_max_age = \"24h\", \"7d\" at most"));
     }
-    for (i, table) in order.tables.iter().enumerate() {
+    // looked up, not searched: a database may have ten thousand tables
+    let known: BTreeMap<&str, &dictionary::Table> =
+        dictionary.tables.iter().rev().map(|t| (t.name.value.as_str(), t)).collect();
+    let ordered: BTreeSet<&str> = order.tables.iter().map(|t| t.name.value.as_str()).collect();
+    let mut seen = BTreeSet::new();
+    for table in &order.tables {
         let name = &table.name;
-        if order.tables.iter().take(i).any(|t| t.name.value == name.value) {
+        if !seen.insert(name.value.as_str()) {
             let finding = Finding::new(&TWICE, format!("table {}", name.value)).at(name.span.clone());
             findings.push(finding.help("keep one"));
         }
-        match dictionary.table(&name.value) {
+        match known.get(name.value.as_str()) {
             Some(surveyed) => findings.extend(columns(table, surveyed)),
             None => {
                 let names = dictionary.tables.iter().map(|t| t.name.value.as_str());
@@ -54,17 +61,18 @@ pub fn check(order: &Order, dictionary: &Dictionary) -> Vec<Finding> {
                 });
             }
         }
-        for relation in table.relations.iter().filter(|r| order.table(&r.table.value).is_none()) {
+        for relation in table.relations.iter().filter(|r| !ordered.contains(r.table.value.as_str())) {
             let finding =
                 Finding::new(&ELSEWHERE, relation.table.value.clone()).at(relation.table.span.clone());
             findings.push(finding.help("instruct that table too, or take the relation out"));
         }
     }
     let surveyed = dictionary.as_catalog();
+    let surveyed = surveyed.by_name();
     let mut found: Vec<Finding> = Vec::new();
     let mut filters = Vec::new();
     for table in &order.tables {
-        let filter = super::rows(order, table, &|name| surveyed.table(name));
+        let filter = super::rows(order, table, &|name| surveyed.get(name).copied());
         filters.push(filter.map_err(|wrong| found.extend(wrong)).ok());
     }
     findings.extend(found);

@@ -1,5 +1,7 @@
 //! Drafts an instruction: every column listed, every one denied.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use toml::de::{DeTable, DeValue};
 
 use super::SUITE;
@@ -128,8 +130,11 @@ fn stays(from: &Drafting<'_>) -> String {
 
 /// The chosen tables first, in the order they were given; then the dictionary's.
 fn ordered<'a>(from: &Drafting<'a>) -> Vec<&'a Table> {
-    let mut tables: Vec<&Table> = from.tables.iter().filter_map(|n| from.dictionary.table(n)).collect();
-    tables.extend(from.dictionary.tables.iter().filter(|t| !from.tables.contains(&t.name.value)));
+    let chosen: BTreeSet<&str> = from.tables.iter().map(String::as_str).collect();
+    let known: BTreeMap<&str, &Table> =
+        from.dictionary.tables.iter().rev().map(|t| (t.name.value.as_str(), t)).collect();
+    let mut tables: Vec<&Table> = from.tables.iter().filter_map(|n| known.get(n.as_str()).copied()).collect();
+    tables.extend(from.dictionary.tables.iter().filter(|t| !chosen.contains(t.name.value.as_str())));
     tables
 }
 

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use std::collections::BTreeSet;
+
 use toml::de::DeValue;
 
 use super::identifier;
@@ -198,15 +200,15 @@ fn read_piece(r: &mut Reader<'_>, value: &Value<'_>) -> Option<Piece> {
 }
 
 fn check(r: &mut Reader<'_>, mapping: &Mapping) {
-    for (i, table) in mapping.tables.iter().enumerate() {
-        let earlier = || mapping.tables.iter().take(i);
-        if earlier().any(|t| t.from.value == table.from.value) {
+    let (mut from, mut to) = (BTreeSet::new(), BTreeSet::new());
+    for table in &mapping.tables {
+        if !from.insert(table.from.value.as_str()) {
             r.find(
                 Finding::new(&TWICE, format!("source table {}", table.from.value))
                     .at(table.from.span.clone()),
             );
         }
-        if earlier().any(|t| t.to.value == table.to.value) {
+        if !to.insert(table.to.value.as_str()) {
             let finding = Finding::new(&TWICE, format!("destination table {}", table.to.value));
             r.find(finding.at(table.to.span.clone()).help("one source table for each destination table"));
         }

@@ -106,9 +106,10 @@ pub fn compile(inputs: &Inputs<'_>) -> Result<Compiled, Refusal> {
     findings.extend(beyond_this_version(instruction));
     let mut missing = Vec::new();
     let mut drafts = Vec::new();
+    let source = inputs.source.by_name();
     for table in &instruction.tables {
         let Some(map) = inputs.mapping.table(&table.name.value) else { continue };
-        match draft(inputs, table, map, &mut missing) {
+        match draft(inputs, &source, table, map, &mut missing) {
             Ok(draft) => drafts.push(draft),
             Err(found) => findings.extend(found),
         }
@@ -160,12 +161,13 @@ pub(super) struct DraftRelation {
 
 fn draft<'a>(
     inputs: &Inputs<'a>,
+    by_name: &BTreeMap<&str, &'a Table>,
     table: &'a TableOrder,
     map: &'a TableMap,
     missing: &mut Vec<Table>,
 ) -> Result<Draft<'a>, Vec<Finding>> {
     let name = &table.name;
-    let Some(source) = inputs.source.table(&name.value) else {
+    let Some(source) = by_name.get(name.value.as_str()).copied() else {
         let names = inputs.source.tables.iter().map(|t| t.name.as_str());
         let finding = Finding::new(&ABSENT, format!("no table {} in the source", name.value));
         let finding = finding.at(name.span.clone()).in_file(instruction::FILE);
@@ -180,7 +182,7 @@ fn draft<'a>(
         findings.extend(found.err().map(|f| f.at(column.name.span.clone()).in_file(instruction::FILE)));
     }
     let key = key(source, table).map_err(|found| findings.extend(found)).unwrap_or_default();
-    let filter = rows(inputs.instruction.order(), table, &|name| inputs.source.table(name))
+    let filter = rows(inputs.instruction.order(), table, &|name| by_name.get(name).copied())
         .map_err(|found| findings.extend(found));
     let target = target(inputs, map, source, &key, missing).map_err(|found| findings.extend(found));
     match (filter, target) {

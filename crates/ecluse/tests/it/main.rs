@@ -9,6 +9,7 @@ mod demo;
 mod differences;
 mod figures;
 mod identifiers;
+mod many;
 mod plan;
 mod procedure;
 mod slips;

@@ -5,6 +5,7 @@
 //! | [`postgres`] | PostgreSQL, as a source and as a destination |
 //! | [`mariadb`] | MariaDB, as a source and as a destination |
 //! | [`sqlite`] | SQLite, as a source and as a destination |
+//! | [`csv`] | a folder of CSV files, described |
 //! | [`dump`] | a dump in text, read once as it comes |
 //! | `gathered` | rows of a source that gives everything at once, filtered and held in memory |
 //! | [`sql`] | SQL text over planned tables, one dialect per engine |
@@ -15,6 +16,7 @@
 
 mod civil;
 mod columns;
+pub mod csv;
 pub mod dump;
 pub mod folder;
 mod gathered;

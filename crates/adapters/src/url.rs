@@ -7,6 +7,7 @@
 //! | `postgresql://USER@/DATABASE?socket=DIR` | the Unix socket in a directory (`port` names the file) |
 //! | `mariadb://USER@HOST:PORT/DATABASE` | TCP; TLS beyond loopback |
 //! | `mariadb://USER@/DATABASE?socket=FILE` | a Unix socket |
+//! | `csv:…` | a folder of CSV files: [`crate::csv::url`] |
 //! | `dump+…` | a dump: [`crate::dump::url`] |
 //!
 //! Options, after `?`, joined by `&`; any other is refused:
@@ -33,6 +34,7 @@ use ecluse_core::fault::{Code, Result};
 use ecluse_core::types::Engine;
 use percent_encoding::percent_decode_str;
 
+use crate::csv::Folder;
 use crate::dump::Dump;
 
 /// The text is not a URL of an engine we know.
@@ -53,6 +55,8 @@ pub enum Url {
     Server(Server),
     /// A dump; see [`crate::dump::url`].
     Dump(Dump),
+    /// A folder of CSV files; see [`crate::csv::url`].
+    Csv(Folder),
 }
 
 /// A database on a server.
@@ -118,6 +122,9 @@ impl Url {
         if let Some(path) = text.strip_prefix("sqlite:") {
             return sqlite(path);
         }
+        if let Some(rest) = text.strip_prefix(crate::csv::url::SCHEME) {
+            return crate::csv::url::parse(rest).map(Self::Csv);
+        }
         if let Some(rest) = text.strip_prefix(crate::dump::url::SCHEME) {
             return crate::dump::url::parse(rest).map(Self::Dump);
         }
@@ -142,6 +149,7 @@ impl Url {
             Self::Sqlite(_) => Engine::Sqlite,
             Self::Server(server) => server.engine,
             Self::Dump(dump) => dump.engine,
+            Self::Csv(_) => Engine::Csv,
         }
     }
 
@@ -157,6 +165,7 @@ impl fmt::Display for Url {
         match self {
             Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
             Self::Server(server) => server.fmt(f),
+            Self::Csv(folder) => write!(f, "the CSV folder {}", folder.database),
             Self::Dump(dump) => write!(f, "a dump of {}:///{}", dump.engine, dump.database),
         }
     }

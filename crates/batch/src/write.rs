@@ -165,7 +165,7 @@ impl Writer {
                     floats: match destination {
                         Engine::Postgresql => Floats::All,
                         Engine::Mariadb => Floats::Finite,
-                        Engine::Sqlite => Floats::Plain,
+                        Engine::Sqlite | Engine::Csv => Floats::Plain,
                     },
                     from,
                 })

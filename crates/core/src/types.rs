@@ -109,11 +109,13 @@ pub enum Engine {
     Mariadb,
     /// SQLite.
     Sqlite,
+    /// A folder of CSV files: a source only.
+    Csv,
 }
 
 impl Engine {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Postgresql, Self::Mariadb, Self::Sqlite];
+    pub const ALL: [Self; 4] = [Self::Postgresql, Self::Mariadb, Self::Sqlite, Self::Csv];
 
     /// The name used in documents and URLs.
     #[must_use]
@@ -122,6 +124,7 @@ impl Engine {
             Self::Postgresql => "postgresql",
             Self::Mariadb => "mariadb",
             Self::Sqlite => "sqlite",
+            Self::Csv => "csv",
         }
     }
 
@@ -132,6 +135,7 @@ impl Engine {
             "postgresql" => Some(Self::Postgresql),
             "mariadb" => Some(Self::Mariadb),
             "sqlite" => Some(Self::Sqlite),
+            "csv" => Some(Self::Csv),
             _ => None,
         }
     }

@@ -1,7 +1,7 @@
 //! From a URL to a connection: the one place that knows which engines there are.
 
 use ecluse_adapters::url::{Trust, Url};
-use ecluse_adapters::{dump, mariadb, postgres, secret, sqlite};
+use ecluse_adapters::{csv, dump, mariadb, postgres, secret, sqlite};
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::types::Engine;
 use ecluse_flow::ports::{Destination, Source};
@@ -27,7 +27,7 @@ pub(crate) fn parse(url: &str) -> Result<Url> {
 /// As [`secret::password`].
 pub(crate) fn password(url: &Url) -> Result<()> {
     match url {
-        Url::Sqlite(_) | Url::Dump(_) => Ok(()),
+        Url::Sqlite(_) | Url::Dump(_) | Url::Csv(_) => Ok(()),
         Url::Server(server) => secret::password(server).map(|_held_for_nobody| ()),
     }
 }
@@ -38,6 +38,7 @@ pub(crate) fn database(url: &Url) -> String {
         Url::Sqlite(_) => "main".to_owned(),
         Url::Server(server) => server.database.clone(),
         Url::Dump(dump) => dump.database.clone(),
+        Url::Csv(folder) => folder.database.clone(),
     }
 }
 
@@ -49,6 +50,7 @@ pub(crate) fn name(url: &Url) -> String {
             format!("{} ({})", server.database, engine(server.engine))
         }
         Url::Dump(dump) => format!("{} (a dump, {})", dump.database, engine(dump.engine)),
+        Url::Csv(folder) => format!("{} (CSV files)", folder.database),
     }
 }
 
@@ -57,6 +59,7 @@ const fn engine(engine: Engine) -> &'static str {
         Engine::Postgresql => "PostgreSQL",
         Engine::Mariadb => "MariaDB",
         Engine::Sqlite => "SQLite",
+        Engine::Csv => "CSV",
     }
 }
 
@@ -67,7 +70,7 @@ pub(crate) fn pin(url: &Url) -> Option<String> {
             Trust::Pinned(digest) => Some(format!("sha256:{}", data_encoding::HEXLOWER.encode(digest))),
             Trust::Native | Trust::Roots(_) => None,
         },
-        Url::Sqlite(_) | Url::Dump(_) => None,
+        Url::Sqlite(_) | Url::Dump(_) | Url::Csv(_) => None,
     }
 }
 
@@ -82,14 +85,18 @@ pub(crate) fn source(url: &Url) -> Result<Box<dyn Source>> {
         Url::Server(server) => match server.engine {
             Engine::Postgresql => Ok(Box::new(postgres::Source::connect(server)?)),
             Engine::Mariadb => Ok(Box::new(mariadb::Source::connect(server)?)),
-            Engine::Sqlite => Err(NOT_YET.fault(server.engine.name())),
+            Engine::Sqlite | Engine::Csv => Err(NOT_YET.fault(server.engine.name())),
         },
-        Url::Dump(dump) => {
-            let mut key = [0; 32];
-            chance::fill(&mut key)?;
-            Ok(Box::new(dump::Source::new(dump.clone(), key)?))
-        }
+        Url::Dump(dump) => Ok(Box::new(dump::Source::new(dump.clone(), key()?)?)),
+        Url::Csv(folder) => Ok(Box::new(csv::Source::new(folder.clone(), key()?)?)),
     }
+}
+
+/// A key of this process, for the sets of chosen values.
+fn key() -> Result<[u8; 32]> {
+    let mut key = [0; 32];
+    chance::fill(&mut key)?;
+    Ok(key)
 }
 
 /// Connects to a destination, which may hold other laboratories. An SQLite file that is not there
@@ -109,8 +116,8 @@ fn adapter(url: &Url) -> Result<Box<dyn Destination>> {
         Url::Server(server) => match server.engine {
             Engine::Postgresql => Ok(Box::new(postgres::Destination::connect(server)?)),
             Engine::Mariadb => Ok(Box::new(mariadb::Destination::connect(server)?)),
-            Engine::Sqlite => Err(NOT_YET.fault(server.engine.name())),
+            Engine::Sqlite | Engine::Csv => Err(NOT_YET.fault(server.engine.name())),
         },
-        Url::Dump(_) => Err(NOT_YET.fault("a dump").help("a dump is a source")),
+        Url::Dump(_) | Url::Csv(_) => Err(NOT_YET.fault("files").help("dumps and CSV files are sources")),
     }
 }

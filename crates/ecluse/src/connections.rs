@@ -97,9 +97,10 @@ pub(crate) fn written(folder: &Folder, end: End) -> Result<Option<String>> {
 
 fn rooted(root: &Path, url: &str) -> String {
     if root != Path::new(".")
-        && let Some(dump) = ecluse_adapters::dump::url::rooted(url, root)
+        && let Some(url) = ecluse_adapters::dump::url::rooted(url, root)
+            .or_else(|| ecluse_adapters::csv::url::rooted(url, root))
     {
-        return dump;
+        return url;
     }
     match url.strip_prefix("sqlite:") {
         Some(path) if Path::new(path).is_relative() && root != Path::new(".") => {

@@ -66,6 +66,17 @@ impl End {
         }
     }
 
+    /// A folder of CSV files under this name, and its description.
+    #[must_use]
+    pub fn csv(name: &str, folder: &Path, schema: &Path) -> Self {
+        Self {
+            engine: "csv",
+            database: name.to_owned(),
+            identity: format!("csv/{name}"),
+            url: format!("csv:{}?database={name}&schema={}", folder.display(), schema.display()),
+        }
+    }
+
     /// A SQLite file; its identity is the adapter's to say.
     #[must_use]
     pub fn sqlite(path: &Path, identity: String) -> Self {
@@ -340,7 +351,9 @@ fn instruction(source: &End, destination: &End, order: &[Ordered], now: Timestam
         destination.database,
         destination.identity
     );
-    if source.identity.starts_with("dump/") {
+    if source.engine == "csv" {
+        text = text.replacen("[destination]", "cannot_deny = true\nin_clear = true\n\n[destination]", 1);
+    } else if source.identity.starts_with("dump/") {
         text = text.replacen("[destination]", "cannot_deny = true\n\n[destination]", 1);
     }
     for class in [

@@ -226,3 +226,82 @@ impl ecluse_flow::ports::Source for Source {
 
 const BARRIER: &str = "none but écluse: a dump can deny nothing; all that was dumped passed through écluse's memory, \
     and what was not ordered was let go there and touched no disk of écluse's";
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use ecluse_core::types::Type;
+    use ecluse_flow::ports::Source as _;
+
+    use super::*;
+
+    fn schema(engine: Engine, text: &str) -> Result<Catalog> {
+        let dump = Dump {
+            engine,
+            origin: Origin::Input,
+            database: "lab".to_owned(),
+            schema: PathBuf::new(),
+            memory: 1 << 20,
+        };
+        let text = Box::new(std::io::Cursor::new(text.as_bytes().to_vec()));
+        Source::over(dump, text, [0; 32])?.catalog(Scope::Everything)
+    }
+
+    #[test]
+    fn ten_thousand_tables_are_a_catalogue_like_any_other() {
+        let mut text = String::new();
+        for table in 0..10_000 {
+            write!(text, "CREATE TABLE public.t{table} (\n    id bigint NOT NULL,\n    x text\n);\n")
+                .unwrap();
+        }
+        text.push_str("-- PostgreSQL database dump complete\n");
+        let catalog = schema(Engine::Postgresql, &text).unwrap();
+        assert_eq!(catalog.tables.len(), 10_000);
+        assert!(catalog.tables.iter().all(|t| t.columns.len() == 2));
+    }
+
+    #[test]
+    fn tables_are_told_as_the_engines_write_them() {
+        let text = "CREATE TABLE \"Ge\"\"heim\".\"T 1\" (\n id integer NOT NULL,\n n numeric(10,2) DEFAULT 0,\n\
+            v character varying(40) COLLATE \"C\",\n w timestamp(6) with time zone,\n e public.mood,\n\
+            g integer GENERATED ALWAYS AS ((id * 2)) STORED\n)\nPARTITION BY RANGE (id);\n\
+            ALTER TABLE ONLY \"Ge\"\"heim\".\"T 1\"\n    ADD CONSTRAINT k PRIMARY KEY (id);\n\
+            CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $_$ SELECT 1; $_$;\n-- PostgreSQL database dump complete\n";
+        let catalog = schema(Engine::Postgresql, text).unwrap();
+        let table = catalog.table("Ge\"heim.T 1").unwrap();
+        assert_eq!((table.kind.as_str(), table.key.as_slice()), ("partitioned", &["id".to_owned()][..]));
+        let types: Vec<Option<Type>> = table.columns.iter().map(|c| c.ty).collect();
+        let decimal = Type::Decimal { precision: 10, scale: 2 };
+        let expected =
+            [Some(Type::Int), Some(decimal), Some(Type::Text), Some(Type::Instant), None, Some(Type::Int)];
+        assert_eq!(types, expected);
+        assert_eq!((table.columns[2].max_length, table.columns[5].generated.is_empty()), (Some(40), false));
+        let text = "CREATE TABLE `t` (\n `id` int(10) unsigned NOT NULL AUTO_INCREMENT COMMENT 'a;b)',\n\
+            `s` varchar(9) CHARACTER SET latin1 COLLATE latin1_bin DEFAULT NULL,\n `u` varchar(9) DEFAULT '(',\n\
+            `z` datetime(6) NOT NULL DEFAULT current_timestamp(6) ON UPDATE current_timestamp(6),\n\
+            PRIMARY KEY (`id`),\n UNIQUE KEY `k` (`s`(3)),\n KEY `w` (`u`) USING BTREE\n\
+            ) ENGINE=InnoDB AUTO_INCREMENT=7 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci\n\
+            /*!50100 PARTITION BY HASH (`id`) PARTITIONS 4 */;\n-- Dump completed on 2026-11-22 10:00:00\n";
+        let catalog = schema(Engine::Mariadb, text).unwrap();
+        let table = catalog.table("t").unwrap();
+        assert_eq!((table.kind.as_str(), table.storage.as_str()), ("table", "InnoDB"));
+        let types: Vec<Option<Type>> = table.columns.iter().map(|c| c.ty).collect();
+        assert_eq!(types, [Some(Type::Int), Some(Type::Text), Some(Type::Text), Some(Type::Timestamp)]);
+        assert_eq!(table.columns[0].int_bounds, Some((0, 4_294_967_295)));
+        assert!(table.columns[0].identity && table.uniques.is_empty());
+        assert_eq!(table.columns[1].collation, "latin1_bin");
+        assert_eq!(table.columns[2].collation, "utf8mb4_unicode_ci");
+    }
+
+    #[test]
+    fn a_schema_with_rows_or_cut_off_is_refused() {
+        let rows = "SET client_encoding = 'UTF8';\nCREATE TABLE public.t (\n id bigint\n);\n\
+            COPY public.t (id) FROM stdin;\n1\n\\.\n-- PostgreSQL database dump complete\n";
+        assert_eq!(schema(Engine::Postgresql, rows).unwrap_err().code().id, "ECL-SRC-605");
+        let cut = "CREATE TABLE public.t (\n id bigint\n);\n";
+        assert_eq!(schema(Engine::Postgresql, cut).unwrap_err().code().id, "ECL-SRC-621");
+        let twice = format!("{cut}{cut}");
+        assert_eq!(schema(Engine::Postgresql, &twice).unwrap_err().code().id, "ECL-SRC-617");
+    }
+}

@@ -11,15 +11,14 @@ use std::path::{Path, PathBuf};
 
 use ecluse_core::fault::Result;
 use ecluse_core::types::Engine;
-use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::{Dump, Origin};
-use crate::url::{INCOMPLETE, NOT_A_URL, OPTION};
+use crate::gathered::url::{self as gathered, Place};
+use crate::url::{NOT_A_URL, OPTION};
 
 /// What a dump's URL begins with.
 pub(crate) const SCHEME: &str = "dump+";
-/// Bytes that are held at most where the URL does not say.
-const MEMORY: usize = 1 << 30;
 /// Bytes that mean something in a URL's options.
 const OPTIONS: &AsciiSet = &CONTROLS.add(b' ').add(b'%').add(b'&').add(b'+').add(b'#').add(b'=').add(b'"');
 
@@ -27,7 +26,7 @@ const OPTIONS: &AsciiSet = &CONTROLS.add(b' ').add(b'%').add(b'&').add(b'+').add
 ///
 /// # Errors
 ///
-/// [`NOT_A_URL`], [`INCOMPLETE`], [`OPTION`].
+/// [`NOT_A_URL`], [`OPTION`]; an incomplete one.
 pub(crate) fn parse(rest: &str) -> Result<Dump> {
     let (engine, rest) = rest.split_once(':').unwrap_or((rest, ""));
     let engine = match engine {
@@ -35,40 +34,20 @@ pub(crate) fn parse(rest: &str) -> Result<Dump> {
         "mariadb" | "mysql" => Engine::Mariadb,
         _ => return Err(NOT_A_URL.fault("a dump").help("write dump+postgresql:- or dump+mariadb:-")),
     };
-    let (path, options) = rest.split_once('?').unwrap_or((rest, ""));
-    let path = decoded(path)?;
-    let (mut database, mut schema, mut memory, mut command) = (None, None, None, None);
-    for (name, value) in options.split('&').filter(|o| !o.is_empty()).filter_map(|o| o.split_once('=')) {
-        let slot = match name {
-            "database" => &mut database,
-            "schema" => &mut schema,
-            "memory" => &mut memory,
-            "command" => &mut command,
-            _ => return Err(OPTION.fault("dump").help("known options: database, schema, memory, command")),
-        };
-        if value.is_empty() || slot.replace(decoded(value)?).is_some() {
-            return Err(OPTION.fault(format!("{name} is empty or stands twice")));
-        }
-    }
-    let missing = |what: &str| {
-        INCOMPLETE
-            .fault(format!("{what} is missing"))
-            .help("write dump+postgresql:-?database=NAME&schema=FILE, FILE being a dump of the schema alone")
-    };
-    let origin = match (command, path.as_str()) {
+    let mut place = Place::read(
+        rest,
+        &["database", "schema", "memory", "command"],
+        "write dump+postgresql:-?database=NAME&schema=FILE, FILE being a dump of the schema alone",
+    )?;
+    let origin = match (place.take("command"), place.path.as_str()) {
         (Some(command), "-") => Origin::Program(words(&command)?),
         (Some(_), _) => return Err(OPTION.fault("command beside a path").help("write - for the path")),
         (None, "-") => Origin::Input,
-        (None, "") => return Err(missing("the path")),
+        (None, "") => return Err(place.missing("the path")),
         (None, path) => Origin::Path(PathBuf::from(path)),
     };
-    Ok(Dump {
-        engine,
-        origin,
-        database: database.ok_or_else(|| missing("database"))?,
-        schema: PathBuf::from(schema.ok_or_else(|| missing("schema"))?),
-        memory: memory.map_or(Ok(MEMORY), |m| size(&m))?,
-    })
+    let (database, schema) = (place.demand("database")?, PathBuf::from(place.demand("schema")?));
+    Ok(Dump { engine, origin, database, schema, memory: place.memory()? })
 }
 
 /// The URL with a program's output for its origin.
@@ -81,18 +60,8 @@ pub fn with_command(url: &str, command: &str) -> String {
 /// The URL with relative paths made `root`'s; other URLs as they are.
 #[must_use]
 pub fn rooted(url: &str, root: &Path) -> Option<String> {
-    let rest = url.strip_prefix(SCHEME)?;
-    let at = |path: &str| {
-        let relative = path != "-" && !path.is_empty() && Path::new(path).is_relative();
-        if relative { root.join(path).display().to_string() } else { path.to_owned() }
-    };
-    let (engine, rest) = rest.split_once(':')?;
-    let (path, options) = rest.split_once('?').unwrap_or((rest, ""));
-    let options = options.split('&').map(|option| match option.split_once('=') {
-        Some(("schema", path)) => format!("schema={}", at(path)),
-        _ => option.to_owned(),
-    });
-    Some(format!("{SCHEME}{engine}:{}?{}", at(path), options.collect::<Vec<_>>().join("&")))
+    let (engine, rest) = url.strip_prefix(SCHEME)?.split_once(':')?;
+    Some(format!("{SCHEME}{engine}:{}", gathered::rooted(rest, root)))
 }
 
 fn words(command: &str) -> Result<Vec<String>> {
@@ -100,24 +69,10 @@ fn words(command: &str) -> Result<Vec<String>> {
     words.ok_or_else(|| OPTION.fault("command").help("a quote in it is not closed, or it names no program"))
 }
 
-/// `512M`, `4G`.
-fn size(text: &str) -> Result<usize> {
-    let units = [("M", 20), ("G", 30)];
-    let parsed = units.iter().find_map(|(unit, bits)| {
-        let number: usize = text.strip_suffix(unit)?.parse().ok()?;
-        number.checked_mul(1 << bits).filter(|n| *n > 0)
-    });
-    parsed.ok_or_else(|| OPTION.fault("memory").help("write memory=512M or memory=4G"))
-}
-
-fn decoded(text: &str) -> Result<String> {
-    let decoded = percent_decode_str(text).decode_utf8();
-    decoded.map(std::borrow::Cow::into_owned).map_err(|_may_quote| NOT_A_URL.fault("a dump"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::url::INCOMPLETE;
 
     #[test]
     fn the_three_origins_are_read() {

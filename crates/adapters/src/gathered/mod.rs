@@ -12,6 +12,7 @@
 
 mod filter;
 mod held;
+pub(crate) mod url;
 
 use ecluse_batch::{Batch, ChosenSets, Order};
 use ecluse_core::fault::{Code, Result};

@@ -30,7 +30,7 @@ impl Dialect for Engine {
     fn always(&self) -> &'static str {
         match self {
             Self::Postgresql => "TRUE",
-            Self::Mariadb | Self::Sqlite => "(1 = 1)",
+            Self::Mariadb | Self::Sqlite | Self::Csv => "(1 = 1)",
         }
     }
 
@@ -41,13 +41,15 @@ impl Dialect for Engine {
             (Self::Postgresql, _) => Some(postgres::operand(column, ty)),
             (Self::Mariadb, _) => mariadb::operand(column, ty),
             (Self::Sqlite, _) => Some(sqlite::operand(column, ty)),
+            // files are asked nothing
+            (Self::Csv, _) => None,
         };
         operand.ok_or_else(|| NO_SQL.fault(format!("{} is {ty} on {self}", column.place)))
     }
 
     fn present(&self, column: &Named, ty: Type) -> String {
         match self {
-            Self::Postgresql | Self::Mariadb => format!("{} IS NOT NULL", column.sql),
+            Self::Postgresql | Self::Mariadb | Self::Csv => format!("{} IS NOT NULL", column.sql),
             Self::Sqlite => sqlite::present(column, ty),
         }
     }
@@ -56,14 +58,14 @@ impl Dialect for Engine {
         match self {
             Self::Postgresql => format!("starts_with({operand}, {value})"),
             Self::Mariadb => mariadb::starts_with(operand, value, characters),
-            Self::Sqlite => sqlite::starts_with(operand, value, characters),
+            Self::Sqlite | Self::Csv => sqlite::starts_with(operand, value, characters),
         }
     }
 
     fn bindable(&self, value: &Value, ty: Type) -> Value {
         match self {
             Self::Mariadb => mariadb::bindable(value, ty),
-            Self::Postgresql | Self::Sqlite => value.clone(),
+            Self::Postgresql | Self::Sqlite | Self::Csv => value.clone(),
         }
     }
 
@@ -71,7 +73,7 @@ impl Dialect for Engine {
         match self {
             Self::Postgresql => format!("${number}::{}", postgres::cast(ty)),
             Self::Mariadb => mariadb::parameter(value).into_owned(),
-            Self::Sqlite => Cow::Borrowed("?").into_owned(),
+            Self::Sqlite | Self::Csv => Cow::Borrowed("?").into_owned(),
         }
     }
 }

@@ -23,6 +23,8 @@ pub fn literal(engine: Engine, value: &Value) -> Result<String> {
         Engine::Postgresql => postgres(value),
         Engine::Mariadb => mariadb(value),
         Engine::Sqlite => sqlite(value),
+        // files are asked nothing
+        Engine::Csv => None,
     };
     text.ok_or_else(|| NO_SQL.fault(format!("a literal of type {} on {engine}", value.kind())))
 }

@@ -110,7 +110,7 @@ pub fn shown(table: &TablePlan, plan: &Plan, database: &str) -> Result<String> {
 #[must_use]
 pub fn identifier(engine: Engine, name: &str) -> String {
     match engine {
-        Engine::Postgresql | Engine::Sqlite => format!("\"{}\"", name.replace('"', "\"\"")),
+        Engine::Postgresql | Engine::Sqlite | Engine::Csv => format!("\"{}\"", name.replace('"', "\"\"")),
         Engine::Mariadb => format!("`{}`", name.replace('`', "``")),
     }
 }
@@ -129,6 +129,7 @@ pub fn relation(engine: Engine, name: &str, database: Option<&str>) -> String {
         (Engine::Mariadb, Some(database)) => both(database, name),
         (Engine::Mariadb, None) => identifier(engine, name),
         (Engine::Sqlite, _) => both("main", name),
+        (Engine::Csv, _) => identifier(engine, name),
     }
 }
 

@@ -91,7 +91,7 @@ fn is_reserved(table: &str, destination: Engine) -> bool {
     let own = match destination {
         Engine::Sqlite => begins(&["sqlite_", "main.", "temp."]),
         Engine::Postgresql => begins(&["pg_catalog.", "information_schema."]),
-        Engine::Mariadb => false,
+        Engine::Mariadb | Engine::Csv => false,
     };
     own || begins(&["ecluse_ledger"]) || name.contains(['/', '\\'])
 }

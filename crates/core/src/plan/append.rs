@@ -370,7 +370,7 @@ fn counters(inputs: &Inputs<'_>, append: &Append, drafts: &[Draft<'_>]) -> Vec<F
         Engine::Postgresql => format!(
             "écluse leaves their sequences where they are: before one reaches {offset}, set it to {end} (setval)"
         ),
-        Engine::Mariadb | Engine::Sqlite => format!(
+        Engine::Mariadb | Engine::Sqlite | Engine::Csv => format!(
             "the engine itself counts on from the largest key it was given: make the application's next keys start at {end}"
         ),
     };

@@ -52,7 +52,8 @@ fn read(tag: &str, text: &str) -> Option<Result<(), Vec<Finding>>> {
 fn every_example_is_read_by_its_reader() {
     let mut read_so_far = Vec::new();
     for (tag, text) in examples() {
-        if !tag.starts_with("toml") {
+        // the CSV folder's description is no document: its reader, and the test of its example, are in adapters
+        if !tag.starts_with("toml") || tag == "toml csv" {
             continue;
         }
         match read(&tag, &text) {

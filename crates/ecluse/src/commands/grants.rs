@@ -27,9 +27,9 @@ pub(super) fn run(here: &Here, args: &GrantsArgs) -> Result<()> {
     let role = args.role.clone().unwrap_or_else(|| format!("ecluse_{short}_ro"));
     let (source, plan) = ready::reading(here, &papers, &chain)?;
     let database = connect::database(&source);
-    if matches!(source, Url::Dump(_)) {
-        return Err(NO_ROLES.fault("a dump").help(
-            "go on without: a dump can deny nothing, which the instruction says with cannot_deny = true",
+    if matches!(source, Url::Dump(_) | Url::Csv(_)) {
+        return Err(NO_ROLES.fault("files").help(
+            "go on without: they can deny nothing, which the instruction says with cannot_deny = true",
         ));
     }
     let (give, take) = match source.engine() {
@@ -41,7 +41,7 @@ pub(super) fn run(here: &Here, args: &GrantsArgs) -> Result<()> {
             let script = mariadb::grants(&plan, &role, &args.host, &database)?;
             (script.give, script.take)
         }
-        Engine::Sqlite => {
+        Engine::Sqlite | Engine::Csv => {
             return Err(NO_ROLES
                 .fault("sqlite")
                 .help("go on without: the barrier is écluse's own, and the report says so"));

@@ -169,16 +169,35 @@ fn lead(from: &Sources<'_>) -> String {
 /// A database as the order names it: its name, or, where it has none, its identity's beginning.
 fn place(end: &Endpoint, lang: Language) -> String {
     let engine = words::engine(end.engine);
+    let name = &end.database.value;
+    // whoever signs has to read what the source cannot do
+    let everything = end.cannot_deny.then(|| {
+        let clear = if end.in_clear {
+            lang.of(", and lies in clear in files", " et se trouve en clair dans des fichiers")
+        } else {
+            ""
+        };
+        lang.of(
+            format!(", which gives everything and can refuse nothing{clear},"),
+            format!(", qui donne tout et ne peut rien refuser{clear},"),
+        )
+    });
+    let everything = everything.unwrap_or_default();
     match end.engine {
+        Engine::Csv => lang.of(
+            format!("the folder of CSV files {name}{everything}"),
+            format!("le dossier de fichiers CSV {name}{everything}"),
+        ),
+        _ if end.cannot_deny => lang.of(
+            format!("a dump of the database {name} ({engine}){everything}"),
+            format!("un export complet de la base {name} ({engine}){everything}"),
+        ),
         Engine::Sqlite => {
             let digest = end.identity.value.trim_start_matches("sqlite:");
             let short: String = digest.chars().take(8).collect();
             lang.of(format!("the {engine} file {short}…"), format!("le fichier {engine} {short}…"))
         }
-        _ => lang.of(
-            format!("the database {} ({engine})", end.database.value),
-            format!("la base {} ({engine})", end.database.value),
-        ),
+        _ => lang.of(format!("the database {name} ({engine})"), format!("la base {name} ({engine})")),
     }
 }
 

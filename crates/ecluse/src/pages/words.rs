@@ -113,6 +113,7 @@ pub(crate) const fn engine(engine: Engine) -> &'static str {
         Engine::Postgresql => "PostgreSQL",
         Engine::Mariadb => "MariaDB",
         Engine::Sqlite => "SQLite",
+        Engine::Csv => "CSV",
     }
 }
 

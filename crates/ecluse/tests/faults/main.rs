@@ -7,6 +7,7 @@ mod canaries;
 mod catchup;
 mod changed;
 mod constraint;
+mod csv;
 mod cut;
 mod dumps;
 mod entity;

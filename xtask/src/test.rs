@@ -40,6 +40,8 @@ pub(crate) fn run(mut arguments: Vec<String>) -> Outcome {
     }
     command.args(&arguments).args(&harness);
     command.env(REQUIRED_VARIABLE, "1").envs(servers.environment());
+    let outside = [("ECLUSE_TEST_AXE", packages::axe()), ("ECLUSE_TEST_CHROMIUM", packages::browser())];
+    command.envs(outside.into_iter().filter_map(|(name, path)| Some((name, path?))));
     if let Some(root) = tools.root() {
         command.env(TOOLS_VARIABLE, root);
     }

@@ -22,7 +22,7 @@ pub(crate) use dictionary::{NewArgs as NewProductArgs, ProductDictionary, UseArg
 pub(crate) use differences::{Differences, ProposeArgs};
 pub(crate) use ends::{FromArgs, ToArgs};
 pub(crate) use objections::{AnswerArgs, ObjectArgs};
-pub(crate) use pages::OrderArgs;
+pub(crate) use pages::{OrderArgs, PatientsArgs};
 pub(crate) use papers::{PaperArgs, StillArgs};
 pub(crate) use procedure::{Language, ProcedureArgs};
 pub(crate) use signed::OnPaperArgs;
@@ -115,6 +115,10 @@ pub(crate) enum Command {
         after_help = "Example:\n  ecluse order\n  ecluse order instruction.toml --lang en -o order.html"
     )]
     Order(OrderArgs),
+
+    /// *Information des patients*: half a page that the laboratory can hand out, made from the order and the contract.
+    #[command(after_help = "Example:\n  ecluse patients\n  ecluse patients --lang en -o patients.en.html")]
+    Patients(PatientsArgs),
 
     /// Where each granted column goes, and how it is made.
     #[command(subcommand, after_help = "Example:\n  ecluse mapping new\n  ecluse mapping check")]

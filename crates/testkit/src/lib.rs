@@ -61,6 +61,17 @@ pub(crate) fn unmountable() {
     skip("mounting a small disk needs root");
 }
 
+/// The folder's path that `cargo xtask test` names in this variable, or `None` after saying loudly that the
+/// test is skipped: for what comes from outside and is not required, a browser or a checker of pages.
+#[must_use]
+pub fn outside_tool(variable: &str) -> Option<PathBuf> {
+    let path = environment(variable).map(PathBuf::from).filter(|path| path.exists());
+    if path.is_none() {
+        skip(&format!("{variable} is not set: what it names could not be had"));
+    }
+    path
+}
+
 /// Says that the running test is skipped, past the test harness's capture. Under
 /// `cargo xtask test` a missing server fails instead: nothing is skipped unseen there.
 pub(crate) fn skipped(why: &str) {

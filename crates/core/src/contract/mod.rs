@@ -72,6 +72,12 @@ pub struct Terms {
 }
 
 impl Terms {
+    /// Whether nobody in it exists: every address ends in `.example`, which belongs to nobody (RFC 2606).
+    #[must_use]
+    pub fn is_invented(&self) -> bool {
+        !self.keys.is_empty() && self.keys.iter().all(|key| key.email.ends_with(".example"))
+    }
+
     /// Compares the file that holds the contract's text with the digest that both sides signed.
     ///
     /// # Errors

@@ -37,3 +37,18 @@ pub(crate) struct OrderArgs {
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
 }
+
+#[derive(Debug, Args)]
+pub(crate) struct PatientsArgs {
+    /// The instruction; by default the migration folder's.
+    #[arg(value_name = "INSTRUCTION", value_hint = ValueHint::FilePath)]
+    pub(crate) instruction: Option<PathBuf>,
+
+    /// The page's language.
+    #[arg(long, value_enum, default_value = "fr", value_name = "LANGUAGE")]
+    pub(crate) lang: Lang,
+
+    /// Where the page is written; by default `patients.html` in the migration folder.
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) output: Option<PathBuf>,
+}

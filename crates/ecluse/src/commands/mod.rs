@@ -17,6 +17,7 @@ mod next;
 mod objections;
 mod order;
 pub(crate) mod ordered;
+mod patients;
 mod plan;
 mod procedure;
 pub(crate) mod reconcile;
@@ -61,6 +62,7 @@ pub(crate) fn run(cli: &Cli) -> Result<()> {
         Command::Reconcile(args) => reconcile::run(&here()?, args),
         Command::Instruction(command) => instruction::run(&here()?, command),
         Command::Order(args) => order::run(&here()?, args),
+        Command::Patients(args) => patients::run(&here()?, args),
         Command::Mapping(command) => mapping::run(&here()?, command),
         Command::Codes(command) => codes::run(&here()?, command),
         Command::Grants(args) => grants::run(&here()?, args),

@@ -18,7 +18,7 @@ use crate::papers::{Paper, quietly, refusal, standing};
 use crate::{folder, output};
 
 static UNFILLED: Code = Code::refused("ECL-ORD-001", "the draft does not cite its papers yet");
-static PAGE: Code = Code::refused("ECL-ORD-002", "the order's page could not be made");
+pub(super) static PAGE: Code = Code::refused("ECL-ORD-002", "the order's page could not be made");
 
 pub(super) fn run(here: &Here, args: &OrderArgs) -> Result<()> {
     let lang = args.lang.into();

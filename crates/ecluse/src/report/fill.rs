@@ -49,6 +49,7 @@ pub(crate) fn page(from: &Sources<'_>) -> Page {
     let trial = from.chain.instruction.header().trial;
     Page {
         trial,
+        invented: from.chain.contract.terms().is_invented(),
         title: format!("{}: {} → {}", from.chain.contract.terms().controller.name, from.facts.source, from.facts.destination),
         order: from.chain.order(),
         sentence: sentence(from, &lines),
@@ -266,7 +267,7 @@ fn boxes(from: &Sources<'_>) -> Vec<Section> {
         Section {
             title: "Who received",
             lines: vec![
-                format!("{} ({})", from.facts.destination, order.destination.engine.name()),
+                from.facts.destination.clone(),
                 format!("carried by {}, operator {}", terms.processor.name, from.facts.operator),
             ],
         },

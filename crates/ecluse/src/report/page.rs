@@ -11,6 +11,8 @@ use super::figure::Figure;
 pub(crate) struct Page {
     /// Whether the papers say TRIAL.
     pub(crate) trial: bool,
+    /// Whether nobody in the contract exists.
+    pub(crate) invented: bool,
     /// The migration, in words.
     pub(crate) title: String,
     /// The instruction's fingerprint and version.

@@ -1,6 +1,7 @@
 //! The pages that people read, made by the program and looked at as a browser shows them.
 #![cfg(test)]
 
+mod browser;
 mod on_paper;
 mod order;
 mod papers;

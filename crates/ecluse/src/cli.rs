@@ -11,6 +11,8 @@ use clap_complete::Shell;
 mod dictionary;
 mod differences;
 mod ends;
+mod freeze;
+mod locate;
 mod objections;
 mod pages;
 mod papers;
@@ -21,6 +23,8 @@ mod undo;
 pub(crate) use dictionary::{NewArgs as NewProductArgs, ProductDictionary, UseArgs};
 pub(crate) use differences::{Differences, ProposeArgs};
 pub(crate) use ends::{FromArgs, ToArgs};
+pub(crate) use freeze::FreezeArgs;
+pub(crate) use locate::LocateArgs;
 pub(crate) use objections::{AnswerArgs, ObjectArgs};
 pub(crate) use pages::{OrderArgs, PatientsArgs};
 pub(crate) use papers::{PaperArgs, StillArgs};
@@ -153,6 +157,10 @@ pub(crate) enum Command {
     /// Read the destination back in a fresh process and compare.
     #[command(after_help = "Example:\n  ecluse reconcile\n  ecluse reconcile run --json")]
     Reconcile(ReconcileArgs),
+
+    /// State that the old software is stopped: keeps the hour and the engine's marks for the last catch-up.
+    #[command(after_help = "Example:\n  ecluse freeze && ecluse migrate --catch-up")]
+    Freeze(FreezeArgs),
 
     /// Take away what a run wrote, until the migration is accepted: exactly what its ledger says.
     ///
@@ -527,6 +535,10 @@ pub(crate) struct MigrateArgs {
     #[arg(long)]
     pub(crate) ddl: bool,
 
+    /// Catch up for the last time: the source was frozen (ecluse freeze), and is looked at again at the end.
+    #[arg(long, conflicts_with = "repair")]
+    pub(crate) catch_up: bool,
+
     /// Put chunks right that were changed at the destination since they were written.
     #[arg(long)]
     pub(crate) repair: bool,
@@ -570,27 +582,6 @@ pub(crate) struct ReportArgs {
     /// Where the page is written; by default `report.html` in the run folder.
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct LocateArgs {
-    /// The token, as `reconcile` printed it; its beginning is enough where it names one row.
-    #[arg(value_name = "TOKEN")]
-    pub(crate) token: String,
-
-    /// The run folder; by default the migration folder's.
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
-    pub(crate) run: Option<PathBuf>,
-
-    #[command(flatten)]
-    pub(crate) from: FromArgs,
-
-    /// The operator's age identity.
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) identity: Option<PathBuf>,
-
-    #[command(flatten)]
-    pub(crate) still: StillArgs,
 }
 
 #[derive(Debug, Args)]

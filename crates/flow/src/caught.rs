@@ -37,18 +37,30 @@ pub(crate) fn begin(state: &mut RunState, plan: &Plan, repair: bool, world: &Wor
         began: world.now().to_string(),
         ended: String::new(),
         repair,
+        frozen: String::new(),
+        held: String::new(),
         tables: plan.tables().iter().map(table).collect(),
     });
 }
 
-/// Ends the one under way, its figures with it.
-pub(crate) fn end(state: &mut RunState, figures: &mut Figures, world: &World<'_>) {
+/// Says of the one under way since when this start takes the source for frozen; whether that is new.
+pub(crate) fn stamp(state: &mut RunState, frozen: Option<&str>) -> bool {
+    let Some(catch_up) = state.catch_ups.last_mut().filter(|c| c.ended.is_empty()) else { return false };
+    let frozen = frozen.unwrap_or_default();
+    let new = catch_up.frozen != frozen;
+    frozen.clone_into(&mut catch_up.frozen);
+    new
+}
+
+/// Ends the one under way, its figures with it; `held`: what the marks of a frozen source said.
+pub(crate) fn end(state: &mut RunState, figures: &mut Figures, held: &str, world: &World<'_>) {
     let open = |catch_ups: &[CatchUp]| catch_ups.last().is_some_and(|c| c.ended.is_empty());
     if !open(&state.catch_ups) {
         return;
     }
     if let Some(catch_up) = figures.catch_ups.last_mut() {
         catch_up.ended = world.now().to_string();
+        held.clone_into(&mut catch_up.held);
     }
     state.catch_ups.clone_from(&figures.catch_ups);
 }

@@ -45,6 +45,8 @@ pub enum Act {
     /// A dry run: every planned row is read, none is moved. The object is the dry run's own id, which
     /// `rehearsals.json` explains.
     Plan,
+    /// The operator states that the source is frozen; the hour is this line's.
+    Freeze,
     /// What the run wrote is taken away again.
     Undo,
     /// A chunk is about to be taken away, if it still is what the run wrote.

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`run`] | moves what was ordered: resume, catch-up and repair are this one function |
 //! | [`reconcile`] | reads the destination back and compares |
+//! | [`freeze`] | keeps the hour at which the source was frozen, and the engine's marks |
 //! | [`undo`] | takes away again what a run wrote |
 //! | [`locate`] | finds the row of a token again at the source |
 //! | [`rehearse`] | counts what would move: the dry run |
@@ -23,6 +24,7 @@ pub mod failpoint;
 mod families;
 mod family;
 pub mod figures;
+pub mod freeze;
 mod journal;
 pub mod locate;
 mod noted;

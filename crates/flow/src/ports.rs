@@ -72,8 +72,30 @@ pub trait Source: Send {
     /// The exact statement that `read` sends, for the plan; `?` or `$n` stand for bound parameters.
     fn statement(&self, table: &TablePlan, plan: &Plan) -> String;
 
+    /// What the engine can tell of writes to the planned tables without reading a row of them, as of
+    /// now and not of the snapshot. An engine that cannot tell leaves it at that.
+    fn marks(&mut self, plan: &Plan) -> Result<Marks> {
+        Ok(Marks { tables: vec![String::new(); plan.tables().len()], ..Marks::default() })
+    }
+
     /// Ends the snapshot and its locks.
     fn close(&mut self) -> Result<()>;
+}
+
+/// Marks that move with writes: two looks with equal marks, and nobody wrote in between, as far as
+/// the engine tells. Counters and positions; no value and no name of a row.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Marks {
+    /// Moves with every write to the whole instance; empty where the engine has no such mark, or
+    /// where writes under way could go on without moving it.
+    pub instance: String,
+    /// Per planned table, in the plan's order: moves when the table is written to; empty where that
+    /// cannot be told.
+    pub tables: Vec<String>,
+    /// What stands against writing, in words.
+    pub guards: Vec<String>,
+    /// Planned tables to which another session is writing now.
+    pub writing: Vec<String>,
 }
 
 /// What a role can do beyond its orders.
@@ -291,6 +313,9 @@ pub trait Record: Send {
     /// What was done since the journal stood at this head; `None` where it never did, or its
     /// tail was cut off.
     fn since(&self, head: &Head) -> Option<Vec<Act>>;
+
+    /// When the journal's last line was written, as it says.
+    fn last_time(&self) -> Option<String>;
 
     /// Whether a line torn by a crash was set aside when the folder was taken.
     fn was_torn(&self) -> bool;

@@ -12,6 +12,7 @@ use crate::checks::{self, When};
 use crate::event::{Act, Outcome};
 use crate::families::{AGAIN, Families};
 use crate::figures::{Figures, begin_tables, name_refused};
+use crate::freeze::Held;
 use crate::journal::Journal;
 use crate::orders::Orders;
 use crate::pipeline::{Ended, pump};
@@ -19,7 +20,7 @@ use crate::ports::{Destination, LedgerEntry, Record, Source};
 use crate::step::Context;
 use crate::world::World;
 use crate::writer::Writing;
-use crate::{caught, noted, reader, state, undo};
+use crate::{caught, freeze, noted, reader, state, undo};
 
 static TOO_MANY: Code = Code::refused("ECL-RUN-012", "more rows were refused than the instruction tolerates");
 
@@ -31,6 +32,8 @@ pub struct Options<'a> {
     /// Chunks whose rows at the destination no longer are what the ledger says are
     /// replaced from the source; without it they stop the run.
     pub repair: bool,
+    /// The last catch-up: it demands that the source was frozen, and looks at its marks again.
+    pub catch_up: bool,
     /// The reason for going on although the source's role can do more than it should.
     pub override_reason: Option<&'a str>,
     /// The reason for which the tables themselves are read, not the administrator's views.
@@ -88,6 +91,9 @@ pub fn run(
     checks::keys(orders.plan)?;
     let known = state::load(&orders, record)?;
     known.as_ref().map_or(Ok(()), undo::none)?;
+    if options.catch_up {
+        freeze::begun(known.as_ref())?;
+    }
     let begins = known.is_none();
     let mut state = match known {
         Some(state) => state,
@@ -102,14 +108,25 @@ pub fn run(
         state::save(&mut state, &orders, &mut journal)?;
     }
     let mut figures = begin_figures(&orders, &state, &world);
-    let mut story = Story { orders, options, source, destination, world, progress, changes: begins };
+    let mut story = Story {
+        orders,
+        options,
+        source,
+        destination,
+        world,
+        progress,
+        changes: begins,
+        hour: None,
+        held: None,
+    };
     let told = story.tell(&mut journal, &mut state, &mut figures);
     figures.ended = world.now().to_string();
     figures.whole = matches!(told, Ok(Ended::Whole));
     name_refused(&mut figures, orders.plan, &state);
     let paper = if story.changes { Some(journal.record.save_figures(&figures)?) } else { None };
     let object = state.object.clone();
-    match told.and_then(|ended| tolerable(&figures).map(|()| ended)) {
+    let stood = || story.held.as_ref().map_or(Ok(()), freeze::refuse_moved);
+    match told.and_then(|ended| tolerable(&figures).and_then(|()| stood()).map(|()| ended)) {
         Ok(ended) => {
             let stopped = ended == Ended::Stopped;
             let outcome = if stopped { &Outcome::Stopped } else { &Outcome::Done };
@@ -187,6 +204,10 @@ struct Story<'a> {
     progress: &'a mut dyn FnMut(Progress<'_>),
     /// Whether the figures of an earlier start no longer are the run's.
     changes: bool,
+    /// The hour at which the source was frozen, in a catch-up to cut over; and what its marks said
+    /// at the end.
+    hour: Option<String>,
+    held: Option<Held>,
 }
 
 impl Story<'_> {
@@ -206,6 +227,9 @@ impl Story<'_> {
 
         // the source: the one that was signed for, as it was, seen by a role that can do no more
         journal.act(Act::Probe, &object, |journal| self.probe(journal, state, figures, When::Start))?;
+        if self.options.catch_up {
+            self.hour = Some(freeze::demanded(state, plan, self.source, self.world.now())?);
+        }
         let opened = journal.act(Act::Snapshot, &object, |_| self.source.open(plan, self.options.frozen))?;
         self.keep(&noted::of_snapshot(&opened), journal, state, figures)?;
         figures.barrier = opened.barrier;
@@ -225,12 +249,16 @@ impl Story<'_> {
         // the same questions at the end
         journal.act(Act::Standing, &object, |_| self.orders.standing())?;
         journal.act(Act::Probe, &object, |journal| self.probe(journal, state, figures, When::End))?;
+        if self.hour.is_some() {
+            self.held = Some(freeze::look_again(state, plan, self.source)?);
+        }
         self.source.close()?;
         (self.progress)(Progress::Note("putting back constraints, indexes and sequences"));
         journal.act(Act::Finish, &object, |journal| {
             self.destination.finish(plan)?;
             state.whole = true;
-            caught::end(state, figures, &self.world);
+            let held = self.held.as_ref().map_or("", Held::word);
+            caught::end(state, figures, held, &self.world);
             state::save(state, &self.orders, journal)
         })?;
         Ok(Ended::Whole)
@@ -296,6 +324,9 @@ impl Story<'_> {
         if state.whole {
             state.whole = false;
             caught::begin(state, self.orders.plan, self.options.repair, &self.world);
+            caught::stamp(state, self.hour.as_deref());
+            state::save(state, &self.orders, journal)?;
+        } else if caught::stamp(state, self.hour.as_deref()) {
             state::save(state, &self.orders, journal)?;
         }
         figures.catch_ups.clone_from(&state.catch_ups);

@@ -74,6 +74,7 @@ pub(crate) fn begin(orders: &Orders<'_>, world: &World<'_>) -> Result<RunState> 
         whole: false,
         noted: Vec::new(),
         catch_ups: Vec::new(),
+        frozen: None,
         made: Vec::new(),
         undo: None,
         tables: tables.collect::<Result<_>>()?,

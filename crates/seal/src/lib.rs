@@ -12,7 +12,7 @@ mod state;
 mod wire;
 
 pub use keys::{Identity, Recipient};
-pub use state::{CatchUp, Caught, Noted, RunState, Seal, TableState, Undo, What};
+pub use state::{CatchUp, Caught, Frozen, Noted, RunState, Seal, TableState, Undo, What};
 
 use std::io::{Read, Write};
 

@@ -53,12 +53,26 @@ pub struct RunState {
     pub noted: Vec<Noted>,
     /// Starts that found the run through and went over it again, in their order.
     pub catch_ups: Vec<CatchUp>,
+    /// At which hour the source was frozen, if it was.
+    pub frozen: Option<Frozen>,
     /// Destination tables that the run was about to make: saved before each is made.
     pub made: Vec<String>,
     /// Where the run is being undone, or was: it is not gone on with.
     pub undo: Option<Undo>,
     /// One per table of the plan, in its order.
     pub tables: Vec<TableState>,
+}
+
+/// A source frozen: the operator's statement, with what the engine told. Not personal.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Frozen {
+    /// When it was stated, UTC, RFC 3339.
+    pub at: String,
+    /// The mark of the whole instance; empty where there is none.
+    pub instance: String,
+    /// The mark of each planned table, in the plan's order; empty where there is none.
+    pub tables: Vec<String>,
 }
 
 /// An undo, saved before the first row goes.
@@ -83,6 +97,13 @@ pub struct CatchUp {
     pub ended: String,
     /// Whether rows that were changed at the destination were put right too.
     pub repair: bool,
+    /// The hour at which the source had been frozen; empty where it lived on.
+    #[serde(default)]
+    pub frozen: String,
+    /// What the engine's marks said at the end: `instance unmoved`, `tables unmoved`, `untold` or
+    /// `moved`; empty where the source lived on.
+    #[serde(default)]
+    pub held: String,
     /// One per table of the plan, in its order.
     pub tables: Vec<Caught>,
 }

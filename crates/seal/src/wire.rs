@@ -9,7 +9,7 @@ use ecluse_core::value::{Key, Value};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::state::{CatchUp, Noted, RunState, Seal, TableState, Undo};
+use crate::state::{CatchUp, Frozen, Noted, RunState, Seal, TableState, Undo};
 use crate::{DAMAGED, FAILED, FOREIGN, Identity, VERSION, author};
 
 const FORMAT: &str = "ecluse-run-state/2";
@@ -42,6 +42,8 @@ struct State {
     noted: Vec<Noted>,
     #[serde(default)]
     catch_ups: Vec<CatchUp>,
+    #[serde(default)]
+    frozen: Option<Frozen>,
     #[serde(default)]
     made: Vec<String>,
     #[serde(default)]
@@ -91,6 +93,7 @@ pub(crate) fn write(state: &RunState, author: &Identity) -> Result<Zeroizing<Vec
         whole,
         noted,
         catch_ups,
+        frozen,
         made,
         undo,
         tables,
@@ -123,6 +126,7 @@ pub(crate) fn write(state: &RunState, author: &Identity) -> Result<Zeroizing<Vec
         whole: *whole,
         noted: noted.clone(),
         catch_ups: catch_ups.clone(),
+        frozen: frozen.clone(),
         made: made.clone(),
         undo: undo.clone(),
         tables,
@@ -168,6 +172,7 @@ pub(crate) fn read(bytes: &[u8], identity: &Identity) -> Result<RunState> {
         whole,
         noted,
         catch_ups,
+        frozen,
         made,
         undo,
         tables,
@@ -190,6 +195,7 @@ pub(crate) fn read(bytes: &[u8], identity: &Identity) -> Result<RunState> {
         whole,
         noted,
         catch_ups,
+        frozen,
         made,
         undo,
         tables,

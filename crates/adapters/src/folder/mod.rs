@@ -188,6 +188,10 @@ impl Record for RunFolder {
         self.told.since(head).map(|leaves| leaves.iter().map(|leaf| leaf.act).collect())
     }
 
+    fn last_time(&self) -> Option<String> {
+        self.told.leaves.last().map(|leaf| leaf.time.clone())
+    }
+
     fn was_torn(&self) -> bool {
         self.torn
     }

@@ -30,6 +30,7 @@ mod error;
 mod grants;
 mod ledger;
 mod load;
+mod marks;
 mod probe;
 mod session;
 mod source;

@@ -5,12 +5,12 @@ use ecluse_core::fault::{Code, Result};
 use ecluse_core::plan::{Plan, TablePlan};
 use ecluse_core::types::{Engine, Type};
 use ecluse_core::value::KeyRange;
-use ecluse_flow::ports::{Count, Excess, Opened, Scope, Sink};
+use ecluse_flow::ports::{Count, Excess, Marks, Opened, Scope, Sink};
 
 use super::error::Side;
 use super::session::{Session, number, text};
 use super::statement::Statement;
-use super::{catalog, connect, probe, statement, types, views};
+use super::{catalog, connect, marks, probe, statement, types, views};
 use crate::columns::{Columns, NOT_OPEN};
 use crate::url::Server;
 
@@ -141,6 +141,10 @@ impl ecluse_flow::ports::Source for Source {
 
     fn statement(&self, table: &TablePlan, plan: &Plan) -> String {
         statement::select(table, plan, &KeyRange::default()).map_or_else(|fault| fault.to_string(), |s| s.sql)
+    }
+
+    fn marks(&mut self, plan: &Plan) -> Result<Marks> {
+        marks::marks(&mut self.session, plan)
     }
 
     fn close(&mut self) -> Result<()> {

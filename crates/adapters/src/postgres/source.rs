@@ -7,7 +7,7 @@ use ecluse_core::fault::{Code, Fault, Result};
 use ecluse_core::plan::{Plan, TablePlan};
 use ecluse_core::types::Engine;
 use ecluse_core::value::{Key, KeyRange, Value};
-use ecluse_flow::ports::{self, Count, Excess, Opened, Scope, Sink};
+use ecluse_flow::ports::{self, Count, Excess, Marks, Opened, Scope, Sink};
 use futures_util::StreamExt;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
@@ -17,6 +17,7 @@ use super::catalog;
 use super::connect::Link;
 use super::decode::{Decoder, FORMAT, Shape};
 use super::error::Side;
+use super::marks;
 use super::probe;
 use super::text::{cast, key, list, relation};
 use super::views;
@@ -155,6 +156,10 @@ impl ports::Source for Source {
     fn statement(&self, table: &TablePlan, plan: &Plan) -> String {
         // the same text that `read` runs; a filter without SQL stops both
         select(table, plan).map_or_else(|fault| fault.to_string(), |select| select.statement())
+    }
+
+    fn marks(&mut self, plan: &Plan) -> Result<Marks> {
+        marks::marks(&self.now, plan)
     }
 
     fn close(&mut self) -> Result<()> {

@@ -24,6 +24,7 @@ mod encode;
 mod guard;
 mod honest;
 mod ledger;
+mod marks;
 mod rebuild;
 mod script;
 mod source;

@@ -7,12 +7,12 @@ use ecluse_core::fault::{Code, Result};
 use ecluse_core::plan::{Plan, TablePlan};
 use ecluse_core::types::Engine;
 use ecluse_core::value::KeyRange;
-use ecluse_flow::ports::{Count, Excess, Opened, Scope, Sink};
+use ecluse_flow::ports::{Count, Excess, Marks, Opened, Scope, Sink};
 use rusqlite::{Connection, OpenFlags, params_from_iter};
 
 use super::guard::Allowed;
 use super::statement::{self, Statement};
-use super::{Codes, SOURCE, catalog, connect, existing, fault, honest, types};
+use super::{Codes, SOURCE, catalog, connect, existing, fault, honest, marks, types};
 use crate::columns::{Columns, NOT_OPEN};
 
 static UNKNOWN_TYPE: Code =
@@ -171,6 +171,12 @@ impl ecluse_flow::ports::Source for Source {
 
     fn statement(&self, table: &TablePlan, plan: &Plan) -> String {
         statement::select(table, plan, &KeyRange::default()).map_or_else(|fault| fault.to_string(), |s| s.sql)
+    }
+
+    fn marks(&mut self, plan: &Plan) -> Result<Marks> {
+        let mark = marks::of(&self.path);
+        let tables = vec![mark.clone(); plan.tables().len()];
+        Ok(Marks { instance: mark, tables, ..Marks::default() })
     }
 
     fn close(&mut self) -> Result<()> {

@@ -14,7 +14,7 @@ use ecluse_core::types::Engine;
 use ecluse_core::value::KeyRange;
 use ecluse_flow::orders::assertion::{self, Fields};
 use ecluse_flow::orders::{Bound, Orders};
-use ecluse_flow::ports::{Count, Destination as _, Excess, Opened, Scope, Sink, Source};
+use ecluse_flow::ports::{Count, Destination as _, Excess, Marks, Opened, Scope, Sink, Source};
 use ecluse_flow::rehearse::rehearse;
 use ecluse_flow::run::{Moved, Options, run};
 use ecluse_flow::world::World;
@@ -37,7 +37,7 @@ impl<'a> Meddled<'a> {
         Self { inner: Box::new(inner), before_open: Box::new(act), after_read: Box::new(|| ()) }
     }
 
-    fn after_read(inner: impl Source + 'static, act: impl FnMut() + Send + 'a) -> Self {
+    pub(crate) fn after_read(inner: impl Source + 'static, act: impl FnMut() + Send + 'a) -> Self {
         Self { inner: Box::new(inner), before_open: Box::new(|| ()), after_read: Box::new(act) }
     }
 }
@@ -82,6 +82,10 @@ impl Source for Meddled<'_> {
         self.inner.statement(table, plan)
     }
 
+    fn marks(&mut self, plan: &Plan) -> Result<Marks> {
+        self.inner.marks(plan)
+    }
+
     fn close(&mut self) -> Result<()> {
         self.inner.close()
     }
@@ -106,10 +110,11 @@ fn rehearsed(source: Meddled<'_>) -> Result<()> {
     found
 }
 
-type Work<T> =
+/// What is done with the orders, and with both ends.
+pub(crate) type Work<T> =
     fn(Orders<'_>, World<'_>, &mut Meddled<'_>, &mut sqlite::Destination, &mut RunFolder) -> Result<T>;
 
-fn under_orders<T>(mut source: Meddled<'_>, work: Work<T>) -> (Result<T>, u64) {
+pub(crate) fn under_orders<T>(mut source: Meddled<'_>, work: Work<T>) -> (Result<T>, u64) {
     let folder = tempfile::tempdir().unwrap();
     let names = ["patient".to_owned()];
     let catalog = source.catalog(Scope::Tables(&names)).unwrap();

@@ -7,6 +7,8 @@ mod dialects;
 #[cfg(test)]
 mod drift;
 #[cfg(test)]
+mod freeze;
+#[cfg(test)]
 mod mariadb;
 #[cfg(test)]
 mod path;

@@ -68,7 +68,8 @@ pub(crate) fn moved(here: &Here, args: &MigrateArgs) -> Result<Figures> {
     folder::replace(&path.join(facts::FILE), &facts)?;
     // a start that is refused uses up no run
     let begins = || runs::opened(here, &path, &ready);
-    let options = Options { repair: args.repair, begins: Some(&begins), ..ready.options() };
+    let options =
+        Options { repair: args.repair, catch_up: args.catch_up, begins: Some(&begins), ..ready.options() };
     let mut teller = Teller::with_events();
     let Ends { source, destination } = &mut ends;
     let moved = ready.with_orders(|orders| {
@@ -133,7 +134,24 @@ pub(crate) fn caught(catch_up: &CatchUp) {
         count(replaced),
         plural(compared, "chunk", "chunks"),
     ));
+    if !catch_up.frozen.is_empty() {
+        output::line(format!("  source frozen since {}: {}", catch_up.frozen, stood(catch_up)));
+    }
     for table in catch_up.tables.iter().filter(|table| table.replaced > 0) {
         output::line(format!("  {}   {}", table.table, words([table.added, table.changed, table.deleted])));
+    }
+}
+
+/// Whether the frozen source stood still, in words.
+pub(crate) fn stood(catch_up: &CatchUp) -> &'static str {
+    match catch_up.held.as_str() {
+        "instance unmoved" => "nothing was written to the whole instance since",
+        "tables unmoved" => {
+            "the engine's marks of these tables did not move since; the same command once more must find 0 differences"
+        }
+        "moved" => "it was WRITTEN TO since: nothing is cut over",
+        _ => {
+            "the engine cannot tell whether it was written to since: the same command once more must find 0 differences"
+        }
     }
 }

@@ -5,6 +5,7 @@ mod contract;
 mod dictionary;
 mod differences;
 pub(crate) mod explain;
+mod freeze;
 mod grants;
 pub(crate) mod identifiers;
 pub(crate) mod instruction;
@@ -68,6 +69,7 @@ pub(crate) fn run(cli: &Cli) -> Result<()> {
         Command::Grants(args) => grants::run(&here()?, args),
         Command::Procedure(args) => procedure::run(&here()?, args),
         Command::Plan(args) => plan::run(&here()?, args),
+        Command::Freeze(args) => freeze::run(&here()?, args),
         Command::Undo(args) => undo::run(&here()?, args),
         Command::Differences(command) => differences::run(&here()?, command),
         Command::Report(args) => report::run(&here()?, args),

@@ -150,7 +150,7 @@ impl Story {
 
     /// Moves; stopped once on the way, so that the second start resumes.
     fn migrate(&self) -> Result<Figures> {
-        let args = MigrateArgs { papers: PaperArgs::default(), ddl: false, repair: false };
+        let args = MigrateArgs { papers: PaperArgs::default(), ddl: false, catch_up: false, repair: false };
         ready::stop_after_rows(1_000);
         let stopped = output::muted(|| migrate::moved(&self.here, &args));
         ready::go_on();
@@ -202,7 +202,7 @@ impl Story {
                 d.column.as_deref().unwrap_or_default()
             ));
         }
-        let args = MigrateArgs { papers: PaperArgs::default(), ddl: false, repair: true };
+        let args = MigrateArgs { papers: PaperArgs::default(), ddl: false, catch_up: false, repair: true };
         output::muted(|| migrate::moved(&self.here, &args))?;
         let again = self.compared()?;
         if !again.holds {

@@ -7,6 +7,7 @@ use ecluse_seal::{CatchUp, Caught};
 use super::facts::{Facts, TableFacts};
 use super::figure::{Figure, together};
 use super::fill::hour;
+use crate::commands::migrate::stood;
 
 /// One catch-up.
 #[derive(Debug, Default)]
@@ -40,9 +41,13 @@ fn section(one: &CatchUp, facts: &Facts) -> Section {
         true => "not through".to_owned(),
         false => format!("through on {}", hour(&one.ended)),
     };
+    let frozen = match one.frozen.as_str() {
+        "" => String::new(),
+        at => format!(" The source was frozen since {}: {}.", hour(at), stood(one)),
+    };
     let found = if tables.is_empty() { "; nothing differed" } else { "" };
     let words = format!(
-        "Catch-up {}, begun on {}{how}, {end}: {} compared, {replaced} replaced{found}.",
+        "Catch-up {}, begun on {}{how}, {end}: {} compared, {replaced} replaced{found}.{frozen}",
         one.number,
         hour(&one.began),
         plural(chunks, "chunk", "chunks"),

@@ -11,6 +11,7 @@ mod csv;
 mod cut;
 mod dumps;
 mod entity;
+mod freeze;
 mod full;
 mod kill;
 mod kin;

@@ -1,7 +1,9 @@
 //! The sealed state: what goes in comes out, to the right identity and in whole only.
 
 use ecluse_core::value::{Key, KeyRange, Value};
-use ecluse_seal::{CatchUp, Caught, Identity, Noted, RunState, Seal, TableState, Undo, What, open, seal};
+use ecluse_seal::{
+    CatchUp, Caught, Frozen, Identity, Noted, RunState, Seal, TableState, Undo, What, open, seal,
+};
 
 fn key(values: &[Value]) -> Key {
     Key(values.to_vec())
@@ -39,8 +41,15 @@ fn state() -> RunState {
             began: "2026-11-22T06:00:00Z".to_owned(),
             ended: String::new(),
             repair: false,
+            frozen: "2026-11-22T05:59:00Z".to_owned(),
+            held: String::new(),
             tables: vec![Caught { table: "patient".to_owned(), added: 3, ..Caught::default() }],
         }],
+        frozen: Some(Frozen {
+            at: "2026-11-22T05:59:00Z".to_owned(),
+            instance: "1/2".to_owned(),
+            tables: vec![String::new(), "3".to_owned()],
+        }),
         made: vec!["patient".to_owned()],
         undo: Some(Undo { began: "2026-11-22T07:00:00Z".to_owned(), rows: vec![5] }),
         tables: vec![
@@ -75,7 +84,7 @@ fn a_state_comes_back_as_it_was() {
     assert_eq!(after.token.expose(), &[2; 32]);
     assert_eq!((after.object.as_str(), after.journal), ("aa", before.journal));
     assert_eq!((after.whole, after.noted, after.catch_ups), (true, before.noted, before.catch_ups));
-    assert_eq!((after.made, after.undo), (before.made, before.undo));
+    assert_eq!((after.made, after.undo, after.frozen), (before.made, before.undo, before.frozen));
     for (a, b) in after.tables.iter().zip(&before.tables) {
         assert_eq!(a.object, b.object);
         assert_eq!((a.closed, a.open_line), (b.closed, b.open_line));

@@ -1,0 +1,41 @@
+//! `ecluse freeze`: the old software is stopped, on the operator's word; the hour and the engine's marks.
+
+use ecluse_adapters::folder::RunFolder;
+use ecluse_core::fault::Result;
+use ecluse_flow::freeze::freeze;
+use serde_json::json;
+
+use super::Here;
+use crate::cli::{FreezeArgs, PaperArgs};
+use crate::output;
+use crate::ready::{self, Ends, Missing, Ready};
+
+pub(super) fn run(here: &Here, args: &FreezeArgs) -> Result<()> {
+    let papers = PaperArgs {
+        from: args.from.clone(),
+        to: args.to.clone(),
+        identity: args.identity.clone(),
+        still: args.still.clone(),
+        ..PaperArgs::default()
+    };
+    let (ready, mut ends) = Ready::prepare(here, &papers, Missing::Refuse)?;
+    let mut record = RunFolder::existing(&here.folder.path(args.run.dir.as_deref(), "run"))?;
+    let Ends { source, .. } = &mut ends;
+    let done = ready.with_orders(|orders| freeze(&orders, source.as_mut(), &mut record, ready::world()))?;
+    output::line(format!("Frozen since {}, on the word of {}.", done.frozen.at, ready.session.operator()));
+    for guard in &done.guards {
+        output::line(format!("  {guard}"));
+    }
+    if done.guards.is_empty() {
+        output::line("  nothing at the server keeps anybody from writing: it hangs on your word");
+    }
+    if !done.untold.is_empty() {
+        output::line(format!(
+            "  the engine does not tell this account whether these are written to: {}",
+            done.untold.join(", ")
+        ));
+    }
+    output::line("Catch up for the last time:  ecluse migrate --catch-up");
+    output::document(&json!({ "frozen": done.frozen.at, "guards": done.guards, "untold": done.untold }));
+    Ok(())
+}

@@ -9,6 +9,7 @@ use arrow_array::builder::{
 };
 use ecluse_batch::{Batch, Unreadable, arrow_type};
 use ecluse_core::fault::{Code, Fault, Result};
+use ecluse_core::plan::TablePlan;
 use ecluse_core::types::Type;
 
 /// A key whose value cannot be read: without it the row can be neither ordered nor found again.
@@ -22,7 +23,7 @@ pub(crate) static NOT_UTF8: Code =
     Code::refused("ECL-SRC-003", "a text is not valid in its declared encoding");
 /// A date or time that does not exist, or is not written as one.
 pub(crate) static NO_SUCH_TIME: Code =
-    Code::refused("ECL-SRC-004", "a value is not a date or time that exists (zero dates included)");
+    Code::refused("ECL-SRC-004", "a value is not a date or time that exists");
 /// A number that its column's type cannot hold exactly.
 pub(crate) static NOT_EXACT: Code =
     Code::refused("ECL-SRC-005", "a number has no exact form in its column's declared type");
@@ -30,6 +31,19 @@ pub(crate) static NOT_EXACT: Code =
 /// A read before the snapshot stands.
 pub(crate) static NOT_OPEN: Code =
     Code::refused("ECL-SRC-006", "a read was asked for before the snapshot was opened");
+
+/// No date at all. The mapping may say that it means NULL.
+pub(crate) static ZERO_DATE: Code =
+    Code::refused("ECL-SRC-008", "a zero date: 0000-00-00, which says that there is none");
+
+/// The text of a moment, unless it says that there is none.
+pub(crate) fn dated(text: &str) -> Result<&str, &'static Code> {
+    let zero = text.strip_suffix("+00:00").unwrap_or(text);
+    let zero = zero.split_once('.').map_or(zero, |(whole, fraction)| {
+        if fraction.bytes().all(|b| b == b'0') { whole } else { zero }
+    });
+    if matches!(zero, "0000-00-00" | "0000-00-00 00:00:00") { Err(&ZERO_DATE) } else { Ok(text) }
+}
 
 /// Rows of a batch at most.
 const ROWS: usize = 8_192;
@@ -113,6 +127,8 @@ pub(crate) struct Columns {
     types: Vec<Type>,
     builders: Vec<Builder>,
     key: Vec<usize>,
+    /// Columns whose zero dates are NULL.
+    zero_null: Vec<usize>,
     unreadable: Vec<Unreadable>,
     rows: usize,
     bytes: usize,
@@ -122,7 +138,15 @@ impl Columns {
     /// Columns of these types; `key` are the indices of the key's columns.
     pub(crate) fn new(types: Vec<Type>, key: &[usize]) -> Self {
         let builders = types.iter().map(|t| Builder::new(*t)).collect();
-        Self { types, builders, key: key.to_vec(), unreadable: Vec::new(), rows: 0, bytes: 0 }
+        let (key, zero_null) = (key.to_vec(), Vec::new());
+        Self { types, builders, key, zero_null, unreadable: Vec::new(), rows: 0, bytes: 0 }
+    }
+
+    /// The columns of a planned table as its source gives them.
+    pub(crate) fn planned(table: &TablePlan) -> Self {
+        let types = table.read().iter().map(|c| c.ty).collect();
+        let zero_null = (0..table.read().len()).filter(|column| table.zero_as_null(*column)).collect();
+        Self { zero_null, ..Self::new(types, table.key()) }
     }
 
     /// Adds one row: `decode(column, builder)` appends exactly one value to the builder, or
@@ -141,6 +165,7 @@ impl Columns {
                 Ok(Some(bytes)) => self.bytes += bytes,
                 Ok(None) if self.key.contains(&column) => return Err(key_unreadable(&name(column), "NULL")),
                 Ok(None) => builder.null(),
+                Err(code) if *code == ZERO_DATE && self.zero_null.contains(&column) => builder.null(),
                 Err(code) if self.key.contains(&column) => {
                     return Err(key_unreadable(&name(column), code.id));
                 }

@@ -19,8 +19,8 @@
 //!
 //! The same list stands as [`Type::casts_to`], which the plan's compiler asks.
 //!
-//! A timestamp never becomes an instant, nor the other way: that takes a time zone, and
-//! nobody signed for one.
+//! A timestamp never becomes an instant here, nor the other way: that takes a time zone, which the
+//! mapping names ([`crate::local`]).
 
 use std::sync::Arc;
 

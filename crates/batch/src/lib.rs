@@ -29,6 +29,7 @@ mod evaluate;
 mod gather;
 mod identifier;
 mod keys;
+mod local;
 mod tally;
 mod text;
 mod token;

@@ -16,7 +16,7 @@ use ecluse_core::value::Value;
 
 use crate::batch::{Batch, MALFORMED};
 use crate::column::Column;
-use crate::{build, cast, check, identifier};
+use crate::{build, cast, check, identifier, local};
 
 /// A plan whose write step this version cannot carry out; the compiler asks [`Type::casts_to`] first.
 pub static NO_CAST: Code = Code::refused("ECL-BAT-005", "no exact conversion between two types");
@@ -96,6 +96,10 @@ pub enum Reason {
     Cast,
     /// The code table has no line for the value.
     Unmapped,
+    /// A local time that its zone has twice; the mapping does not say which is meant.
+    Doubled,
+    /// A local time that its zone does not have.
+    Missing,
     /// More characters (text) or bytes than the destination's column holds.
     TooLong,
     /// A number or date outside what the destination's column holds.
@@ -111,6 +115,8 @@ pub enum Reason {
 static CAST: Code =
     Code::refused("ECL-BAT-101", "a value has no exact counterpart in the destination's type");
 static UNMAPPED: Code = Code::refused("ECL-BAT-102", "a code is not in its code table");
+static DOUBLED: Code = Code::refused("ECL-BAT-110", "a local time that its zone had twice");
+static MISSING: Code = Code::refused("ECL-BAT-111", "a local time that its zone never had");
 static TOO_LONG: Code = Code::refused("ECL-BAT-103", "a value is longer than the destination's column");
 static OUT_OF_RANGE: Code =
     Code::refused("ECL-BAT-104", "a number or date is outside the destination column's range");
@@ -131,6 +137,8 @@ impl Reason {
             Self::Unreadable(code) => code,
             Self::Cast => &CAST,
             Self::Unmapped => &UNMAPPED,
+            Self::Doubled => &DOUBLED,
+            Self::Missing => &MISSING,
             Self::TooLong => &TOO_LONG,
             Self::OutOfRange => &OUT_OF_RANGE,
             Self::Null => &NULL,
@@ -250,6 +258,15 @@ impl Writer {
                 let (array, ty) = column(*index)?;
                 cast::cast(array, ty, target.ty, refuse)
             }
+            Expression::Moment { column: index, zone: Some(zone), .. } => {
+                let (array, ty) = column(*index)?;
+                local::instants(array, ty, zone, refuse)
+            }
+            Expression::Moment { column: index, zone: None, .. } => {
+                let (array, ty) = column(*index)?;
+                Column::new(array, ty)?;
+                Ok(Arc::clone(array))
+            }
             Expression::Constant(value) => build::column(target.ty, read.rows(), |_| Some(value)),
             Expression::Concat(pieces) => build::concat(pieces, read, &self.read),
             Expression::Code { column: index, table } => {
@@ -285,6 +302,14 @@ fn prepared(from: &Expression, to: Type, read: &[Type]) -> Result<Expression, &'
         Expression::Cast(index) if ty(index)? == to => Ok(Expression::Column(*index)),
         Expression::Cast(index) if ty(index)?.casts_to(to) => Ok(from.clone()),
         Expression::Cast(_) => Err(&NO_CAST),
+        Expression::Moment { column, zone, .. } => {
+            let (read, instant) = (ty(column)?, (Type::Timestamp, Type::Instant));
+            if if zone.is_some() { (read, to) == instant } else { read == to } {
+                Ok(from.clone())
+            } else {
+                Err(&NO_CAST)
+            }
+        }
         Expression::Constant(value) if build::holds(to, value) => Ok(from.clone()),
         Expression::Constant(_) => Err(&NO_CAST),
         Expression::Concat(pieces) => {

@@ -15,6 +15,7 @@
 //! | [`template`] | the papers as text, to fill in |
 //! | [`personal`] | wrappers that keep personal values and secrets out of every text |
 //! | [`types`], [`value`] | the types a column can have on the way, and literal values |
+//! | [`zone`] | local times of a named zone as instants |
 //! | [`catalog`] | what a database says of itself, as surveyed |
 //! | [`class`], [`classify`] | classes of personal data; a class proposed from a column's name |
 //! | [`dictionary`] | the surveyed catalogue with a class and a label per column, as a document |
@@ -67,3 +68,4 @@ pub mod status;
 pub mod template;
 pub mod types;
 pub mod value;
+pub mod zone;

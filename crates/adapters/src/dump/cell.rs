@@ -13,7 +13,7 @@
 use ecluse_core::types::Engine;
 
 use crate::civil;
-use crate::columns::{Builder, Cell, NO_SUCH_TIME, NOT_EXACT, NOT_UTF8, WRONG_KIND};
+use crate::columns::{Builder, Cell, NO_SUCH_TIME, NOT_EXACT, NOT_UTF8, WRONG_KIND, dated};
 use crate::mariadb::types::{decimal, from_latin1, uuid};
 
 /// One value as it stood in the dump; its bytes are used again for the next row.
@@ -120,12 +120,12 @@ pub(super) fn decode(shape: Shape, builder: &mut Builder, raw: &Raw) -> Cell {
             b.append_value(f64::from(text.parse::<f32>().map_err(|_quotes| &NOT_EXACT)?));
         }
         Builder::Float(b) if number => b.append_value(text.parse().map_err(|_quotes| &NOT_EXACT)?),
-        Builder::Date(b) => b.append_value(civil::parse_date(text).ok_or(&NO_SUCH_TIME)?),
-        Builder::Timestamp(b) => b.append_value(civil::parse_timestamp(text).ok_or(&NO_SUCH_TIME)?),
+        Builder::Date(b) => b.append_value(civil::parse_date(dated(text)?).ok_or(&NO_SUCH_TIME)?),
+        Builder::Timestamp(b) => b.append_value(civil::parse_timestamp(dated(text)?).ok_or(&NO_SUCH_TIME)?),
         Builder::Instant(b) if shape.engine == Engine::Postgresql => {
             b.append_value(instant(text).ok_or(&NO_SUCH_TIME)?);
         }
-        Builder::Instant(b) => b.append_value(civil::parse_timestamp(text).ok_or(&NO_SUCH_TIME)?),
+        Builder::Instant(b) => b.append_value(civil::parse_timestamp(dated(text)?).ok_or(&NO_SUCH_TIME)?),
         Builder::Time(b) => b.append_value(civil::parse_time(text).ok_or(&NO_SUCH_TIME)?),
         Builder::Uuid(b) => {
             let value = uuid(bytes).ok_or(&WRONG_KIND)?;

@@ -63,7 +63,7 @@ fn postgres_type(words: &str) -> Told {
         "jsonb" => Some(Pg::JSONB),
         _ => None,
     };
-    let wire = pg.as_ref().and_then(postgres::types::wire);
+    let wire = pg.as_ref().and_then(postgres::types::wire_of_builtin);
     // `atttypmod` as the server keeps it, for the one rule that reads it
     let modifier = match (&pg, numbers.as_slice()) {
         (Some(Pg::NUMERIC), [precision]) => packed(*precision, 0),
@@ -73,7 +73,10 @@ fn postgres_type(words: &str) -> Told {
     let is_text = matches!(pg, Some(Pg::TEXT | Pg::VARCHAR | Pg::BPCHAR | Pg::NAME));
     Told {
         words: String::new(),
-        ty: wire.and_then(|w| postgres::types::carried(w, modifier)),
+        // of a number without a declared scale a dump's text is not looked at yet
+        ty: wire
+            .map(|w| postgres::types::carried(w, modifier))
+            .filter(|ty| *ty != Type::Text || pg != Some(Pg::NUMERIC)),
         max_length: length.filter(|_| matches!(pg, Some(Pg::VARCHAR | Pg::BPCHAR))),
         int_bounds: wire.and_then(postgres::types::bounds),
         is_text,
@@ -102,7 +105,8 @@ fn mariadb_type(words: &str, charset: &str) -> Told {
         precision: number(0).map(u64::from),
         scale: number(1).or(number(0).map(|_| 0)).map(u64::from),
     };
-    let ty = mariadb::types::understood(&told);
+    // what the live adapter carries as a print, or as bits, stands in a dump in forms not read yet
+    let ty = mariadb::types::understood(&told).filter(|ty| mariadb::types::writable(data_type, *ty));
     let counted = matches!(data_type, "char" | "varchar" | "binary" | "varbinary");
     Told {
         words: String::new(),

@@ -51,7 +51,7 @@ impl Gathering {
     pub(crate) fn new(plan: &Plan, bound: usize, key: [u8; 32]) -> Self {
         let passing = |table: &TablePlan| {
             let types: Vec<Type> = table.read().iter().map(|c| c.ty).collect();
-            let columns = Columns::new(types.clone(), table.key());
+            let columns = Columns::planned(table);
             Passing { types, columns, batches: Vec::new(), available: 0 }
         };
         let tables = plan.tables().iter().map(passing).collect();

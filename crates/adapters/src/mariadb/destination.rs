@@ -19,7 +19,8 @@ use super::load::{self, Chunk, Target};
 use super::session::{Session, number, text};
 use super::statement::quoted;
 use super::written::Written;
-use super::{catalog, connect, constraints, ddl, durable, ledger, source, undo};
+use super::{catalog, connect, constraints, ddl, durable, ledger, source, types, undo};
+use crate::columns::Columns;
 use crate::url::Server;
 
 /// The server is no MariaDB.
@@ -128,6 +129,9 @@ impl ports::Destination for Destination {
         let identity = ports::Destination::identity(self)?;
         let mut found = catalog::read(&mut self.write, identity, &self.server.database, scope)?;
         found.tables.retain(|table| !ledger::owns(&table.name));
+        for column in found.tables.iter_mut().flat_map(|table| &mut table.columns) {
+            column.ty = column.ty.filter(|ty| types::writable(&column.sql_type, *ty));
+        }
         triggers(&mut self.write, &mut found)?;
         Ok(found)
     }
@@ -205,8 +209,9 @@ impl ports::Destination for Destination {
         let back = self.back()?;
         let statement = written(back, table)?.read_back(range, ordered)?;
         back.run("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY", name)?;
-        let columns = table.write().iter().map(|c| (c.name.as_str(), c.ty));
-        let done = source::deliver(back, name, columns, table.write_key(), statement, sink);
+        let names = table.write().iter().map(|c| c.name.as_str());
+        let batch = Columns::new(table.write().iter().map(|c| c.ty).collect(), table.write_key());
+        let done = source::deliver(back, name, names, batch, statement, sink);
         // no failpoint: the end of a snapshot that only read
         back.run("ROLLBACK", name)?;
         done

@@ -3,7 +3,7 @@
 use ecluse_core::catalog::Catalog;
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::plan::{Plan, TablePlan};
-use ecluse_core::types::{Engine, Type};
+use ecluse_core::types::Engine;
 use ecluse_core::value::KeyRange;
 use ecluse_flow::ports::{Count, Excess, Marks, Opened, Scope, Sink};
 
@@ -135,8 +135,8 @@ impl ecluse_flow::ports::Source for Source {
             return Err(NOT_OPEN.fault(table.source()));
         }
         let statement = statement::select(table, plan, range)?;
-        let columns = table.read().iter().map(|c| (c.name.as_str(), c.ty));
-        deliver(&mut self.session, table.source(), columns, table.key(), statement, sink)
+        let names = table.read().iter().map(|c| c.name.as_str());
+        deliver(&mut self.session, table.source(), names, Columns::planned(table), statement, sink)
     }
 
     fn statement(&self, table: &TablePlan, plan: &Plan) -> String {
@@ -160,18 +160,17 @@ pub(super) fn identity(session: &mut Session, database: &str) -> Option<String> 
     Some(format!("{uid}/{database}"))
 }
 
-/// Sends a statement and delivers its rows in batches; `columns` are what it selects, in order.
+/// Sends a statement and delivers its rows in batches; `names` are what it selects, in order, as in `batch`.
 pub(super) fn deliver<'c>(
     session: &mut Session,
     table: &str,
-    columns: impl Iterator<Item = (&'c str, Type)>,
-    key: &[usize],
+    names: impl Iterator<Item = &'c str>,
+    mut batch: Columns,
     statement: Statement,
     sink: Sink<'_>,
 ) -> Result<()> {
-    let (names, kinds): (Vec<&str>, Vec<Type>) = columns.unzip();
+    let names: Vec<&str> = names.collect();
     let place = |column: usize| format!("{table}.{}", names.get(column).copied().unwrap_or_default());
-    let mut batch = Columns::new(kinds, key);
     session.stream(&statement.sql, statement.parameters, table, &mut |row, latin1| {
         batch.row(
             &mut |column, builder| {

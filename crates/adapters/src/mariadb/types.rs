@@ -8,7 +8,7 @@ use ecluse_core::types::Type;
 use mysql_async::Value;
 
 use crate::civil;
-use crate::columns::{Builder, Cell, NO_SUCH_TIME, NOT_EXACT, NOT_UTF8, WRONG_KIND};
+use crate::columns::{Builder, Cell, NO_SUCH_TIME, NOT_EXACT, NOT_UTF8, WRONG_KIND, ZERO_DATE};
 
 /// A column's type as `information_schema.columns` tells it.
 pub(crate) struct Told<'a> {
@@ -30,12 +30,15 @@ pub(crate) fn understood(told: &Told<'_>) -> Option<Type> {
         "tinyint" | "smallint" | "mediumint" | "int" | "bigint" => Some(Type::Int),
         "decimal" => {
             let (precision, scale) = (u8::try_from(told.precision?).ok()?, u8::try_from(told.scale?).ok()?);
-            ((1..=38).contains(&precision) && scale <= precision)
-                .then_some(Type::Decimal { precision, scale })
+            let carried = (1..=38).contains(&precision) && scale <= precision;
+            // up to 65 digits: as the server's text, every one kept (decision 0022)
+            Some(if carried { Type::Decimal { precision, scale } } else { Type::Text })
         }
+        "year" => Some(Type::Int),
+        "bit" => Some(if told.precision == Some(1) { Type::Bool } else { Type::Int }),
         "float" | "double" => Some(Type::Float),
         // MariaDB's JSON is LONGTEXT with a check: text, exactly as it was written
-        "char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext" => {
+        "char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext" | "enum" | "set" => {
             matches!(told.charset, "utf8" | "utf8mb3" | "utf8mb4" | "ascii" | "latin1").then_some(Type::Text)
         }
         "binary" | "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob" => Some(Type::Bytes),
@@ -44,14 +47,31 @@ pub(crate) fn understood(told: &Told<'_>) -> Option<Type> {
         "timestamp" => Some(Type::Instant),
         "time" => Some(Type::Time),
         "uuid" => Some(Type::Uuid),
-        // year, bit, enum, set, inet, geometry: not needed so far, never guessed
+        "inet4" | "inet6" => Some(Type::Text),
+        // geometry: never guessed
         _ => None,
+    }
+}
+
+/// Whether a column of a destination can take the type: none whose value would have to be read out of a
+/// print again.
+pub(crate) fn writable(sql_type: &str, ty: Type) -> bool {
+    let word = sql_type.split(['(', ' ']).next().unwrap_or_default();
+    match word {
+        "enum" | "set" | "year" | "bit" | "inet4" | "inet6" => false,
+        "decimal" => ty != Type::Text,
+        _ => true,
     }
 }
 
 /// The inclusive bounds of a whole-number type, as far as 64 signed bits go.
 pub(crate) fn int_bounds(told: &Told<'_>) -> Option<(i64, i64)> {
     let bits = match told.data_type {
+        "year" => return Some((0, 2155)),
+        "bit" => {
+            let bits = told.precision.and_then(|n| u32::try_from(n).ok())?;
+            return Some((0, 1_i64.checked_shl(bits).filter(|_| bits < 63).map_or(i64::MAX, |n| n - 1)));
+        }
         "tinyint" => 8,
         "smallint" => 16,
         "mediumint" => 24,
@@ -76,6 +96,9 @@ pub(super) fn decode(builder: &mut Builder, value: &Value, latin1: bool) -> Cell
         (Builder::Int(b), Value::UInt(n)) => {
             b.append_value(i64::try_from(*n).map_err(|_past_2_63| &NOT_EXACT)?);
         }
+        // a bit string, most significant byte first
+        (Builder::Int(b), Value::Bytes(bits)) => b.append_value(bit(bits)?),
+        (Builder::Bool(b), Value::Bytes(bits)) => b.append_value(bit(bits)? != 0),
         (Builder::Float(b), Value::Float(n)) => b.append_value(f64::from(*n)),
         (Builder::Float(b), Value::Double(n)) => b.append_value(*n),
         (Builder::Decimal { builder, precision, scale }, Value::Bytes(text)) => {
@@ -93,6 +116,12 @@ pub(super) fn decode(builder: &mut Builder, value: &Value, latin1: bool) -> Cell
         (Builder::Bytes(b), Value::Bytes(bytes)) => {
             b.append_value(bytes);
             return Ok(Some(bytes.len()));
+        }
+        (
+            Builder::Date(_) | Builder::Timestamp(_) | Builder::Instant(_),
+            Value::Date(0, 0, 0, 0, 0, 0, 0),
+        ) => {
+            return Err(&ZERO_DATE);
         }
         (Builder::Date(b), Value::Date(year, month, day, 0, 0, 0, 0)) => {
             b.append_value(days(*year, *month, *day)?);
@@ -113,6 +142,13 @@ pub(super) fn decode(builder: &mut Builder, value: &Value, latin1: bool) -> Cell
         _ => return Err(&WRONG_KIND),
     }
     Ok(Some(8))
+}
+
+fn bit(bytes: &[u8]) -> Result<i64, &'static ecluse_core::fault::Code> {
+    let lead = 8_usize.checked_sub(bytes.len()).ok_or(&WRONG_KIND)?;
+    let mut whole = [0; 8];
+    whole.iter_mut().skip(lead).zip(bytes).for_each(|(to, from)| *to = *from);
+    i64::try_from(u64::from_be_bytes(whole)).map_err(|_past_2_63| &NOT_EXACT)
 }
 
 fn days(year: u16, month: u8, day: u8) -> Result<i32, &'static ecluse_core::fault::Code> {
@@ -177,18 +213,26 @@ mod tests {
             Some(Type::Decimal { precision: 10, scale: 2 })
         );
         assert_eq!(understood(&told("varchar", "varchar(9)", "latin1")), Some(Type::Text));
-        for (data_type, charset) in [
-            ("varchar", "ucs2"),
-            ("text", "sjis"),
-            ("year", ""),
-            ("bit", ""),
-            ("enum", "utf8"),
-            ("inet6", ""),
-        ] {
+        for (data_type, charset) in [("varchar", "ucs2"), ("text", "sjis"), ("enum", "ucs2"), ("point", "")] {
             assert_eq!(understood(&told(data_type, data_type, charset)), None, "{data_type}");
         }
         let wide = Told { precision: Some(65), ..told("decimal", "decimal(65,2)", "") };
-        assert_eq!(understood(&wide), None);
+        assert_eq!(understood(&wide), Some(Type::Text));
+    }
+
+    #[test]
+    fn bit_strings_are_numbers_without_a_sign() {
+        for (bytes, number) in
+            [(&[1_u8][..], 1), (&[0x01, 0x00], 256), (&[0x7f, 255, 255, 255, 255, 255, 255, 255], i64::MAX)]
+        {
+            assert_eq!(bit(bytes), Ok(number));
+        }
+        assert_eq!(bit(&[0x80, 0, 0, 0, 0, 0, 0, 0]), Err(&NOT_EXACT));
+        assert_eq!(bit(&[0; 9]), Err(&WRONG_KIND));
+        for (bits, most) in [(1, 1), (8, 255), (62, (1 << 62) - 1), (63, i64::MAX), (64, i64::MAX)] {
+            let told = Told { precision: Some(bits), ..told("bit", "bit", "") };
+            assert_eq!(int_bounds(&told), Some((0, most)), "{bits}");
+        }
     }
 
     #[test]

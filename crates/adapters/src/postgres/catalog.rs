@@ -14,8 +14,9 @@ use tokio_postgres::Row;
 use tokio_postgres::types::Type as Pg;
 
 use super::connect::Link;
+use super::error::Side;
 use super::ledger::SCHEMA as LEDGER;
-use super::types::{Wire, bounds, carried, wire};
+use super::types::{Kind, Wire, bounds, carried, wire_of, writable};
 
 /// `system_identifier:database oid`: the instance, its physical clones included.
 pub(super) fn identity(link: &Link) -> Result<String> {
@@ -51,14 +52,16 @@ const RELATIONS: &str = "\
            ELSE n.nspname || '.' || c.relname END = ANY ($2))";
 
 const COLUMNS: &str = "\
-    SELECT a.attrelid, a.attname::text, format_type(a.atttypid, a.atttypmod), \
-           CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END, \
+    SELECT a.attrelid, a.attname::text, format_type(a.atttypid, a.atttypmod), b.oid, \
            CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END, \
            NOT (a.attnotnull OR t.typnotnull), a.atthasdef OR a.attidentity <> '', \
            a.attidentity <> '' OR coalesce(pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%', false), \
            CASE WHEN a.attgenerated <> '' THEN pg_get_expr(d.adbin, d.adrelid) ELSE '' END, \
-           coalesce(l.collname::text, ''), coalesce(col_description(a.attrelid, a.attnum), '') \
+           coalesce(l.collname::text, ''), coalesce(col_description(a.attrelid, a.attnum), ''), \
+           b.typtype::text, e.oid, e.typtype::text \
     FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid \
+    JOIN pg_type b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END \
+    LEFT JOIN pg_type e ON e.typarray = b.oid \
     LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum \
     LEFT JOIN pg_collation l ON l.oid = a.attcollation \
     WHERE a.attrelid = ANY ($1) AND a.attnum > 0 AND NOT a.attisdropped \
@@ -101,7 +104,7 @@ fn read_in(link: &Link, scope: Scope<'_>) -> Result<Catalog> {
     }
     let oids: Vec<u32> = tables.keys().copied().collect();
     for row in link.query(COLUMNS, &[&oids], place)? {
-        let column = column(&row).map_err(bad)?;
+        let column = column(&row, link.side()).map_err(bad)?;
         if let Some(table) = row.try_get(0).ok().and_then(|oid: u32| tables.get_mut(&oid)) {
             table.columns.push(column);
         }
@@ -170,9 +173,21 @@ fn relation(row: &Row) -> Result<(u32, Table), tokio_postgres::Error> {
     Ok((oid, table))
 }
 
-fn column(row: &Row) -> Result<Column, tokio_postgres::Error> {
+/// The kind of a type, from its oid, its `typtype`, and those of its element.
+fn kind(row: &Row, oid: usize, rest: usize) -> Result<Kind, tokio_postgres::Error> {
+    let letter = |text: String| text.chars().next().unwrap_or_default();
+    let (element, its): (Option<u32>, Option<String>) = (row.try_get(rest + 1)?, row.try_get(rest + 2)?);
+    Ok(Kind {
+        oid: row.try_get(oid)?,
+        typtype: letter(row.try_get(rest)?),
+        element: element.zip(its.map(letter)),
+    })
+}
+
+fn column(row: &Row, side: Side) -> Result<Column, tokio_postgres::Error> {
     let (oid, modifier): (u32, i32) = (row.try_get(3)?, row.try_get(4)?);
-    let wire = Pg::from_oid(oid).as_ref().and_then(wire);
+    let wire = wire_of(kind(row, 3, 11)?);
+    let wire = wire.filter(|w| matches!(side, Side::Source) || writable(*w, modifier));
     let max_length = match Pg::from_oid(oid) {
         Some(Pg::VARCHAR | Pg::BPCHAR) => modifier.checked_sub(4).and_then(|n| u32::try_from(n).ok()),
         _ => None,
@@ -180,7 +195,7 @@ fn column(row: &Row) -> Result<Column, tokio_postgres::Error> {
     Ok(Column {
         name: row.try_get(1)?,
         sql_type: row.try_get(2)?,
-        ty: wire.and_then(|w| carried(w, modifier)),
+        ty: wire.map(|w| carried(w, modifier)),
         max_length,
         int_bounds: wire.and_then(bounds),
         nullable: row.try_get(5)?,
@@ -200,18 +215,20 @@ pub(super) fn wires<'a>(
     names: impl Iterator<Item = &'a str>,
 ) -> Result<Vec<Option<Wire>>> {
     let rows = link.query(
-        "SELECT a.attname::text, CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END \
+        "SELECT a.attname::text, b.oid, b.typtype::text, e.oid, e.typtype::text \
          FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid \
+         JOIN pg_type b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END \
+         LEFT JOIN pg_type e ON e.typarray = b.oid \
          WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped",
         &[&relation],
         relation,
     )?;
-    let mut found: BTreeMap<String, u32> = BTreeMap::new();
+    let mut found: BTreeMap<String, Kind> = BTreeMap::new();
     for row in rows {
         let get =
-            || -> Result<(String, u32), tokio_postgres::Error> { Ok((row.try_get(0)?, row.try_get(1)?)) };
-        let (name, oid) = get().map_err(|e| link.side().fault(&e, relation))?;
-        found.insert(name, oid);
+            || -> Result<(String, Kind), tokio_postgres::Error> { Ok((row.try_get(0)?, kind(&row, 1, 2)?)) };
+        let (name, kind) = get().map_err(|e| link.side().fault(&e, relation))?;
+        found.insert(name, kind);
     }
-    Ok(names.map(|n| found.get(n).and_then(|oid| Pg::from_oid(*oid)).as_ref().and_then(wire)).collect())
+    Ok(names.map(|n| found.get(n).copied().and_then(wire_of)).collect())
 }

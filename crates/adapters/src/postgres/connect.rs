@@ -35,6 +35,11 @@ const SESSION: &str = "SET statement_timeout = 0; SET idle_in_transaction_sessio
      SET lock_timeout = '20s'; SET standard_conforming_strings = on; SET row_security = off; \
      SET jit = off; SET work_mem = '64MB'; SET maintenance_work_mem = '256MB'";
 
+/// What a source's session sets beyond: a type that travels as the engine's own text has one text per
+/// value. Not at a destination, whose triggers may rely on the account's zone.
+const PRINT: &str = "SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'iso_8601'; SET TimeZone = 'UTC'; \
+     SET bytea_output = 'hex'; SET extra_float_digits = 1; SET xmlbinary = 'base64'";
+
 /// One connection.
 pub(super) struct Link {
     // before the runtime: the client must be dropped first, so that the goodbye can be sent
@@ -76,6 +81,9 @@ impl Link {
         let client = client.map_err(|e| side.unreached(&e, server))?;
         let link = Self { client, runtime, side, tls };
         link.batch(SESSION, "the session's settings")?;
+        if side == Side::Source {
+            link.batch(PRINT, "the session's settings")?;
+        }
         // such a database promises nothing about its text: asked for UTF-8, the server would end
         // the whole read at the first byte that is not; as it is, each value is judged alone
         let encoding: String =

@@ -16,7 +16,7 @@ use ecluse_core::fault::{Code, Fault, Result};
 use ecluse_core::types::Type;
 
 use super::numeric;
-use super::types::{Wire, fits};
+use super::types::{Wire, fits, printed};
 
 /// A value écluse cannot carry exactly.
 pub(crate) static UNREADABLE: Code = Code::refused("ECL-SRC-510", "a value has no exact counterpart");
@@ -112,6 +112,11 @@ impl Decoder {
             begun: false,
             unreadable: Vec::new(),
         })
+    }
+
+    /// Which columns are asked for as the engine's text.
+    pub(super) fn printed(&self) -> Vec<bool> {
+        self.columns.iter().map(|c| printed(c.wire, c.ty)).collect()
     }
 
     /// One message of a COPY stream: the server sends one row per message, the header

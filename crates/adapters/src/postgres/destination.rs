@@ -237,6 +237,7 @@ impl ports::Destination for Destination {
 pub(super) fn read_back(table: &TablePlan, ordered: bool) -> Result<Select<'_>> {
     Ok(Select {
         columns: table.write().iter().map(|c| c.name.as_str()).collect(),
+        printed: Vec::new(),
         from: table.destination(),
         conditions: sql::room(Engine::Postgresql, table, None)?.into_iter().collect(),
         parameters: Vec::new(),

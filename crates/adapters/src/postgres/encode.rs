@@ -160,10 +160,7 @@ impl Column<'_> {
                 let at = out.len();
                 out.extend_from_slice(&[0; 4]);
                 numeric::write(out, a.value(row), *scale);
-                let length = i32::try_from(out.len() - at - 4).map_err(|_| Refusal::Value)?;
-                if let Some(slot) = out.get_mut(at..at + 4) {
-                    slot.copy_from_slice(&length.to_be_bytes());
-                }
+                length(out, at)?;
             }
             Values::Float(a) if self.wire == Wire::Float4 => fixed(out, narrow(a.value(row))?.to_be_bytes()),
             Values::Float(a) => fixed(out, a.value(row).to_be_bytes()),
@@ -203,11 +200,26 @@ fn int(wire: Wire, value: i64, out: &mut Vec<u8>) -> Result<(), Refusal> {
 
 #[inline]
 fn text(wire: Wire, value: &str, out: &mut Vec<u8>) -> Result<(), Refusal> {
+    if wire == Wire::Numeric {
+        let start = out.len();
+        out.extend_from_slice(&[0; 4]);
+        numeric::write_text(out, value).ok_or(Refusal::Value)?;
+        return length(out, start);
+    }
     // the engine's text cannot hold U+0000; char(n) would lose blanks at the end in silence
     if value.as_bytes().contains(&0) || (wire == Wire::Padded && value.ends_with(' ')) {
         return Err(Refusal::Value);
     }
     var(out, if wire == Wire::Jsonb { &[1] } else { &[] }, value.as_bytes())
+}
+
+/// Puts the length of what follows into the four bytes at `at`.
+fn length(out: &mut [u8], at: usize) -> Result<(), Refusal> {
+    let length = i32::try_from(out.len() - at - 4).map_err(|_| Refusal::Value)?;
+    if let Some(slot) = out.get_mut(at..at + 4) {
+        slot.copy_from_slice(&length.to_be_bytes());
+    }
+    Ok(())
 }
 
 fn in_range<T: PartialOrd + Copy>(value: Option<T>, first: T, end: T) -> Result<T, Refusal> {

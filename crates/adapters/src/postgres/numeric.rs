@@ -112,6 +112,56 @@ pub(super) fn write(out: &mut Vec<u8>, unscaled: i128, scale: u8) {
     }
 }
 
+/// Appends a number of any length from its text, `-12.50` as the engine prints it; `None` where the
+/// engine would print it otherwise, so that what is read back is what was sent.
+pub(super) fn write_text(out: &mut Vec<u8>, text: &str) -> Option<()> {
+    let special = match text {
+        "NaN" => Some(0xc000_u16),
+        "Infinity" => Some(0xd000),
+        "-Infinity" => Some(0xf000),
+        _ => None,
+    };
+    if let Some(sign) = special {
+        out.extend_from_slice(&[0; 4]);
+        out.extend_from_slice(&sign.to_be_bytes());
+        out.extend_from_slice(&[0; 2]);
+        return Some(());
+    }
+    let (sign, digits) = text.strip_prefix('-').map_or((0, text), |rest| (NEGATIVE, rest));
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let plain = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
+    let one_form = (whole == "0" || !whole.starts_with('0'))
+        && !whole.is_empty()
+        && digits.ends_with(|c: char| c.is_ascii_digit())
+        && plain(whole)
+        && plain(fraction);
+    let zero = digits.bytes().all(|b| matches!(b, b'0' | b'.'));
+    // the engine's own limits: 131,072 digits before the point, 16,383 after it
+    if !one_form || (zero && sign == NEGATIVE) || whole.len() > 131_072 || fraction.len() > 16_383 {
+        return None;
+    }
+    let lead = whole.len().next_multiple_of(4);
+    let zeros = |text: &str| "0".repeat(text.len().next_multiple_of(4) - text.len());
+    let padded = format!("{}{whole}{fraction}{}", zeros(whole), zeros(fraction));
+    let groups: Vec<i16> = padded
+        .as_bytes()
+        .chunks(4)
+        .map(|four| four.iter().fold(0_i16, |n, d| n * 10 + i16::from(*d - b'0')))
+        .collect();
+    let from = groups.iter().take_while(|g| **g == 0).count();
+    let end = groups.iter().rposition(|g| *g != 0).map_or(from, |last| last + 1);
+    let shown = groups.get(from..end).unwrap_or_default();
+    let weight = i32::try_from(lead / 4).ok()? - 1 - i32::try_from(from).ok()?;
+    out.extend_from_slice(&i16::try_from(shown.len()).ok()?.to_be_bytes());
+    out.extend_from_slice(&(if shown.is_empty() { 0 } else { i16::try_from(weight).ok()? }).to_be_bytes());
+    out.extend_from_slice(&sign.to_be_bytes());
+    out.extend_from_slice(&u16::try_from(fraction.len()).ok()?.to_be_bytes());
+    for group in shown {
+        out.extend_from_slice(&group.to_be_bytes());
+    }
+    Some(())
+}
+
 fn ten(power: u32) -> Option<i128> {
     10_i128.checked_pow(power)
 }
@@ -138,6 +188,23 @@ mod tests {
                     there_and_back(-value, scale);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_text_is_written_as_its_number_is() {
+        for scale in [0, 1, 2, 4, 7, 38] {
+            for unscaled in [0, 1, -1, 10, 9_999, 10_000, -123_456_789, 10_i128.pow(37), 5_000_000_000] {
+                let (mut number, mut text) = (Vec::new(), Vec::new());
+                write(&mut number, unscaled, scale);
+                write_text(&mut text, &crate::spelling::decimal(unscaled, scale)).unwrap();
+                assert_eq!(number, text, "{unscaled} at {scale}");
+            }
+        }
+        for other in
+            ["", "-", "+1", "01", "-0", "-0.00", "1.", ".5", "1e3", "1,5", " 1", "nan", "--1", "1.5.5"]
+        {
+            assert_eq!(write_text(&mut Vec::new(), other), None, "{other}");
         }
     }
 

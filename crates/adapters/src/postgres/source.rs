@@ -19,7 +19,7 @@ use super::decode::{Decoder, FORMAT, Shape};
 use super::error::Side;
 use super::marks;
 use super::probe;
-use super::text::{cast, key, list, relation};
+use super::text::{cast, ident, key, list, relation};
 use super::views;
 use crate::sql;
 use crate::url::Server;
@@ -218,6 +218,7 @@ fn select<'a>(table: &'a TablePlan, plan: &Plan) -> Result<Select<'a>> {
     let (conditions, parameters) = condition.map(|c| (vec![c.text], c.parameters)).unwrap_or_default();
     Ok(Select {
         columns: table.read().iter().map(|c| c.name.as_str()).collect(),
+        printed: Vec::new(),
         from: table.view().unwrap_or(table.source()),
         conditions,
         parameters,
@@ -234,6 +235,8 @@ fn select<'a>(table: &'a TablePlan, plan: &Plan) -> Result<Select<'a>> {
 /// A read of named columns.
 pub(super) struct Select<'a> {
     pub(super) columns: Vec<&'a str>,
+    /// Which of them are asked for as the engine's text; known where the read begins.
+    pub(super) printed: Vec<bool>,
     pub(super) from: &'a str,
     /// Conditions with `$n`, joined by AND.
     pub(super) conditions: Vec<String>,
@@ -264,7 +267,16 @@ impl Select<'_> {
     }
 
     fn text(&self) -> String {
-        let mut sql = format!("SELECT {} FROM {}", list(self.columns.iter().copied()), relation(self.from));
+        let columns: Vec<String> = self
+            .columns
+            .iter()
+            .enumerate()
+            .map(|(i, name)| match self.printed.get(i) {
+                Some(true) => format!("{}::text", ident(name)),
+                _ => ident(name),
+            })
+            .collect();
+        let mut sql = format!("SELECT {} FROM {}", columns.join(", "), relation(self.from));
         if !self.conditions.is_empty() {
             // each in brackets: a condition may hold OR
             let all: Vec<String> = self.conditions.iter().map(|c| format!("({c})")).collect();
@@ -316,6 +328,7 @@ pub(super) fn run(
     sink: Sink<'_>,
 ) -> Result<()> {
     select.within(range);
+    select.printed = decoder.printed();
     let place = select.from.to_owned();
     let fault = |e: tokio_postgres::Error| link.side().fault(&e, &place);
     let sql = select.statement();

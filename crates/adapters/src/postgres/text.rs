@@ -22,7 +22,8 @@ pub(super) fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
 /// A key column as it is sorted and compared: text by bytes, whatever its collation.
 pub(super) fn key(name: &str, ty: Type) -> String {
     match ty {
-        Type::Text => format!("{} COLLATE \"C\"", ident(name)),
+        // a number or an enum that travels as text is sorted as the text it is
+        Type::Text => format!("{}::text COLLATE \"C\"", ident(name)),
         _ => ident(name),
     }
 }
@@ -53,6 +54,6 @@ mod tests {
     fn names_are_quoted_and_qualified() {
         assert_eq!(relation("patient"), "\"public\".\"patient\"");
         assert_eq!(relation("lab.a\"b"), "\"lab\".\"a\"\"b\"");
-        assert_eq!(key("k", Type::Text), "\"k\" COLLATE \"C\"");
+        assert_eq!(key("k", Type::Text), "\"k\"::text COLLATE \"C\"");
     }
 }

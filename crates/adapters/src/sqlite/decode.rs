@@ -5,7 +5,7 @@ use rusqlite::types::ValueRef;
 
 use super::types::Form;
 use crate::civil;
-use crate::columns::{Builder, Cell, NO_SUCH_TIME, NOT_EXACT, NOT_UTF8, WRONG_KIND};
+use crate::columns::{Builder, Cell, NO_SUCH_TIME, NOT_EXACT, NOT_UTF8, WRONG_KIND, dated};
 
 /// Appends one value stored as `form`.
 pub(super) fn decode(form: Form, builder: &mut Builder, value: ValueRef<'_>) -> Cell {
@@ -42,13 +42,13 @@ pub(super) fn decode(form: Form, builder: &mut Builder, value: ValueRef<'_>) -> 
             _ => return Err(&WRONG_KIND),
         },
         (Form::Date, Builder::Date(b)) => {
-            b.append_value(civil::parse_date(text(value)?).ok_or(&NO_SUCH_TIME)?);
+            b.append_value(civil::parse_date(dated(text(value)?)?).ok_or(&NO_SUCH_TIME)?);
         }
         (Form::Timestamp, Builder::Timestamp(b)) => {
-            b.append_value(civil::parse_timestamp(text(value)?).ok_or(&NO_SUCH_TIME)?);
+            b.append_value(civil::parse_timestamp(dated(text(value)?)?).ok_or(&NO_SUCH_TIME)?);
         }
         (Form::Instant, Builder::Instant(b)) => {
-            let utc = text(value)?.strip_suffix("+00:00").ok_or(&NO_SUCH_TIME)?;
+            let utc = dated(text(value)?)?.strip_suffix("+00:00").ok_or(&NO_SUCH_TIME)?;
             b.append_value(civil::parse_timestamp(utc).ok_or(&NO_SUCH_TIME)?);
         }
         (Form::Time, Builder::Time(b)) => {

@@ -19,6 +19,7 @@ use super::{
     DESTINATION, catalog, connect, ddl, existing, fault, ledger, quoted, rebuild, source, statement, types,
     undo,
 };
+use crate::columns::Columns;
 
 static NOT_OPEN: Code = Code::refused("ECL-DST-310", "a write was asked for before the run was opened");
 static UNKNOWN_TYPE: Code =
@@ -189,7 +190,8 @@ impl ecluse_flow::ports::Destination for Destination {
         let columns = table.write().iter().map(|c| (c.name.as_str(), c.sql_type.as_str(), c.ty));
         // one snapshot for the whole read; dropped, it ends
         let transaction = self.begin(TransactionBehavior::Deferred, place)?;
-        source::deliver(&DESTINATION, &transaction, place, columns, table.write_key(), &statement, sink)
+        let batch = Columns::new(table.write().iter().map(|c| c.ty).collect(), table.write_key());
+        source::deliver(&DESTINATION, &transaction, place, columns, batch, &statement, sink)
     }
 
     fn orphans(&mut self, child: &TablePlan, relation: usize, parent: &TablePlan) -> Result<u64> {

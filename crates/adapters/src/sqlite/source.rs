@@ -166,7 +166,7 @@ impl ecluse_flow::ports::Source for Source {
         }
         let columns = table.read().iter().map(|c| (c.name.as_str(), c.sql_type.as_str(), c.ty));
         let statement = statement::select(table, plan, range)?;
-        deliver(&SOURCE, &self.connection, table.source(), columns, table.key(), &statement, sink)
+        deliver(&SOURCE, &self.connection, table.source(), columns, Columns::planned(table), &statement, sink)
     }
 
     fn statement(&self, table: &TablePlan, plan: &Plan) -> String {
@@ -189,26 +189,24 @@ impl ecluse_flow::ports::Source for Source {
 }
 
 /// Runs a statement and delivers its rows in batches: `columns` are its columns' names,
-/// declarations and types, in order; `key` the indices of the key's.
+/// declarations and types, in order, as in `batch`.
 pub(super) fn deliver<'a>(
     codes: &'static Codes,
     connection: &Connection,
     table: &str,
     columns: impl Iterator<Item = (&'a str, &'a str, ecluse_core::types::Type)>,
-    key: &[usize],
+    mut batch: Columns,
     statement: &Statement,
     sink: Sink<'_>,
 ) -> Result<()> {
-    let (mut names, mut forms, mut kinds) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut names, mut forms) = (Vec::new(), Vec::new());
     for (name, sql_type, ty) in columns {
         let declared = types::declared(sql_type).filter(|d| d.ty == ty);
         let declared = declared.ok_or_else(|| UNKNOWN_TYPE.fault(format!("{table}.{name}, {sql_type}")))?;
         names.push(name);
         forms.push(declared.form);
-        kinds.push(ty);
     }
     let place = |column: usize| format!("{table}.{}", names.get(column).copied().unwrap_or_default());
-    let mut batch = Columns::new(kinds, key);
     let mut prepared = connection.prepare(&statement.sql).map_err(|e| fault(codes, &e, table))?;
     let mut rows =
         prepared.query(params_from_iter(&statement.parameters)).map_err(|e| fault(codes, &e, table))?;

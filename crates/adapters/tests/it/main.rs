@@ -11,6 +11,8 @@ mod freeze;
 #[cfg(test)]
 mod mariadb;
 #[cfg(test)]
+mod matrix;
+#[cfg(test)]
 mod path;
 #[cfg(test)]
 mod postgres;

@@ -396,3 +396,27 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_local_time_of_a_named_zone_is_an_instant_or_refuses_its_row() {
+    use ecluse_core::zone::{Fold, Zone};
+    const HOUR: i64 = 3_600_000_000;
+    // 2024-03-31, 2024-10-27 and 2024-07-01 at midnight
+    let (spring, autumn, summer) = (19_813 * 24 * HOUR, 20_023 * 24 * HOUR, 19_905 * 24 * HOUR);
+    let local =
+        [Some(summer), None, Some(spring + 2 * HOUR), Some(autumn + 2 * HOUR + 1), Some(autumn + 3 * HOUR)];
+    let array: ArrayRef = Arc::new(arrow_array::TimestampMicrosecondArray::from(local.to_vec()));
+    let zoned = |fold| {
+        let zone = Zone::named("Europe/Paris", fold);
+        let from = Expression::Moment { column: 0, zone, zero_null: false };
+        let out = one(&array, Type::Timestamp, written(Type::Instant, from));
+        let refused: Vec<_> = out.refused.iter().map(|r| (r.row, r.reason.code().id)).collect();
+        let column = out.batch.columns()[0].as_primitive::<TimestampMicrosecondType>();
+        (refused, column.iter().collect::<Vec<_>>())
+    };
+    let (missing, doubled) = ((2, "ECL-BAT-111"), (3, "ECL-BAT-110"));
+    let (first, last) = (Some(summer - 2 * HOUR), Some(autumn + 2 * HOUR));
+    assert_eq!(zoned(Fold::Refuse), (vec![missing, doubled], vec![first, None, last]));
+    assert_eq!(zoned(Fold::Earlier), (vec![missing], vec![first, None, Some(autumn + 1), last]));
+    assert_eq!(zoned(Fold::Later), (vec![missing], vec![first, None, Some(autumn + HOUR + 1), last]));
+}

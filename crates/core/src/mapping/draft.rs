@@ -11,6 +11,9 @@ pub fn draft(order: &Order) -> String {
         "# What becomes of each granted column: DESTINATION = \"source\", or\n\
          #   {{ cast = \"source\" }}                      another type; what does not fit is refused and counted\n\
          #   {{ column = \"source\", required = true }}   a row without a value is refused and counted\n\
+         #   {{ column = \"source\", zone = \"Europe/Paris\" }}   a local time becomes an instant\n\
+         #   {{ column = \"source\", zero_date = \"null\" }}      0000-00-00 means that nothing was recorded\n\
+         #   {{ column = \"source\", boolean = {{ true = [\"O\"], false = [\"N\"] }} }}\n\
          #   {{ constant = \"text\" }}\n\
          #   {{ concat = [{{ column = \"a\" }}, \" \", {{ column = \"b\" }}] }}\n\
          #   {{ code = \"source\", table = \"sex\" }}       through a code table:\n\

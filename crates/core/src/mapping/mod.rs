@@ -4,6 +4,7 @@
 //! and unused would be read for nothing (GDPR Art. 5(1)(c)).
 
 mod against;
+mod disguise;
 mod draft;
 mod identifier;
 mod read;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 
 use crate::fault::Code;
 use crate::reader::Spanned;
+use crate::zone::Zone;
 
 /// The format this version writes and reads.
 pub const FORMAT: &str = "ecluse-mapping/1";
@@ -139,6 +141,24 @@ pub enum Make {
         /// Which part of it.
         part: Part,
     },
+    /// A source column as it is, with what must be said of a moment.
+    Moment {
+        /// The source column.
+        column: Spanned<String>,
+        /// The zone of a local time, which becomes an instant.
+        zone: Option<Spanned<Zone>>,
+        /// `0000-00-00` means that nothing was recorded: NULL.
+        zero_null: bool,
+    },
+    /// A boolean in disguise; a value that is not listed refuses its row.
+    Boolean {
+        /// The source column.
+        column: Spanned<String>,
+        /// The values that mean true.
+        yes: Vec<Spanned<String>>,
+        /// The values that mean false.
+        no: Vec<Spanned<String>>,
+    },
 }
 
 /// A constant as TOML writes it; the compiler gives it the destination's type.
@@ -168,7 +188,11 @@ impl Make {
     #[must_use]
     pub fn uses(&self) -> Vec<&Spanned<String>> {
         match self {
-            Self::Column(c) | Self::Cast(c) | Self::Code { column: c, table: _ } => vec![c],
+            Self::Column(c)
+            | Self::Cast(c)
+            | Self::Code { column: c, .. }
+            | Self::Moment { column: c, .. }
+            | Self::Boolean { column: c, .. } => vec![c],
             Self::Constant(_) => Vec::new(),
             Self::Identifier { of, part: _ } => of.uses(),
             Self::Concat(pieces) => pieces

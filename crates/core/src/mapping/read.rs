@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use toml::de::DeValue;
 
-use super::identifier;
+use super::{disguise, identifier};
 use super::{
     Append, Citation, ColumnMap, Constant, FORMAT, MISSING_KEY, Make, Mapping, Piece, SYNTAX, TableMap,
     UNKNOWN_KEY, WRONG_VALUE,
@@ -150,7 +150,7 @@ fn read_column(r: &mut Reader<'_>, to: Spanned<String>, value: &Value<'_>) -> Op
     let given: Vec<&str> =
         ["column", "cast", "constant", "concat", "code"].into_iter().filter(|k| t.get(k).is_some()).collect();
     let make = match given.as_slice() {
-        ["column"] => t.text(r, "column").map(Make::Column),
+        ["column"] => disguise::read(r, &mut t),
         ["cast"] => t.text(r, "cast").map(Make::Cast),
         ["constant"] => t.get("constant").and_then(|v| read_constant(r, v)).map(Make::Constant),
         ["concat"] => {

@@ -141,7 +141,10 @@ fn declared(
 
 fn uses(from: &Expression) -> Vec<usize> {
     match from {
-        Expression::Column(i) | Expression::Cast(i) | Expression::Code { column: i, table: _ } => vec![*i],
+        Expression::Column(i)
+        | Expression::Cast(i)
+        | Expression::Code { column: i, .. }
+        | Expression::Moment { column: i, .. } => vec![*i],
         Expression::Constant(_) => Vec::new(),
         Expression::Identifier(of) => of.uses(),
         Expression::Concat(pieces) => pieces
@@ -181,6 +184,9 @@ fn reindexed(from: &Expression, own: &dyn Fn(usize) -> Option<usize>) -> Option<
                 status: optional(of.status)?,
                 ..of.as_ref().clone()
             }))
+        }
+        Expression::Moment { column, zone, zero_null } => {
+            Expression::Moment { column: own(*column)?, zone: zone.clone(), zero_null: *zero_null }
         }
     })
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::append::append;
 use super::assemble::assemble;
 use super::bind::bind;
+use super::disguise::zero_dates;
 use super::order::order;
 use super::target::{Target, target};
 use super::{Plan, TablePlan};
@@ -123,6 +124,11 @@ pub fn compile(inputs: &Inputs<'_>) -> Result<Compiled, Refusal> {
     }
     let refused = |findings| Refusal { findings, missing: Vec::new() };
     relate(inputs, &mut drafts).map_err(refused)?;
+    let maps: Vec<_> = drafts.iter().filter_map(|d| inputs.mapping.table(&d.order.name.value)).collect();
+    let zeros = zero_dates(&drafts, &maps);
+    if !zeros.is_empty() {
+        return Err(refused(tidy(zeros)));
+    }
     let beside = append(inputs, &mut drafts).map_err(refused)?;
     let sorted = sequence(&drafts).map_err(refused)?;
     let tables: Vec<TablePlan> = assemble(inputs, &drafts, &sorted);

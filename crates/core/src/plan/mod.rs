@@ -9,8 +9,11 @@ mod append_tests;
 mod assemble;
 mod bind;
 mod compile;
+mod disguise;
 mod identifier;
 mod literal;
+#[cfg(test)]
+mod moments;
 mod order;
 #[cfg(test)]
 mod property;
@@ -30,6 +33,7 @@ use crate::instruction::Invalid;
 pub use crate::mapping::Part;
 use crate::types::Type;
 use crate::value::Value;
+use crate::zone::Zone;
 
 /// What a verified instruction, its mapping and two catalogues compile to.
 ///
@@ -136,6 +140,14 @@ impl TablePlan {
         &self.filter
     }
 
+    /// Whether a zero date of this read column means NULL: everything made of it says so.
+    #[must_use]
+    pub fn zero_as_null(&self, read: usize) -> bool {
+        self.write
+            .iter()
+            .any(|w| matches!(w.from, Expression::Moment { column, zero_null: true, .. } if column == read))
+    }
+
     /// The destination's columns that are written, in the order of tallies and COPY.
     #[must_use]
     pub fn write(&self) -> &[WriteColumn] {
@@ -206,6 +218,16 @@ pub enum Expression {
         column: usize,
         /// Code → value of the written column's type, sorted by code.
         table: Vec<(Value, Value)>,
+    },
+    /// A read column as it is, or a local time of a zone as an instant; a time that is none or two in
+    /// its zone refuses the row.
+    Moment {
+        /// Index into the read columns.
+        column: usize,
+        /// Where the column is a local time and the written one an instant.
+        zone: Option<Zone>,
+        /// The source gives NULL for `0000-00-00`, see [`TablePlan::zero_as_null`].
+        zero_null: bool,
     },
     /// An INS, or what belongs to it, after its check.
     Identifier(Box<Identifier>),

@@ -157,7 +157,10 @@ fn compiled(shapes: &[Shape], text: &str) -> Result<Compiled, Refusal> {
 
 fn uses(from: &Expression) -> Vec<usize> {
     match from {
-        Expression::Column(i) | Expression::Cast(i) | Expression::Code { column: i, .. } => vec![*i],
+        Expression::Column(i)
+        | Expression::Cast(i)
+        | Expression::Code { column: i, .. }
+        | Expression::Moment { column: i, .. } => vec![*i],
         Expression::Constant(_) => vec![],
         Expression::Identifier(of) => of.uses(),
         Expression::Concat(pieces) => pieces

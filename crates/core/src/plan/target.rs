@@ -3,7 +3,7 @@
 use super::compile::{Inputs, position, readable};
 use super::identifier::identifier;
 use super::literal::{constant, typed};
-use super::{Expression, Piece, Shift, WriteColumn};
+use super::{Expression, Piece, Shift, WriteColumn, disguise};
 use crate::catalog::{Column, Table};
 use crate::fault::Code;
 use crate::finding::Finding;
@@ -15,14 +15,17 @@ use crate::types::Type;
 /// A destination table that is not there; `ecluse migrate --ddl` makes it, `ecluse plan --ddl` prints how.
 pub static NO_TABLE: Code = Code::refused("ECL-PLN-008", "the destination has no such table");
 static NO_COLUMN: Code = Code::refused("ECL-PLN-010", "the destination has no such column");
-static OTHER_TYPE: Code = Code::refused("ECL-PLN-011", "the destination's column has another type");
+pub(super) static OTHER_TYPE: Code =
+    Code::refused("ECL-PLN-011", "the destination's column has another type");
 static NARROWER: Code = Code::refused("ECL-PLN-012", "the destination's column is narrower");
 static MAY_BE_NULL: Code = Code::refused("ECL-PLN-013", "NULL may arrive where the destination refuses it");
 static NOT_FILLED: Code = Code::refused("ECL-PLN-014", "the destination demands a column that nothing fills");
 static GENERATED: Code = Code::refused("ECL-PLN-015", "the destination computes this column itself");
-static NO_CAST: Code = Code::refused("ECL-PLN-016", "there is no exact conversion between these types");
+pub(super) static NO_CAST: Code =
+    Code::refused("ECL-PLN-016", "there is no exact conversion between these types");
 static CONSTANT: Code = Code::refused("ECL-PLN-017", "the constant does not fit the destination's column");
-static CODE_VALUE: Code = Code::refused("ECL-PLN-018", "a line of the code table does not fit its columns");
+pub(super) static CODE_VALUE: Code =
+    Code::refused("ECL-PLN-018", "a line of the code table does not fit its columns");
 static KEY_CHANGED: Code = Code::refused("ECL-PLN-021", "the key must arrive as it is");
 static OTHER_KEY: Code = Code::refused("ECL-PLN-022", "the destination table has another key");
 static CITED: Code =
@@ -135,9 +138,12 @@ fn write_column(
 
 fn may_be_null(make: &Make, source: &Table) -> bool {
     match make {
-        Make::Column(c) | Make::Cast(c) | Make::Code { column: c, table: _ } => {
-            source.column(&c.value).is_none_or(|c| c.nullable)
-        }
+        Make::Moment { zero_null: true, .. } => true,
+        Make::Column(c)
+        | Make::Cast(c)
+        | Make::Code { column: c, .. }
+        | Make::Moment { column: c, .. }
+        | Make::Boolean { column: c, .. } => source.column(&c.value).is_none_or(|c| c.nullable),
         Make::Constant(_) | Make::Concat(_) => false,
         Make::Identifier { .. } => true,
     }
@@ -152,6 +158,11 @@ fn expression(
 ) -> Result<Expression, Vec<Finding>> {
     match &map.make {
         Make::Column(name) => as_it_is(map, name, source, there, ty).map_err(|f| vec![f]),
+        Make::Moment { column, zone, zero_null } => {
+            let zone = zone.as_ref().map(|z| &z.value);
+            disguise::moment(column, zone, *zero_null, source, there, ty)
+        }
+        Make::Boolean { column, yes, no } => disguise::boolean(column, yes, no, source, there, ty),
         Make::Cast(name) => {
             let (index, _, from) = column(source, name)?;
             if from.casts_to(ty) {
@@ -391,7 +402,9 @@ fn propose(inputs: &Inputs<'_>, map: &ColumnMap, source: &Table) -> Column {
     let used = map.make.uses().first().and_then(|u| source.column(&u.value));
     let plain = matches!(map.make, Make::Column(_) | Make::Cast(_)).then_some(used).flatten();
     let ty = match &map.make {
-        Make::Column(_) | Make::Cast(_) => used.and_then(|c| c.ty),
+        Make::Moment { zone: Some(_), .. } => Some(Type::Instant),
+        Make::Column(_) | Make::Cast(_) | Make::Moment { .. } => used.and_then(|c| c.ty),
+        Make::Boolean { .. } => Some(Type::Bool),
         Make::Constant(value) => Some(match &value.value {
             Constant::Int(_) => Type::Int,
             Constant::Bool(_) => Type::Bool,

@@ -146,7 +146,9 @@ fn reads_results(mapping: &Mapping, dictionary: &Dictionary, name: &str) -> bool
             | Make::Cast(_)
             | Make::Constant(_)
             | Make::Concat(_)
-            | Make::Identifier { .. } => false,
+            | Make::Identifier { .. }
+            | Make::Moment { .. }
+            | Make::Boolean { .. } => false,
         })
     })
 }

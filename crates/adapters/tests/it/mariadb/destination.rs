@@ -17,7 +17,7 @@ use super::connect;
 use crate::common::{every, fields, line, read_all, related, rows};
 
 /// As `ecluse`, who may do everything.
-pub(super) fn destination(database: &MariadbDatabase) -> Destination {
+pub(crate) fn destination(database: &MariadbDatabase) -> Destination {
     let url = format!("{}?password-file={}", database.url(), database.server().password_file().display());
     let Url::Server(server) = Url::parse(&url).unwrap() else { panic!("not a server") };
     Destination::connect(&server).unwrap()

@@ -1,6 +1,6 @@
 //! MariaDB, a real server, as a source and as a destination.
 
-mod destination;
+pub(crate) mod destination;
 mod faults;
 mod labbook;
 mod reads;

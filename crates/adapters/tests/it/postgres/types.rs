@@ -77,9 +77,8 @@ fn types_without_a_counterpart_are_refused_by_the_catalogue() {
     let Some(server) = server::postgres() else { return };
     let from = server.database("types_refused");
     from.sql(
-        "create domain grade as int check (value < 5); create type mood as enum ('a'); \
-         create table t (id int8 primary key, n numeric, neg numeric(5,-2), arr int[], iv interval, tz timetz, \
-         m money, x xml, ip inet, b bit(3), r int4range, e mood, p point, o oid, ch \"char\", \
+        "create domain grade as int check (value < 5); create type pair as (a int); \
+         create table t (id int8 primary key, m money, p point, o oid, ch \"char\", c pair, a point[], \
          g grade, dv varchar(3), gen int generated always as (1) stored)",
     );
     let mut source = Source::connect(&at(&from)).unwrap();

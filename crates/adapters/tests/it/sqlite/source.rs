@@ -66,7 +66,7 @@ fn a_value_that_is_not_what_its_column_declares_refuses_its_row_by_code() {
         ("d", "12345678901.00", "ECL-SRC-005"),
         ("t", "x'61'", "ECL-SRC-002"),
         ("t", "CAST(x'ff61' AS TEXT)", "ECL-SRC-003"),
-        ("day", "'0000-00-00'", "ECL-SRC-004"),
+        ("day", "'0000-00-00'", "ECL-SRC-008"),
         ("day", "'29/02/2024'", "ECL-SRC-004"),
         ("day", "2460000.5", "ECL-SRC-002"),
         ("at", "'2024-01-01 00:00:00+01:00'", "ECL-SRC-004"),

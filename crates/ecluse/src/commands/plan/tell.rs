@@ -162,7 +162,10 @@ fn code_table(ready: &Ready, codes: &Codes) -> String {
             _ => None,
         });
     let cited = named.and_then(|name| mapping.codes.iter().find(|cited| cited.name.value == *name));
-    cited.map_or_else(|| "its code table".to_owned(), |cited| cited.file.value.clone())
+    cited.map_or_else(
+        || "the code table, or the lists of `boolean`, in mapping.toml".to_owned(),
+        |cited| cited.file.value.clone(),
+    )
 }
 
 fn document(ready: &Ready, found: &Rehearsed, is_ready: bool) -> Value {

@@ -39,9 +39,9 @@ pub(crate) static ZERO_DATE: Code =
 /// The text of a moment, unless it says that there is none.
 pub(crate) fn dated(text: &str) -> Result<&str, &'static Code> {
     let zero = text.strip_suffix("+00:00").unwrap_or(text);
-    let zero = zero.split_once('.').map_or(zero, |(whole, fraction)| {
-        if fraction.bytes().all(|b| b == b'0') { whole } else { zero }
-    });
+    let zero = zero
+        .split_once('.')
+        .map_or(zero, |(whole, fraction)| if fraction.bytes().all(|b| b == b'0') { whole } else { zero });
     if matches!(zero, "0000-00-00" | "0000-00-00 00:00:00") { Err(&ZERO_DATE) } else { Ok(text) }
 }
 

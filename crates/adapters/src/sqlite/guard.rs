@@ -21,6 +21,9 @@ pub(super) struct Allowed {
     /// `(table, column)`, both in lower case: SQLite's names know no case.
     columns: BTreeSet<(String, String)>,
     tables: BTreeSet<String>,
+    /// Planned relations that are views: what they are made of is read through them, and only so. Their
+    /// text stands in the schema's digest, which the instruction cites.
+    views: BTreeSet<String>,
     /// The schema's own table and the catalogue's pragmas.
     catalogue: bool,
 }
@@ -36,18 +39,30 @@ impl Allowed {
         let columns: BTreeSet<_> =
             columns.into_iter().map(|(t, c)| (t.to_ascii_lowercase(), c.to_ascii_lowercase())).collect();
         let tables = columns.iter().map(|(table, _)| table.clone()).collect();
-        Self { columns, tables, catalogue: false }
+        Self { columns, tables, ..Self::default() }
+    }
+
+    /// The same, where these of the tables are views.
+    pub(super) fn through(self, views: &[String]) -> Self {
+        let views = views.iter().map(|view| view.to_ascii_lowercase());
+        Self { views: views.filter(|view| self.tables.contains(view)).collect(), ..self }
     }
 
     /// The authorizer of a read-only connection.
     pub(super) fn authorize(&self, context: &AuthContext<'_>) -> Authorization {
         let known_place = matches!(context.database_name, None | Some("main"));
-        // through a view or trigger (`accessor`) nothing is read
-        if known_place && context.accessor.is_none() && self.permits(&context.action) {
-            Authorization::Allow
-        } else {
-            Authorization::Deny
-        }
+        let permitted = match context.accessor {
+            None => self.permits(&context.action),
+            // through a view or trigger nothing is read but what a planned view is made of
+            Some(view) => {
+                self.views.contains(&view.to_ascii_lowercase())
+                    && matches!(
+                        context.action,
+                        AuthAction::Select | AuthAction::Read { .. } | AuthAction::Function { .. }
+                    )
+            }
+        };
+        if known_place && permitted { Authorization::Allow } else { Authorization::Deny }
     }
 
     fn permits(&self, action: &AuthAction<'_>) -> bool {

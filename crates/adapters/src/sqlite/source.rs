@@ -8,6 +8,7 @@ use ecluse_core::plan::{Plan, TablePlan};
 use ecluse_core::types::Engine;
 use ecluse_core::value::KeyRange;
 use ecluse_flow::ports::{Count, Excess, Marks, Opened, Scope, Sink};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, params_from_iter};
 
 use super::guard::Allowed;
@@ -28,6 +29,8 @@ pub struct Source {
     /// Whether the file is in WAL mode, where others may commit beside an open snapshot.
     log: bool,
     plan: Option<Plan>,
+    /// The views of the file, as of the open snapshot.
+    views: Vec<String>,
 }
 
 impl Source {
@@ -46,7 +49,7 @@ impl Source {
         let mode: String = connection
             .query_row("PRAGMA journal_mode", [], |row| row.get(0))
             .map_err(|e| fault(&SOURCE, &e, "journal mode"))?;
-        let mut source = Self { connection, path, log: mode == "wal", plan: None };
+        let mut source = Self { connection, path, log: mode == "wal", plan: None, views: Vec::new() };
         source.permit(Allowed::catalogue())?;
         Ok(source)
     }
@@ -66,7 +69,7 @@ impl Source {
 
     fn permit_plan(&mut self) -> Result<()> {
         let allowed = self.plan.as_ref().map_or_else(Allowed::catalogue, planned);
-        self.permit(allowed)
+        self.permit(allowed.through(&self.views))
     }
 
     fn count_of(&self, statement: &Statement, place: &str) -> Result<u64> {
@@ -76,6 +79,11 @@ impl Source {
         let count: i64 = count.map_err(|e| fault(&SOURCE, &e, place))?;
         Ok(u64::try_from(count).unwrap_or(0))
     }
+}
+
+fn views(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut names = connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'view'")?;
+    names.query_map([], |row| row.get(0))?.collect()
 }
 
 /// The plan's columns and nothing else.
@@ -125,6 +133,12 @@ impl ecluse_flow::ports::Source for Source {
         // the transaction sees the database as of its first read
         let begun = self.connection.execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema;");
         begun.map_err(|e| fault(&SOURCE, &e, "snapshot"))?;
+        self.views = views(&self.connection).map_err(|e| fault(&SOURCE, &e, "snapshot"))?;
+        // off on every connection; on where the order itself names a view
+        let named = plan.tables().iter().any(|table| self.views.iter().any(|view| view == table.source()));
+        self.connection
+            .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, named)
+            .map_err(|e| fault(&SOURCE, &e, "views"))?;
         self.plan = Some(plan.clone());
         self.permit_plan()?;
         honest::check(&self.connection, plan)?;

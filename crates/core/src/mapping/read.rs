@@ -6,11 +6,11 @@ use std::collections::BTreeSet;
 
 use toml::de::DeValue;
 
-use super::{disguise, identifier};
 use super::{
     Append, Citation, ColumnMap, Constant, FORMAT, MISSING_KEY, Make, Mapping, Piece, SYNTAX, TableMap,
     UNKNOWN_KEY, WRONG_VALUE,
 };
+use super::{disguise, identifier};
 use crate::fault::Code;
 use crate::finding::Finding;
 use crate::reader::{Codes, Fields, Reader, Spanned, as_table, as_text};

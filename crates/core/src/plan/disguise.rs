@@ -65,15 +65,22 @@ pub(super) fn boolean(
     ty: Type,
 ) -> Result<Expression, Vec<Finding>> {
     let (index, _, from) = column(source, name)?;
-    if ty != Type::Bool {
-        let finding = Finding::new(&OTHER_TYPE, format!("{} is {ty}, and no boolean", there.name));
-        return Err(vec![finding.at(name.span.clone()).help("map to a boolean column, or use a code table")]);
-    }
+    // MariaDB has no booleans: 1 and 0
+    let means: fn(bool) -> Value = match ty {
+        Type::Bool => Value::Bool,
+        Type::Int => |yes| Value::Int(i64::from(yes)),
+        _ => {
+            let finding = Finding::new(&OTHER_TYPE, format!("{} is {ty}, and no boolean", there.name));
+            return Err(vec![
+                finding.at(name.span.clone()).help("map to a boolean column, or use a code table"),
+            ]);
+        }
+    };
     let lists = yes.iter().map(|v| (v, true)).chain(no.iter().map(|v| (v, false)));
     let (mut table, mut findings) = (Vec::new(), Vec::new());
-    for (value, means) in lists {
+    for (value, yes) in lists {
         match typed(&value.value, from) {
-            Some(code) => table.push((code, Value::Bool(means))),
+            Some(code) => table.push((code, means(yes))),
             None => {
                 let message = format!("`{}`: {} is {from}", value.value, name.value);
                 let finding = Finding::new(&CODE_VALUE, message).at(value.span.clone());

@@ -84,6 +84,12 @@ fn a_boolean_in_disguise_is_a_table_of_two_lists() {
     let table = [0, 1, 2].map(|code| (Value::Int(code), Value::Bool(code == 1))).to_vec();
     assert_eq!(plan.write()[3].from, Expression::Code { column: 3, table });
     assert_eq!(case(&make.replace("\"0\"", "\"non\"")).refused(), ["ECL-PLN-018"]);
+    let mut number = case(make);
+    let columns = &mut number.destination_table("patient").columns;
+    columns.iter_mut().find(|c| c.name == "gender").unwrap().ty = Some(Type::Int);
+    let plan = patient(&number);
+    let Expression::Code { table, .. } = &plan.write()[3].from else { panic!() };
+    assert_eq!(table[1], (Value::Int(1), Value::Int(1)), "MariaDB has no booleans");
     let text =
         Case::new().mapping("gender = { code = \"sexe\", table = \"sex\" }", make).mapping(without, "");
     assert_eq!(text.refused(), ["ECL-PLN-011"], "a text is no boolean");

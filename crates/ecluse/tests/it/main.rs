@@ -10,6 +10,7 @@ mod differences;
 mod figures;
 mod identifiers;
 mod many;
+mod odd;
 mod plan;
 mod procedure;
 mod slips;

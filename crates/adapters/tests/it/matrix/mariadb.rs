@@ -78,7 +78,9 @@ fn prints(database: &MariadbDatabase, names: &[&str]) -> Vec<Rows> {
             "float" => "hex(cast(cast(v as double) as char))",
             _ => "hex(convert(cast(v as char) using utf8mb4))",
         };
-        script += &format!("select concat_ws(' ', '{name}', id, ifnull({text}, 'NULL')) from {name} order by id;\n");
+        script += &format!(
+            "select concat_ws(' ', '{name}', id, ifnull({text}, 'NULL')) from {name} order by id;\n"
+        );
     }
     told(&database.sql(&script), names)
 }

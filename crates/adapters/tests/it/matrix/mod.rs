@@ -13,8 +13,8 @@ use std::collections::BTreeMap;
 
 use ecluse_batch::{Batch, Writer};
 use ecluse_core::catalog::{Catalog, Table};
-use ecluse_core::plan::{Expression, Plan};
 use ecluse_core::plan::assertion::{plan, table};
+use ecluse_core::plan::{Expression, Plan};
 use ecluse_core::types::{Engine, Type};
 use ecluse_core::value::KeyRange;
 use ecluse_flow::ports::{Destination, Refusal, Scope, Source};
@@ -130,7 +130,8 @@ fn moved(
         let (line, column) = (&lines[*number].0, there.table(name).unwrap().column("v").unwrap());
         // a width that MariaDB shows, and that means nothing
         let shown = column.sql_type.to_lowercase();
-        let plain = ["smallint", "int", "bigint"].into_iter().find(|word| shown.starts_with(&format!("{word}(")));
+        let plain =
+            ["smallint", "int", "bigint"].into_iter().find(|word| shown.starts_with(&format!("{word}(")));
         let made = plain.map_or(shown.clone(), str::to_owned);
         if line.to(to).made().map(str::to_lowercase) != Some(made.clone()) {
             wrong.push(format!("{} to {to}: {made}, the page says {:?}", line.source_type, line.to(to)));

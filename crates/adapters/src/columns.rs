@@ -149,6 +149,11 @@ impl Columns {
         Self { zero_null, ..Self::new(types, table.key()) }
     }
 
+    /// The written columns of a planned table, read back.
+    pub(crate) fn written(table: &TablePlan) -> Self {
+        Self::new(table.write().iter().map(|c| c.ty).collect(), table.write_key())
+    }
+
     /// Adds one row: `decode(column, builder)` appends exactly one value to the builder, or
     /// appends nothing and says so. `name(column)` is for the error.
     ///

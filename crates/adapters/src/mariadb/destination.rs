@@ -210,7 +210,7 @@ impl ports::Destination for Destination {
         let statement = written(back, table)?.read_back(range, ordered)?;
         back.run("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY", name)?;
         let names = table.write().iter().map(|c| c.name.as_str());
-        let batch = Columns::new(table.write().iter().map(|c| c.ty).collect(), table.write_key());
+        let batch = Columns::written(table);
         let done = source::deliver(back, name, names, batch, statement, sink);
         // no failpoint: the end of a snapshot that only read
         back.run("ROLLBACK", name)?;

@@ -16,6 +16,7 @@ use super::session::{Session, number, text};
 use super::statement::{Statement, quoted};
 use super::written::Written;
 use super::{durable, ledger, source};
+use crate::columns::Columns;
 
 /// One chunk that is to be taken away.
 pub(super) struct Chunk<'a> {
@@ -58,10 +59,10 @@ fn inside(
 ) -> Result<Removal> {
     let (table, range) = (chunk.table, chunk.range);
     let place = table.destination();
-    let columns = table.write().iter().map(|c| (c.name.as_str(), c.ty));
+    let names = table.write().iter().map(|c| c.name.as_str());
     let mut shown = 0u64;
     let read = written.read_back(range, false)?;
-    source::deliver(session, place, columns, table.write_key(), read, &mut |batch| {
+    source::deliver(session, place, names, Columns::written(table), read, &mut |batch| {
         shown += u64::try_from(batch.rows()).unwrap_or(u64::MAX);
         sink(batch)
     })?;

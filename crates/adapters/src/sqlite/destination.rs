@@ -190,7 +190,7 @@ impl ecluse_flow::ports::Destination for Destination {
         let columns = table.write().iter().map(|c| (c.name.as_str(), c.sql_type.as_str(), c.ty));
         // one snapshot for the whole read; dropped, it ends
         let transaction = self.begin(TransactionBehavior::Deferred, place)?;
-        let batch = Columns::new(table.write().iter().map(|c| c.ty).collect(), table.write_key());
+        let batch = Columns::written(table);
         source::deliver(&DESTINATION, &transaction, place, columns, batch, &statement, sink)
     }
 

@@ -9,6 +9,7 @@ use rusqlite::{Connection, Transaction, params_from_iter};
 
 use super::destination::{empty, written};
 use super::{DESTINATION, fault, ledger, quoted, rebuild, source, statement};
+use crate::columns::Columns;
 
 /// Takes one chunk away; see the port. The file is locked: nobody else writes.
 #[expect(clippy::too_many_arguments, reason = "the port's, and the open transaction")]
@@ -26,10 +27,18 @@ pub(super) fn remove(
     let read = statement::read_back(table, range, false)?;
     let columns = table.write().iter().map(|c| (c.name.as_str(), c.sql_type.as_str(), c.ty));
     let mut shown = 0;
-    source::deliver(&DESTINATION, &transaction, place, columns, table.write_key(), &read, &mut |batch| {
-        shown += batch.rows();
-        sink(batch)
-    })?;
+    source::deliver(
+        &DESTINATION,
+        &transaction,
+        place,
+        columns,
+        Columns::written(table),
+        &read,
+        &mut |batch| {
+            shown += batch.rows();
+            sink(batch)
+        },
+    )?;
     // dropped, the transaction is rolled back
     if !ours() {
         return Ok(Removal::NotOurs);

@@ -98,7 +98,7 @@ pub(crate) fn compare(
         if way != line.way {
             wrong.push(format!("{}: {way} on the way, the page says {}", line.source_type, line.way));
         }
-        for engine in Engine::ALL {
+        for engine in [Engine::Postgresql, Engine::Mariadb, Engine::Sqlite] {
             let refused = matches!(line.to(engine), Cell::Refused(code) if code == "ECL-PLN-006");
             assert_eq!(refused, line.way == "–", "{} to {engine}", line.source_type);
         }

@@ -23,6 +23,7 @@ impl Line {
             Engine::Postgresql => &self.to_postgresql,
             Engine::Mariadb => &self.to_mariadb,
             Engine::Sqlite => &self.to_sqlite,
+            Engine::Csv => panic!("a folder of files is no destination"),
         }
     }
 }
@@ -61,6 +62,7 @@ fn section(engine: Engine) -> &'static str {
         Engine::Postgresql => "## From PostgreSQL",
         Engine::Mariadb => "## From MariaDB",
         Engine::Sqlite => "## From SQLite",
+        Engine::Csv => panic!("a folder of files has no types"),
     };
     let rest = PAGE.split_once(heading).expect("the section").1;
     rest.split("\n## ").next().unwrap()

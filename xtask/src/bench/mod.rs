@@ -125,6 +125,7 @@ impl AgainstPipe {
         let all = serde_json::json!({
             "move_ratio": self.full.move_ratio.median,
             "reconcile_ratio": self.full.reconcile_ratio.median,
+            "catchup_ratio": self.full.catchup_ratio.median,
             "peak_mb": self.full.peak_mb,
             "growth_10x": self.growth_10x,
             "growth_10x_pipe": self.growth_10x_pipe,
@@ -135,6 +136,8 @@ impl AgainstPipe {
             "pipe_seconds": self.full.pipe.median,
             "migrate_seconds": self.full.migrate.median,
             "reconcile_seconds": self.full.reconcile.median,
+            "catchup_ratio_spread": [self.full.catchup_ratio.least, self.full.catchup_ratio.most],
+            "catchup_seconds": self.full.catch_up.median,
         });
         all.as_object().cloned().unwrap_or_default()
     }
@@ -145,9 +148,11 @@ impl AgainstPipe {
             "{} results, {} rows in three tables; medians of {} interleaved pairs (least to most)\n\
              raw pipe, built as: {}\n\n\
              {:16}{:>28}{:>28}\n\
-             {:16}{:>28}{:>28}\n{:16}{:>28}{:>28}\n{:16}{:>28}{:>28}\n\n\
+             {:16}{:>28}{:>28}\n{:16}{:>28}{:>28}\n{:16}{:>28}{:>28}\n\
+             {:16}{:>28}{:>28}\n\n\
              move_ratio       {}   goal 1.3\n\
              reconcile_ratio  {}   goal 2.0\n\
+             catchup_ratio    {}   goal 1.5 (unchanged source, by one COPY of it to nothing)\n\
              peak_mb          {:.0}   (a tenth: {:.0})   goal 200\n\
              growth_10x       {:.2}, the pipe's own {:.2}: {:.3} times it   goal 1.05",
             self.rows,
@@ -166,8 +171,12 @@ impl AgainstPipe {
             "reconcile",
             full.reconcile.to_string(),
             tenth.reconcile.to_string(),
+            "catch-up",
+            full.catch_up.to_string(),
+            tenth.catch_up.to_string(),
             full.move_ratio,
             full.reconcile_ratio,
+            full.catchup_ratio,
             full.peak_mb,
             tenth.peak_mb,
             self.growth_10x,
@@ -187,6 +196,10 @@ struct Round {
     move_ratio: Spread,
     /// Of each pair: migrate and reconcile by pipe.
     reconcile_ratio: Spread,
+    /// An unchanged source caught up with.
+    catch_up: Spread,
+    /// Of each pair: the catch-up by one read of the same rows to nothing.
+    catchup_ratio: Spread,
     peak_mb: f64,
     way: &'static str,
 }
@@ -204,13 +217,17 @@ fn round(postgres: &Postgres, program: &Path, rows: u64, pairs: usize) -> Outcom
     let made = program::migration(program, folder.path(), &source, &ours);
     let way = pipe::faster_way(&source, &raw)?;
     let (mut piped, mut moved) = (Vec::new(), Vec::new());
+    let (mut read, mut caught) = (Vec::new(), Vec::new());
     for number in 0..pairs {
         prepare(&raw);
         piped.push(pipe::run(&source, &raw, way)?);
         program::empty(&ours);
         moved.push(program::run(&made, number)?);
         same_rows(&raw, &ours)?;
+        read.push(pipe::read(&source)?);
+        caught.push(program::catch_up(&made, number)?);
     }
+    let catchup: Vec<f64> = caught.iter().zip(&read).map(|(caught, read)| caught / read).collect();
     let each = |measure: &dyn Fn(&f64, &program::Run) -> f64| {
         Spread::of(&piped.iter().zip(&moved).map(|(pipe, run)| measure(pipe, run)).collect::<Vec<_>>())
     };
@@ -220,6 +237,8 @@ fn round(postgres: &Postgres, program: &Path, rows: u64, pairs: usize) -> Outcom
         reconcile: each(&|_, run| run.reconcile),
         move_ratio: each(&|pipe, run| run.migrate / pipe),
         reconcile_ratio: each(&|pipe, run| (run.migrate + run.reconcile) / pipe),
+        catch_up: Spread::of(&caught),
+        catchup_ratio: Spread::of(&catchup),
         peak_mb: moved.iter().map(|run| run.peak_mb).fold(0.0, f64::max),
         way: way.words(),
     })

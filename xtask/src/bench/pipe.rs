@@ -56,6 +56,20 @@ pub(super) fn run(from: &PostgresDatabase, to: &PostgresDatabase, way: Way) -> O
     Ok(start.elapsed().as_secs_f64())
 }
 
+/// Seconds of reading the same rows and columns once, to nothing.
+pub(super) fn read(from: &PostgresDatabase) -> Outcome<f64> {
+    let start = Instant::now();
+    for table in TABLES {
+        let what = format!("copy {} ({}) to stdout (format binary)", table.name(), columns(table).join(", "));
+        let mut reader = from.server().psql(from.name(), "postgres");
+        let status = reader.args(["-c", &what]).stdout(Stdio::null()).status().map_err(|e| e.to_string())?;
+        if !status.success() {
+            return Err(format!("the read of {} broke", table.name()));
+        }
+    }
+    Ok(start.elapsed().as_secs_f64())
+}
+
 fn copy(from: &PostgresDatabase, to: &PostgresDatabase, table: Table) -> Outcome {
     let what = format!("copy {} ({})", table.name(), columns(table).join(", "));
     let mut reader = from.server().psql(from.name(), "postgres");

@@ -99,6 +99,13 @@ pub(super) fn migrate(made: &Migration, number: usize, further: &[&str]) -> Outc
     timed(made.command(&arguments)).map(|(seconds, _)| seconds)
 }
 
+/// Seconds of `ecluse migrate --catch-up` over a source that nobody wrote to since the run, frozen
+/// by `ecluse freeze` before the watch starts.
+pub(super) fn catch_up(made: &Migration, number: usize) -> Outcome<f64> {
+    timed(made.command(&["freeze", &run_folder(made, number)]))?;
+    migrate(made, number, &["--catch-up"])
+}
+
 /// Seconds of `ecluse reconcile` alone.
 pub(super) fn reconcile(made: &Migration, number: usize) -> Outcome<f64> {
     timed(made.command(&["reconcile", &run_folder(made, number)])).map(|(seconds, _)| seconds)

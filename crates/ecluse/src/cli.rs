@@ -11,26 +11,24 @@ use clap_complete::Shell;
 mod dictionary;
 mod differences;
 mod ends;
-mod freeze;
 mod locate;
 mod objections;
 mod pages;
 mod papers;
 mod procedure;
+mod run;
 mod signed;
-mod undo;
 
 pub(crate) use dictionary::{NewArgs as NewProductArgs, ProductDictionary, UseArgs};
 pub(crate) use differences::{Differences, ProposeArgs};
 pub(crate) use ends::{FromArgs, ToArgs};
-pub(crate) use freeze::FreezeArgs;
 pub(crate) use locate::LocateArgs;
 pub(crate) use objections::{AnswerArgs, ObjectArgs};
 pub(crate) use pages::{OrderArgs, PatientsArgs};
 pub(crate) use papers::{PaperArgs, StillArgs};
 pub(crate) use procedure::{Language, ProcedureArgs};
+pub(crate) use run::{BegunArgs, ReconcileArgs, RunArgs, UndoArgs};
 pub(crate) use signed::OnPaperArgs;
-pub(crate) use undo::UndoArgs;
 
 /// Move health data exactly as its controller ordered, and prove it.
 #[derive(Debug, Parser)]
@@ -160,7 +158,7 @@ pub(crate) enum Command {
 
     /// State that the old software is stopped: keeps the hour and the engine's marks for the last catch-up.
     #[command(after_help = "Example:\n  ecluse freeze && ecluse migrate --catch-up")]
-    Freeze(FreezeArgs),
+    Freeze(BegunArgs),
 
     /// Take away what a run wrote, until the migration is accepted: exactly what its ledger says.
     ///
@@ -542,36 +540,6 @@ pub(crate) struct MigrateArgs {
     /// Put chunks right that were changed at the destination since they were written.
     #[arg(long)]
     pub(crate) repair: bool,
-}
-
-#[derive(Clone, Debug, Args)]
-pub(crate) struct RunArgs {
-    /// The run folder; by default the migration folder's.
-    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
-    pub(crate) dir: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ReconcileArgs {
-    #[command(flatten)]
-    pub(crate) run: RunArgs,
-
-    #[command(flatten)]
-    pub(crate) from: FromArgs,
-
-    #[command(flatten)]
-    pub(crate) to: ToArgs,
-
-    /// The operator's age identity.
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) identity: Option<PathBuf>,
-
-    #[command(flatten)]
-    pub(crate) still: StillArgs,
-
-    /// Read the source again too, every row, and tell which rows changed there since.
-    #[arg(long)]
-    pub(crate) full: bool,
 }
 
 #[derive(Debug, Args)]

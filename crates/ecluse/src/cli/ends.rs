@@ -7,7 +7,7 @@ use clap::{Args, ValueHint};
 /// The source.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct FromArgs {
-    /// The source: `postgresql://…`, `mariadb://…`, `sqlite:PATH`, or a dump: `dump+postgresql:-?…`; a password in it is refused.
+    /// The source: `postgresql://…`, `mariadb://…`, `sqlite:PATH`, `csv:FOLDER?…` or a dump, `dump+postgresql:-?…`; a password in it is refused.
     #[arg(long, value_name = "URL")]
     pub(crate) from: Option<String>,
 
@@ -33,7 +33,7 @@ impl FromArgs {
 /// The destination.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct ToArgs {
-    /// The destination: `postgresql://…` or `sqlite:PATH`; a password in it is refused.
+    /// The destination: `postgresql://…`, `mariadb://…` or `sqlite:PATH`; a password in it is refused.
     #[arg(long, value_name = "URL")]
     pub(crate) to: Option<String>,
 

@@ -6,18 +6,12 @@ use ecluse_flow::freeze::freeze;
 use serde_json::json;
 
 use super::Here;
-use crate::cli::{FreezeArgs, PaperArgs};
+use crate::cli::BegunArgs;
 use crate::output;
 use crate::ready::{self, Ends, Missing, Ready};
 
-pub(super) fn run(here: &Here, args: &FreezeArgs) -> Result<()> {
-    let papers = PaperArgs {
-        from: args.from.clone(),
-        to: args.to.clone(),
-        identity: args.identity.clone(),
-        still: args.still.clone(),
-        ..PaperArgs::default()
-    };
+pub(super) fn run(here: &Here, args: &BegunArgs) -> Result<()> {
+    let papers = args.papers();
     let (ready, mut ends) = Ready::prepare(here, &papers, Missing::Refuse)?;
     let mut record = RunFolder::existing(&here.folder.path(args.run.dir.as_deref(), "run"))?;
     let Ends { source, .. } = &mut ends;

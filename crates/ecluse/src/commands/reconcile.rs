@@ -68,14 +68,8 @@ pub(crate) struct RecordedDifference {
 }
 
 pub(super) fn run(here: &Here, args: &ReconcileArgs) -> Result<()> {
-    let run = here.folder.path(args.run.dir.as_deref(), "run");
-    let papers = PaperArgs {
-        from: args.from.clone(),
-        to: args.to.clone(),
-        identity: args.identity.clone(),
-        still: args.still.clone(),
-        ..PaperArgs::default()
-    };
+    let run = here.folder.path(args.begun.run.dir.as_deref(), "run");
+    let papers = args.begun.papers();
     let figures = figures(&run)?;
     let (found, gravest) = compared(here, &papers, &run, args.full)?;
     output::document(&found);

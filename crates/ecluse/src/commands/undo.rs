@@ -9,7 +9,7 @@ use ecluse_flow::run::Options;
 use ecluse_flow::undo::{Kept, Undoing, Undone, undo};
 
 use super::{Here, runs};
-use crate::cli::{PaperArgs, UndoArgs};
+use crate::cli::UndoArgs;
 use crate::connect;
 use crate::folder::Folder;
 use crate::output;
@@ -23,14 +23,8 @@ const SHOWN: usize = 20;
 
 pub(super) fn run(here: &Here, args: &UndoArgs) -> Result<()> {
     not_accepted(&here.folder)?;
-    let run = here.folder.path(args.run.dir.as_deref(), "run");
-    let papers = PaperArgs {
-        from: args.from.clone(),
-        to: args.to.clone(),
-        identity: args.identity.clone(),
-        still: args.still.clone(),
-        ..PaperArgs::default()
-    };
+    let run = here.folder.path(args.begun.run.dir.as_deref(), "run");
+    let papers = args.begun.papers();
     // between two chunks it ends where it is, and the same command goes on
     let _ = signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&STOP));
     // tables that the run made may be gone already, where an undo was killed at its end

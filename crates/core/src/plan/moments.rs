@@ -29,7 +29,7 @@ fn a_zero_date_means_null_where_nothing_else_is_decided_by_it() {
     assert_eq!(nulls, [false, false, true, false]);
     let refusals = |case: Case| case.mapping("birth_date = \"ddn\"", ZERO).refused();
     let filter = "rows = 'id in chosen.dossier.id_patient'";
-    // fails with the guard off: the database would choose by 0000-00-00, the process by NULL
+    // the database would choose by 0000-00-00, the process by NULL
     let filtered = Case::new().instruction(filter, "rows = 'ddn >= date(\"1950-01-01\")'");
     assert_eq!(refusals(filtered), ["ECL-PLN-060"]);
     let twice = Case::new()

@@ -197,7 +197,10 @@ fn place(end: &Endpoint, lang: Language) -> String {
         Engine::Sqlite => {
             let digest = end.identity.value.trim_start_matches("sqlite:");
             let short: String = digest.chars().take(8).collect();
-            lang.of(format!("the {engine} file {short}…"), format!("le fichier {engine} {short}…"))
+            lang.of(
+                format!("the {engine} file {name} ({short}…)"),
+                format!("le fichier {engine} {name} ({short}…)"),
+            )
         }
         _ => lang.of(format!("the database {name} ({engine})"), format!("la base {name} ({engine})")),
     }

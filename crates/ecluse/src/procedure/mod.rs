@@ -7,9 +7,11 @@ pub(crate) mod dates;
 pub(crate) mod page;
 mod words;
 
+use ecluse_core::class::Class;
 use ecluse_core::contract;
 use ecluse_core::document::Kind;
 use ecluse_core::fault::Result;
+use ecluse_core::instruction::Fate;
 use ecluse_core::keys::Key;
 use ecluse_core::person::Role;
 use serde::Serialize;
@@ -171,9 +173,17 @@ fn deadlines(known: &Known<'_>, words: &Words) -> Vec<Deadline> {
         if let Some(source) = &order.erasure.source {
             add(words.source_erased(), source.value.to_string(), "instruction.toml");
         }
+        // one line for all classes of one fate and day
+        let mut fates: Vec<(Fate, Vec<Class>)> = Vec::new();
         for stay in &order.stays {
-            if let Some(day) = stay.fate.day() {
-                add(words.fate(stay.class.value, stay.fate), day.to_string(), "instruction.toml");
+            match fates.iter_mut().find(|(fate, _)| *fate == stay.fate) {
+                Some((_, classes)) => classes.push(stay.class.value),
+                None => fates.push((stay.fate, vec![stay.class.value])),
+            }
+        }
+        for (fate, classes) in fates {
+            if let Some(day) = fate.day() {
+                add(words.fate(&classes, fate), day.to_string(), "instruction.toml");
             }
         }
     }

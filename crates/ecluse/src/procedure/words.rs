@@ -163,8 +163,8 @@ impl Words {
         words.to_owned()
     }
 
-    /// `billing: kept until then`.
-    pub(crate) fn fate(&self, class: Class, fate: Fate) -> String {
+    /// `billing, quality: kept until then`.
+    pub(crate) fn fate(&self, classes: &[Class], fate: Fate) -> String {
         let what = match (self.french, fate) {
             (_, Fate::Return) => return String::new(),
             (false, Fate::Keep { .. }) => "kept until then",
@@ -172,7 +172,9 @@ impl Words {
             (true, Fate::Keep { .. }) => "conservé jusque-là",
             (true, Fate::Destroy { .. }) => "à détruire d'ici là",
         };
-        format!("{}: {what}", self.class(class))
+        let classes: Vec<&str> = classes.iter().map(|class| self.class(*class)).collect();
+        let colon = if self.french { "\u{a0}:" } else { ":" };
+        format!("{}{colon} {what}", classes.join(", "))
     }
 
     fn class(&self, class: Class) -> &'static str {

@@ -7,6 +7,7 @@
 //! | bool | int, text (`true`, `false`) | – |
 //! | decimal | decimal, int, text | digits that would be lost, too many digits |
 //! | float | int, decimal | a fraction; more than 15 digits; not a number |
+//! | float | text (`-12.5`, `Infinity`, `-Infinity`, `NaN`) | – |
 //! | text | int, decimal, float | other than `-12.50`: no sign `+`, space, comma, exponent |
 //! | text | bool | other than `true`, `false`, `1`, `0` |
 //! | text | date, timestamp, time | other than `2019-01-31`, `2019-01-31 12:34:56.789`, `12:34:56` |
@@ -75,6 +76,7 @@ pub(crate) fn cast(
         (Column::Float(a), Type::Decimal { precision, scale }) => {
             rows.primitive::<Decimal128Type>(to, |i| shortest(a.value(i), precision, scale))
         }
+        (Column::Float(a), Type::Text) => rows.texts(|i| Some(text::float(a.value(i)))),
         (Column::Text(a), Type::Int) => rows.primitive::<Int64Type>(to, |i| int(a.value(i))),
         (Column::Text(a), Type::Decimal { precision, scale }) => rows.primitive::<Decimal128Type>(to, |i| {
             let (unscaled, s) = text::parse_decimal(a.value(i))?;

@@ -43,6 +43,16 @@ pub(crate) fn parse_decimal(text: &str) -> Option<(i128, u8)> {
     Some((if negative { -unscaled } else { unscaled }, scale))
 }
 
+/// The fewest digits that read back as the same number, never an exponent (`12.5`, `4`, `-0`); what is
+/// no number by PostgreSQL's names: `NaN`, `Infinity`, `-Infinity`.
+pub(crate) fn float(value: f64) -> String {
+    if value.is_infinite() {
+        return if value.is_sign_negative() { "-Infinity" } else { "Infinity" }.to_owned();
+    }
+    // Rust's own print is the shortest, and says NaN too
+    value.to_string()
+}
+
 /// `2019-01-31`; `None` outside the years −9999 to 9999.
 pub(crate) fn date(days: i32) -> Option<String> {
     civil(days).map(|d| d.to_string())

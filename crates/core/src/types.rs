@@ -56,7 +56,7 @@ impl Type {
             | (T::Int, T::Int | T::Decimal { .. } | T::Float | T::Text | T::Bool)
             | (T::Bool, T::Int | T::Text)
             | (T::Decimal { .. }, T::Decimal { .. } | T::Int | T::Text)
-            | (T::Float, T::Int | T::Decimal { .. })
+            | (T::Float, T::Int | T::Decimal { .. } | T::Text)
             | (T::Bytes, T::Text)
             | (T::Date, T::Timestamp | T::Text)
             | (T::Timestamp, T::Date | T::Text)

@@ -186,6 +186,23 @@ fn a_float_is_the_decimal_its_writer_meant_or_nothing() {
 }
 
 #[test]
+fn every_float_is_a_text_from_which_it_can_be_told_back() {
+    let values = [3.9, 4.0, -0.0, 0.1 + 0.2, 5e-324, 1e300, f64::INFINITY, f64::NEG_INFINITY, f64::NAN];
+    let array: ArrayRef = Arc::new(Float64Array::from(values.to_vec()));
+    let result = one(&array, Type::Float, written(Type::Text, Expression::Cast(0)));
+    assert!(result.refused.is_empty());
+    let texts = result.batch.columns()[0].as_string::<i32>();
+    for (row, value) in values.iter().enumerate() {
+        let text = texts.value(row);
+        let back: f64 = text.parse().unwrap();
+        assert!(back.to_bits() == value.to_bits() || (back.is_nan() && value.is_nan()), "{text}");
+        assert!(!text.contains(['e', '+']), "{text}: no exponent");
+    }
+    let named: Vec<&str> = [0, 1, 2, 3, 6, 7, 8].map(|row| texts.value(row)).to_vec();
+    assert_eq!(named, ["3.9", "4", "-0", "0.30000000000000004", "Infinity", "-Infinity", "NaN"]);
+}
+
+#[test]
 fn what_the_destination_cannot_hold_is_refused_before_it_is_sent() {
     let check = |array: ArrayRef, from: Type, column: WriteColumn, reason: Reason, rows: &[usize]| {
         let result = one(&array, from, column);

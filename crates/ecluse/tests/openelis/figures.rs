@@ -76,6 +76,14 @@ pub(crate) fn lists() -> Vec<(&'static str, String, String)> {
             ),
         ),
         (
+            "every result's limits, open ones too",
+            "select id, normal_low, normal_high from result order by id".to_owned(),
+            format!(
+                "select id, min_normal, max_normal from result where {} order by id",
+                condition("result")
+            ),
+        ),
+        (
             "every patient's gender through the code table, birth date and number",
             "select id, gender, birth_date, national_id from patient order by id".to_owned(),
             format!(

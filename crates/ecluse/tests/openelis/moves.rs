@@ -7,13 +7,14 @@ use ecluse_flow::ports::Destination as _;
 use ecluse_testkit::canary::{Canaries, Side};
 use ecluse_testkit::leak::Search;
 use ecluse_testkit::migration::{End, Migration};
-use ecluse_testkit::server::{self, PostgresDatabase};
+use ecluse_testkit::server::{self, MariadbDatabase, PostgresDatabase};
 
 use crate::canaries::plant;
 use crate::figures::{counts, lists};
 use crate::laboratory::{file, killed_after, migration, openelis};
 
 const SQLITE: &str = include_str!("../../../../docs/openelis/destination.sqlite.sql");
+const MARIADB: &str = include_str!("../../../../docs/openelis/destination.mariadb.sql");
 
 // proves: EXT-04, REC-02, REC-03
 #[test]
@@ -25,6 +26,25 @@ fn openelis_moves_into_sqlite_under_its_worked_papers() {
     let destination = end(&path);
     let query = |sql: &str| rows(&path, sql);
     moves(&source, &destination, &query);
+}
+
+// proves: EXT-04, REC-02, REC-03
+#[test]
+fn openelis_moves_into_mariadb_under_the_same_papers() {
+    let (Some(source), Some(server)) = (server::postgres().and_then(|s| openelis(&s)), server::mariadb())
+    else {
+        return;
+    };
+    let database = server.database("openelis");
+    database.sql(MARIADB);
+    let declared = database.sql(
+        "select count(*) from information_schema.referential_constraints where constraint_schema = database()",
+    );
+    assert_eq!(declared.trim(), SQLITE.matches(" references ").count().to_string(), "the same relations");
+    moves(&source, &End::mariadb(&database), &|sql| lines(&database, sql));
+    // the limits that OpenELIS leaves open are there, not lost with a number that the engine has not
+    let open = lines(&database, "select count(*) from result where normal_high = 'Infinity'");
+    assert_ne!(open.trim(), "0");
 }
 
 /// An SQLite file as a destination.
@@ -108,11 +128,21 @@ fn rows(path: &std::path::Path, sql: &str) -> String {
             .map(|i| match row.get_ref(i).unwrap() {
                 rusqlite::types::ValueRef::Null => String::new(),
                 rusqlite::types::ValueRef::Integer(n) => n.to_string(),
-                rusqlite::types::ValueRef::Real(x) => x.to_string(),
+                rusqlite::types::ValueRef::Real(x) => x.to_string().replace("inf", "Infinity"),
                 rusqlite::types::ValueRef::Text(t) => String::from_utf8_lossy(t).into_owned(),
                 rusqlite::types::ValueRef::Blob(b) => format!("{b:?}"),
             })
             .collect();
+        writeln!(out, "{}", cells.join("|")).unwrap();
+    }
+    out
+}
+
+/// The same of MariaDB's client, which splits by tabs and writes NULL out.
+fn lines(database: &MariadbDatabase, sql: &str) -> String {
+    let mut out = String::new();
+    for line in database.sql(sql).lines() {
+        let cells: Vec<&str> = line.split('\t').map(|c| if c == "NULL" { "" } else { c }).collect();
         writeln!(out, "{}", cells.join("|")).unwrap();
     }
     out

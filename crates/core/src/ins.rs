@@ -120,7 +120,6 @@ mod tests {
     const TEST: &str = "1.2.250.1.213.1.4.10";
     const REAL: &str = "1.2.250.1.213.1.4.8";
 
-    // proves: EXT-06
     #[test]
     fn the_published_test_identity_holds_and_any_other_key_does_not() {
         assert_eq!(

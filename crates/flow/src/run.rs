@@ -89,8 +89,7 @@ pub fn run(
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Moved> {
     checks::keys(orders.plan)?;
-    let known = state::load(&orders, record)?;
-    known.as_ref().map_or(Ok(()), undo::none)?;
+    let known = ours(&orders, record)?;
     if options.catch_up {
         freeze::begun(known.as_ref())?;
     }
@@ -148,7 +147,14 @@ pub fn run(
 ///
 /// `ECL-RUN-013`, `ECL-RUN-020`, `ECL-RUN-021`; the seal's own.
 pub fn is_ours(orders: &Orders<'_>, record: &mut dyn Record) -> Result<()> {
-    state::load(orders, record)?.as_ref().map_or(Ok(()), undo::none)
+    ours(orders, record).map(drop)
+}
+
+/// What the folder knows of this instruction's run, which nobody has undone.
+fn ours(orders: &Orders<'_>, record: &mut dyn Record) -> Result<Option<RunState>> {
+    let known = state::load(orders, record)?;
+    known.as_ref().map_or(Ok(()), undo::none)?;
+    Ok(known)
 }
 
 /// Writes down which of the destination's tables the run is about to make, durably: should it be

@@ -92,7 +92,6 @@ fn codes(of: &[ecluse_batch::Refused]) -> Vec<(usize, &'static str)> {
 const FLAWS: [(usize, &str); 5] =
     [(1, "ECL-BAT-132"), (2, "ECL-BAT-131"), (3, "ECL-BAT-133"), (4, "ECL-BAT-134"), (5, "ECL-BAT-135")];
 
-// proves: EXT-06
 #[test]
 fn a_number_that_does_not_hold_moves_as_a_local_one_and_the_identity_is_provisional() {
     let written = written(Invalid::Local);

@@ -103,6 +103,7 @@ fn an_undo_leaves_the_destination_as_it_was_and_the_run_is_used_up() {
     }
 }
 
+// proves: EXT-08
 #[test]
 fn what_was_changed_since_is_kept_with_its_patients_and_named_and_the_rest_goes() {
     for (pair, _home) in pairs(60) {

@@ -61,7 +61,6 @@ fn set_aside(lab: &Path) {
     let _ = fs::remove_dir_all(lab.join("differences.toml.sigs"));
 }
 
-// proves: REC-05
 #[test]
 fn only_the_controllers_signatory_accepts_a_difference() {
     let here = tempfile::tempdir().unwrap();
@@ -102,7 +101,6 @@ fn only_the_controllers_signatory_accepts_a_difference() {
 }
 
 /// The list is what was signed, for what was found: nothing more, nothing less, nothing later.
-// proves: REC-05
 #[test]
 fn an_acceptance_is_of_these_differences_and_no_others() {
     let here = tempfile::tempdir().unwrap();

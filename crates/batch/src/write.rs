@@ -249,7 +249,7 @@ impl Writer {
             _ => Err(MALFORMED.fault(format!("no read column {index}"))),
         };
         match &target.from {
-            Expression::Column(index) => {
+            Expression::Column(index) | Expression::Moment { column: index, zone: None, .. } => {
                 let (array, ty) = column(*index)?;
                 Column::new(array, ty)?;
                 Ok(Arc::clone(array))
@@ -261,11 +261,6 @@ impl Writer {
             Expression::Moment { column: index, zone: Some(zone), .. } => {
                 let (array, ty) = column(*index)?;
                 local::instants(array, ty, zone, refuse)
-            }
-            Expression::Moment { column: index, zone: None, .. } => {
-                let (array, ty) = column(*index)?;
-                Column::new(array, ty)?;
-                Ok(Arc::clone(array))
             }
             Expression::Constant(value) => build::column(target.ty, read.rows(), |_| Some(value)),
             Expression::Concat(pieces) => build::concat(pieces, read, &self.read),
@@ -302,14 +297,13 @@ fn prepared(from: &Expression, to: Type, read: &[Type]) -> Result<Expression, &'
         Expression::Cast(index) if ty(index)? == to => Ok(Expression::Column(*index)),
         Expression::Cast(index) if ty(index)?.casts_to(to) => Ok(from.clone()),
         Expression::Cast(_) => Err(&NO_CAST),
-        Expression::Moment { column, zone, .. } => {
-            let (read, instant) = (ty(column)?, (Type::Timestamp, Type::Instant));
-            if if zone.is_some() { (read, to) == instant } else { read == to } {
-                Ok(from.clone())
-            } else {
-                Err(&NO_CAST)
-            }
+        Expression::Moment { column, zone: None, .. } if ty(column)? == to => Ok(from.clone()),
+        Expression::Moment { column, zone: Some(_), .. }
+            if (ty(column)?, to) == (Type::Timestamp, Type::Instant) =>
+        {
+            Ok(from.clone())
         }
+        Expression::Moment { .. } => Err(&NO_CAST),
         Expression::Constant(value) if build::holds(to, value) => Ok(from.clone()),
         Expression::Constant(_) => Err(&NO_CAST),
         Expression::Concat(pieces) => {

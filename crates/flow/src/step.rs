@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use ecluse_batch::{Batch, ChosenSets, Keys, Mask, Reason, RowHash, RowHasher, TallyKey, Writer, evaluate};
+use ecluse_batch::{
+    Batch, ChosenSets, Keys, Mask, Reason, Refused, RowHash, RowHasher, TallyKey, Writer, evaluate,
+};
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::filter::Filter;
 use ecluse_core::plan::{Plan, TablePlan};
@@ -199,10 +201,12 @@ impl<'p> Step<'p> {
     ) -> Result<Worked> {
         let number = self.table.number();
         let written = self.writer.write(goes)?;
+        let written_columns = self.table.write();
+        let column =
+            |one: &Refused| one.column.and_then(|c| written_columns.get(c)).map_or("", |c| c.name.as_str());
         let mut out = vec![];
         for one in &written.refused {
-            let column = one.column.and_then(|c| self.table.write().get(c)).map_or("", |c| c.name.as_str());
-            count(&mut refused, one.reason.code(), self.table.destination(), column);
+            count(&mut refused, one.reason.code(), self.table.destination(), column(one));
             if let (Some(unmapped), Reason::Unmapped) = (context.unmapped, one.reason) {
                 unmapped.count(self.table, one.column, goes, &self.types, one.row)?;
             }
@@ -210,8 +214,7 @@ impl<'p> Step<'p> {
         }
         let mut flawed = BTreeMap::new();
         for one in &written.flawed {
-            let column = one.column.and_then(|c| self.table.write().get(c)).map_or("", |c| c.name.as_str());
-            count(&mut flawed, one.reason.code(), self.table.destination(), column);
+            count(&mut flawed, one.reason.code(), self.table.destination(), column(one));
         }
         let stays = Mask::from_fn(goes.rows(), |row| !Fates::is(&out, row));
         if !written.refused.is_empty() {

@@ -411,3 +411,25 @@ fn person(short: &'static str, name: &'static str, role: Role, seed: u8) -> Pers
     };
     Person { short, name, email, role, seed: [seed; 32] }
 }
+
+/// The tables that an instruction's text grants, with their columns, in its own order; digests and
+/// identities may still be placeholders.
+///
+/// # Panics
+///
+/// Where the text lists no tables.
+#[must_use]
+pub fn granted_by(instruction: &str) -> Vec<(String, Vec<String>)> {
+    let paper: toml::Table = instruction.parse().expect("TOML");
+    let name = |value: &toml::Value| match value {
+        toml::Value::String(name) => name.clone(),
+        with_reason => with_reason["name"].as_str().expect("a name").to_owned(),
+    };
+    let list = |value: &toml::Value, key: &str| value[key].as_array().expect("a list").clone();
+    paper["table"]
+        .as_array()
+        .expect("tables")
+        .iter()
+        .map(|table| (name(&table["name"]), list(table, "columns").iter().map(name).collect()))
+        .collect()
+}

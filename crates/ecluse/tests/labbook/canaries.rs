@@ -7,25 +7,10 @@ use std::time::Duration;
 
 use ecluse_testkit::canary::{Canaries, Side};
 use ecluse_testkit::leak::{Found, Search};
+use ecluse_testkit::papers::granted_by;
 use ecluse_testkit::proxy::{Proxy, Traffic};
 
 use crate::migration::{INSTRUCTION, Migration};
-
-/// The ordered tables and their columns, as the signed paper lists them.
-fn ordered() -> Vec<(String, Vec<String>)> {
-    let paper: toml::Table = INSTRUCTION.parse().unwrap();
-    let name = |value: &toml::Value| match value {
-        toml::Value::String(name) => name.clone(),
-        with_reason => with_reason["name"].as_str().unwrap().to_owned(),
-    };
-    let columns = |table: &toml::Value| table["columns"].as_array().unwrap().iter().map(name).collect();
-    paper["table"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|table| (table["name"].as_str().unwrap().to_owned(), columns(table)))
-        .collect()
-}
 
 /// The order's filters again, in SQL that this test wrote itself: tables of which rows stay.
 const CHOSEN: [(&str, &str); 8] = [
@@ -64,7 +49,7 @@ fn staying(m: &Migration) -> Vec<(&'static str, String)> {
 }
 
 fn plant(m: &Migration, canaries: &Canaries) {
-    let granted = ordered();
+    let granted = granted_by(INSTRUCTION);
     let outside = |table: &str, column: &str| {
         column != "id_data"
             && !granted.iter().any(|(name, columns)| name == table && columns.iter().any(|c| c == column))

@@ -1,10 +1,11 @@
 //! OpenELIS with a canary in every column and row that was not ordered.
 
 use ecluse_testkit::canary::Canaries;
+use ecluse_testkit::papers::granted_by;
 use ecluse_testkit::server::PostgresDatabase;
 
 use crate::figures::chosen;
-use crate::laboratory::ordered;
+use crate::laboratory::INSTRUCTION;
 
 /// Filled tables beside the ordered ones: other data about the same persons, staff, settings.
 const NEIGHBOURS: [&str; 7] = [
@@ -22,7 +23,7 @@ const EXPLAINED: [&str; 3] = ["is too narrow", "value too long", "violates check
 
 /// Plants in every column that was not ordered, and in every row that stays.
 pub(crate) fn plant(canaries: &Canaries, source: &PostgresDatabase) {
-    let granted = ordered();
+    let granted = granted_by(INSTRUCTION);
     let outside = |table: &str, column: &str| {
         let of_order = granted.iter().find(|(name, _)| name == table);
         let near = NEIGHBOURS.iter().any(|name| table.strip_prefix("clinlims.") == Some(name));

@@ -59,23 +59,7 @@ pub(crate) fn killed_after(migration: &Migration, lines: usize) {
     assert!(!child.wait().unwrap().success());
 }
 
-/// The names of the ordered tables with their columns, as the signed paper lists them.
-pub(crate) fn ordered() -> Vec<(String, Vec<String>)> {
-    let paper: toml::Table = INSTRUCTION.parse().unwrap();
-    let name = |value: &toml::Value| match value {
-        toml::Value::String(name) => name.clone(),
-        with_reason => with_reason["name"].as_str().unwrap().to_owned(),
-    };
-    let columns = |table: &toml::Value| table["columns"].as_array().unwrap().iter().map(name).collect();
-    paper["table"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|table| (table["name"].as_str().unwrap().to_owned(), columns(table)))
-        .collect()
-}
-
-/// Everything in a folder as one list of paths, for a search.
+/// The file of the SQLite destination.
 pub(crate) fn file(folder: &Path) -> PathBuf {
     folder.join("kalys.db")
 }

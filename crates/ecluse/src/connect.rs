@@ -3,6 +3,7 @@
 use ecluse_adapters::url::{Trust, Url};
 use ecluse_adapters::{csv, dump, mariadb, postgres, secret, sqlite};
 use ecluse_core::fault::{Code, Result};
+use ecluse_core::language::Language;
 use ecluse_core::types::Engine;
 use ecluse_flow::ports::{Destination, Source};
 use ecluse_flow::room::Aside;
@@ -43,14 +44,16 @@ pub(crate) fn database(url: &Url) -> String {
 }
 
 /// How a person calls it: the engine, and the database or the file's name; never a path or a host.
-pub(crate) fn name(url: &Url) -> String {
+pub(crate) fn name(url: &Url, lang: Language) -> String {
     match url {
         Url::Sqlite(path) => format!("{} (SQLite)", path.file_stem().unwrap_or_default().to_string_lossy()),
         Url::Server(server) => {
             format!("{} ({})", server.database, engine(server.engine))
         }
-        Url::Dump(dump) => format!("{} (a dump, {})", dump.database, engine(dump.engine)),
-        Url::Csv(folder) => format!("{} (CSV files)", folder.database),
+        Url::Dump(dump) => {
+            format!("{} ({}, {})", dump.database, lang.of("a dump", "un export"), engine(dump.engine))
+        }
+        Url::Csv(folder) => format!("{} ({})", folder.database, lang.of("CSV files", "fichiers CSV")),
     }
 }
 

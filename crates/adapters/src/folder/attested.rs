@@ -8,7 +8,7 @@ use std::path::Path;
 
 use ecluse_core::digest::of_bytes;
 use ecluse_core::fault::{Code, Fault, Result};
-use ecluse_flow::event::{Act, Leaf, Verified};
+use ecluse_flow::event::{Act, Leaf, Outcome, Verified};
 use ecluse_flow::figures::Figures;
 use ecluse_flow::undo::Undone;
 
@@ -126,6 +126,23 @@ fn undo_now(path: &Path) -> Result<Undo> {
         }
         _ => Err(foreign(&file)),
     }
+}
+
+/// The hour at which the source was last stated to be frozen, as the journal has it (UTC, RFC 3339); `None` where
+/// nobody stated it. The journal holds the act, the sealed state the engine's marks.
+///
+/// # Errors
+///
+/// As [`events`].
+pub fn frozen(path: &Path) -> Result<Option<String>> {
+    if !path.join(EVENTS).exists() {
+        return Ok(None);
+    }
+    let journal = events(path)?;
+    let is = |leaf: &Leaf, how: Outcome| leaf.act == Act::Freeze && leaf.outcome == how.to_string();
+    let done = journal.leaves.iter().rposition(|leaf| is(leaf, Outcome::Done));
+    let until = done.map_or(&[][..], |at| journal.leaves.get(..at).unwrap_or_default());
+    Ok(until.iter().rfind(|leaf| is(leaf, Outcome::Begun)).map(|leaf| leaf.time.clone()))
 }
 
 /// Whether the leaf ends an undo that left its file.

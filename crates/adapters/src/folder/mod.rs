@@ -32,7 +32,7 @@ use ecluse_flow::ports::Record;
 use ecluse_flow::undo::Undone;
 use rustix::fs::{FlockOperation, flock};
 
-pub use self::attested::{Reconciliation, Undo, figures, reconciliation, undo};
+pub use self::attested::{Reconciliation, Undo, figures, frozen, reconciliation, undo};
 
 static ABSENT: Code = Code::usage("ECL-RUN-201", "there is no such run folder");
 static OPEN_TO_OTHERS: Code = Code::refused("ECL-RUN-202", "the run folder can be read by others");

@@ -116,11 +116,9 @@ fn told(figures: &Figures) {
 
 /// What the catch-up did, table by table where anything differed.
 pub(crate) fn caught(catch_up: &CatchUp) {
+    let name = if catch_up.repair { "Repair" } else { "Catch-up" };
     if catch_up.ended.is_empty() {
-        return output::line(format!(
-            "Catch-up {}: begun on {}, not through",
-            catch_up.number, catch_up.began
-        ));
+        return output::line(format!("{name} {}: begun on {}, not through", catch_up.number, catch_up.began));
     }
     let words = |[added, changed, deleted]: [u64; 3]| {
         format!("{} added, {} changed, {} deleted", count(added), count(changed), count(deleted))
@@ -128,7 +126,7 @@ pub(crate) fn caught(catch_up: &CatchUp) {
     let (compared, replaced) =
         catch_up.tables.iter().fold((0, 0), |(c, r), table| (c + table.chunks, r + table.replaced));
     output::line(format!(
-        "Catch-up {}: {}; {} of {} replaced.",
+        "{name} {}: {}; {} of {} replaced.",
         catch_up.number,
         words(catch_up.rows()),
         count(replaced),

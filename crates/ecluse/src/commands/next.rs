@@ -1,6 +1,7 @@
 //! `ecluse next`: what is missing, who has to do it, the exact command. One screen.
 
 use ecluse_core::fault::Result;
+use ecluse_core::language::Language;
 use serde_json::json;
 
 use super::Here;
@@ -8,7 +9,7 @@ use crate::output;
 use crate::steps::{self, Mark};
 
 pub(super) fn run(here: &Here) -> Result<()> {
-    let board = steps::look(here)?;
+    let board = steps::look(here, Language::English)?;
     output::line(&board.title);
     output::line("");
     let width = board.steps.iter().map(|s| s.name.chars().count()).max().unwrap_or(0);
@@ -27,7 +28,7 @@ pub(super) fn run(here: &Here) -> Result<()> {
         .steps
         .iter()
         .map(|s| {
-            json!({ "step": s.name, "state": s.mark.word(), "words": s.words, "waits_for": s.waits, "advice": s.advice })
+            json!({ "step": s.name, "state": s.mark.word(), "words": s.words, "waits_for": s.waits, "advice": s.advice, "code": s.code })
         })
         .collect();
     output::document(&json!({ "migration": board.title, "trial": board.trial, "steps": steps }));

@@ -11,7 +11,8 @@ use ecluse_flow::figures::Figures;
 use crate::folder::{self, Folder};
 
 static OTHER_ORDER: Code = Code::refused("ECL-RUN-033", "the run was not begun under this order");
-static TOO_MANY: Code =
+/// More rows were refused than the order tolerates.
+pub(crate) static TOO_MANY: Code =
     Code::refused("ECL-REC-014", "what moved is as it should be, but too many rows were refused");
 
 /// The run was begun under the order that lies in the folder.

@@ -6,6 +6,7 @@ use std::path::Path;
 use ecluse_adapters::folder::{RECONCILIATION as FILE, RunFolder, figures};
 use ecluse_core::count::{count, plural};
 use ecluse_core::fault::{Code, Result};
+use ecluse_core::language::Language;
 use ecluse_flow::event::Head;
 use ecluse_flow::ports::Record as _;
 use ecluse_flow::reconcile::{Difference, Kind, Reconciliation, conclude, reconcile};
@@ -91,7 +92,7 @@ pub(super) fn run(here: &Here, args: &ReconcileArgs) -> Result<()> {
     output::line(format!("{} of {} differ.", count(found.differences), plural(found.rows, "row", "rows")));
     match accepted::of(&here.folder, &found, here.now)? {
         Acceptance::Whole(signature) => {
-            output::line(format!("{}.", signature.words()));
+            output::line(format!("{}.", signature.words(Language::English)));
             output::document(&json!({ "accepted": signature.rows(), "list": found.list }));
             return figures.map_or(Ok(()), |figures| ordered::tolerable(&figures));
         }

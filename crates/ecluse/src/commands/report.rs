@@ -6,6 +6,7 @@ use askama::Template as _;
 use ecluse_adapters::folder::{REPORT, Undo, events, figures, undo};
 use ecluse_core::count::plural;
 use ecluse_core::fault::{Code, Result};
+use ecluse_core::language::Language;
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -60,7 +61,7 @@ pub(crate) fn written(here: &Here, run: &Path, to: Option<&Path>) -> Result<Path
         .map(|stop| format!("Since then {}: {}.", stop.code().title, stop.detail()));
     let html = page(&Sources {
         stopped,
-        accepted: accepted.map(|signature| signature.words()),
+        accepted: accepted.map(|signature| signature.words(Language::English)),
         chain: &chain,
         facts: &facts,
         figures: &figures,

@@ -3,6 +3,7 @@
 use ecluse_adapters::folder::{Undo, events, figures, undo};
 use ecluse_core::count::{count, number, plural};
 use ecluse_core::fault::{Code, Result};
+use ecluse_core::language::Language;
 use ecluse_flow::figures::Figures;
 use ecluse_flow::rights;
 use serde_json::json;
@@ -75,7 +76,7 @@ pub(super) fn run(here: &Here, args: &RunArgs) -> Result<()> {
         Reconciled::Done(found) if found.holds => format!("read back on {}, no difference", found.at),
         Reconciled::Done(found) => {
             let accepted = match accepted::of(&here.folder, found, here.now)? {
-                Acceptance::Whole(signature) => format!(": {}", signature.words()),
+                Acceptance::Whole(signature) => format!(": {}", signature.words(Language::English)),
                 Acceptance::Proposed => ", proposed to the laboratory, not accepted".to_owned(),
                 Acceptance::None => String::new(),
             };

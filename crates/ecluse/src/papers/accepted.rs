@@ -1,8 +1,9 @@
 //! Whether the differences that were found are accepted, by the controller.
 
-use ecluse_core::count::{count, number, plural};
+use ecluse_core::count::number;
 use ecluse_core::differences::{Accepted, Difference, FILE, Proposal, parse};
 use ecluse_core::fault::Result;
+use ecluse_core::language::Language;
 use ecluse_core::signatures::Signer;
 use jiff::Timestamp;
 
@@ -34,14 +35,17 @@ pub(crate) struct Signature {
 
 impl Signature {
     /// `2 differences, 2 accepted by Claire Fontaine (list of 2026-11-22)`.
-    pub(crate) fn words(&self) -> String {
+    pub(crate) fn words(&self, lang: Language) -> String {
         let by: Vec<&str> = self.signers.iter().map(|s| s.person.as_str()).collect();
-        format!(
-            "{}, {} accepted by {} (list of {})",
-            plural(self.listed, "difference", "differences"),
-            count(self.listed),
-            by.join(" and "),
-            self.on
+        let listed = lang.plural(
+            self.listed,
+            lang.of("difference", "différence"),
+            lang.of("differences", "différences"),
+        );
+        let (all, by, on) = (lang.count(self.listed), lang.listed(&by), &self.on);
+        lang.of(
+            format!("{listed}, {all} accepted by {by} (list of {on})"),
+            format!("{listed}, {all} acceptées par {by} (liste du {on})"),
         )
     }
 

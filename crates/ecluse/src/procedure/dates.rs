@@ -1,7 +1,7 @@
 //! The dates of the sheet, each with the file it stands in: none is guessed, and what no paper
 //! says is unknown. SSHSIG carries no time, so a paper's own dates are what there is.
 
-use ecluse_adapters::folder::figures;
+use ecluse_adapters::folder::{figures, frozen};
 use ecluse_core::document::{self, Header, Kind};
 use ecluse_core::{differences, instruction};
 use ecluse_flow::figures::Figures;
@@ -86,6 +86,8 @@ impl<'a> Known<'a> {
             "session" => self.issued("session.toml", Kind::Session),
             "run" => self.run("ended"),
             "reconciliation" => self.reconciled(),
+            "freeze" => self.frozen(),
+            "catch-up" => self.run("ended"),
             _ => None,
         }
     }
@@ -107,7 +109,8 @@ impl<'a> Known<'a> {
                 .issued(differences::FILE, Kind::Differences)
                 .or_else(|| self.reconciled())
                 .or_else(|| self.run("ended")),
-            "report" => self.reconciled(),
+            "freeze" | "report" => self.reconciled(),
+            "catch-up" => self.frozen(),
             _ => None,
         }
     }
@@ -123,6 +126,11 @@ impl<'a> Known<'a> {
         let figures = self.figures.as_ref()?;
         let at = if key == "ended" { &figures.ended } else { &figures.began };
         Dated::parse(at, "run/figures.json", key)
+    }
+
+    fn frozen(&self) -> Option<Dated> {
+        let at = frozen(&self.folder.path(None, "run")).ok().flatten()?;
+        Dated::parse(&at, "run/events.jsonl", "freeze")
     }
 
     fn reconciled(&self) -> Option<Dated> {

@@ -97,7 +97,7 @@ pub(crate) struct Person {
 ///
 /// Where there is no migration folder; a record of objections that was changed.
 pub(crate) fn sheet(here: &Here, words: &Words) -> Result<Sheet> {
-    let board = steps::look(here)?;
+    let board = steps::look(here, words.language)?;
     let stated = objections::all(&here.folder, here.now)?;
     let known = Known::read(&here.folder, &stated, here.now);
     let keys = folder::read(&here.folder.path(None, "contract.toml"), "")

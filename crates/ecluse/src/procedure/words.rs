@@ -2,6 +2,7 @@
 
 use ecluse_core::class::Class;
 use ecluse_core::instruction::Fate;
+use ecluse_core::language::Language;
 
 /// Labels of the page; the program itself speaks English.
 #[derive(Debug)]
@@ -31,7 +32,7 @@ pub(crate) struct Words {
     pub(crate) name: &'static str,
     pub(crate) sign_here: &'static str,
     pub(crate) note: &'static str,
-    french: bool,
+    pub(crate) language: Language,
 }
 
 pub(crate) static ENGLISH: Words = Words {
@@ -61,7 +62,7 @@ pub(crate) static ENGLISH: Words = Words {
     sign_here: "Date and signature",
     note: "Each date is the one that stands in the named file; a date that stands nowhere is unknown. A signature by \
            hand on this sheet replaces no electronic one.",
-    french: false,
+    language: Language::English,
 };
 
 pub(crate) static FRENCH: Words = Words {
@@ -91,13 +92,17 @@ pub(crate) static FRENCH: Words = Words {
     sign_here: "Date et signature",
     note: "Chaque date est celle qui figure dans le fichier nommé ; une date qui ne figure nulle part est inconnue. Une \
            signature à la main sur cette fiche ne remplace aucune signature électronique.",
-    french: true,
+    language: Language::French,
 };
 
 impl Words {
+    fn is_french(&self) -> bool {
+        self.language == Language::French
+    }
+
     /// A word of the board.
     pub(crate) fn of(&self, word: &'static str) -> &'static str {
-        if !self.french {
+        if !self.is_french() {
             return word;
         }
         match word {
@@ -109,6 +114,9 @@ impl Words {
             "session" => "session de l'opérateur",
             "run" => "passage",
             "reconciliation" => "contrôle de concordance",
+            "freeze" => "arrêt de la source",
+            "catch-up" => "dernier rattrapage",
+            "acceptance" => "recette",
             "report" => "rapport",
             "done" => "fait",
             "missing" => "à faire",
@@ -127,7 +135,7 @@ impl Words {
 
     /// A number of days.
     pub(crate) fn days(&self, days: &i64) -> String {
-        let word = match (self.french, *days > 1) {
+        let word = match (self.is_french(), *days > 1) {
             (false, true) => "days",
             (false, false) if *days == 0 => "days",
             (false, false) => "day",
@@ -138,15 +146,15 @@ impl Words {
     }
 
     pub(crate) fn contract_ends(&self) -> String {
-        if self.french { "fin du contrat" } else { "the contract ends" }.to_owned()
+        if self.is_french() { "fin du contrat" } else { "the contract ends" }.to_owned()
     }
 
     pub(crate) fn order_ends(&self) -> String {
-        if self.french { "fin de validité de l'ordre" } else { "the order ends" }.to_owned()
+        if self.is_french() { "fin de validité de l'ordre" } else { "the order ends" }.to_owned()
     }
 
     pub(crate) fn copies_erased(&self) -> String {
-        let words = if self.french {
+        let words = if self.is_french() {
             "toute copie faite par écluse est effacée"
         } else {
             "every copy écluse made is erased"
@@ -155,7 +163,7 @@ impl Words {
     }
 
     pub(crate) fn source_erased(&self) -> String {
-        let words = if self.french {
+        let words = if self.is_french() {
             "ce qui a été déplacé est effacé à la source"
         } else {
             "what moved is erased at the source"
@@ -165,7 +173,7 @@ impl Words {
 
     /// `billing, quality: kept until then`.
     pub(crate) fn fate(&self, classes: &[Class], fate: Fate) -> String {
-        let what = match (self.french, fate) {
+        let what = match (self.is_french(), fate) {
             (_, Fate::Return) => return String::new(),
             (false, Fate::Keep { .. }) => "kept until then",
             (false, Fate::Destroy { .. }) => "to be destroyed by then",
@@ -173,12 +181,12 @@ impl Words {
             (true, Fate::Destroy { .. }) => "à détruire d'ici là",
         };
         let classes: Vec<&str> = classes.iter().map(|class| self.class(*class)).collect();
-        let colon = if self.french { "\u{a0}:" } else { ":" };
+        let colon = if self.is_french() { "\u{a0}:" } else { ":" };
         format!("{}{colon} {what}", classes.join(", "))
     }
 
     fn class(&self, class: Class) -> &'static str {
-        if !self.french {
+        if !self.is_french() {
             return class.name();
         }
         match class {

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ecluse_core::class::Class;
 use ecluse_core::count::number;
 use ecluse_core::instruction::{Order, Stay};
+use ecluse_core::language::Language;
 use ecluse_core::plan::TablePlan;
 use serde::{Deserialize, Serialize};
 
@@ -57,8 +58,8 @@ impl Facts {
         }
         let without = ready.compiled.stays.iter().filter(|s| s.fate.is_none()).count();
         Self {
-            source: connect::name(&ready.source),
-            destination: connect::name(&ready.destination),
+            source: connect::name(&ready.source, Language::English),
+            destination: connect::name(&ready.destination, Language::English),
             operator: ready.session.operator().to_owned(),
             tables: plan.tables().iter().map(|t| table(ready, order, t)).collect(),
             stays,

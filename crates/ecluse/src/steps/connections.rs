@@ -1,20 +1,23 @@
 //! Whether the two databases are named.
 
-use super::{Found, YOU, missing, refused};
+use super::{At, Found, YOU, missing, refused};
 use crate::connect;
 use crate::connections::{self, End};
-use crate::folder::Folder;
 
-pub(super) fn databases(folder: &Folder) -> Found {
-    for (end, name) in [(End::Source, "source"), (End::Destination, "destination")] {
-        match connections::written(folder, end) {
+pub(super) fn databases(at: At<'_>) -> Found {
+    let sides = [
+        (End::Source, at.lang.of("the source", "la source")),
+        (End::Destination, at.lang.of("the destination", "la destination")),
+    ];
+    for (end, name) in sides {
+        match connections::written(at.folder, end) {
             Ok(Some(url)) => {
                 if let Err(fault) = connect::parse(&url).and_then(|url| connect::password(&url)) {
-                    return refused(&fault, YOU, "edit connections.toml");
+                    return refused(at, &fault, YOU, "edit connections.toml");
                 }
             }
             Ok(None) => {
-                let words = format!("the {name} is not named yet");
+                let words = format!("{name} {}", at.lang.of("is not named yet", "n'est pas encore nommée"));
                 return missing(
                     words,
                     YOU,
@@ -23,8 +26,8 @@ pub(super) fn databases(folder: &Folder) -> Found {
                     ],
                 );
             }
-            Err(fault) => return refused(&fault, YOU, "edit connections.toml"),
+            Err(fault) => return refused(at, &fault, YOU, "edit connections.toml"),
         }
     }
-    Found::Done("source and destination named".into())
+    Found::Done(at.lang.of("source and destination named", "source et destination nommées").into())
 }

@@ -2,6 +2,7 @@
 
 mod connections;
 mod contract;
+mod cut_over;
 mod order;
 mod run;
 mod standing;
@@ -12,6 +13,9 @@ use std::path::Path;
 use ecluse_core::contract::Contract;
 use ecluse_core::document::{self, Kind};
 use ecluse_core::fault::{Fault, Result};
+use ecluse_core::language::Language;
+use ecluse_core::signatures;
+use jiff::Timestamp;
 
 use crate::commands::Here;
 use crate::connect;
@@ -37,6 +41,8 @@ pub(crate) struct Step {
     pub(crate) waits: Option<&'static str>,
     /// What to read and type.
     pub(crate) advice: Vec<String>,
+    /// By which code the step is refused; `None` where it only waits for somebody.
+    pub(crate) code: Option<String>,
 }
 
 /// How a step stands.
@@ -68,10 +74,18 @@ impl Mark {
 /// What a step found.
 enum Found {
     Done(String),
-    Missing { words: String, waits: Option<&'static str>, advice: Vec<String> },
+    Missing { words: String, waits: Option<&'static str>, advice: Vec<String>, code: Option<String> },
+    Later(String),
 }
 
-type Look<'a> = (&'static str, Box<dyn FnOnce(&mut Seen) -> Found + 'a>);
+/// Where a step looks, when, and in which language it says what it found; what to type is English.
+#[derive(Clone, Copy)]
+struct At<'a> {
+    folder: &'a Folder,
+    trial: bool,
+    now: Timestamp,
+    lang: Language,
+}
 
 /// What earlier steps found that later ones need.
 #[derive(Default)]
@@ -83,64 +97,87 @@ struct Seen {
 const LAB: Option<&str> = Some("the laboratory");
 const YOU: Option<&str> = None;
 
-/// Looks at every step; after the first that is missing, the rest is for later.
+/// Looks at every step. Papers are looked at until one is missing; what a run did is done whatever
+/// paper has ended since, and the rest is for later.
 ///
 /// # Errors
 ///
 /// Where there is no migration folder.
-pub(crate) fn look(here: &Here) -> Result<Board> {
+pub(crate) fn look(here: &Here, lang: Language) -> Result<Board> {
     let folder = Folder::find(Some(here.folder.root()).filter(|r| *r != Path::new(".")))?;
     let trial = is_trial(&folder);
-    let now = here.now;
-    let f = &folder;
-    let looks: Vec<Look<'_>> = vec![
-        ("connections", Box::new(move |_| connections::databases(f))),
-        ("contract", Box::new(move |seen| contract::contract(f, trial, now, seen))),
-        ("survey", Box::new(move |seen| survey::survey(f, trial, now, seen))),
-        ("order", Box::new(move |seen| order::order(f, trial, now, seen))),
-        ("status", Box::new(move |seen| standing::status(f, trial, now, seen))),
-        ("session", Box::new(move |seen| standing::session(f, trial, now, seen))),
-        ("run", Box::new(move |_| run::run(f, trial))),
-        ("reconciliation", Box::new(move |_| run::reconciliation(f, now))),
-        ("report", Box::new(move |_| run::report(f))),
-    ];
+    let at = At { folder: &folder, trial, now: here.now, lang };
     let mut seen = Seen::default();
     let mut steps: Vec<Step> = Vec::new();
-    for (name, look) in looks {
-        if steps.iter().any(|s| s.mark == Mark::Missing) {
-            steps.push(Step {
-                name,
-                mark: Mark::Later,
-                words: String::new(),
-                waits: None,
-                advice: Vec::new(),
-            });
-            continue;
-        }
-        steps.push(match look(&mut seen) {
-            Found::Done(words) => Step { name, mark: Mark::Done, words, waits: None, advice: Vec::new() },
-            Found::Missing { words, waits, advice } => {
-                Step { name, mark: Mark::Missing, words, waits, advice }
-            }
-        });
+    let add = |steps: &mut Vec<Step>, name, found| {
+        let waiting = steps.iter().any(|s| s.mark == Mark::Missing);
+        steps.push(step(name, found, waiting));
+    };
+    let acts = acts(at);
+    // who may move, and whether the order stands today, is asked for where something is left to move
+    let left = !acts.iter().all(|(_, found)| matches!(found, Found::Done(_)));
+    type Look = fn(At<'_>, &mut Seen, bool) -> Found;
+    let papers: [(&'static str, Look); 6] = [
+        ("connections", |at, _, _| connections::databases(at)),
+        ("contract", |at, seen, _| contract::contract(at, seen)),
+        ("survey", |at, seen, _| survey::survey(at, seen)),
+        ("order", |at, seen, _| order::order(at, seen)),
+        ("status", |at, seen, left| standing::status(at, seen, left)),
+        ("session", |at, seen, left| standing::session(at, seen, left)),
+    ];
+    for (name, look) in papers {
+        let waiting = steps.iter().any(|s| s.mark == Mark::Missing);
+        let found = if waiting { Found::Later(String::new()) } else { look(at, &mut seen, left) };
+        add(&mut steps, name, found);
     }
-    Ok(Board { title: title(&folder, trial, &seen), trial, steps })
+    for (name, found) in acts {
+        add(&mut steps, name, found);
+    }
+    add(&mut steps, "report", run::report(at));
+    if let Some(found) = cut_over::acceptance(at) {
+        add(&mut steps, "acceptance", found);
+    }
+    Ok(Board { title: title(at, &seen), trial, steps })
 }
 
-fn title(folder: &Folder, trial: bool, seen: &Seen) -> String {
+/// What a run does: moves, is read back, and once the source is frozen catches up for the last time.
+fn acts(at: At<'_>) -> Vec<(&'static str, Found)> {
+    let mut acts = vec![("run", run::run(at)), ("reconciliation", run::reconciliation(at))];
+    if let Some([freeze, catch_up]) = cut_over::cut_over(at) {
+        acts.extend([("freeze", freeze), ("catch-up", catch_up)]);
+    }
+    acts
+}
+
+fn step(name: &'static str, found: Found, waiting: bool) -> Step {
+    let later = |words| Step { name, mark: Mark::Later, words, waits: None, advice: Vec::new(), code: None };
+    match found {
+        Found::Done(words) => Step { mark: Mark::Done, ..later(words) },
+        Found::Later(words) => later(words),
+        Found::Missing { .. } if waiting => later(String::new()),
+        Found::Missing { words, waits, advice, code } => {
+            Step { mark: Mark::Missing, waits, advice, code, ..later(words) }
+        }
+    }
+}
+
+fn title(at: At<'_>, seen: &Seen) -> String {
     let end = |end| {
-        ends::written(folder, end)
+        ends::written(at.folder, end)
             .ok()
             .flatten()
             .and_then(|url| connect::parse(&url).ok())
-            .map_or_else(|| "?".to_owned(), |url| connect::name(&url))
+            .map_or_else(|| "?".to_owned(), |url| connect::name(&url, at.lang))
     };
-    let of = match (&seen.contract, trial) {
-        (_, true) => "TRIAL".to_owned(),
-        (Some(c), _) => format!("Migration of {}", c.terms().controller.name),
+    let of = match (&seen.contract, at.trial) {
+        (_, true) => at.lang.of("TRIAL", "ESSAI").to_owned(),
+        (Some(c), _) => {
+            format!("{} {}", at.lang.of("Migration of", "Migration :"), c.terms().controller.name)
+        }
         (None, _) => "Migration".to_owned(),
     };
-    let order = seen.chain.as_ref().map_or(String::new(), |c| format!("   order {}", c.order()));
+    let word = at.lang.of("order", "ordre");
+    let order = seen.chain.as_ref().map_or(String::new(), |c| format!("   {word} {}", c.order()));
     format!("{of}   {} → {}{order}", end(End::Source), end(End::Destination))
 }
 
@@ -153,15 +190,35 @@ pub(crate) fn is_trial(folder: &Folder) -> bool {
 }
 
 fn missing(words: impl Into<String>, waits: Option<&'static str>, advice: &[&str]) -> Found {
-    Found::Missing { words: words.into(), waits, advice: advice.iter().map(|s| (*s).to_owned()).collect() }
+    let advice = advice.iter().map(|s| (*s).to_owned()).collect();
+    Found::Missing { words: words.into(), waits, advice, code: None }
 }
 
-/// A step that its own check refuses: the code, the words, and the thing to type.
-fn refused(fault: &Fault, waits: Option<&'static str>, show: &str) -> Found {
+/// A step that its own check refuses: the code, the words, and the thing to type. That nobody has
+/// signed yet is no refusal.
+fn refused(at: At<'_>, fault: &Fault, waits: Option<&'static str>, show: &str) -> Found {
     let mut advice = vec![format!("{}: {}", fault.code().id, fault.detail())];
     if !fault.advice().is_empty() {
         advice.push(fault.advice().to_owned());
     }
     advice.push(format!("All of it:  {show}"));
-    Found::Missing { words: fault.code().title.to_owned(), waits, advice }
+    let unsigned = fault.code().id == signatures::ABSENT.id;
+    let words = match at.lang {
+        Language::French if unsigned => "pas encore signé".to_owned(),
+        Language::French => format!("refusé ({})", fault.code().id),
+        Language::English => fault.code().title.to_owned(),
+    };
+    Found::Missing { words, waits, advice, code: (!unsigned).then(|| fault.code().id.to_owned()) }
+}
+
+impl Found {
+    /// The same as a refusal: what was found is not as it was ordered.
+    fn coded(self, by: Option<&str>) -> Self {
+        match self {
+            Self::Missing { words, waits, advice, .. } => {
+                Self::Missing { words, waits, advice, code: by.map(str::to_owned) }
+            }
+            other => other,
+        }
+    }
 }

@@ -4,9 +4,8 @@ use ecluse_core::document::{self, Kind};
 use ecluse_core::fault::Result;
 use ecluse_core::language::Language;
 use ecluse_core::{dictionary, instruction, mapping};
-use jiff::Timestamp;
 
-use super::{Found, LAB, Seen, YOU, missing, refused};
+use super::{At, Found, LAB, Seen, YOU, missing, refused};
 use crate::cli::PaperArgs;
 use crate::commands::instruction as draft;
 use crate::folder::Folder;
@@ -14,35 +13,38 @@ use crate::papers::chain::Chain;
 use crate::papers::{Paper, quietly};
 use crate::proposed;
 
-pub(super) fn order(folder: &Folder, trial: bool, now: Timestamp, seen: &mut Seen) -> Found {
+pub(super) fn order(at: At<'_>, seen: &mut Seen) -> Found {
+    let At { folder, trial, now, lang } = at;
     if !folder.has("instruction.toml") {
-        return not_drafted(folder, trial);
+        return not_drafted(at);
     }
-    if let Some(found) = unfilled(folder) {
+    if let Some(found) = unfilled(at) {
         return found;
     }
     if let Err(fault) = quietly(|| checked(folder)) {
-        return refused(&fault, YOU, "ecluse instruction check");
+        return refused(at, &fault, YOU, "ecluse instruction check");
     }
     match quietly(|| Chain::read(folder, &PaperArgs::default(), now)) {
         Ok(chain) => {
-            let names: Vec<_> =
-                chain.instruction.signers().iter().map(|s| s.told(Language::English)).collect();
+            let names: Vec<_> = chain.instruction.signers().iter().map(|s| s.told(lang)).collect();
             let note = instruction::moves_no_result(chain.instruction.order(), &chain.dictionary);
-            let note = note.map_or(String::new(), |note| format!("   note: {}", note.code.title));
-            let words = format!("signed by {}{note}", names.join(", "));
+            let note = note.map_or(String::new(), |note| match lang {
+                Language::English => format!("   note: {}", note.code.title),
+                Language::French => format!("   remarque : {}", note.code.id),
+            });
+            let words = format!("{} {}{note}", lang.of("signed by", "signé par"), names.join(", "));
             seen.chain = Some(chain);
             Found::Done(words)
         }
         Err(fault) if fault.code().id == ecluse_core::signatures::ABSENT.id && trial => missing(
-            "not signed yet",
+            lang.of("not signed yet", "pas encore signé"),
             YOU,
             &[
                 "Read instruction.toml and mapping.toml once more, then sign for every role:  ecluse instruction sign",
             ],
         ),
         Err(fault) if fault.code().id == ecluse_core::signatures::ABSENT.id => missing(
-            fault.detail().to_owned(),
+            lang.of(fault.detail(), "pas encore signé"),
             LAB,
             &[
                 "The signatory reads instruction.toml and signs:",
@@ -50,12 +52,12 @@ pub(super) fn order(folder: &Folder, trial: bool, now: Timestamp, seen: &mut See
                 "  or: ssh-keygen -Y sign -n ecluse-instruction-v1 -f KEY instruction.toml, then mv instruction.toml.sig instruction.toml.sigs/NAME.sig",
             ],
         ),
-        Err(fault) => refused(&fault, YOU, "ecluse instruction verify"),
+        Err(fault) => refused(at, &fault, YOU, "ecluse instruction verify"),
     }
 }
 
 /// A draft whose digests are not known yet: the mapping comes next, and writes them.
-fn unfilled(folder: &Folder) -> Option<Found> {
+fn unfilled(At { folder, lang, .. }: At<'_>) -> Option<Found> {
     let paper = Paper::read(&folder.path(None, "instruction.toml"), "").ok()?;
     let mapped = folder.has("mapping.toml");
     if !paper.signatures.is_empty() || (mapped && !draft::is_unfilled(paper.text())) {
@@ -68,14 +70,16 @@ fn unfilled(folder: &Folder) -> Option<Found> {
     if mapped {
         advice.push("or, where the mapping here is this order's:  ecluse instruction check --fill");
     }
-    Some(missing("drafted, the mapping is not made for it yet", YOU, &advice))
+    let words =
+        lang.of("drafted, the mapping is not made for it yet", "rédigé, sans sa table de correspondance");
+    Some(missing(words, YOU, &advice))
 }
 
 /// How many tables are named; the dictionary has all.
 const NAMED: usize = 12;
 
 /// Names the tables that hold patients, requests and results, which is where most orders begin.
-fn not_drafted(folder: &Folder, trial: bool) -> Found {
+fn not_drafted(At { folder, trial, lang, .. }: At<'_>) -> Found {
     let surveyed = Paper::read(&folder.path(None, "dictionary.toml"), "");
     let dictionary = surveyed.and_then(|p| quietly(|| p.judge(dictionary::parse(p.text()))));
     let surveyed = dictionary.map(|d| d.tables).unwrap_or_default();
@@ -104,7 +108,8 @@ fn not_drafted(folder: &Folder, trial: bool) -> Found {
     } else {
         advice.push(format!("  ecluse instruction new {example}"));
     }
-    Found::Missing { words: "not drafted yet".into(), waits: YOU, advice }
+    let words = lang.of("not drafted yet", "pas encore rédigé").to_owned();
+    Found::Missing { words, waits: YOU, advice, code: None }
 }
 
 /// The order and the mapping, read and compared without their signatures.

@@ -1,55 +1,64 @@
 //! The run itself, and what was found when it was read back.
 
 use ecluse_adapters::folder::{REPORT, Undo, figures, undo};
-use ecluse_core::count::{count, plural};
-use jiff::Timestamp;
+use ecluse_core::language::Language;
 
-use super::{Found, LAB, YOU, missing, refused};
+use super::{At, Found, LAB, YOU, missing, refused};
 use crate::commands::reconcile::Recorded;
 use crate::commands::reconciled::{self, Reconciled};
 use crate::commands::{ordered, undo as command};
-use crate::folder::Folder;
 use crate::papers::accepted::{self, Acceptance};
 use crate::papers::quietly;
 
-pub(super) fn run(folder: &Folder, trial: bool) -> Found {
+pub(super) fn run(at: At<'_>) -> Found {
+    let At { folder, trial, lang, .. } = at;
     let read = figures(&folder.path(None, "run")).and_then(|f| Ok((f, undo(&folder.path(None, "run"))?)));
     let (figures, undo) = match read {
         Ok(read) => read,
-        Err(fault) => return refused(&fault, YOU, "ecluse status"),
+        Err(fault) => return refused(at, &fault, YOU, "ecluse status"),
     };
     match figures {
-        Some(_) if undo != Undo::Never => undone(folder, &undo),
+        Some(_) if undo != Undo::Never => undone(at, &undo),
         Some(f) if ordered::under(folder, &f).is_err() => Found::Missing {
-            words: "not begun under this order".to_owned(),
+            words: lang.of("not begun under this order", "pas commencé sous cet ordre").to_owned(),
             waits: YOU,
+            code: None,
             advice: ordered::way_out(&folder.path(None, "run"), &f),
         },
         Some(f) if f.whole && f.is_beyond_tolerance() => missing(
-            format!(
-                "{} refused, {} tolerated: not the run that was ordered",
-                plural(f.refused_rows(), "row", "rows"),
-                count(f.tolerated)
-            ),
+            {
+                let (refused, tolerated) = (rows(lang, f.refused_rows()), lang.count(f.tolerated));
+                match lang {
+                    Language::English => {
+                        format!("{refused} refused, {tolerated} tolerated: not the run that was ordered")
+                    }
+                    Language::French => {
+                        format!("{refused} refusées, {tolerated} tolérées : ce n'est pas le passage ordonné")
+                    }
+                }
+            },
             YOU,
             &[
                 "Why, by code:  ecluse report;  which rows, by token:  ecluse status",
                 "Mend the mapping, a code table or the source (or have an order signed that tolerates as many), then:",
                 "  ecluse migrate",
             ],
-        ),
+        )
+        .coded(Some(ordered::TOO_MANY.id)),
         Some(f) if f.whole => Found::Done(format!(
-            "{} moved, {} refused",
-            plural(f.moved_rows(), "row", "rows"),
-            count(f.refused_rows())
+            "{} {}, {} {}",
+            rows(lang, f.moved_rows()),
+            lang.of("moved", "déplacées"),
+            lang.count(f.refused_rows()),
+            lang.of("refused", "refusées"),
         )),
         Some(_) => missing(
-            "begun, not through",
+            lang.of("begun, not through", "commencé, pas au bout"),
             YOU,
             &["The same command goes on where it stopped:  ecluse migrate"],
         ),
         None if trial => missing(
-            "not begun",
+            lang.of("not begun", "pas commencé"),
             YOU,
             &[
                 "Make the tables that the destination lacks, and move:  ecluse migrate --ddl",
@@ -57,7 +66,7 @@ pub(super) fn run(folder: &Folder, trial: bool) -> Found {
             ],
         ),
         None => missing(
-            "not begun",
+            lang.of("not begun", "pas commencé"),
             YOU,
             &[
                 "The role that may read these rows only (the administrator runs the script):  ecluse grants",
@@ -70,67 +79,89 @@ pub(super) fn run(folder: &Folder, trial: bool) -> Found {
 }
 
 /// A run that was undone is over; another one begins in a folder of its own.
-fn undone(folder: &Folder, undo: &Undo) -> Found {
+fn undone(At { folder, lang, .. }: At<'_>, undo: &Undo) -> Found {
     let path = folder.path(None, "run");
     let Undo::Ended(undone) = undo else {
         return missing(
-            "being undone, not through",
+            lang.of("being undone, not through", "annulation commencée, pas au bout"),
             YOU,
             &["The same command goes on where it stopped:  ecluse undo"],
         );
     };
     if !undone.kept.is_empty() {
+        let kept = match lang {
+            Language::English => format!("undone but for {}", command::in_all(undone)),
+            Language::French => {
+                let kept = undone.kept.iter().map(|kept| kept.rows).sum();
+                format!("annulé, sauf {} gardées", rows(lang, kept))
+            }
+        };
         return missing(
-            format!("undone but for {}", command::in_all(undone)),
+            kept,
             YOU,
             &[
                 "What was kept and why:                     ecluse status",
                 "Once its rows are as they were moved:      ecluse undo",
             ],
-        );
+        )
+        .coded(undone.gravest().map(|code| code.id));
     }
     let short: String = undone.run.chars().take(8).collect();
-    let words = format!("undone, {} taken away", plural(undone.rows(), "row", "rows"));
+    let gone = rows(lang, undone.rows());
+    let words = lang.of(format!("undone, {gone} taken away"), format!("annulé, {gone} retirées"));
     let (run, waits) = (path.display(), YOU);
     let advice = vec![
         "Its folder stays, under another name; it counts as a run of the order for ever.".to_owned(),
         format!("  mv {run} {run}.undone-{short}"),
         "If the order allows one more run (max_runs), it begins anew:  ecluse migrate".to_owned(),
     ];
-    Found::Missing { words, waits, advice }
+    Found::Missing { words, waits, advice, code: None }
 }
 
-pub(super) fn reconciliation(folder: &Folder, now: Timestamp) -> Found {
+/// `1 row`, `2 rows`.
+fn rows(lang: Language, n: u64) -> String {
+    lang.plural(n, lang.of("row", "ligne"), lang.of("rows", "lignes"))
+}
+
+pub(super) fn reconciliation(at: At<'_>) -> Found {
+    let At { folder, lang, .. } = at;
     let run = folder.path(None, "run");
     let reconciled =
         figures(&run).and_then(|figures| figures.map_or(Ok(Reconciled::Never), |f| reconciled::of(&run, &f)));
     let reconciled = match reconciled {
         Ok(reconciled) => reconciled,
-        Err(fault) => return refused(&fault, YOU, "ecluse status"),
+        Err(fault) => return refused(at, &fault, YOU, "ecluse status"),
     };
     match reconciled {
         Reconciled::Done(found) if found.holds => {
-            Found::Done(format!("{} read back, no difference", plural(found.rows, "row", "rows")))
+            let same = lang.of("read back, no difference", "relues, aucune différence");
+            Found::Done(format!("{} {same}", rows(lang, found.rows)))
         }
-        Reconciled::Done(found) => differ(folder, &found, now),
+        Reconciled::Done(found) => differ(at, &found),
         Reconciled::Stale(_) => missing(
-            "older than the run",
+            lang.of("older than the run", "plus ancien que le passage"),
             YOU,
             &["The run has gone on since; read the destination back again:  ecluse reconcile"],
         ),
         Reconciled::Never => {
-            missing("not done yet", YOU, &["A fresh process reads the destination back:  ecluse reconcile"])
+            let words = lang.of("not done yet", "pas encore fait");
+            missing(words, YOU, &["A fresh process reads the destination back:  ecluse reconcile"])
         }
     }
 }
 
 /// Differences hold nothing up once the controller has accepted every one.
-fn differ(folder: &Folder, found: &Recorded, now: Timestamp) -> Found {
-    let rows = plural(found.differences, "difference", "differences");
+fn differ(at: At<'_>, found: &Recorded) -> Found {
+    let At { folder, now, lang, .. } = at;
+    let rows = lang.plural(
+        found.differences,
+        lang.of("difference", "différence"),
+        lang.of("differences", "différences"),
+    );
     match quietly(|| accepted::of(folder, found, now)) {
-        Ok(Acceptance::Whole(signature)) => Found::Done(signature.words()),
+        Ok(Acceptance::Whole(signature)) => Found::Done(signature.words(lang)),
         Ok(Acceptance::Proposed) => missing(
-            format!("{rows}, proposed to the laboratory"),
+            format!("{rows}, {}", lang.of("proposed to the laboratory", "proposées au laboratoire")),
             LAB,
             &[
                 "The signatory reads differences.toml and accepts, or not:  ecluse differences sign --key FILE",
@@ -144,18 +175,19 @@ fn differ(folder: &Folder, found: &Recorded, now: Timestamp) -> Found {
                 "Put right from the source:  ecluse migrate --repair",
                 "Or, where they are right as they are:  ecluse differences propose",
             ],
-        ),
-        Err(fault) => refused(&fault, YOU, "ecluse differences verify"),
+        )
+        .coded(found.list.iter().find(|d| d.damage).map(|d| d.code.as_str())),
+        Err(fault) => refused(at, &fault, YOU, "ecluse differences verify"),
     }
 }
 
-pub(super) fn report(folder: &Folder) -> Found {
-    let path = folder.path(None, "run").join(REPORT);
+pub(super) fn report(at: At<'_>) -> Found {
+    let path = at.folder.path(None, "run").join(REPORT);
     if path.exists() {
         Found::Done(path.display().to_string())
     } else {
         missing(
-            "not written yet",
+            at.lang.of("not written yet", "pas encore écrit"),
             YOU,
             &["Write the page for a biologist, a lawyer and an auditor:  ecluse report"],
         )

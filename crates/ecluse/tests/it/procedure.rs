@@ -159,10 +159,14 @@ fn the_sheet_says_who_is_waited_for_since_when_and_where_that_stands() {
         "Échéances",
         "Alix Essai-Signature",
         "toute copie faite par écluse",
+        "ESSAI",
+        "source et destination nommées",
+        "catalogue seul",
+        "pas encore signé",
     ] {
         assert!(page.contains(wanted), "{wanted}: {page}");
     }
-    for never in ["<script", "http:", "https:", "waiting for", "Nom1"] {
+    for never in ["<script", "http:", "https:", "waiting for", "both sides", "drafted", "TRIAL", "Nom1"] {
         assert!(!page.contains(never), "{never}");
     }
 }

@@ -1,0 +1,90 @@
+//! The cut-over: the source frozen, the last catch-up, and what the laboratory accepts in the end.
+
+use ecluse_adapters::folder::{figures, frozen};
+use ecluse_adapters::url::Url;
+use ecluse_core::fault::Result;
+use ecluse_core::language::Language;
+use ecluse_seal::CatchUp;
+use jiff::Timestamp;
+
+use super::{At, Found, YOU, missing, refused};
+use crate::connect;
+use crate::connections::{self, End};
+
+/// The freeze, and the catch-up after it; `None` where nothing lives on that could be frozen: in a
+/// trial, and where the source is a dump or a folder of files.
+pub(super) fn cut_over(at: At<'_>) -> Option<[Found; 2]> {
+    let url = connections::written(at.folder, End::Source).ok().flatten();
+    let url = url.and_then(|url| connect::parse(&url).ok());
+    if at.trial || matches!(url, Some(Url::Dump(_) | Url::Csv(_))) {
+        return None;
+    }
+    let run = at.folder.path(None, "run");
+    let read = || -> Result<_> { Ok((frozen(&run)?, figures(&run)?)) };
+    Some(match read() {
+        Ok((Some(since), figures)) => {
+            // the freeze that this catch-up found is the last one
+            let after = |one: &&CatchUp| moment(&one.frozen) >= moment(&since) && !one.frozen.is_empty();
+            let last = figures.as_ref().and_then(|f| f.catch_ups.iter().rfind(after));
+            let words = at.lang.of("the source stands still since", "la source est arrêtée depuis");
+            [Found::Done(format!("{words} {since}")), catch_up(at, last)]
+        }
+        Ok((None, _)) => [not_frozen(at.lang), Found::Later(String::new())],
+        Err(fault) => [refused(at, &fault, YOU, "ecluse status"), Found::Later(String::new())],
+    })
+}
+
+fn not_frozen(lang: Language) -> Found {
+    missing(
+        lang.of("the source lives on", "la source vit encore"),
+        YOU,
+        &[
+            "Until the day, the same command takes over what changed since:  ecluse migrate",
+            "On the day: stop the old software, then keep the hour:          ecluse freeze",
+        ],
+    )
+}
+
+/// The last catch-up that found the source frozen.
+fn catch_up(at: At<'_>, last: Option<&CatchUp>) -> Found {
+    let lang = at.lang;
+    let again = &["Catch up for the last time:  ecluse migrate --catch-up"];
+    match last {
+        None => missing(lang.of("not done yet", "pas encore fait"), YOU, again),
+        Some(one) if one.ended.is_empty() => {
+            missing(lang.of("begun, not through", "commencé, pas au bout"), YOU, again)
+        }
+        Some(one) if one.held == "moved" => missing(
+            lang.of("the source was written to since", "la source a été modifiée depuis"),
+            YOU,
+            &["Find who writes there and stop it; then:  ecluse freeze;  ecluse migrate --catch-up"],
+        )
+        .coded(Some("ECL-RUN-054")),
+        Some(one) => {
+            let [added, changed, deleted] = one.rows().map(|n| lang.count(n));
+            Found::Done(lang.of(
+                format!("{added} added, {changed} changed, {deleted} deleted"),
+                format!("{added} ajoutées, {changed} modifiées, {deleted} supprimées"),
+            ))
+        }
+    }
+}
+
+/// The laboratory's own last word. No command makes one yet: what lies under its name is one, as
+/// `ecluse undo` takes it; until then the step is the laboratory's, and nothing waits for it here.
+pub(super) fn acceptance(at: At<'_>) -> Option<Found> {
+    if at.trial {
+        return None;
+    }
+    let (there, not) = (at.folder.has("acceptance.toml"), Found::Later);
+    Some(if there {
+        Found::Done(at.lang.of("acceptance.toml is there", "acceptance.toml est là").to_owned())
+    } else {
+        let words = "the laboratory's own; until then ecluse undo takes the run back";
+        not(at.lang.of(words, "au laboratoire ; jusque-là ecluse undo reprend le passage").to_owned())
+    })
+}
+
+fn moment(text: &str) -> Option<Timestamp> {
+    text.parse().ok()
+}

@@ -24,7 +24,7 @@ pub(crate) use differences::{Differences, ProposeArgs};
 pub(crate) use ends::{FromArgs, ToArgs};
 pub(crate) use locate::LocateArgs;
 pub(crate) use objections::{AnswerArgs, ObjectArgs};
-pub(crate) use pages::{OrderArgs, PatientsArgs};
+pub(crate) use pages::{OrderArgs, PatientsArgs, ReportArgs};
 pub(crate) use papers::{PaperArgs, StillArgs};
 pub(crate) use procedure::{Language, ProcedureArgs};
 pub(crate) use run::{BegunArgs, ReconcileArgs, RunArgs, UndoArgs};
@@ -174,7 +174,7 @@ pub(crate) enum Command {
     Differences(Differences),
 
     /// Write the report: one HTML page without any personal value.
-    #[command(after_help = "Example:\n  ecluse report run -o report.html")]
+    #[command(after_help = "Example:\n  ecluse report --lang en\n  ecluse report run -o report.html")]
     Report(ReportArgs),
 
     /// How far a run has come.
@@ -540,16 +540,6 @@ pub(crate) struct MigrateArgs {
     /// Put chunks right that were changed at the destination since they were written.
     #[arg(long)]
     pub(crate) repair: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ReportArgs {
-    #[command(flatten)]
-    pub(crate) run: RunArgs,
-
-    /// Where the page is written; by default `report.html` in the run folder.
-    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) output: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

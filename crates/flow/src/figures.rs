@@ -76,6 +76,10 @@ pub struct TableFigures {
     pub invalid_identifiers: String,
     /// Rows left out because a trial moves few: beyond its number (read or not), or children of such.
     pub left_out: u64,
+    /// Milliseconds from the table's first row read to its last chunk in place, in this start of the
+    /// run; none in a dry run.
+    #[serde(default)]
+    pub millis: u64,
     /// Chunks in all, and how many of them this start of the run replaced.
     pub chunks: u64,
     /// See `chunks`.
@@ -91,6 +95,15 @@ pub(crate) fn begin_tables(plan: &Plan) -> Vec<TableFigures> {
         ..TableFigures::default()
     };
     plan.tables().iter().map(begin).collect()
+}
+
+/// The same to be counted once more, in the same start of the run: its time goes on.
+pub(crate) fn begin_again(before: &[TableFigures], plan: &Plan) -> Vec<TableFigures> {
+    let mut tables = begin_tables(plan);
+    for (table, before) in tables.iter_mut().zip(before) {
+        table.millis = before.millis;
+    }
+    tables
 }
 
 fn invalid(table: &TablePlan) -> Option<String> {

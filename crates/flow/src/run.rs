@@ -11,7 +11,7 @@ use ecluse_seal::{RunState, What};
 use crate::checks::{self, When};
 use crate::event::{Act, Outcome};
 use crate::families::{AGAIN, Families};
-use crate::figures::{Figures, begin_tables, name_refused};
+use crate::figures::{Figures, begin_again, begin_tables, name_refused};
 use crate::freeze::Held;
 use crate::journal::Journal;
 use crate::orders::Orders;
@@ -358,7 +358,7 @@ impl Story<'_> {
                 return Ok(ended);
             }
             (self.progress)(Progress::Note(AGAIN));
-            figures.tables = begin_tables(plan);
+            figures.tables = begin_again(&figures.tables, plan);
             ledger = self.destination.ledger(&state.run)?;
         }
     }
@@ -397,6 +397,8 @@ impl Story<'_> {
             hit: vec![false; plan.tables().len()],
             catch_up,
             beyond: Vec::new(),
+            began: None,
+            world: self.world,
         };
         pump(
             &self.world,

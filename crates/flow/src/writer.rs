@@ -9,6 +9,7 @@ use ecluse_core::plan::TablePlan;
 use ecluse_core::types::Type;
 use ecluse_core::value::{Key, KeyRange};
 use ecluse_seal::{Caught, RunState};
+use jiff::Timestamp;
 
 use crate::caught::{self, Row, Standing};
 use crate::event::{Act, Outcome};
@@ -20,6 +21,7 @@ use crate::ports::{Destination, LedgerEntry, Refusal, RefusedRow, Since};
 use crate::reader::{Chunk, Message};
 use crate::run::{Options, Progress};
 use crate::step::{Worked, count, lock};
+use crate::world::World;
 use crate::{readback, state};
 
 static CHANGED: Code =
@@ -57,6 +59,9 @@ pub(crate) struct Writing<'a, 'j> {
     pub(crate) catch_up: Option<u64>,
     /// Rows that stood beyond a chunk's new end, until the chunk comes that they belong to.
     pub(crate) beyond: Vec<Row>,
+    /// When the table under way began.
+    pub(crate) began: Option<Timestamp>,
+    pub(crate) world: World<'a>,
 }
 
 /// What is known of a chunk's place before it is written.
@@ -76,6 +81,7 @@ impl<'a> Writing<'a, '_> {
                 sealed.kept.clear();
                 sealed.refused.clear();
                 self.beyond.clear();
+                self.began = Some(self.world.now());
                 let object = sealed.object.clone();
                 self.journal.note(Act::Table, &object, &Outcome::Begun)?;
                 if let Some(figures) = self.figures.tables.get_mut(number) {
@@ -88,8 +94,10 @@ impl<'a> Writing<'a, '_> {
             }
             Message::Chunk(chunk) => self.chunk(*chunk),
             Message::Through(number, unread) => {
+                let took = self.began.take().map(|began| self.world.now().duration_since(began).as_millis());
                 if let Some(figures) = self.figures.tables.get_mut(number) {
                     figures.left_out += unread;
+                    figures.millis += took.and_then(|took| u64::try_from(took).ok()).unwrap_or_default();
                 }
                 let object = state::table(self.state, number)?.object.clone();
                 self.journal.note(Act::Table, &object, &Outcome::Done)?;

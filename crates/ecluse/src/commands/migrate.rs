@@ -5,6 +5,7 @@ use std::sync::Arc;
 use ecluse_adapters::folder::RunFolder;
 use ecluse_core::count::{count, plural};
 use ecluse_core::fault::{Code, Result};
+use ecluse_core::language::Language;
 use ecluse_flow::figures::Figures;
 use ecluse_flow::rights;
 use ecluse_flow::run::{Options, is_ours, makes, may_begin, run as flow_run};
@@ -133,7 +134,11 @@ pub(crate) fn caught(catch_up: &CatchUp) {
         plural(compared, "chunk", "chunks"),
     ));
     if !catch_up.frozen.is_empty() {
-        output::line(format!("  source frozen since {}: {}", catch_up.frozen, stood(catch_up)));
+        output::line(format!(
+            "  source frozen since {}: {}",
+            catch_up.frozen,
+            stood(catch_up, Language::English)
+        ));
     }
     for table in catch_up.tables.iter().filter(|table| table.replaced > 0) {
         output::line(format!("  {}   {}", table.table, words([table.added, table.changed, table.deleted])));
@@ -141,15 +146,23 @@ pub(crate) fn caught(catch_up: &CatchUp) {
 }
 
 /// Whether the frozen source stood still, in words.
-pub(crate) fn stood(catch_up: &CatchUp) -> &'static str {
-    match catch_up.held.as_str() {
-        "instance unmoved" => "nothing was written to the whole instance since",
-        "tables unmoved" => {
-            "the engine's marks of these tables did not move since; the same command once more must find 0 differences"
+pub(crate) fn stood(catch_up: &CatchUp, lang: Language) -> &'static str {
+    let (english, french) = match catch_up.held.as_str() {
+        "instance unmoved" => (
+            "nothing was written to the whole instance since",
+            "rien n’a été écrit depuis dans toute l’instance",
+        ),
+        "tables unmoved" => (
+            "the engine's marks of these tables did not move since; the same command once more must find 0 differences",
+            "les repères que le moteur tient de ces tables n’ont pas bougé depuis ; la même commande doit trouver encore 0 différence",
+        ),
+        "moved" => {
+            ("it was WRITTEN TO since: nothing is cut over", "on y a ÉCRIT depuis : rien n’est basculé")
         }
-        "moved" => "it was WRITTEN TO since: nothing is cut over",
-        _ => {
-            "the engine cannot tell whether it was written to since: the same command once more must find 0 differences"
-        }
-    }
+        _ => (
+            "the engine cannot tell whether it was written to since: the same command once more must find 0 differences",
+            "le moteur ne peut dire si l’on y a écrit depuis : la même commande doit trouver encore 0 différence",
+        ),
+    };
+    lang.of(english, french)
 }

@@ -4,20 +4,21 @@ use std::path::{Path, PathBuf};
 
 use askama::Template as _;
 use ecluse_adapters::folder::{REPORT, Undo, events, figures, undo};
-use ecluse_core::count::plural;
+use ecluse_core::count::number;
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::language::Language;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::undo::in_all;
 use super::{Here, ordered, reconciled};
 use crate::cli::{PaperArgs, ReportArgs};
+use crate::pages::words::spaced;
 use crate::papers::accepted::{self as acceptance, Acceptance, Signature};
 use crate::papers::chain::{Chain, Link};
+use crate::papers::objections;
 use crate::papers::stopped::stopped;
 use crate::report::facts::{self, Facts};
-use crate::report::fill::{Sources, page};
+use crate::report::fill::{Sources, day, page};
 use crate::{folder, output};
 
 static NO_RUN: Code = Code::refused("ECL-REP-001", "there is no run to report on");
@@ -26,7 +27,7 @@ static PAGE: Code = Code::refused("ECL-REP-003", "the page could not be made");
 
 pub(super) fn run(here: &Here, args: &ReportArgs) -> Result<()> {
     let run = here.folder.path(args.run.dir.as_deref(), "run");
-    let path = written(here, &run, args.output.as_deref())?;
+    let path = written(here, &run, args.output.as_deref(), args.lang.into())?;
     output::line(path.display().to_string());
     output::document(&json!({ "report": path }));
     Ok(())
@@ -37,7 +38,7 @@ pub(super) fn run(here: &Here, args: &ReportArgs) -> Result<()> {
 /// # Errors
 ///
 /// [`NO_RUN`], [`UNREADABLE`]; papers that did not hold when the run began.
-pub(crate) fn written(here: &Here, run: &Path, to: Option<&Path>) -> Result<PathBuf> {
+pub(crate) fn written(here: &Here, run: &Path, to: Option<&Path>, lang: Language) -> Result<PathBuf> {
     let figures =
         figures(run)?.ok_or_else(|| NO_RUN.fault(run.display().to_string()).help("ecluse migrate"))?;
     // before its papers are judged as of that run
@@ -57,44 +58,59 @@ pub(crate) fn written(here: &Here, run: &Path, to: Option<&Path>) -> Result<Path
         digest: signature.digest.clone(),
     }));
     // the order itself is judged as of today: whoever reads the page must learn that it was stopped
-    let stopped = stopped(&here.folder, &chain.contract, &chain.instruction, here.now)?
-        .map(|stop| format!("Since then {}: {}.", stop.code().title, stop.detail()));
+    let stopped = stopped(&here.folder, &chain.contract, &chain.instruction, here.now)?;
     let html = page(&Sources {
+        lang,
         stopped,
-        accepted: accepted.map(|signature| signature.words(Language::English)),
+        accepted: accepted.map(|signature| signature.words(lang)),
+        objections: objections::all(&here.folder, here.now)?,
         chain: &chain,
         facts: &facts,
         figures: &figures,
         reconciliation: &reconciliation,
-        undone: undone(&undo(run)?),
+        undone: undone(&undo(run)?, lang),
         events: journal.head.lines,
         journal: &journal.head.digest,
-        today: here.now.to_zoned(jiff::tz::TimeZone::UTC).date().to_string(),
+        today: here.now.to_zoned(jiff::tz::TimeZone::UTC).date(),
     })
     .render()
     .map_err(|_| PAGE.fault(""))?;
     let kept = run.join(REPORT);
     // the run keeps its report, wherever else it was asked for: whoever comes next finds it there
     for path in [Some(kept.as_path()), to].into_iter().flatten() {
-        folder::replace(path, html.as_bytes())?;
+        folder::replace(path, spaced(&html, lang).as_bytes())?;
     }
     Ok(to.map_or(kept, Path::to_owned))
 }
 
 /// That the run was undone, in a sentence.
-fn undone(undo: &Undo) -> Option<String> {
+fn undone(undo: &Undo, lang: Language) -> Option<String> {
     match undo {
         Undo::Never => None,
-        Undo::Begun => Some("An undo of this run began and did not come to its end: ecluse undo.".to_owned()),
+        Undo::Begun => Some(
+            lang.of(
+                "An undo of this run began and did not come to its end: ecluse undo.",
+                "Une annulation de cette migration a commencé et n’est pas arrivée à son terme : ecluse undo.",
+            )
+            .to_owned(),
+        ),
         Undo::Ended(undone) => {
+            let chunks = lang.plural(number(undone.kept.len()), lang.of("chunk", "lot"), lang.of("chunks", "lots"));
+            let rows = |n| lang.plural(n, lang.of("row", "ligne"), lang.of("rows", "lignes"));
+            let left = rows(undone.kept.iter().map(|kept| kept.rows).sum());
             let kept = if undone.kept.is_empty() {
-                "nothing of it is left at the destination".to_owned()
+                lang.of("nothing of it is left at the destination", "il n’en reste rien à la destination").to_owned()
             } else {
-                format!("{}: ecluse status says why", in_all(undone))
+                lang.of(
+                    format!("{chunks} of {left} kept: ecluse status says why"),
+                    format!("{chunks} ({left}) conservés : ecluse status dit pourquoi"),
+                )
             };
-            let day = undone.ended.get(..10).unwrap_or_default();
-            let rows = plural(undone.rows(), "row", "rows");
-            Some(format!("This run was undone on {day}: {rows} taken away, {kept}."))
+            let (day, gone) = (day(&undone.ended, lang), rows(undone.rows()));
+            Some(lang.of(
+                format!("This run was undone on {day}: {gone} taken away, {kept}."),
+                format!("Cette migration a été annulée le {day} : {gone} retirées, {kept}."),
+            ))
         }
     }
 }

@@ -15,6 +15,7 @@ use ecluse_core::count::{count, plural};
 use ecluse_core::dictionary;
 use ecluse_core::document::Kind;
 use ecluse_core::fault::{Code, Result};
+use ecluse_core::language::Language;
 use ecluse_core::mandate::Mandate;
 use ecluse_core::status::State;
 use ecluse_core::{digest, instruction, mapping, template};
@@ -220,7 +221,7 @@ impl Story {
 
     fn report(&self) -> Result<PathBuf> {
         let to = self.folder().root().join(ecluse_adapters::folder::REPORT);
-        report::written(&self.here, &self.folder().path(None, "run"), Some(&to))
+        report::written(&self.here, &self.folder().path(None, "run"), Some(&to), Language::English)
     }
 
     fn write(&self, name: &str, text: &str) -> Result<PathBuf> {

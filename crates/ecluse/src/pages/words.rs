@@ -6,6 +6,9 @@ use ecluse_core::instruction::{Fate, Pending};
 use ecluse_core::language::Language;
 use ecluse_core::person::Role;
 use ecluse_core::types::Engine;
+use jiff::civil::Date;
+
+use crate::report::page::Said;
 
 /// A class of data.
 pub(crate) fn class(class: Class, language: Language) -> &'static str {
@@ -51,6 +54,21 @@ pub(crate) fn fate(fate: Fate, language: Language) -> String {
     }
 }
 
+/// The same in few words, for a drawing.
+pub(crate) fn fate_in_short(fate: Fate, language: Language) -> String {
+    // numbers alone: a month's name would not fit
+    let short = |day: Date| language.of(day.to_string(), day.strftime("%d/%m/%Y").to_string());
+    match fate {
+        Fate::Return => language.of("given back, sealed", "rendu, scellé").to_owned(),
+        Fate::Keep { until } => {
+            format!("{} {}", language.of("kept until", "conservé jusqu’au"), short(until))
+        }
+        Fate::Destroy { by } => {
+            format!("{} {}", language.of("destroyed by", "détruit avant le"), short(by))
+        }
+    }
+}
+
 /// What becomes of requests that are not finished.
 pub(crate) const fn pending(rule: Pending, language: Language) -> &'static str {
     match (rule, language) {
@@ -86,6 +104,66 @@ pub(crate) fn why(code: &Code, language: Language) -> String {
         _ => "l’ordre n’a pas pu être vérifié",
     };
     format!("{} ({})", language.of(code.title, french), code.id)
+}
+
+/// What a code says of a row, or of a difference: in English where this page has no words for it,
+/// and then marked so.
+pub(crate) fn code(id: &str, english: &str, language: Language) -> Said {
+    let known = match id {
+        "ECL-BAT-101" => "une valeur n’a pas d’équivalent exact dans le type de destination",
+        "ECL-BAT-102" => "un code ne figure pas dans sa table de codes",
+        "ECL-BAT-103" => "une valeur est plus longue que la colonne de destination",
+        "ECL-BAT-104" => "un nombre ou une date sort des limites de la colonne de destination",
+        "ECL-BAT-105" => "une valeur manque là où la colonne en exige une",
+        "ECL-BAT-106" => "un texte contient le caractère U+0000",
+        "ECL-BAT-110" => "une heure locale que son fuseau a eue deux fois",
+        "ECL-BAT-111" => "une heure locale que son fuseau n’a jamais eue",
+        "ECL-BAT-131" => "un identifiant national n’est pas un numéro avec sa clé",
+        "ECL-BAT-132" => "un identifiant national a la clé d’un autre numéro",
+        "ECL-BAT-133" => "un identifiant national n’a pas d’autorité connue",
+        "ECL-BAT-134" => "un identifiant national est de l’autre sorte, réelle ou d’essai",
+        "ECL-BAT-135" => "il manque à une identité l’un des cinq traits stricts",
+        "ECL-RUN-101" => "sa ligne parente a été refusée",
+        "ECL-RUN-102" => "la destination contient déjà cette clé ou cette valeur unique",
+        "ECL-RUN-103" => "la destination exige une valeur",
+        "ECL-RUN-104" => "une contrainte CHECK de la destination n’est pas remplie",
+        "ECL-RUN-105" => "la destination ne contient pas la ligne parente",
+        "ECL-RUN-106" => "la destination ne peut contenir une valeur",
+        "ECL-RUN-107" => "un déclencheur ou une règle de la destination a refusé la ligne",
+        "ECL-REC-001" => "des lignes manquent à la destination",
+        "ECL-REC-002" => "des lignes de la destination n’y ont jamais été apportées",
+        "ECL-REC-003" => "des lignes ont changé de patient",
+        "ECL-REC-004" => "des valeurs ont été modifiées",
+        "ECL-REC-005" => "des lignes figurent deux fois à la destination",
+        "ECL-REC-006" => "des lignes n’ont pas de ligne parente à la destination",
+        "ECL-REC-007" => "des lignes d’une table sans clé diffèrent",
+        "ECL-REC-008" => "le registre dit autre chose que les deux côtés",
+        "ECL-REC-010" => "des lignes ont changé à la source depuis la migration",
+        _ => "",
+    };
+    let french = language == Language::French;
+    match known {
+        "" => Said { words: english.to_owned(), english: french },
+        known if french => Said::from(known.to_owned()),
+        _ => Said::from(english.to_owned()),
+    }
+}
+
+/// A paper of the chain, by the name that the chain gives it.
+pub(crate) fn artefact(name: &str, language: Language) -> String {
+    if language == Language::English {
+        return name.to_owned();
+    }
+    match name {
+        "contract" => "contrat".to_owned(),
+        "dictionary" => "dictionnaire des données".to_owned(),
+        "mapping" => "table de correspondance".to_owned(),
+        "accepted differences" => "différences acceptées".to_owned(),
+        other => [("order, version ", "ordre de migration, version "), ("code table ", "table de codes ")]
+            .iter()
+            .find_map(|(english, french)| Some(format!("{french}{}", other.strip_prefix(english)?)))
+            .unwrap_or_else(|| other.to_owned()),
+    }
 }
 
 /// A person's role.

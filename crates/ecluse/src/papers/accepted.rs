@@ -36,7 +36,7 @@ pub(crate) struct Signature {
 impl Signature {
     /// `2 differences, 2 accepted by Claire Fontaine (list of 2026-11-22)`.
     pub(crate) fn words(&self, lang: Language) -> String {
-        let by: Vec<&str> = self.signers.iter().map(|s| s.person.as_str()).collect();
+        let by: Vec<String> = self.signers.iter().map(|s| s.told(lang)).collect();
         let listed = lang.plural(
             self.listed,
             lang.of("difference", "différence"),

@@ -3,29 +3,22 @@
 
 use std::fmt::Write as _;
 
+use ecluse_core::language::Language;
+
 use super::figure::Figure;
 
-/// One table's band.
+/// One table's band: drawn from the figures as they are printed, so that a hidden count cannot be
+/// measured.
 #[derive(Debug, Default)]
 pub(crate) struct Band {
     /// What the table is called.
     pub(crate) label: String,
-    /// Rows moved, refused and left where they are: widths only, never printed.
-    pub(crate) widths: Widths,
-    /// The same, as they may be printed.
     pub(crate) moved: Figure,
     pub(crate) refused: Figure,
+    /// Rows left where they are.
     pub(crate) stays: Figure,
     /// What becomes of the rows that stay.
     pub(crate) fate: String,
-}
-
-/// Row counts that give the widths.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Widths {
-    pub(crate) moved: u64,
-    pub(crate) refused: u64,
-    pub(crate) stays: u64,
 }
 
 /// User units: the viewBox is 520 wide, so that text stays readable on a telephone.
@@ -40,9 +33,9 @@ const WIDEST: f64 = 46.0;
 const THINNEST: f64 = 1.5;
 
 /// The drawing; `source` and `destination` label the two sides.
-pub(crate) fn draw(source: &str, destination: &str, bands: &[Band]) -> String {
-    let most =
-        bands.iter().map(|b| b.widths.moved + b.widths.refused + b.widths.stays).max().unwrap_or(1).max(1);
+pub(crate) fn draw(source: &str, destination: &str, bands: &[Band], lang: Language) -> String {
+    let whole = |b: &Band| [b.moved, b.refused, b.stays].map(Figure::width).into_iter().sum();
+    let most: u64 = bands.iter().map(whole).max().unwrap_or(1).max(1);
     let width = |rows: u64| match rows {
         0 => 0.0,
         rows => (ratio(rows, most) * WIDEST).max(THINNEST),
@@ -50,10 +43,14 @@ pub(crate) fn draw(source: &str, destination: &str, bands: &[Band]) -> String {
     let mut body = String::new();
     let mut y = 44.0;
     for band in bands {
-        y = draw_band(&mut body, band, y, &width);
+        y = draw_band(&mut body, band, y, &width, lang);
     }
     let height = y + 6.0;
-    let title = escape(&format!("Rows of {} tables moving from {source} to {destination}", bands.len()));
+    let tables = bands.len();
+    let title = escape(&lang.of(
+        format!("Rows of {tables} tables moving from {source} to {destination}"),
+        format!("Lignes de {tables} tables passant de {source} à {destination}"),
+    ));
     format!(
         r##"<svg viewBox="0 0 {WIDTH} {height:.0}" role="img" aria-label="{title}" font-size="13">
 <text x="{LEFT}" y="16" font-weight="600">{}</text>
@@ -66,10 +63,10 @@ pub(crate) fn draw(source: &str, destination: &str, bands: &[Band]) -> String {
 }
 
 /// Draws one band below `y`; returns where the next one begins.
-fn draw_band(out: &mut String, band: &Band, y: f64, width: &dyn Fn(u64) -> f64) -> f64 {
-    let moved = width(band.widths.moved);
-    let refused = if band.widths.refused > 0 { THINNEST } else { 0.0 };
-    let stays = width(band.widths.stays);
+fn draw_band(out: &mut String, band: &Band, y: f64, width: &dyn Fn(u64) -> f64, lang: Language) -> f64 {
+    let moved = width(band.moved.width());
+    let refused = if band.refused.width() > 0 { THINNEST } else { 0.0 };
+    let stays = width(band.stays.width());
     let top = y + 18.0;
     let _ = writeln!(
         out,
@@ -79,7 +76,7 @@ fn draw_band(out: &mut String, band: &Band, y: f64, width: &dyn Fn(u64) -> f64) 
         escape(&band.label),
         RIGHT - 8.0,
         y + 12.0,
-        escape(&band.moved.to_string()),
+        escape(&band.moved.told(lang)),
     );
     if moved > 0.0 {
         let _ = writeln!(
@@ -93,9 +90,9 @@ fn draw_band(out: &mut String, band: &Band, y: f64, width: &dyn Fn(u64) -> f64) 
         let end = below + 12.0;
         let _ = writeln!(
             out,
-            r##"<path d="M{LEFT} {b:.1}H330C360 {b:.1} 360 {end:.1} 384 {end:.1}" stroke="#1a1a1a" stroke-width="{THINNEST}" stroke-dasharray="4 3" fill="none"/><circle cx="387" cy="{end:.1}" r="2.5" fill="#1a1a1a"/><text x="395" y="{:.1}" font-size="12">{} refused</text>"##,
+            r##"<path d="M{LEFT} {b:.1}H330C360 {b:.1} 360 {end:.1} 384 {end:.1}" stroke="#1a1a1a" stroke-width="{THINNEST}" stroke-dasharray="4 3" fill="none"/><circle cx="387" cy="{end:.1}" r="2.5" fill="#1a1a1a"/><text x="395" y="{:.1}" font-size="12">{}</text>"##,
             end + 4.0,
-            escape(&band.refused.to_string()),
+            escape(&band.refused.of(lang, lang.of("refused", "refusée"), lang.of("refused", "refusées"))),
             b = below + 0.75,
         );
         below += 2.5;
@@ -106,11 +103,15 @@ fn draw_band(out: &mut String, band: &Band, y: f64, width: &dyn Fn(u64) -> f64) 
         let low = below + drop;
         let _ = writeln!(
             out,
-            r##"<path d="M{LEFT} {below:.1}H80C135 {below:.1} 135 {low:.1} {end} {low:.1}V{lower:.1}C135 {lower:.1} 135 {bend:.1} 80 {bend:.1}H{LEFT}Z" fill="#c9c9c6"/><text class="quiet" x="{}" y="{:.1}" font-size="12">{} stay{}</text>"##,
+            r##"<path d="M{LEFT} {below:.1}H80C135 {below:.1} 135 {low:.1} {end} {low:.1}V{lower:.1}C135 {lower:.1} 135 {bend:.1} 80 {bend:.1}H{LEFT}Z" fill="#c9c9c6"/><text class="quiet" x="{}" y="{:.1}" font-size="12">{}{}</text>"##,
             end + 8.0,
             low + stays / 2.0 + 4.0,
-            escape(&band.stays.to_string()),
-            if band.fate.is_empty() { String::new() } else { format!(": {}", escape(&band.fate)) },
+            escape(&band.stays.of(lang, lang.of("stays", "reste"), lang.of("stay", "restent"))),
+            if band.fate.is_empty() {
+                String::new()
+            } else {
+                format!("{} {}", lang.of(":", " :"), escape(&band.fate))
+            },
             lower = low + stays,
             bend = below + stays,
         );
@@ -137,13 +138,12 @@ mod tests {
     fn a_hidden_count_is_not_in_the_drawing() {
         let band = Band {
             label: "HIV <tests>".into(),
-            widths: Widths { moved: 3, refused: 1, stays: 1_000_000 },
             moved: Figure::Small,
             refused: Figure::Small,
             stays: Figure::About(1_000_000),
             fate: "kept".into(),
         };
-        let svg = draw("a", "b", &[band]);
+        let svg = draw("a", "b", &[band], Language::English);
         assert!(svg.contains("HIV &lt;tests&gt;") && svg.contains("&lt;5 refused"));
         assert!(!svg.contains(">3<") && !svg.contains(">1 refused<"));
     }

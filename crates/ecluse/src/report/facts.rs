@@ -1,12 +1,11 @@
 //! What a run knew when it began, kept beside its figures so that the report can be written
 //! later without connecting to anything: names and counts of columns.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use ecluse_core::class::Class;
 use ecluse_core::count::number;
-use ecluse_core::instruction::{Order, Stay};
-use ecluse_core::language::Language;
+use ecluse_core::instruction::Order;
 use ecluse_core::plan::TablePlan;
 use serde::{Deserialize, Serialize};
 
@@ -38,13 +37,14 @@ pub(crate) struct TableFacts {
     pub(crate) columns: usize,
     /// Columns of the source that moved.
     pub(crate) granted: usize,
+    /// Columns of the source that are read to choose rows and let go.
+    #[serde(default)]
+    pub(crate) looked_at: usize,
     /// Relations to other tables that the reconciliation follows.
     #[serde(default)]
     pub(crate) relations: usize,
     /// Whether a column that moves holds sensitive results.
     pub(crate) sensitive: bool,
-    /// What becomes of the rows that stay.
-    pub(crate) fate: String,
 }
 
 impl Facts {
@@ -75,8 +75,6 @@ fn table(ready: &Ready, order: &Order, plan: &TablePlan) -> TableFacts {
         [ordered, surveyed].into_iter().find(|l| !l.is_empty()).unwrap_or_else(|| name.to_owned())
     };
     let surveyed = ready.chain.dictionary.table(plan.source());
-    let classes: Vec<Class> =
-        surveyed.map(|t| t.columns.iter().map(|c| c.class).collect()).unwrap_or_default();
     let sensitive =
         plan.read().iter().filter(|c| c.moved).any(|c| {
             surveyed.and_then(|t| t.column(&c.name)).is_some_and(|c| c.class == Class::SensitiveResult)
@@ -85,25 +83,8 @@ fn table(ready: &Ready, order: &Order, plan: &TablePlan) -> TableFacts {
         label: called(plan.source()),
         columns: plan.write().len(),
         granted: plan.read().iter().filter(|c| c.moved).count(),
+        looked_at: plan.read().iter().filter(|c| !c.moved).count(),
         relations: plan.relations().len(),
         sensitive,
-        fate: fate(&order.stays, &classes),
     }
-}
-
-/// One fate for all of a table's classes, or none that could be said in a word.
-fn fate(stays: &[Stay], classes: &[Class]) -> String {
-    let of_table: BTreeSet<String> =
-        stays.iter().filter(|s| classes.contains(&s.class.value)).map(spoken).collect();
-    let mut fates = of_table.into_iter();
-    match (fates.next(), fates.next()) {
-        (Some(only), None) => only,
-        (Some(_), Some(_)) => "each class has its fate".to_owned(),
-        (None, _) => String::new(),
-    }
-}
-
-/// A fate in words.
-pub(crate) fn spoken(stay: &Stay) -> String {
-    stay.fate.words()
 }

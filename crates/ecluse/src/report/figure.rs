@@ -1,7 +1,8 @@
 //! Counts as the report prints them: small counts of sensitive classes are hidden.
 
-use ecluse_core::count::count;
 use std::fmt;
+
+use ecluse_core::language::Language;
 
 /// Below this, a count in a table with sensitive results could point at a person.
 const SMALL: u64 = 5;
@@ -27,14 +28,36 @@ impl Figure {
     }
 }
 
+impl Figure {
+    /// As a page in this language prints it.
+    pub(crate) fn told(self, lang: Language) -> String {
+        match self {
+            Self::Unknown => "–".to_owned(),
+            Self::Exact(n) => lang.count(n),
+            Self::Small => lang.of(format!("<{SMALL}"), format!("<\u{a0}{SMALL}")),
+            Self::About(n) => format!("≈\u{a0}{}", lang.count(n)),
+        }
+    }
+
+    /// With its word, which is singular for one: `1 row`, `<5 rows`.
+    pub(crate) fn of(self, lang: Language, one: &str, many: &str) -> String {
+        let single = matches!((self, lang), (Self::Exact(1), _) | (Self::Exact(0), Language::French));
+        format!("{} {}", self.told(lang), if single { one } else { many })
+    }
+
+    /// How wide it is drawn: of what is printed, never of what is hidden.
+    pub(crate) const fn width(self) -> u64 {
+        match self {
+            Self::Unknown => 0,
+            Self::Exact(n) | Self::About(n) => n,
+            Self::Small => SMALL / 2,
+        }
+    }
+}
+
 impl fmt::Display for Figure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unknown => f.write_str("–"),
-            Self::Exact(n) => f.write_str(&count(*n)),
-            Self::Small => write!(f, "<{SMALL}"),
-            Self::About(n) => write!(f, "≈ {}", count(*n)),
-        }
+        f.write_str(&self.told(Language::English))
     }
 }
 
@@ -70,9 +93,9 @@ mod tests {
 
     #[test]
     fn a_small_count_of_a_sensitive_class_is_hidden_and_cannot_be_had_by_subtraction() {
-        assert_eq!(printed([Some(612), Some(610), Some(2)], true), ["≈ 610", "≈ 610", "<5"]);
+        assert_eq!(printed([Some(612), Some(610), Some(2)], true), ["≈\u{a0}610", "≈\u{a0}610", "<5"]);
         // nothing is refused, but what stays is one row
-        assert_eq!(printed([Some(101), Some(100)], true), ["≈ 100", "≈ 100"]);
+        assert_eq!(printed([Some(101), Some(100)], true), ["≈\u{a0}100", "≈\u{a0}100"]);
     }
 
     #[test]

@@ -1,6 +1,10 @@
 //! What the report says: words and counts, nothing that could name a person's row.
+//!
+//! The head of the page is of its own kind; everything below the boxes is a [`Part`], which the
+//! template knows how to print whatever it is about.
 
 use askama::Template;
+use ecluse_core::language::Language;
 
 use super::figure::Figure;
 
@@ -9,6 +13,7 @@ use super::figure::Figure;
 #[derive(Debug, Default, Template)]
 #[template(path = "report.html")]
 pub(crate) struct Page {
+    pub(crate) lang: Language,
     /// Whether the papers say TRIAL.
     pub(crate) trial: bool,
     /// Whether nobody in the contract exists.
@@ -27,30 +32,8 @@ pub(crate) struct Page {
     pub(crate) caption: String,
     /// What left, what stayed, who received, when it is destroyed.
     pub(crate) boxes: Vec<Section>,
-    /// One line per table.
-    pub(crate) tables: Vec<TableLine>,
-    /// Whether a count was hidden.
-    pub(crate) suppressed: bool,
-    /// Each table's filter as a sentence.
-    pub(crate) filters: Vec<String>,
-    /// The papers, in the chain's order.
-    pub(crate) chain: Vec<Link>,
-    /// What was added, changed and deleted since the run first came to its end.
-    pub(crate) catch_ups: Vec<super::caught::Section>,
-    /// What the reconciliation found, in a sentence.
-    pub(crate) reconciliation: String,
-    /// Differences found, by token.
-    pub(crate) differences: Vec<Difference>,
-    /// Refused rows by code.
-    pub(crate) refusals: Vec<Refused>,
-    /// What stood between écluse and what was not ordered.
-    pub(crate) barriers: Vec<String>,
-    /// What no software of ours reached.
-    pub(crate) limits: Vec<String>,
-    /// Overrides with who and why.
-    pub(crate) overrides: Vec<String>,
-    /// Commands and fingerprints.
-    pub(crate) checks: Vec<Check>,
+    /// The rest, in its order.
+    pub(crate) parts: Vec<Part>,
     /// The last line.
     pub(crate) footer: String,
 }
@@ -62,55 +45,149 @@ pub(crate) struct Section {
     pub(crate) lines: Vec<String>,
 }
 
-/// One table's counts.
+/// A part of the page under its own title.
 #[derive(Debug, Default)]
-pub(crate) struct TableLine {
-    /// What the laboratory calls it; else its name.
+pub(crate) struct Part {
+    pub(crate) title: &'static str,
+    pub(crate) blocks: Vec<Block>,
+}
+
+impl Part {
+    /// A part that has nothing to say yet.
+    pub(crate) const fn new(title: &'static str) -> Self {
+        Self { title, blocks: Vec::new() }
+    }
+
+    /// The same with one more block.
+    pub(crate) fn with(mut self, block: Block) -> Self {
+        self.blocks.push(block);
+        self
+    }
+}
+
+/// What stands in a part, from top to bottom.
+#[derive(Debug)]
+pub(crate) enum Block {
+    /// A paragraph.
+    Text(String),
+    /// A paragraph in grey.
+    Note(String),
+    /// A lesser title.
+    Head(&'static str),
+    /// One thing a line.
+    List(Vec<Said>),
+    /// Commands and fingerprints.
+    Checks(Vec<Check>),
+    /// A table.
+    Table(Grid),
+    /// The bars of [`super::parts::minimised`].
+    Bars(Bars),
+}
+
+/// A line, in the page's language or in the program's.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Said {
+    pub(crate) words: String,
+    /// Whether it stands here in English because it was recorded so.
+    pub(crate) english: bool,
+}
+
+impl From<String> for Said {
+    fn from(words: String) -> Self {
+        Self { words, english: false }
+    }
+}
+
+/// A table: on a telephone each cell stands under the head of its column.
+#[derive(Debug, Default)]
+pub(crate) struct Grid {
+    pub(crate) heads: Vec<Column>,
+    pub(crate) rows: Vec<Vec<Cell>>,
+}
+
+/// The head of a column.
+#[derive(Debug, Default)]
+pub(crate) struct Column {
+    pub(crate) words: &'static str,
+    /// Whether numbers stand in it.
+    pub(crate) number: bool,
+}
+
+/// One cell.
+#[derive(Debug, Default)]
+pub(crate) struct Cell {
+    pub(crate) text: String,
+    /// Beneath it, smaller: a technical name.
+    pub(crate) name: String,
+    pub(crate) kind: Kind,
+    pub(crate) english: bool,
+}
+
+/// How a cell looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Kind {
+    #[default]
+    Words,
+    /// A code, a token, a fingerprint.
+    Code,
+    /// Holds: a mark before the text.
+    Holds,
+    /// Is missing.
+    Lacks,
+    /// A day or an hour: not broken.
+    Day,
+}
+
+impl Cell {
+    pub(crate) fn words(text: impl Into<String>) -> Self {
+        Self { text: text.into(), ..Self::default() }
+    }
+
+    pub(crate) fn of(kind: Kind, text: impl Into<String>) -> Self {
+        Self { text: text.into(), kind, ..Self::default() }
+    }
+
+    pub(crate) fn said(said: Said) -> Self {
+        Self { text: said.words, english: said.english, ..Self::default() }
+    }
+
+    pub(crate) fn figure(figure: Figure, lang: Language) -> Self {
+        Self::words(figure.told(lang))
+    }
+}
+
+/// Heads of columns; those that begin with `#` hold numbers.
+pub(crate) fn heads(words: &[&'static str]) -> Vec<Column> {
+    let head = |words: &&'static str| match words.strip_prefix('#') {
+        Some(words) => Column { words, number: true },
+        None => Column { words, number: false },
+    };
+    words.iter().map(head).collect()
+}
+
+/// Per table, what there was and what became of it.
+#[derive(Debug, Default)]
+pub(crate) struct Bars {
+    /// What each pattern means: its class in the page's style, and words.
+    pub(crate) legend: Vec<(&'static str, &'static str)>,
+    pub(crate) tables: Vec<Barred>,
+}
+
+/// One table's two bars.
+#[derive(Debug, Default)]
+pub(crate) struct Barred {
     pub(crate) label: String,
-    pub(crate) source: String,
-    pub(crate) destination: String,
-    pub(crate) available: Figure,
-    pub(crate) asked: Figure,
-    pub(crate) moved: Figure,
-    pub(crate) refused: Figure,
-    /// Left out because a trial moves few; shown in a trial.
-    pub(crate) left_out: Figure,
-    /// Columns of the source that moved.
-    pub(crate) columns: usize,
+    /// The technical name, where it is another.
+    pub(crate) name: String,
+    pub(crate) bars: Vec<Bar>,
 }
 
-/// One paper of the chain.
+/// One bar, and the same in words for whoever does not see it.
 #[derive(Debug, Default)]
-pub(crate) struct Link {
-    pub(crate) artefact: String,
-    pub(crate) signer: String,
-    pub(crate) when: String,
-    /// The digest's first 8 characters.
-    pub(crate) fingerprint: String,
-    /// What is missing; empty where the paper holds.
-    pub(crate) missing: String,
-    /// Not due in this version: nothing failed.
-    pub(crate) later: bool,
-}
-
-/// Where source and destination differ.
-#[derive(Debug, Default)]
-pub(crate) struct Difference {
+pub(crate) struct Bar {
+    /// Inline SVG.
+    pub(crate) svg: String,
     pub(crate) words: String,
-    pub(crate) table: String,
-    pub(crate) column: String,
-    pub(crate) chunk: String,
-    /// A keyed token; never a key.
-    pub(crate) row: String,
-}
-
-/// Rows refused under one code.
-#[derive(Debug, Default)]
-pub(crate) struct Refused {
-    pub(crate) code: String,
-    pub(crate) words: String,
-    pub(crate) table: String,
-    pub(crate) rows: Figure,
 }
 
 /// Something a stranger can check.

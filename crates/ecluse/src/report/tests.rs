@@ -1,52 +1,74 @@
 //! The page as a whole.
 
 use askama::Template as _;
+use ecluse_core::language::Language;
 
-use super::drawing::{Band, Widths, draw};
-use super::figure::{Figure, alone, together};
-use super::page::{Check, Difference, Link, Page, Refused, Section, TableLine};
+use super::counts::{Columns, Counted, Rows};
+use super::drawing::{Band, draw};
+use super::figure::{Figure, together};
+use super::page::{Block, Cell, Check, Grid, Kind, Page, Part, Section, heads};
+use super::parts::minimised::bars;
 
 fn sample() -> Page {
-    let line = |label: &str, source: &str, available, asked, moved, refused, sensitive| {
-        let [available, asked, moved, refused] =
-            together([Some(available), Some(asked), Some(moved), Some(refused)], sensitive);
-        TableLine {
+    let lang = Language::English;
+    let counted = |label: &str, source: &str, all: u64, moved: u64, rejected: u64, sensitive| {
+        let held = all - moved - rejected;
+        let [available, moved, refused, withheld] =
+            together([Some(all), Some(moved), Some(rejected), Some(held)], sensitive);
+        let rows =
+            Rows { available, moved, refused, withheld, left_out: Figure::Exact(0), ..Rows::default() };
+        let columns = Columns { available: 42, moved: 7, looked_at: 1 };
+        Counted {
             label: label.into(),
             source: source.into(),
             destination: label.to_lowercase(),
-            available,
-            asked,
-            moved,
-            refused,
-            left_out: Figure::Exact(0),
-            columns: 7,
+            sensitive,
+            rows,
+            columns,
         }
     };
-    let band = |label: &str, moved: u64, refused: u64, stays: u64| Band {
-        label: label.into(),
-        widths: Widths { moved, refused, stays },
-        moved: Figure::Exact(moved),
-        refused: alone(refused, false),
-        stays: Figure::Exact(stays),
+    let tables = [
+        counted("Patients", "sigl_03_data", 615, 612, 3, false),
+        counted("Requests", "sigl_02_data", 6_075, 4_118, 0, false),
+        counted("Results", "sigl_09_data", 40_597, 27_402, 0, true),
+    ];
+    let band = |table: &Counted| Band {
+        label: table.label.clone(),
+        moved: table.rows.moved,
+        refused: table.rows.refused,
+        stays: table.rows.withheld,
         fate: "kept by the laboratory until 2029".into(),
     };
+    let bands: Vec<Band> = tables.iter().map(band).collect();
+    let line = |table: &Counted| {
+        let numbers = [table.rows.available, table.rows.moved, table.rows.refused];
+        let name = Cell { name: table.source.clone(), ..Cell::words(&table.label) };
+        std::iter::once(name).chain(numbers.map(|figure| Cell::figure(figure, lang))).collect()
+    };
+    let chain = vec![
+        vec![
+            Cell::words("contract"),
+            Cell::words("Dr A. Morel; L. Petit"),
+            Cell::of(Kind::Day, "2026-11-02"),
+            Cell::of(Kind::Code, "aa01ff20"),
+            Cell::of(Kind::Holds, "holds"),
+        ],
+        vec![
+            Cell::words("acceptance"),
+            Cell::default(),
+            Cell::default(),
+            Cell::default(),
+            Cell::of(Kind::Lacks, "not signed yet"),
+        ],
+    ];
     Page {
-        trial: false,
         title: "Laboratoire des Tilleuls: LabBook (MariaDB) → Kalys (PostgreSQL)".into(),
         order: "3f9c02aa, version 2".into(),
         sentence:
             "612 patients and 27,402 results moved from LabBook to Kalys on 22 November 2026, as ordered by \
                    Dr A. Morel; every row was found again, unchanged. 1,202 columns stayed."
                 .into(),
-        drawing: draw(
-            "LabBook (MariaDB)",
-            "Kalys (PostgreSQL)",
-            &[
-                band("Patients", 612, 3, 0),
-                band("Requests", 4_118, 0, 1_957),
-                band("Results", 27_402, 0, 13_195),
-            ],
-        ),
+        drawing: draw("LabBook (MariaDB)", "Kalys (PostgreSQL)", &bands, lang),
         caption: "A band per table, as wide as its rows.".into(),
         boxes: vec![
             Section { title: "What left", lines: vec!["3 tables, 38 columns".into()] },
@@ -54,44 +76,22 @@ fn sample() -> Page {
             Section { title: "Who received", lines: vec!["Kalys SAS, for continuity of care".into()] },
             Section { title: "When it is destroyed", lines: vec!["at the source on 2027-01-31".into()] },
         ],
-        tables: vec![
-            line("Patients", "sigl_03_data", 615, 615, 612, 3, false),
-            line("Requests", "sigl_02_data", 6_075, 4_118, 4_118, 0, false),
-            line("Results", "sigl_09_data", 40_597, 27_402, 27_402, 0, true),
+        parts: vec![
+            Part::new("Table by table").with(Block::Bars(bars(&tables, lang))).with(Block::Table(Grid {
+                heads: heads(&["Table", "#available", "#moved", "#refused"]),
+                rows: tables.iter().map(line).collect(),
+            })),
+            Part::new("The chain").with(Block::Table(Grid {
+                heads: heads(&["Paper", "Signed by", "When", "Fingerprint", "State"]),
+                rows: chain,
+            })),
+            Part::new("Reconciliation")
+                .with(Block::List(vec!["a result changed patient: 7Q4M-KD2E".to_owned().into()])),
+            Part::new("For checking").with(Block::Checks(vec![Check {
+                what: "The order's signature".into(),
+                how: "ssh-keygen -Y verify -f allowed …".into(),
+            }])),
         ],
-        filters: vec!["Requests: rows whose date is on or after 1 January 2019.".into()],
-        chain: vec![
-            Link {
-                artefact: "contract".into(),
-                signer: "Dr A. Morel; L. Petit".into(),
-                when: "2026-11-02".into(),
-                fingerprint: "aa01ff20".into(),
-                missing: String::new(),
-                later: false,
-            },
-            Link { artefact: "acceptance".into(), missing: "not signed yet".into(), ..Link::default() },
-        ],
-        reconciliation: "Everything agrees but two rows.".into(),
-        differences: vec![Difference {
-            words: "a result changed patient".into(),
-            table: "results".into(),
-            column: "patient_id".into(),
-            chunk: "17".into(),
-            row: "7Q4M-KD2E".into(),
-        }],
-        refusals: vec![Refused {
-            code: "ECL-COD-003".into(),
-            words: "the number fails its key".into(),
-            table: "Patients".into(),
-            rows: alone(3, false),
-        }],
-        barriers: vec!["Source: one view per table, role tilleuls_ro.".into()],
-        limits: vec!["What the database servers log themselves.".into()],
-        overrides: vec![],
-        checks: vec![Check {
-            what: "The order's signature".into(),
-            how: "ssh-keygen -Y verify -f allowed …".into(),
-        }],
         footer: "écluse 0.1.0".into(),
         ..Page::default()
     }
@@ -107,39 +107,33 @@ fn the_page_fetches_nothing_and_runs_nothing() {
 }
 
 #[test]
-fn the_page_says_what_is_missing_and_what_differs() {
+fn the_page_says_what_is_missing_and_that_it_is_a_trials() {
     let html = sample().render().unwrap();
-    for wanted in ["not signed yet", "7Q4M-KD2E", "a result changed patient", "ECL-COD-003", "None."] {
+    for wanted in ["✗</span> not signed yet", "✓ holds", "7Q4M-KD2E"] {
         assert!(html.contains(wanted), "{wanted}");
     }
     assert!(!html.contains("TRIAL"));
-    let trial = Page { trial: true, ..sample() }.render().unwrap();
-    assert!(trial.contains("TRIAL."));
+    let trial = |lang| Page { trial: true, lang, ..sample() }.render().unwrap();
+    assert!(trial(Language::English).contains("TRIAL."));
+    assert!(
+        trial(Language::French).contains("ESSAI.") && trial(Language::French).contains("<html lang=\"fr\">")
+    );
 }
 
 #[test]
 fn on_a_telephone_each_number_stands_under_its_own_word() {
     let html = sample().render().unwrap();
     assert!(html.contains("content: attr(data-is)"));
-    assert!(html.matches("<td class=\"n\"").count() > 10);
-    assert_eq!(
-        html.matches("<td class=\"n\"").count(),
-        html.matches("<td class=\"n\" data-is=\"").count(),
-        "the column's head is not shown there"
-    );
+    assert_eq!(html.matches("<td class=\"n\"").count(), 9);
+    assert_eq!(html.matches("<td class=\"n\" data-is=\"").count(), 9, "the column's head is not shown there");
 }
 
 #[test]
-fn what_is_not_due_is_no_failure_and_a_name_is_not_said_twice() {
-    let mut page = sample();
-    page.chain =
-        vec![Link { artefact: "erasure".into(), missing: "later".into(), later: true, ..Link::default() }];
-    for table in &mut page.tables {
-        table.destination.clone_from(&table.source);
-    }
-    let html = page.render().unwrap();
-    assert!(html.contains("– later") && !html.contains("✗"));
-    assert!(html.contains("sigl_03_data") && !html.contains("sigl_03_data → "));
+fn what_was_recorded_in_english_is_marked_so_on_a_french_page() {
+    let said = super::recorded::recorded("can do something new", Language::French);
+    let part = Part::new("Les barrières").with(Block::List(vec![said]));
+    let html = Page { lang: Language::French, parts: vec![part], ..sample() }.render().unwrap();
+    assert!(html.contains("<li lang=\"en\">can do something new</li>"));
 }
 
 #[test]

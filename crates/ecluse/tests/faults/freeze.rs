@@ -57,7 +57,7 @@ fn cut_over(pair: &Pair, held: &[&str]) {
     pair.arrived();
     let folder = run.display().to_string();
     let page = run.join("report.html");
-    made.succeed(&["report", &folder]);
+    made.succeed(&["report", &folder, "--lang", "en"]);
     assert!(std::fs::read_to_string(page).unwrap().contains("The source was frozen since"));
     let acts = std::fs::read_to_string(run.join("events.jsonl")).unwrap();
     assert_eq!(acts.matches("\"act\":\"freeze\"").count(), 4);

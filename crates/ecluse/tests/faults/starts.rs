@@ -71,7 +71,7 @@ fn after_a_death_in_a_catch_up_nothing_older_is_the_last_word_and_half_a_run_is_
     succeeds(&lab, &["instruction", "sign"]);
     succeeds(&lab, &["migrate", "--ddl"]);
     succeeds(&lab, &["reconcile"]);
-    succeeds(&lab, &["report"]);
+    succeeds(&lab, &["report", "--lang", "en"]);
     assert!(is_reconciled(&lab));
     let moved = destination(&work);
     Connection::open(work.join("old.db"))
@@ -103,7 +103,7 @@ fn after_a_death_in_a_catch_up_nothing_older_is_the_last_word_and_half_a_run_is_
             assert!(!succeeds(&lab, &["status"]).contains(" 0 of 0 "), "{death}: the ledger holds rows");
             let next = succeeds(&lab, &["next"]);
             assert!(is_reconciled(&lab) || !next.contains("read back, no difference"), "{death}: {next}");
-            succeeds(&lab, &["report"]);
+            succeeds(&lab, &["report", "--lang", "en"]);
             let page = std::fs::read_to_string(lab.join("run/report.html")).unwrap();
             assert_eq!(page.contains(FOUND), is_reconciled(&lab), "{death}");
             stale += u32::from(!is_reconciled(&lab));
@@ -140,7 +140,7 @@ fn what_a_killed_start_overruled_is_in_the_report_of_the_run() {
     let death = first.env(VARIABLE, "postgres.chunk.commit.after:1").output().unwrap();
     assert_eq!(death.status.signal(), Some(9), "{death:?}");
     made.succeed(&["migrate", "--run", &run, "--from", views.url()]);
-    made.succeed(&["report", &run]);
+    made.succeed(&["report", &run, "--lang", "en"]);
     let page = std::fs::read_to_string(Path::new(&run).join("report.html")).unwrap();
     for words in ["the views come on Monday", "the reader&#39;s account comes on Monday", "SUPERUSER", "UTC"]
     {

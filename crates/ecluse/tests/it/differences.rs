@@ -94,7 +94,7 @@ fn only_the_controllers_signatory_accepts_a_difference() {
     assert!(said.contains("2 differences, 2 accepted by Alix Essai-Signature"), "{said}");
     assert!(succeed(&lab, &["status"]).contains("2 accepted by Alix Essai-Signature"));
     assert_eq!(step(&lab)["state"], "done");
-    succeed(&lab, &["report"]);
+    succeed(&lab, &["report", "--lang", "en"]);
     let page = fs::read_to_string(lab.join("run/report.html")).unwrap();
     assert!(page.contains("2 accepted by Alix Essai-Signature") && page.contains("accepted differences"));
     assert!(!page.contains("Corrige") && !page.contains("Nom3"));

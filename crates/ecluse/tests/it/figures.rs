@@ -61,7 +61,7 @@ fn every_row_is_moved_refused_withheld_or_left_out_and_the_report_says_which() {
     let figures: Figures =
         serde_json::from_slice(&std::fs::read(lab.join("run/figures.json")).unwrap()).unwrap();
     let planned: serde_json::Value = serde_json::from_str(&succeed(&lab, &["plan", "--json"])).unwrap();
-    succeed(&lab, &["report"]);
+    succeed(&lab, &["report", "--lang", "en"]);
     let page = std::fs::read_to_string(lab.join("run/report.html")).unwrap();
     for (t, (table, asked, refused)) in figures.tables.iter().zip(expected) {
         let (available, asked) = (count(&old, table), count(&old, asked));
@@ -77,11 +77,32 @@ fn every_row_is_moved_refused_withheld_or_left_out_and_the_report_says_which() {
         let planned = planned.iter().find(|p| p["source"] == table).unwrap();
         let same = [("available", available), ("asked", asked), ("moved", moved), ("left_out", t.left_out)];
         same.iter().for_each(|(figure, rows)| assert_eq!(planned[figure], *rows, "{table}: {figure}"));
-        let left_out = format!("<td class=\"n\" data-is=\"left out\">{}</td>", thousands(t.left_out));
-        assert!(t.left_out > 300 && page.contains(&left_out), "{table}: {left_out} is not in {page}");
+        // the page: every figure again, and that they add up to what is available
+        let columns = format!("{} of {}", columns(&new, table), columns(&old, table));
+        assert_eq!(available, withheld + t.left_out + refused + moved, "{table}");
+        let row = [
+            ("available", thousands(available)),
+            ("not ordered", thousands(withheld)),
+            ("asked", thousands(asked)),
+            ("left out", thousands(t.left_out)),
+            ("refused", thousands(refused)),
+            ("moved", thousands(moved)),
+            ("columns", columns.clone()),
+        ];
+        let cells = row.map(|(head, figure)| format!("<td class=\"n\" data-is=\"{head}\">{figure}</td>"));
+        let row = format!("<tr><td class=\"name\">{table}</td>{}</tr>", cells.concat());
+        assert!(t.left_out > 300 && page.contains(&row), "{row} is not in {page}");
+        let [moved_said, available_said, withheld_said] = [moved, available, withheld].map(thousands);
+        let bar = format!("{moved_said} rows moved of {available_said}; {withheld_said} not ordered");
+        let rest = format!("; {} left out by the trial; 1 refused", thousands(t.left_out));
+        assert!(page.contains(&(bar + &rest)), "{table}: the words beside the bar");
         let stay = format!("{} stay", thousands(available - moved - refused));
         assert!(page.contains(&stay), "{table}: {stay} is not in {page}");
     }
+}
+
+fn columns(database: &Path, table: &str) -> u64 {
+    count(database, &format!("pragma_table_info('{table}')"))
 }
 
 fn thousands(n: u64) -> String {

@@ -51,12 +51,12 @@ fn verify_and_the_report_say_who_stopped_an_order_when_and_why() {
     }
     succeed(&lab, &["instruction", "status", "--key", "keys/controller-signatory"]);
     succeed(&lab, &["instruction", "verify"]);
-    succeed(&lab, &["report"]);
+    succeed(&lab, &["report", "--lang", "en"]);
     let page = || std::fs::read_to_string(lab.join("run/report.html")).unwrap();
     assert!(!page().contains("Since then"));
     succeed(&lab, &["instruction", "revoke", "--reason", "wrong laboratory"]);
     assert!(errors(&lab, &["instruction", "verify"]).contains("ECL-STA-011"));
-    succeed(&lab, &["report"]);
+    succeed(&lab, &["report", "--lang", "en"]);
     assert!(page().contains("Since then the controller has revoked") && page().contains("wrong laboratory"));
     // the status taken away: what was met stays met
     let _unseen = ecluse(&lab, &["plan"]);

@@ -39,7 +39,7 @@ fn next_alone_leads_from_an_empty_folder_to_the_report() {
         ("ecluse instruction sign", &["instruction", "sign"]),
         ("ecluse migrate --ddl", &["migrate", "--ddl"]),
         ("ecluse reconcile", &["reconcile"]),
-        ("ecluse report", &["report"]),
+        ("ecluse report", &["report", "--lang", "en"]),
     ];
     for (command, arguments) in walk {
         let advice = advised(&lab);
@@ -288,7 +288,7 @@ fn what_a_filter_compares_a_person_with_stands_in_the_order_only() {
         &["plan", "--statements"],
         &["plan", "--json"],
         &["reconcile"],
-        &["report"],
+        &["report", "--lang", "en"],
     ];
     for arguments in walk {
         let output = ecluse(&lab, arguments);

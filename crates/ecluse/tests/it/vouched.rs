@@ -74,7 +74,7 @@ fn a_file_that_ecluse_did_not_write_is_nobodys_word() {
     assert_eq!(told(&lab, "reconcile"), [("begun".to_owned(), false), ("done".to_owned(), true)]);
     let file = lab.join("run/reconciliation.json");
     let good = fs::read(&file).unwrap();
-    succeed(&lab, &["report"]);
+    succeed(&lab, &["report", "--lang", "en"]);
     assert_eq!(step(&lab, "reconciliation").0, "done");
 
     database(here.path(), "new.db").execute("UPDATE patient SET nom = 'autre' WHERE id = 3", []).unwrap();
@@ -116,7 +116,7 @@ fn a_new_order_is_not_shown_the_old_run_and_a_refused_start_leaves_nothing() {
     let lab = ordered(here.path());
     succeed(&lab, &["migrate", "--ddl"]);
     succeed(&lab, &["reconcile"]);
-    succeed(&lab, &["report"]);
+    succeed(&lab, &["report", "--lang", "en"]);
     for paper in ["instruction.toml", "instruction.toml.sigs", "mapping.toml"] {
         fs::rename(lab.join(paper), lab.join(format!("old.{paper}"))).unwrap();
     }
@@ -151,7 +151,7 @@ fn a_new_order_is_not_shown_the_old_run_and_a_refused_start_leaves_nothing() {
     new.execute_batch(typed("DELETE ").split("   ").next().unwrap()).unwrap();
     succeed(&lab, &["migrate"]);
     succeed(&lab, &["reconcile"]);
-    succeed(&lab, &["report"]);
+    succeed(&lab, &["report", "--lang", "en"]);
     assert_eq!(step(&lab, "report").0, "done");
 }
 
@@ -177,7 +177,7 @@ fn a_run_beyond_its_tolerance_is_not_the_one_that_was_ordered() {
         status.contains("refused   patient   row ") && status.contains("refused   examen   row "),
         "{status}"
     );
-    succeed(&lab, &["report"]);
+    succeed(&lab, &["report", "--lang", "en"]);
     let page = fs::read_to_string(lab.join("run/report.html")).unwrap();
     assert!(
         page.contains("more rows were refused than the order tolerates; what moved was found again"),

@@ -22,7 +22,11 @@ fn pages(folder: &Path) -> Vec<(String, String)> {
         }
     }
     succeed(folder, &["demo", "lab", "--patients", "60"]);
-    pages.push((folder.join("lab/report.html"), "report.en.html".to_owned()));
+    for lang in ["fr", "en"] {
+        let name = format!("report.{lang}.html");
+        succeed(&folder.join("lab"), &["report", "--lang", lang, "-o", &name]);
+        pages.push((folder.join("lab").join(&name), name));
+    }
     let read = |(path, name): (PathBuf, String)| (name, std::fs::read_to_string(path).unwrap());
     let pages: Vec<(String, String)> = pages.into_iter().map(read).collect();
     for (name, html) in &pages {

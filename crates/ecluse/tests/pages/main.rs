@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod browser;
+mod golden;
 mod on_paper;
 mod order;
 mod papers;

@@ -1,0 +1,157 @@
+//! What happened in one sentence, and what is not as it should be.
+
+use ecluse_core::language::Language;
+use ecluse_core::person::Role;
+
+use super::counts::Counted;
+use super::figure::Figure;
+use super::fill::{Sources, day, hour};
+use crate::commands::reconciled::Reconciled;
+use crate::pages::words;
+
+/// What moved, from where to where, when, by whose order, and whether it was found again.
+pub(crate) fn sentence(from: &Sources<'_>, tables: &[Counted]) -> String {
+    let lang = from.lang;
+    let what: Vec<String> = tables.iter().map(|table| rows(table, lang)).collect();
+    let signers = from.chain.instruction.signers().iter();
+    let who: Vec<String> =
+        signers.filter(|s| s.role == Role::ControllerSignatory).map(|s| s.told(lang)).collect();
+    // a start that was killed left no end
+    let ended = [&from.figures.ended, &from.figures.began].into_iter().find(|at| !at.is_empty());
+    let when = ended.map(|at| day(at, lang)).unwrap_or_default();
+    let stays: u64 = from.facts.stays.values().sum();
+    let (what, who) = (lang.listed(&what), lang.listed(&who));
+    let (source, destination) = (&from.facts.source, &from.facts.destination);
+    let (found, columns) =
+        (found(from), lang.plural(stays, lang.of("column", "colonne"), lang.of("columns", "colonnes")));
+    lang.of(
+        format!("{what} moved from {source} to {destination} on {when}, as ordered by {who}; {found}. {columns} stayed."),
+        format!(
+            "Le {when}, sont passés de {source} à {destination}, sur ordre de {who} : {what} ; {found}. \
+             Restent en place : {columns}."
+        ),
+    )
+}
+
+/// `612 patients` where the laboratory has a word for it, else `612 rows of sigl_03_data`.
+fn rows(table: &Counted, lang: Language) -> String {
+    let n = table.rows.moved;
+    if table.label == table.source {
+        let rows = n.of(lang, lang.of("row", "ligne"), lang.of("rows", "lignes"));
+        format!("{rows} {} {}", lang.of("of", "de"), table.source)
+    } else if n == Figure::Exact(0) {
+        format!("{} {}", lang.of("no", "aucune ligne de"), table.label.to_lowercase())
+    } else {
+        format!("{} {}", n.told(lang), table.label.to_lowercase())
+    }
+}
+
+fn found(from: &Sources<'_>) -> &'static str {
+    let lang = from.lang;
+    let beyond = from.figures.is_beyond_tolerance();
+    match from.reconciliation.found() {
+        Some(r) if r.holds && beyond => lang.of(
+            "more rows were refused than the order tolerates; what moved was found again, unchanged",
+            "plus de lignes ont été refusées que l’ordre n’en tolère ; ce qui est passé a été retrouvé, inchangé",
+        ),
+        None if beyond => lang.of(
+            "more rows were refused than the order tolerates, and nobody has read the destination back yet",
+            "plus de lignes ont été refusées que l’ordre n’en tolère, et personne n’a encore relu la destination",
+        ),
+        Some(r) if r.holds && from.figures.tables.iter().any(|t| t.left_out > 0) => lang.of(
+            "every row that moved was found again, unchanged; the rest was left out, as in every trial",
+            "chaque ligne passée a été retrouvée, inchangée ; le reste a été laissé de côté, comme dans tout essai",
+        ),
+        Some(r) if r.holds => lang.of(
+            "every row was found again, unchanged",
+            "chaque ligne a été retrouvée, inchangée",
+        ),
+        Some(_) if from.accepted.is_some() => lang.of(
+            "every row was found again but for differences that the laboratory accepted",
+            "chaque ligne a été retrouvée, aux différences près que le laboratoire a acceptées",
+        ),
+        Some(_) => lang.of(
+            "not every row was found again as it left",
+            "des lignes n’ont pas été retrouvées telles qu’elles sont parties",
+        ),
+        None => lang.of(
+            "nobody has read the destination back yet",
+            "personne n’a encore relu la destination",
+        ),
+    }
+}
+
+/// What is not as it should be.
+pub(crate) fn alerts(from: &Sources<'_>) -> Vec<String> {
+    let lang = from.lang;
+    let stopped = from.stopped.as_ref().map(|stop| {
+        let (why, detail) = (words::why(stop.code(), lang), stop.detail());
+        lang.of(
+            format!("Since then {}: {detail}.", stop.code().title),
+            format!("Depuis lors : {why}. {detail}."),
+        )
+    });
+    let mut alerts: Vec<String> = stopped.into_iter().chain(from.undone.clone()).collect();
+    let mut tell = |english: String, french: String| alerts.push(lang.of(english, french));
+    if !from.figures.whole {
+        tell(
+            "The run is not through: the same command goes on where it stopped.".into(),
+            "La migration n’est pas terminée : la même commande reprend où elle s’est arrêtée.".into(),
+        );
+    }
+    if from.figures.is_beyond_tolerance() {
+        tell(
+            "More rows were refused than the order tolerates: this is not the migration that was ordered. \
+             ecluse status names the rows by token."
+                .into(),
+            "Plus de lignes ont été refusées que l’ordre n’en tolère : ce n’est pas la migration ordonnée. \
+             ecluse status nomme ces lignes par leur jeton."
+                .into(),
+        );
+    }
+    match from.reconciliation {
+        Reconciled::Never if from.undone.is_some() => {}
+        Reconciled::Never => tell(
+            "The destination has not been read back: run ecluse reconcile, then write this page again."
+                .into(),
+            "La destination n’a pas été relue : lancez ecluse reconcile, puis écrivez cette page à nouveau."
+                .into(),
+        ),
+        Reconciled::Stale(at) => tell(
+            format!(
+                "The run has gone on since the destination was read back on {}: run ecluse reconcile, then \
+                 write this page again.",
+                hour(at, lang)
+            ),
+            format!(
+                "La migration a continué depuis que la destination a été relue le {} : lancez ecluse reconcile, \
+                 puis écrivez cette page à nouveau.",
+                hour(at, lang)
+            ),
+        ),
+        Reconciled::Done(_) => {}
+    }
+    if let Some(r) = from.reconciliation.found().filter(|r| !r.holds && from.accepted.is_none()) {
+        let many = lang.plural(
+            r.differences,
+            lang.of("difference", "différence"),
+            lang.of("differences", "différences"),
+        );
+        tell(
+            format!("{many} between source and destination: see “Reconciliation”."),
+            format!("{many} entre source et destination : voir « Contrôle de concordance »."),
+        );
+    }
+    if from.facts.without_fate > 0 {
+        let many = lang.plural(
+            from.facts.without_fate,
+            lang.of("column", "colonne"),
+            lang.of("columns", "colonnes"),
+        );
+        tell(
+            format!("{many} that stay have no fate in the order."),
+            format!("{many} qui restent n’ont pas de sort dans l’ordre."),
+        );
+    }
+    alerts
+}

@@ -1,0 +1,108 @@
+//! The chain, link by link: artefact, who signed, when, fingerprint, or what is missing.
+
+use ecluse_core::language::Language;
+
+use crate::commands::sign::short;
+use crate::pages::words;
+use crate::report::fill::{Sources, day};
+use crate::report::page::{Block, Cell, Grid, Kind, Part, heads};
+
+pub(crate) fn part(from: &Sources<'_>) -> Part {
+    let lang = from.lang;
+    let names = [
+        lang.of("Paper", "Document"),
+        lang.of("Signed by", "Signé par"),
+        lang.of("When", "Le"),
+        lang.of("Fingerprint", "Empreinte"),
+        lang.of("State", "État"),
+    ];
+    let rows = links(from).into_iter().map(|link| row(link, lang)).collect();
+    Part::new(lang.of("The chain", "La chaîne")).with(Block::Table(Grid { heads: heads(&names), rows }))
+}
+
+/// One paper of the chain.
+#[derive(Default)]
+struct Link {
+    artefact: String,
+    signer: String,
+    when: String,
+    fingerprint: String,
+    /// What is missing; empty where the paper holds.
+    missing: String,
+    /// Not due in this version: nothing failed.
+    later: bool,
+}
+
+fn row(link: Link, lang: Language) -> Vec<Cell> {
+    let state = match (link.missing.is_empty(), link.later) {
+        (true, _) => Cell::of(Kind::Holds, lang.of("holds", "valable")),
+        (false, true) => Cell::words(format!("– {}", link.missing)),
+        (false, false) => Cell::of(Kind::Lacks, link.missing),
+    };
+    vec![
+        Cell::words(link.artefact),
+        Cell::words(link.signer),
+        Cell::of(Kind::Day, link.when),
+        Cell::of(Kind::Code, link.fingerprint),
+        state,
+    ]
+}
+
+fn links(from: &Sources<'_>) -> Vec<Link> {
+    let lang = from.lang;
+    let paper = |link: &crate::papers::chain::Link| {
+        let names: Vec<String> = link.signers.iter().map(|s| s.told(lang)).collect();
+        let signer = match names.as_slice() {
+            [] => lang.of("cited by the order", "cité par l’ordre").to_owned(),
+            names => names.join(lang.of("; ", " ; ")),
+        };
+        Link {
+            artefact: words::artefact(&link.artefact, lang),
+            signer,
+            when: day(&link.when, lang),
+            fingerprint: short(&link.digest),
+            ..Link::default()
+        }
+    };
+    let mut links: Vec<Link> = from.chain.links.iter().map(paper).collect();
+    let run_missing = match (&from.undone, from.figures.whole) {
+        (Some(_), _) => lang.of("undone", "annulée"),
+        (None, true) => "",
+        (None, false) => lang.of("not through", "non terminée"),
+    };
+    let (events, operator) = (lang.count(from.events), &from.facts.operator);
+    links.push(Link {
+        artefact: lang.of(
+            format!("run, journal of {events} events"),
+            format!("migration, journal de {events} événements"),
+        ),
+        signer: format!("{operator} (session)"),
+        when: day(&from.figures.ended, lang),
+        fingerprint: short(from.journal),
+        missing: run_missing.into(),
+        later: false,
+    });
+    let (when, missing) = match from.reconciliation.found() {
+        Some(r) if r.holds => (day(&r.at, lang), String::new()),
+        Some(r) => {
+            let many = lang.plural(
+                r.differences,
+                lang.of("difference", "différence"),
+                lang.of("differences", "différences"),
+            );
+            (day(&r.at, lang), many)
+        }
+        None => (String::new(), lang.of("not done", "non fait").into()),
+    };
+    let artefact = lang.of("reconciliation", "contrôle de concordance").into();
+    links.push(Link { artefact, when, missing, ..Link::default() });
+    for later in [lang.of("acceptance", "procès-verbal de recette"), lang.of("erasure", "effacement")] {
+        links.push(Link {
+            artefact: later.into(),
+            missing: lang.of("not yet part of this version", "pas encore dans cette version").into(),
+            later: true,
+            ..Link::default()
+        });
+    }
+    links
+}

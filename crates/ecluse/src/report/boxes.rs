@@ -61,9 +61,10 @@ fn stayed(from: &Sources<'_>) -> Vec<String> {
 }
 
 fn received(from: &Sources<'_>) -> Vec<String> {
+    let [_, destination] = from.ends();
     let (by, operator) = (&from.chain.contract.terms().processor.name, &from.facts.operator);
     vec![
-        from.facts.destination.clone(),
+        destination,
         from.lang.of(
             format!("carried by {by}, operator {operator}"),
             format!("transporté par {by}, opérateur : {operator}"),

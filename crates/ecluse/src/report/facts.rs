@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use ecluse_core::class::Class;
 use ecluse_core::count::number;
 use ecluse_core::instruction::Order;
+use ecluse_core::language::Language;
 use ecluse_core::plan::TablePlan;
 use serde::{Deserialize, Serialize};
 

@@ -12,6 +12,7 @@ use super::counts::{Counted, counted};
 use super::drawing::{Band, draw};
 use super::facts::Facts;
 use super::page::Page;
+use super::recorded::recorded;
 use super::{boxes, lead, parts};
 use crate::commands::reconciled::Reconciled;
 use crate::commands::sign::short;
@@ -41,13 +42,20 @@ pub(crate) struct Sources<'a> {
     pub(crate) today: Date,
 }
 
+impl Sources<'_> {
+    /// What both databases are called.
+    pub(super) fn ends(&self) -> [String; 2] {
+        [&self.facts.source, &self.facts.destination].map(|name| recorded(name, self.lang).words)
+    }
+}
+
 /// The page.
 pub(crate) fn page(from: &Sources<'_>) -> Page {
     let lang = from.lang;
     let tables = counted(from);
     let terms = from.chain.contract.terms();
     let bands: Vec<Band> = tables.iter().map(|table| band(from, table)).collect();
-    let (source, destination) = (&from.facts.source, &from.facts.destination);
+    let [source, destination] = from.ends();
     let (version, run) = (env!("CARGO_PKG_VERSION"), short(&from.figures.run));
     let today = lang.day(from.today);
     Page {
@@ -58,7 +66,7 @@ pub(crate) fn page(from: &Sources<'_>) -> Page {
         order: from.chain.order(),
         sentence: lead::sentence(from, &tables),
         alerts: lead::alerts(from),
-        drawing: draw(source, destination, &bands, lang),
+        drawing: draw(&source, &destination, &bands, lang),
         caption: lang
             .of(
                 "A band per table, as wide as its rows. What was not ordered bends away and stays; refused rows are the \

@@ -21,7 +21,7 @@ pub(crate) fn sentence(from: &Sources<'_>, tables: &[Counted]) -> String {
     let when = ended.map(|at| day(at, lang)).unwrap_or_default();
     let stays: u64 = from.facts.stays.values().sum();
     let (what, who) = (lang.listed(&what), lang.listed(&who));
-    let (source, destination) = (&from.facts.source, &from.facts.destination);
+    let [source, destination] = from.ends();
     let (found, columns) =
         (found(from), lang.plural(stays, lang.of("column", "colonne"), lang.of("columns", "colonnes")));
     lang.of(

@@ -8,7 +8,9 @@ use ecluse_core::language::Language;
 use super::page::Said;
 
 /// What adapters record, and the same in French; `{}` stands for a name or a number.
-const SENTENCES: [(&str, &str); 18] = [
+const SENTENCES: [(&str, &str); 20] = [
+    ("{} (a dump, {})", "{} (un export, {})"),
+    ("{} (CSV files)", "{} (fichiers CSV)"),
     (
         "PostgreSQL: a role that reads one security_barrier view per instructed table",
         "PostgreSQL : un rôle qui lit une vue security_barrier par table ordonnée",

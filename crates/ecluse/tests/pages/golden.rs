@@ -161,7 +161,7 @@ fn the_orders_page_is_made_from_the_very_bytes_that_are_signed() {
     .unwrap();
     let verified = || {
         let verify = Command::new("ssh-keygen")
-            .args(["-Y", "verify", "-n", "ecluse-instruction-v1", "-I", &papers.signatory.email, "-f"])
+            .args(["-Y", "verify", "-n", "ecluse-instruction-v1", "-I", papers.signatory.email, "-f"])
             .arg(&allowed)
             .arg("-s")
             .arg(folder.path().join("instruction.toml.sigs/fontaine.sig"))

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::document::Header;
-use crate::instruction::{ColumnOrder, Endpoint, Fate, Order, Pending, RelationOrder, Stay, TableOrder};
+use crate::instruction::{ColumnOrder, Dossier, DossierKind, Endpoint, Fate, Order, Pending, RelationOrder, Stay, TableOrder};
 
 /// One changed field.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,6 +90,7 @@ impl List {
             erasure,
             tables,
             stays,
+            dossier,
             pending,
             identifiers,
         } = was;
@@ -116,6 +117,7 @@ impl List {
             |d: &Option<crate::reader::Spanned<jiff::civil::Date>>| d.as_ref().map(|d| d.value.to_string());
         self.value("erasure at the source", date(&erasure.source), date(&is.erasure.source));
         self.stays(stays, &is.stays);
+        self.dossier(dossier.as_ref(), is.dossier.as_ref());
         let rule = |p: Option<Pending>| p.map(|p| p.name().to_owned());
         self.value("pending requests", rule(*pending), rule(is.pending));
         self.text("invalid national identifiers", identifiers.0.name(), is.identifiers.0.name());
@@ -149,6 +151,17 @@ impl List {
             text
         };
         self.sets(was, is, |s| s.class.value.name().to_owned(), "fate of ", fate);
+    }
+
+    fn dossier(&mut self, was: Option<&Dossier>, is: Option<&Dossier>) {
+        let table = |d: Option<&Dossier>| d.map(|d| d.table.value.clone());
+        self.value("what a dossier is", table(was), table(is));
+        let kinds = |d: Option<&Dossier>| -> Vec<(String, String)> {
+            let told = |d: &Dossier, k: &DossierKind| format!("{} where {}", d.table_of(k).value, k.filter.value);
+            let all = d.into_iter().flat_map(|d| d.kinds.iter().map(move |k| (k.name.value.clone(), told(d, k))));
+            all.collect()
+        };
+        self.sets(&kinds(was), &kinds(is), |k| k.0.clone(), "kind of dossier ", |k| k.1.clone());
     }
 
     fn tables(&mut self, was: &[TableOrder], is: &[TableOrder]) {

@@ -9,6 +9,7 @@
 //! | [`reconcile`] | reads the destination back and compares |
 //! | [`freeze`] | keeps the hour at which the source was frozen, and the engine's marks |
 //! | [`undo`] | takes away again what a run wrote |
+//! | [`dossier`] | finds the rows of whole dossiers |
 //! | [`locate`] | finds the row of a token again at the source |
 //! | [`rehearse`] | counts what would move: the dry run |
 //! | [`chunk`] | cuts a table by its key |
@@ -19,6 +20,7 @@ mod caught;
 mod checks;
 pub mod chunk;
 mod diff;
+pub mod dossier;
 pub mod event;
 pub mod failpoint;
 mod families;

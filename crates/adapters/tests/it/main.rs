@@ -5,6 +5,8 @@ mod common;
 #[cfg(test)]
 mod dialects;
 #[cfg(test)]
+mod dossier;
+#[cfg(test)]
 mod drift;
 #[cfg(test)]
 mod freeze;

@@ -76,6 +76,7 @@ pub fn check(order: &Order, dictionary: &Dictionary) -> Vec<Finding> {
         filters.push(filter.map_err(|wrong| found.extend(wrong)).ok());
     }
     findings.extend(found);
+    findings.extend(super::dossier::check(order, &|name| surveyed.get(name).copied()));
     findings.extend(super::entity::entity(order, dictionary, &filters));
     findings.sort_by_key(|f| f.span.as_ref().map_or(usize::MAX, |s| s.start));
     findings.into_iter().map(|f| f.in_file(FILE)).collect()

@@ -91,6 +91,9 @@ pub fn draft(from: &Drafting<'_>) -> String {
     );
     out += &stays(from);
     out += "[pending]                        # requests not finished at the cut-over: stay, move, wait\nrule = \"stay\"\n";
+    out += "\n# [dossier]                      # whose rows are one dossier each: the table of the requests\n\
+            # table = \"…\"\n\
+            # kinds = { microbiology = '…' }   # what must not be missed where dossiers are drawn, each a filter\n";
     out += "\n# [national_identifier]          # numbers that fail their check: local, withhold, refuse\n\
             # invalid = \"local\"            # as a local identifier, the identity provisional\n";
     for table in ordered(from) {

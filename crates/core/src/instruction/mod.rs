@@ -6,6 +6,7 @@
 //! to a plan.
 
 mod check;
+mod dossier;
 mod draft;
 mod entity;
 #[cfg(test)]
@@ -20,11 +21,13 @@ mod told;
 use jiff::civil::Date;
 
 pub use check::{check, is_unknown_name};
+pub(crate) use dossier::ordered;
+pub use dossier::{Dossier, Kind as DossierKind, dossiers_told};
 pub use draft::{Drafting, Side, UNDECIDED, draft, fill};
 pub use entity::Entity;
 pub use read::parse;
 pub use results::{NO_RESULTS, moves_no_result, results};
-pub(crate) use rows::rows;
+pub(crate) use rows::{granted, rows};
 pub use stays::{StayingColumn, fates, not_carried_out, staying};
 pub use told::{called, label, rows_told};
 
@@ -85,6 +88,8 @@ pub struct Order {
     pub tables: Vec<TableOrder>,
     /// The fate of each class that stays behind.
     pub stays: Vec<Stay>,
+    /// What one dossier is, where the order says it: rehearsals draw whole ones.
+    pub dossier: Option<Dossier>,
     /// What becomes of requests that are not finished at the cut-over.
     pub pending: Option<Pending>,
     /// What becomes of national identity numbers that do not hold, and which numbers count here.

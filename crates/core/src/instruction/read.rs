@@ -52,6 +52,7 @@ fn read(r: &mut Reader<'_>, root: &mut Fields<'_, '_>) -> Option<Order> {
     let erasure = root.table(r, "erasure").and_then(|t| read_erasure(r, t));
     let tables = root.tables(r, "table").into_iter().filter_map(|t| read_table(r, t)).collect();
     let stays = root.maybe_table(r, "stays").map(|t| read_stays(r, &t)).unwrap_or_default();
+    let dossier = root.maybe_table(r, "dossier").and_then(|t| super::dossier::read(r, t));
     let pending = root.maybe_table(r, "pending").and_then(|mut t| {
         let rule = t.text(r, "rule");
         t.end(r);
@@ -75,6 +76,7 @@ fn read(r: &mut Reader<'_>, root: &mut Fields<'_, '_>) -> Option<Order> {
         erasure: erasure?,
         tables,
         stays,
+        dossier,
         pending,
         identifiers: identifiers.unwrap_or_default(),
     })
@@ -344,8 +346,20 @@ fn duration(r: &mut Reader<'_>, text: &Spanned<String>) -> Option<u64> {
     parsed
 }
 
+/// A name that is printed: letters, digits, blanks, `-` and `_`, 40 of them at most.
+pub(super) fn word_like(r: &mut Reader<'_>, name: Spanned<String>) -> Option<Spanned<String>> {
+    let fits = |c: char| c.is_alphanumeric() || [' ', '-', '_'].contains(&c);
+    let text = &name.value;
+    if !text.trim().is_empty() && text.chars().count() <= 40 && text.chars().all(fits) {
+        return Some(name);
+    }
+    let finding = Finding::new(&WRONG_VALUE, "this is not a name").at(name.span);
+    r.find(finding.help("letters, digits, blanks, - and _, at most 40"));
+    None
+}
+
 /// A text that stands in `'…'` or `'''…'''`; its span becomes that of the bytes inside.
-fn literal(r: &mut Reader<'_>, text: Spanned<String>) -> Option<Spanned<String>> {
+pub(super) fn literal(r: &mut Reader<'_>, text: Spanned<String>) -> Option<Spanned<String>> {
     let raw = r.text.get(text.span.clone()).unwrap_or_default();
     let quotes = if raw.starts_with("'''") { 3 } else { 1 };
     if !raw.starts_with('\'') {

@@ -6,7 +6,10 @@ use crate::classify::is_credential;
 use crate::fault::Code;
 use crate::filter::{self, Filter, Names, Other, chooses, looks_at};
 use crate::finding::Finding;
+use crate::reader::Spanned;
 
+static NOT_GRANTED: Code =
+    Code::refused("ECL-INS-024", "a filter that moves nothing looks at a column that is not granted");
 static CREDENTIAL: Code = Code::refused("ECL-INS-020", "a row filter compares a credential");
 
 /// Parses a table's filter against a catalogue. Columns are indices into that table's columns; a chosen
@@ -34,15 +37,7 @@ pub(crate) fn rows<'a>(
             key: single_key(found, other),
         })
         .collect();
-    let names = Names { columns: &own.columns, chosen: &others };
-    let start = table.rows.span.start;
-    let filter = filter::parse(&table.rows.value, &names).map_err(|found| {
-        let moved = |mut f: Finding| {
-            let span = f.span.take().unwrap_or(0..table.rows.value.len());
-            f.at(start + span.start..start + span.end).in_file(FILE)
-        };
-        found.into_iter().map(moved).collect::<Vec<_>>()
-    })?;
+    let filter = parsed(&table.rows, &Names { columns: &own.columns, chosen: &others })?;
     // whoever compares a secret with guesses learns it
     let mut compared: Vec<&Column> = Vec::new();
     looks_at(&filter, &mut |column| compared.extend(own.columns.get(column)));
@@ -57,6 +52,42 @@ pub(crate) fn rows<'a>(
             Err(vec![finding.in_file(FILE).law("GDPR Art. 32(1)").help("choose the rows by other columns")])
         }
     }
+}
+
+/// Parses a filter that chooses no row to move: it looks at granted columns of one ordered table, so that
+/// nothing is read for its sake, and at no other table.
+///
+/// # Errors
+/// As [`rows`]; [`NOT_GRANTED`].
+pub(crate) fn granted<'a>(
+    table: &TableOrder,
+    text: &Spanned<String>,
+    catalog: &dyn Fn(&str) -> Option<&'a Table>,
+) -> Result<Filter, Vec<Finding>> {
+    let Some(own) = catalog(&table.name.value) else { return Err(Vec::new()) };
+    let filter = parsed(text, &Names { columns: &own.columns, chosen: &[] })?;
+    let mut beyond: Option<&Column> = None;
+    looks_at(&filter, &mut |column| {
+        let known = own.columns.get(column);
+        beyond = beyond.or(known.filter(|c| table.column(&c.name).is_none()));
+    });
+    beyond.map_or(Ok(filter), |column| {
+        let finding = Finding::new(&NOT_GRANTED, format!("{}.{}", table.name.value, column.name));
+        let finding = finding.at(text.span.clone()).in_file(FILE).law("GDPR Art. 5(1)(c)");
+        Err(vec![finding.help("look at columns that are granted, or grant this one too")])
+    })
+}
+
+/// Parses a filter's text; its findings get their place in the instruction.
+fn parsed(text: &Spanned<String>, names: &Names<'_>) -> Result<Filter, Vec<Finding>> {
+    let start = text.span.start;
+    filter::parse(&text.value, names).map_err(|found| {
+        let moved = |mut f: Finding| {
+            let span = f.span.take().unwrap_or(0..text.value.len());
+            f.at(start + span.start..start + span.end).in_file(FILE)
+        };
+        found.into_iter().map(moved).collect()
+    })
 }
 
 /// The key, where it is one column: what `chosen.TABLE` alone means.

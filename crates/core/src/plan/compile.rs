@@ -6,6 +6,7 @@ use super::append::append;
 use super::assemble::assemble;
 use super::bind::bind;
 use super::disguise::zero_dates;
+use super::dossier::{dossiers, filter_of};
 use super::order::order;
 use super::target::{Target, target};
 use super::{Plan, TablePlan};
@@ -132,6 +133,9 @@ pub fn compile(inputs: &Inputs<'_>) -> Result<Compiled, Refusal> {
     let beside = append(inputs, &mut drafts).map_err(refused)?;
     let sorted = sequence(&drafts).map_err(refused)?;
     let tables: Vec<TablePlan> = assemble(inputs, &drafts, &sorted);
+    let catalog = |name: &str| source.get(name).copied();
+    let parse = |table: &TableOrder, text: &_| filter_of(table, text, &catalog, &tables);
+    let dossiers = dossiers(instruction, &tables, &parse).map_err(refused)?;
     let stays =
         instruction::staying(instruction, inputs.dictionary).into_iter().filter(|s| s.whole).collect();
     let mut notes: Vec<Finding> =
@@ -143,6 +147,7 @@ pub fn compile(inputs: &Inputs<'_>) -> Result<Compiled, Refusal> {
         tables,
         tolerance: instruction.tolerance,
         row_limit: inputs.instruction.header().trial.then_some(TRIAL_ROWS),
+        dossiers,
     };
     Ok(Compiled { plan, stays, notes })
 }

@@ -10,6 +10,7 @@ mod assemble;
 mod bind;
 mod compile;
 mod disguise;
+mod dossier;
 mod identifier;
 mod literal;
 #[cfg(test)]
@@ -24,6 +25,7 @@ mod target;
 mod tests;
 
 pub use compile::{Compiled, Inputs, Refusal, TRIAL_ROWS, compile};
+pub use dossier::{Dossiers, Edge, Kind, Way};
 pub use room::{Bounds, By, Shift, apart};
 pub use target::NO_TABLE;
 
@@ -48,6 +50,7 @@ pub struct Plan {
     tables: Vec<TablePlan>,
     tolerance: u64,
     row_limit: Option<u64>,
+    dossiers: Option<Dossiers>,
 }
 
 impl Plan {
@@ -348,12 +351,19 @@ pub mod assertion {
     /// A plan nobody compiled.
     #[must_use]
     pub fn plan(tables: Vec<TablePlan>) -> Plan {
-        Plan { tables, tolerance: 0, row_limit: None }
+        Plan { tables, tolerance: 0, row_limit: None, dossiers: None }
+    }
+
+    /// A plan nobody compiled, with its dossiers.
+    #[must_use]
+    pub fn with_dossiers(plan: Plan, table: usize, kinds: Vec<super::Kind>) -> Plan {
+        let dossiers = Some(super::Dossiers::of(&plan.tables, table, kinds));
+        Plan { dossiers, ..plan }
     }
 
     /// A plan nobody compiled, that moves at most so many rows per table.
     #[must_use]
     pub fn trial(tables: Vec<TablePlan>, limit: u64) -> Plan {
-        Plan { tables, tolerance: 0, row_limit: Some(limit) }
+        Plan { tables, tolerance: 0, row_limit: Some(limit), dossiers: None }
     }
 }

@@ -70,6 +70,11 @@ fn each_change_is_listed_alone() {
             "[pending]\nrule = \"wait\"\n[[table]]\nname = \"resultat\"",
             "+ pending requests: wait",
         ),
+        (
+            "[[table]]\nname = \"resultat\"",
+            "[dossier]\ntable = \"dossier\"\n[[table]]\nname = \"resultat\"",
+            "+ what a dossier is: dossier",
+        ),
         ("\"nom\", \"ddn\"", "\"nom\", \"prenom\", \"ddn\"", "+ table patient, column prenom"),
         ("\"nom\", \"ddn\"", "\"nom\"", "- table patient, column ddn"),
         (
@@ -118,4 +123,27 @@ fn two_changes_are_two_lines() {
         ),
     );
     assert_eq!(changes((&old.0, &old.1), (&new.0, &new.1)).len(), 2);
+}
+
+// proves: INS-05
+#[test]
+fn the_kinds_of_dossier_are_listed_one_by_one() {
+    let with = |kinds: &str| {
+        format!("[dossier]\ntable = \"dossier\"\n[dossier.kinds]\n{kinds}[[table]]\nname = \"resultat\"")
+    };
+    let here = "[[table]]\nname = \"resultat\"";
+    let (was, is) = (
+        with("recent = 'date_recu >= date(\"2025-01-01\")'\nold = 'id < 9'\n"),
+        with("recent = 'date_recu >= date(\"2026-01-01\")'\nspoken = { table = \"resultat\", where = 'commentaire != null' }\n"),
+    );
+    let (old, new) = (paper(here, &was), paper(here, &is));
+    let listed: Vec<String> = changes((&old.0, &old.1), (&new.0, &new.1)).iter().map(Change::to_string).collect();
+    assert_eq!(
+        listed,
+        [
+            "~ kind of dossier recent: dossier where date_recu >= date(\"2025-01-01\") → dossier where date_recu >= date(\"2026-01-01\")",
+            "- kind of dossier old: dossier where id < 9",
+            "+ kind of dossier spoken: resultat where commentaire != null",
+        ]
+    );
 }

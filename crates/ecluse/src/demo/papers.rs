@@ -69,6 +69,13 @@ copies = {day}
 [pending]
 rule = "stay"
 
+[dossier]
+table = "DEMANDE"
+
+[dossier.kinds]
+HIV       = {{ table = "RESULTAT", where = 'CODE == "VIH"' }}
+commented = {{ table = "RESULTAT", where = 'COMMENTAIRE != null' }}
+
 [[table]]
 name    = "PATIENT"
 label   = "Patients"

@@ -13,7 +13,9 @@ use ecluse_core::count::number;
 use ecluse_core::dictionary::Dictionary;
 use ecluse_core::document::Header;
 use ecluse_core::fault::Code;
-use ecluse_core::instruction::{Endpoint, Fate, Order, TableOrder, called, label, rows_told, staying};
+use ecluse_core::instruction::{
+    Endpoint, Fate, Order, TableOrder, called, dossiers_told, label, rows_told, staying,
+};
 use ecluse_core::keys::day;
 use ecluse_core::language::Language;
 use ecluse_core::person::{Role, Side};
@@ -151,7 +153,7 @@ pub(crate) fn page(from: &Sources<'_>) -> Page {
         stay: stay(from),
         receives: receives(from),
         destroyed: destroyed(order, lang),
-        conditions: conditions(order, lang),
+        conditions: conditions(order, from.dictionary, lang),
         signatures: signatures(from),
     }
 }
@@ -334,7 +336,7 @@ fn destroyed(order: &Order, lang: Language) -> Vec<String> {
     lines
 }
 
-fn conditions(order: &Order, lang: Language) -> Vec<String> {
+fn conditions(order: &Order, dictionary: &Dictionary, lang: Language) -> Vec<String> {
     let runs = lang.plural(order.max_runs, lang.of("run", "exécution"), lang.of("runs", "exécutions"));
     let mut lines = vec![lang.of(format!("At most {runs}."), format!("Au plus {runs}."))];
     lines.push(match order.tolerance {
@@ -345,6 +347,8 @@ fn conditions(order: &Order, lang: Language) -> Vec<String> {
         ),
     });
     lines.extend(order.pending.map(|rule| words::pending(rule, lang).to_owned()));
+    let dossiers = dossiers_told(order, dictionary);
+    lines.extend(dossiers.map(|(table, kinds)| words::dossiers(table, &kinds, lang)));
     if order.excluded.is_some() {
         lines.push(
             lang.of(

@@ -89,6 +89,19 @@ pub(crate) const fn pending(rule: Pending, language: Language) -> &'static str {
     }
 }
 
+/// What one dossier is, and the kinds that are looked for.
+pub(crate) fn dossiers(table: &str, kinds: &[&str], language: Language) -> String {
+    let mut line = language.of(
+        format!("One dossier is one row of {table}, with all that belongs to it."),
+        format!("Un dossier est une ligne de {table}, avec tout ce qui s’y rattache."),
+    );
+    if !kinds.is_empty() {
+        let kinds = kinds.join(", ");
+        line += &language.of(format!(" Kinds looked for: {kinds}."), format!(" Types recherchés : {kinds}."));
+    }
+    line
+}
+
 /// Why a paper does not stand, by the code that says so; what has no words here keeps its code alone.
 pub(crate) fn why(code: &Code, language: Language) -> String {
     let french = match code.id {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use ecluse_core::count::{count, number, plural};
 use ecluse_core::finding::Finding;
 use ecluse_core::mapping::Make;
+use ecluse_core::plan::Way;
 use ecluse_flow::figures::Figures;
 use ecluse_flow::rehearse::Rehearsed;
 use ecluse_flow::rights;
@@ -25,6 +26,9 @@ pub(super) fn told(ready: &Ready, found: &Rehearsed, room: bool) {
     let Rehearsed { figures, unmapped } = found;
     table(figures);
     columns(ready);
+    for line in dossiers(ready) {
+        output::line(line);
+    }
     output::line(format!("barrier      {}", figures.barrier));
     for limit in &figures.limits {
         output::line(format!("             {limit}"));
@@ -117,6 +121,31 @@ fn columns(ready: &Ready) {
         "columns      {moved} move and fill {filled} at the destination; {} stay, {fates}   (ecluse plan --stays)",
         count(number(stays.len())),
     ));
+}
+
+/// What belongs to one dossier, by table: whoever named its table sees whether the relations say the rest.
+fn dossiers(ready: &Ready) -> Vec<String> {
+    let plan = &ready.compiled.plan;
+    let Some(dossiers) = plan.dossiers() else { return Vec::new() };
+    let of = |way: Way| {
+        let tables = plan.tables().iter().filter(|t| dossiers.way(t.number()) == way);
+        tables.map(|t| t.source()).collect::<Vec<_>>().join(", ")
+    };
+    let named = [
+        ("with", of(Way::Descendant)),
+        ("of", of(Way::Ancestor)),
+        ("beside", of(Way::Beside)),
+        ("apart from", of(Way::Reference)),
+    ];
+    let mut lines = vec![format!("dossier      one row of {}", of(Way::Dossier))];
+    lines.extend(
+        named.iter().filter(|(_, tables)| !tables.is_empty()).map(|(word, tables)| format!("             {word} {tables}")),
+    );
+    let kinds: Vec<&str> = dossiers.kinds().iter().map(|kind| kind.name.as_str()).collect();
+    if !kinds.is_empty() {
+        lines.push(format!("             kinds: {}", kinds.join(", ")));
+    }
+    lines
 }
 
 fn refusals(figures: &Figures) -> impl Iterator<Item = (&str, u64)> {

@@ -3,7 +3,9 @@
 use std::fmt;
 
 use crate::document::Header;
-use crate::instruction::{ColumnOrder, Dossier, DossierKind, Endpoint, Fate, Order, Pending, RelationOrder, Stay, TableOrder};
+use crate::instruction::{
+    ColumnOrder, Dossier, DossierKind, Endpoint, Fate, Order, Pending, RelationOrder, Stay, TableOrder,
+};
 
 /// One changed field.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -157,8 +159,10 @@ impl List {
         let table = |d: Option<&Dossier>| d.map(|d| d.table.value.clone());
         self.value("what a dossier is", table(was), table(is));
         let kinds = |d: Option<&Dossier>| -> Vec<(String, String)> {
-            let told = |d: &Dossier, k: &DossierKind| format!("{} where {}", d.table_of(k).value, k.filter.value);
-            let all = d.into_iter().flat_map(|d| d.kinds.iter().map(move |k| (k.name.value.clone(), told(d, k))));
+            let told =
+                |d: &Dossier, k: &DossierKind| format!("{} where {}", d.table_of(k).value, k.filter.value);
+            let all =
+                d.into_iter().flat_map(|d| d.kinds.iter().map(move |k| (k.name.value.clone(), told(d, k))));
             all.collect()
         };
         self.sets(&kinds(was), &kinds(is), |k| k.0.clone(), "kind of dossier ", |k| k.1.clone());

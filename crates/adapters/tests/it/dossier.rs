@@ -62,8 +62,7 @@ fn laboratory(folder: &tempfile::TempDir, more: &str) -> (Source, Plan) {
         table(related(of("staff"), 1, 5, 0)),
         table(of("unit")),
     ];
-    let culture =
-        Filter::Compare { column: 2, op: Comparison::Eq, value: Value::Text("culture".to_owned()) };
+    let culture = Filter::Compare { column: 2, op: Comparison::Eq, value: Value::Text("culture".to_owned()) };
     let corrected = Filter::Not(Box::new(Filter::IsNull { column: 2 }));
     let genetic = Filter::Compare { column: 2, op: Comparison::Eq, value: Value::Text("dna".to_owned()) };
     let kind = |name: &str, table, filter| Kind { name: name.to_owned(), table, filter };

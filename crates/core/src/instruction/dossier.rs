@@ -12,7 +12,8 @@ use crate::finding::Finding;
 use crate::nearest::suggestion;
 use crate::reader::{Fields, Reader, Spanned, as_table, as_text};
 
-static NO_TABLE: Code = Code::refused("ECL-INS-023", "a dossier is looked for in a table that is not instructed");
+static NO_TABLE: Code =
+    Code::refused("ECL-INS-023", "a dossier is looked for in a table that is not instructed");
 
 /// What one dossier is. Chooses no row and grants nothing: it says which of the ordered rows belong
 /// together, for rehearsals and comparisons.
@@ -52,11 +53,7 @@ pub(super) fn read(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Option<Dossier>
     Some(Dossier { table: table?, kinds })
 }
 
-fn read_kind(
-    r: &mut Reader<'_>,
-    name: Spanned<String>,
-    value: &toml::Spanned<DeValue<'_>>,
-) -> Option<Kind> {
+fn read_kind(r: &mut Reader<'_>, name: Spanned<String>, value: &toml::Spanned<DeValue<'_>>) -> Option<Kind> {
     let name = word_like(r, name)?;
     if value.get_ref().as_str().is_some() {
         let filter = as_text(r, "kinds", value).and_then(|text| literal(r, text))?;
@@ -91,7 +88,9 @@ pub(crate) fn ordered<'a>(order: &'a Order, name: &Spanned<String>) -> Result<&'
     order.table(&name.value).ok_or_else(|| {
         let finding = Finding::new(&NO_TABLE, name.value.clone()).at(name.span.clone()).in_file(FILE);
         let names = order.tables.iter().map(|t| t.name.value.as_str());
-        finding.help(suggestion(&name.value, names).unwrap_or_else(|| "name a [[table]] of the order".to_owned()))
+        finding.help(
+            suggestion(&name.value, names).unwrap_or_else(|| "name a [[table]] of the order".to_owned()),
+        )
     })
 }
 

@@ -27,7 +27,8 @@ use crate::instruction::{self, Order, granted, ordered};
 use crate::reader::Spanned;
 
 static NO_KEY: Code = Code::refused("ECL-PLN-061", "the dossier's table has no key");
-static NOT_OF_IT: Code = Code::refused("ECL-PLN-062", "a kind of dossier stands in a table that is not one of a dossier's");
+static NOT_OF_IT: Code =
+    Code::refused("ECL-PLN-062", "a kind of dossier stands in a table that is not one of a dossier's");
 
 /// How a table stands to the dossier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -160,7 +161,10 @@ pub(super) fn dossiers(
     for (kind, said) in found.kinds.iter().zip(&dossier.kinds) {
         if matches!(found.way(kind.table), Way::Beside | Way::Reference) {
             let name = dossier.table_of(said);
-            let message = format!("{2}: no row of {1} refers to {0}, nor the other way round", name.value, dossier.table.value, kind.name);
+            let message = format!(
+                "{2}: no row of {1} refers to {0}, nor the other way round",
+                name.value, dossier.table.value, kind.name
+            );
             let finding = Finding::new(&NOT_OF_IT, message).at(name.span.clone()).in_file(instruction::FILE);
             findings.push(finding.help("say it of the dossier's table, of one that refers to it or that it refers to; name the relation where the dictionary has none"));
         }
@@ -208,17 +212,18 @@ fn demanded(filter: &Filter, found: &mut dyn FnMut(usize, usize, usize)) {
 
 /// How each of `count` tables stands to the dossier's.
 fn ways(count: usize, edges: &[Edge], dossier: usize) -> Vec<Way> {
-    let reach = |from: BTreeSet<usize>, step: &dyn Fn(&Edge) -> (usize, usize), through: &dyn Fn(usize) -> bool| {
-        let (mut reached, mut ahead) = (from.clone(), Vec::from_iter(from));
-        while let Some(table) = ahead.pop() {
-            for (_, to) in edges.iter().map(step).filter(|(here, to)| *here == table && through(*to)) {
-                if reached.insert(to) {
-                    ahead.push(to);
+    let reach =
+        |from: BTreeSet<usize>, step: &dyn Fn(&Edge) -> (usize, usize), through: &dyn Fn(usize) -> bool| {
+            let (mut reached, mut ahead) = (from.clone(), Vec::from_iter(from));
+            while let Some(table) = ahead.pop() {
+                for (_, to) in edges.iter().map(step).filter(|(here, to)| *here == table && through(*to)) {
+                    if reached.insert(to) {
+                        ahead.push(to);
+                    }
                 }
             }
-        }
-        reached
-    };
+            reached
+        };
     let up = |edge: &Edge| (edge.child, edge.parent);
     let down = |edge: &Edge| (edge.parent, edge.child);
     // first what the dossier's own row leads to: a descendant is not found through these
@@ -294,10 +299,7 @@ mod tests {
     fn patients_are_above_results_below_and_the_rest_beside() {
         use Way::{Ancestor, Beside, Descendant, Dossier, Reference};
         // the specimen is reached both ways: as what refers to the request, and as what a result refers to
-        assert_eq!(
-            of(&LABORATORY),
-            [Ancestor, Dossier, Descendant, Descendant, Ancestor, Beside, Reference]
-        );
+        assert_eq!(of(&LABORATORY), [Ancestor, Dossier, Descendant, Descendant, Ancestor, Beside, Reference]);
     }
 
     #[test]
@@ -308,7 +310,8 @@ mod tests {
 
     #[test]
     fn requests_that_name_each_other_and_specimens_that_do_change_nothing() {
-        let knots = [&LABORATORY[..], &[(REQUEST, REQUEST), (SPECIMEN, SPECIMEN), (SPECIMEN, RESULT)]].concat();
+        let knots =
+            [&LABORATORY[..], &[(REQUEST, REQUEST), (SPECIMEN, SPECIMEN), (SPECIMEN, RESULT)]].concat();
         assert_eq!(of(&knots), of(&LABORATORY));
     }
 

@@ -134,10 +134,13 @@ fn the_kinds_of_dossier_are_listed_one_by_one() {
     let here = "[[table]]\nname = \"resultat\"";
     let (was, is) = (
         with("recent = 'date_recu >= date(\"2025-01-01\")'\nold = 'id < 9'\n"),
-        with("recent = 'date_recu >= date(\"2026-01-01\")'\nspoken = { table = \"resultat\", where = 'commentaire != null' }\n"),
+        with(
+            "recent = 'date_recu >= date(\"2026-01-01\")'\nspoken = { table = \"resultat\", where = 'commentaire != null' }\n",
+        ),
     );
     let (old, new) = (paper(here, &was), paper(here, &is));
-    let listed: Vec<String> = changes((&old.0, &old.1), (&new.0, &new.1)).iter().map(Change::to_string).collect();
+    let listed: Vec<String> =
+        changes((&old.0, &old.1), (&new.0, &new.1)).iter().map(Change::to_string).collect();
     assert_eq!(
         listed,
         [

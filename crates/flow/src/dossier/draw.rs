@@ -118,12 +118,17 @@ impl Urn {
             drawn.insert(token, lot);
         }
         let count = |kind: usize| drawn.values().filter(|(_, is)| is.get(kind) == Some(&true)).count();
-        let told = kinds.iter().zip(&self.of_kind).enumerate().map(|(number, (kind, (there, _)))| KindDrawn {
-            name: kind.name.clone(),
-            there: *there,
-            drawn: u64::try_from(count(number)).unwrap_or(u64::MAX),
-        });
-        Drawn { kinds: told.collect(), there: self.there, keys: drawn.into_values().map(|(key, _)| key).collect() }
+        let told =
+            kinds.iter().zip(&self.of_kind).enumerate().map(|(number, (kind, (there, _)))| KindDrawn {
+                name: kind.name.clone(),
+                there: *there,
+                drawn: u64::try_from(count(number)).unwrap_or(u64::MAX),
+            });
+        Drawn {
+            kinds: told.collect(),
+            there: self.there,
+            keys: drawn.into_values().map(|(key, _)| key).collect(),
+        }
     }
 }
 

@@ -139,7 +139,10 @@ fn dossiers(ready: &Ready) -> Vec<String> {
     ];
     let mut lines = vec![format!("dossier      one row of {}", of(Way::Dossier))];
     lines.extend(
-        named.iter().filter(|(_, tables)| !tables.is_empty()).map(|(word, tables)| format!("             {word} {tables}")),
+        named
+            .iter()
+            .filter(|(_, tables)| !tables.is_empty())
+            .map(|(word, tables)| format!("             {word} {tables}")),
     );
     let kinds: Vec<&str> = dossiers.kinds().iter().map(|kind| kind.name.as_str()).collect();
     if !kinds.is_empty() {

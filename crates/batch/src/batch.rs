@@ -102,6 +102,24 @@ impl Batch {
             .map_err(|_text_may_quote| MALFORMED.fault("rows could not be taken out"))
     }
 
+    /// The rows of the mask, in order, those that are marked unreadable with their marks.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::keep`].
+    pub fn only(&self, rows: &crate::Mask) -> Result<Self> {
+        let mut marks = Vec::new();
+        let mut next = 0;
+        for (row, stays) in rows.iter().enumerate() {
+            if stays {
+                let here = self.unreadable.iter().filter(|u| u.row == row);
+                marks.extend(here.map(|u| Unreadable { row: next, ..*u }));
+                next += 1;
+            }
+        }
+        Ok(self.keep(rows)?.with_unreadable(marks))
+    }
+
     /// Bytes the values take in memory, buffers counted once per array.
     #[must_use]
     pub fn bytes(&self) -> usize {

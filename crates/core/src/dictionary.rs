@@ -144,6 +144,12 @@ impl Table {
 }
 
 impl Table {
+    /// A column's type on the way; `None` where there is no such column, or this version cannot read it.
+    #[must_use]
+    pub fn type_of(&self, column: &str) -> Option<Type> {
+        self.column(column).and_then(|c| type_of(&c.ty))
+    }
+
     fn as_catalog(&self) -> crate::catalog::Table {
         let columns = self.columns.iter().map(|c| crate::catalog::Column {
             name: c.name.value.clone(),

@@ -11,6 +11,7 @@ use clap_complete::Shell;
 mod dictionary;
 mod differences;
 mod ends;
+mod excluded;
 mod locate;
 mod objections;
 mod pages;
@@ -22,6 +23,7 @@ mod signed;
 pub(crate) use dictionary::{NewArgs as NewProductArgs, ProductDictionary, UseArgs};
 pub(crate) use differences::{Differences, ProposeArgs};
 pub(crate) use ends::{FromArgs, ToArgs};
+pub(crate) use excluded::ExcludeArgs;
 pub(crate) use locate::LocateArgs;
 pub(crate) use objections::{AnswerArgs, ObjectArgs};
 pub(crate) use pages::{OrderArgs, PatientsArgs, ReportArgs};
@@ -372,6 +374,8 @@ pub(crate) enum Instruction {
     Object(ObjectArgs),
     /// Answer an objection, as the controller's signatory.
     Answer(AnswerArgs),
+    /// Seal, on the laboratory's side, the list of persons whose rows never move; the order cites its digest.
+    Exclude(ExcludeArgs),
 }
 
 #[derive(Debug, Args)]

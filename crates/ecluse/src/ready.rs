@@ -12,6 +12,7 @@ use ecluse_core::instruction::Endpoint;
 use ecluse_core::plan::{Compiled, Inputs, NO_TABLE, Plan, Refusal, compile};
 use ecluse_core::session::Session;
 use ecluse_core::status::Met;
+use ecluse_flow::excluded::Excluded;
 use ecluse_flow::orders::Orders;
 use ecluse_flow::ports::{Destination, Scope, Source};
 use ecluse_flow::run::Options;
@@ -26,6 +27,7 @@ use crate::connections::{self, End};
 use crate::folder::Folder;
 use crate::output;
 use crate::papers::chain::{self, Chain, StatusFile};
+use crate::papers::excluded;
 use crate::papers::{Paper, refusal};
 use crate::{chance, clock, trial};
 
@@ -82,6 +84,8 @@ pub(crate) struct Ready {
     identity: Identity,
     /// The session's own, where it is another one: a run may be taken over from a colleague.
     own: Option<Identity>,
+    /// The persons whose rows never move, where the order cites a list.
+    excluded: Option<Excluded>,
 }
 
 /// What becomes of an order whose destination tables are not there yet.
@@ -145,6 +149,8 @@ impl Ready {
             _ => (parts.plan(without_views.is_none() && parts.source.can_deny(), tables)?, without_views),
         };
         let Parts { chain, source, destination, ends } = parts;
+        let identities: Vec<&Identity> = own.iter().chain([&identity]).collect();
+        let excluded = excluded::open(folder, &chain, &identities, &compiled.plan)?;
         let ready = Self {
             chain,
             session,
@@ -161,6 +167,7 @@ impl Ready {
             folder: folder.clone(),
             identity,
             own,
+            excluded,
         };
         Ok((ready, ends))
     }
@@ -213,7 +220,8 @@ impl Ready {
         };
         let (plan, instruction) = (&self.compiled.plan, &self.chain.instruction);
         let author = self.own.as_ref().unwrap_or(&self.identity);
-        act(Orders::in_force(plan, instruction, &self.session, &ask, author, &self.identity)?)
+        let excluded = self.excluded.as_ref();
+        act(Orders::in_force(plan, instruction, &self.session, &ask, author, &self.identity, excluded)?)
     }
 }
 

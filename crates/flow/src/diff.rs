@@ -10,6 +10,8 @@ use ecluse_core::plan::{Plan, TablePlan};
 use ecluse_core::types::{Engine, Type};
 use ecluse_core::value::{Key, KeyRange};
 
+use crate::excluded::Staying;
+use crate::family;
 use crate::ports::{Destination, LedgerEntry, Source};
 use crate::readback;
 use crate::reconcile::{Difference, Kind};
@@ -68,9 +70,7 @@ impl Rows {
     }
 
     /// The source's rows of a range as they would be written; those that cannot be are left
-    /// out, as the run left them out; so are those that the run refused. `kept`: the only rows
-    /// that a trial moved.
-    #[expect(clippy::too_many_arguments, reason = "what was read, and under which keys")]
+    /// out, as the run left them out; so are those that `without` names.
     pub(crate) fn of_source(
         source: &mut dyn Source,
         plan: &Plan,
@@ -78,13 +78,21 @@ impl Rows {
         range: &KeyRange,
         engine: Engine,
         key: &TallyKey,
-        kept: Option<&[Key]>,
-        refused: &[Key],
+        without: &Without<'_>,
     ) -> Result<Self> {
+        let Without { kept, refused, staying } = without;
+        let (ties, types) = (family::ties(table), table.read().iter().map(|c| c.ty).collect::<Vec<_>>());
         let mut rows = Self::new(table);
         let mut hasher = RowHasher::new(key, table.destination(), &rows.types);
         let writer = Writer::new(table, engine)?;
         source.read(table, plan, range, &mut |batch| {
+            let batch = match staying {
+                Some(staying) => {
+                    let (out, _) = staying.rows(table, &ties, &batch, &types)?;
+                    batch.only(&Mask::from_fn(batch.rows(), |row| !out.get(row)))?
+                }
+                None => batch,
+            };
             let readable = if batch.unreadable().is_empty() {
                 batch
             } else {
@@ -104,6 +112,17 @@ impl Rows {
         self.rows.sort_by(|a, b| a.key.cmp(&b.key).then(a.hash.cmp(&b.hash)));
         self
     }
+}
+
+/// Rows of the source that were not to move, or did not.
+#[derive(Clone, Copy)]
+pub(crate) struct Without<'a> {
+    /// The only rows that a trial moved.
+    pub(crate) kept: Option<&'a [Key]>,
+    /// Rows that the run refused.
+    pub(crate) refused: &'a [Key],
+    /// Persons who stay.
+    pub(crate) staying: Option<&'a Staying<'a>>,
 }
 
 /// A key whose rows differ.

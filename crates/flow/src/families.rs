@@ -8,12 +8,14 @@
 use std::sync::Mutex;
 
 use ecluse_core::fault::{Code, Result};
-use ecluse_core::plan::Plan;
 
+use crate::excluded::Staying;
 use crate::family::{self, Kin, Tie};
+use crate::orders::Orders;
+use crate::ports::Source;
 use crate::step::lock;
 
-static CHAIN: Code =
+pub(crate) static CHAIN: Code =
     Code::refused("ECL-RUN-022", "refused rows and their descendants lie too deep in each other");
 
 /// Said to a person who waits.
@@ -21,23 +23,28 @@ pub(crate) const AGAIN: &str = "rows were refused whose descendants may have pas
 
 /// Readings of one run at most. Each follows a whole descent that goes the way the rows are read
 /// in; a further one is needed where it turns against it.
-const MOST: u32 = 32;
+pub(crate) const MOST: u32 = 32;
 
 /// The refused rows, and whether one more reading is needed.
-pub(crate) struct Families {
+pub(crate) struct Families<'p> {
     /// Random bytes of this process, under which values are remembered.
     pub(crate) key: [u8; 32],
     pub(crate) refused: Mutex<Kin>,
+    /// Rows of persons who stay.
+    pub(crate) staying: Option<Staying<'p>>,
     backward: Vec<Tie>,
     known: u64,
     readings: u32,
 }
 
-impl Families {
-    /// Nobody refused yet.
-    pub(crate) fn new(plan: &Plan, key: [u8; 32]) -> Result<Self> {
+impl<'p> Families<'p> {
+    /// Nobody refused yet; of the persons who stay, whatever has to be known before the first row is written.
+    pub(crate) fn new(orders: &Orders<'p>, key: [u8; 32], source: &mut dyn Source) -> Result<Self> {
+        let plan = orders.plan;
         let refused = Mutex::new(Kin::new(key, plan)?);
-        Ok(Self { key, refused, backward: family::backward(plan), known: 0, readings: 0 })
+        let staying = Staying::of(orders, key)?;
+        staying.as_ref().map_or(Ok(()), |staying| staying.foresee(source, orders))?;
+        Ok(Self { key, refused, staying, backward: family::backward(plan), known: 0, readings: 0 })
     }
 
     /// Asked after each reading: whether it refused rows that were not known when it began, and

@@ -3,11 +3,16 @@
 use std::collections::BTreeMap;
 
 use ecluse_batch::Token;
+use ecluse_core::fault::{Code, Result};
 use ecluse_core::plan::{Expression, Plan, TablePlan};
 use ecluse_seal::{CatchUp, Noted, RunState};
 use serde::{Deserialize, Serialize};
 
+use crate::orders::Orders;
 use crate::state;
+
+static UNEVEN: Code =
+    Code::refused("ECL-RUN-044", "rows were asked for of which it is not known what became of them");
 
 /// The figures of a run, or of a dry run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,12 +48,30 @@ pub struct Figures {
     /// apart from `tables`, which say what stands there in the end.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub catch_ups: Vec<CatchUp>,
+    /// The persons whose rows never move, where the instruction cites a list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub excluded: Option<Excluded>,
     /// Per table, in the plan's order.
     pub tables: Vec<TableFigures>,
 }
 
-/// One table's figures. Once the table is through, `asked = moved + refused + left_out`; what is
-/// available and not asked for was withheld by the instruction's filter.
+/// The persons whose rows never move.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Excluded {
+    /// The digest of their sealed list.
+    pub list: String,
+    /// How many persons it holds.
+    pub persons: u64,
+}
+
+impl Excluded {
+    pub(crate) fn of(orders: &Orders<'_>) -> Option<Self> {
+        orders.excluded.map(|list| Self { list: list.digest().to_owned(), persons: list.persons() })
+    }
+}
+
+/// One table's figures. Once the table is through, `asked = moved + refused + left_out + excluded`; what
+/// is available and not asked for was withheld by the instruction's filter.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableFigures {
     /// The source table's name.
@@ -80,6 +103,12 @@ pub struct TableFigures {
     /// run; none in a dry run.
     #[serde(default)]
     pub millis: u64,
+    /// Rows of persons who stay, and rows that hang on them.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub excluded: u64,
+    /// Those of them that are persons of the list.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub listed: u64,
     /// Chunks in all, and how many of them this start of the run replaced.
     pub chunks: u64,
     /// See `chunks`.
@@ -127,6 +156,11 @@ pub(crate) fn name_refused(figures: &mut Figures, plan: &Plan, state: &RunState)
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+const fn is_none(rows: &u64) -> bool {
+    *rows == 0
+}
+
 impl TableFigures {
     /// Refused rows, whatever the code.
     #[must_use]
@@ -146,6 +180,29 @@ impl Figures {
     #[must_use]
     pub fn is_beyond_tolerance(&self) -> bool {
         self.refused_rows() > self.tolerated
+    }
+
+    /// Rows of persons who stay, over all tables.
+    #[must_use]
+    pub fn excluded_rows(&self) -> u64 {
+        self.tables.iter().map(|t| t.excluded).sum()
+    }
+
+    /// Persons of the list that are not among the rows asked for; `None` where a trial did not read all.
+    #[must_use]
+    pub fn not_met(&self) -> Option<u64> {
+        let all = self.tables.iter().all(|t| t.left_out == 0);
+        let met = self.tables.iter().map(|t| t.listed).sum();
+        self.excluded.as_ref().filter(|_| all).map(|list| list.persons.saturating_sub(met))
+    }
+
+    /// Every row that was asked for is moved, refused, left out or excluded, and counted once.
+    pub(crate) fn add_up(&self) -> Result<()> {
+        let sum = |t: &TableFigures| t.moved + t.refused_rows() + t.left_out + t.excluded;
+        match self.tables.iter().find(|t| t.asked != sum(t)) {
+            None => Ok(()),
+            Some(t) => Err(UNEVEN.fault(format!("table {}: {} of {}", t.source, sum(t), t.asked))),
+        }
     }
 
     /// Moved rows over all tables.

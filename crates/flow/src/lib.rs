@@ -12,6 +12,7 @@
 //! | [`dossier`] | finds the rows of whole dossiers |
 //! | [`locate`] | finds the row of a token again at the source |
 //! | [`rehearse`] | counts what would move: the dry run |
+//! | [`excluded`] | the persons whose rows never move |
 //! | [`chunk`] | cuts a table by its key |
 //! | [`event`], [`figures`] | what a run leaves in clear: acts and counts |
 //! | [`ports`], [`world`] | what it asks of the outside |
@@ -22,6 +23,7 @@ pub mod chunk;
 mod diff;
 pub mod dossier;
 pub mod event;
+pub mod excluded;
 pub mod failpoint;
 mod families;
 mod family;

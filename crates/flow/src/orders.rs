@@ -7,8 +7,13 @@ use ecluse_core::session::Session;
 use ecluse_core::status::Standing;
 use ecluse_seal::Identity;
 
+use crate::excluded::Excluded;
+
 static STRANGER: Code =
     Code::refused("ECL-RUN-018", "the run's state would be sealed to somebody else than the session names");
+
+static UNLISTED: Code =
+    Code::refused("ECL-RUN-040", "the order lets persons stay, and their list is not at hand");
 
 /// The papers of a run, in force. Only [`Orders::in_force`] makes them, from values that
 /// only the checks of their signatures make.
@@ -28,6 +33,8 @@ pub struct Orders<'a> {
     pub(crate) author: &'a Identity,
     /// What opens the state of a run that goes on: the identity of whoever wrote it last.
     pub(crate) identity: &'a Identity,
+    /// The persons whose rows never move, where the instruction cites a list.
+    pub(crate) excluded: Option<&'a Excluded>,
     ask: Ask<'a>,
 }
 
@@ -55,10 +62,12 @@ impl<'a> Orders<'a> {
     /// `plan` is what the instruction compiled to. `ask` reads the status anew and checks its
     /// signature and age; it is called at the start, at every chunk and at the end. `author` is
     /// the session's own identity, `identity` opens what an earlier session left (often the same).
+    /// `excluded` is the list that the instruction cites.
     ///
     /// # Errors
     ///
-    /// `ECL-RUN-018` where `author` is not the identity that the session names.
+    /// `ECL-RUN-018` where `author` is not the identity that the session names; `ECL-RUN-040` where the
+    /// instruction cites a list of persons and `excluded` is not that one.
     pub fn in_force(
         plan: &'a Plan,
         instruction: &'a Instruction,
@@ -66,6 +75,7 @@ impl<'a> Orders<'a> {
         ask: &'a (dyn Fn() -> Result<Standing> + Sync),
         author: &'a Identity,
         identity: &'a Identity,
+        excluded: Option<&'a Excluded>,
     ) -> Result<Self> {
         if author.recipient().to_string() != session.recipient() {
             return Err(STRANGER.fault("").help(
@@ -73,6 +83,10 @@ impl<'a> Orders<'a> {
             ));
         }
         let order = instruction.order();
+        let cited = order.excluded.as_ref().map(|list| list.value.as_str());
+        if cited != excluded.map(Excluded::digest) {
+            return Err(UNLISTED.fault("").help("the laboratory makes it: ecluse instruction exclude"));
+        }
         let bound = |end: &'a ecluse_core::instruction::Endpoint| Bound {
             identity: &end.identity.value,
             schema: end.schema.as_ref().map_or("", |schema| &schema.value),
@@ -85,6 +99,7 @@ impl<'a> Orders<'a> {
             destination: bound(&order.destination),
             author,
             identity,
+            excluded,
             ask: Ask::Status(ask),
         })
     }
@@ -107,7 +122,7 @@ impl<'a> Orders<'a> {
 /// named in dev-dependencies and nowhere else.
 #[cfg(feature = "assertions")]
 pub mod assertion {
-    use super::{Ask, Bound, Identity, Orders, Plan, Result};
+    use super::{Ask, Bound, Excluded, Identity, Orders, Plan, Result};
 
     /// The fields of [`Orders`], open.
     #[derive(Clone, Copy)]
@@ -135,6 +150,12 @@ pub mod assertion {
     pub const fn orders(f: Fields<'_>) -> Orders<'_> {
         let Fields { plan, instruction, session, source, destination, standing, author, identity } = f;
         let ask = Ask::Asserted(standing);
-        Orders { plan, instruction, session, source, destination, author, identity, ask }
+        Orders { plan, instruction, session, source, destination, author, identity, excluded: None, ask }
+    }
+
+    /// The same, with persons who stay.
+    #[must_use]
+    pub const fn excluding<'a>(orders: Orders<'a>, persons: &'a Excluded) -> Orders<'a> {
+        Orders { excluded: Some(persons), ..orders }
     }
 }

@@ -42,6 +42,9 @@ pub(crate) struct Chunk {
     /// Written rows whose national identifier does not hold.
     pub(crate) flawed: BTreeMap<String, u64>,
     pub(crate) left_out: u64,
+    /// Rows of persons who stay, and how many of them are on the list themselves.
+    pub(crate) excluded: u64,
+    pub(crate) listed: u64,
     /// Keys of the refused rows.
     pub(crate) gone: Vec<Key>,
 }
@@ -57,6 +60,8 @@ impl Chunk {
             refused: BTreeMap::new(),
             flawed: BTreeMap::new(),
             left_out: 0,
+            excluded: 0,
+            listed: 0,
             gone: Vec::new(),
         })
     }
@@ -128,7 +133,10 @@ struct Cut<'p> {
     table: &'p TablePlan,
     cutter: Cutter,
     chunk: Box<Chunk>,
+    /// The last row's key, to check the order, and that of the last row which is not left to stay: a
+    /// chunk ends at no other.
     before: Option<Key>,
+    last: Option<Key>,
     delivered: u64,
     /// Bytes of a table without a key so far.
     bytes: usize,
@@ -137,7 +145,8 @@ struct Cut<'p> {
 impl<'p> Cut<'p> {
     fn new(table: &'p TablePlan, ends: Vec<Key>) -> Self {
         let cutter = Cutter::new(ends);
-        Self { table, cutter, chunk: Chunk::new(table.number(), 0), before: None, delivered: 0, bytes: 0 }
+        let chunk = Chunk::new(table.number(), 0);
+        Self { table, cutter, chunk, before: None, last: None, delivered: 0, bytes: 0 }
     }
 
     fn batch(
@@ -147,15 +156,35 @@ impl<'p> Cut<'p> {
         context: &mut Context<'_>,
         emit: Emit<'_>,
     ) -> Result<()> {
+        self.delivered += u64::try_from(batch.rows()).unwrap_or(u64::MAX);
+        if !self.table.key().is_empty() {
+            let last = step.keys(batch, self.before.as_ref())?.last();
+            self.before = last.or(self.before.take());
+        }
+        let Some(left) = step.without_excluded(batch, context)? else {
+            return self.rest(batch, step, context, emit);
+        };
+        self.chunk.excluded += left.excluded;
+        self.chunk.listed += left.listed;
+        if left.batch.rows() == 0 { Ok(()) } else { self.rest(&left.batch, step, context, emit) }
+    }
+
+    /// Cuts rows that nobody's exclusion keeps back.
+    fn rest(
+        &mut self,
+        batch: &Batch,
+        step: &mut Step<'_>,
+        context: &mut Context<'_>,
+        emit: Emit<'_>,
+    ) -> Result<()> {
         let rows = batch.rows();
-        self.delivered += u64::try_from(rows).unwrap_or(u64::MAX);
         if self.table.key().is_empty() {
             self.bytes = self.bytes.saturating_add(batch.bytes());
             self.bounded(self.bytes, "it has no key")?;
             self.chunk.push(step.work(batch, context)?);
             return Ok(());
         }
-        let keys = step.keys(batch, self.before.as_ref())?;
+        let keys = step.keys(batch, None)?;
         let row_bytes = batch.bytes() / rows.max(1);
         let mut from = 0;
         loop {
@@ -181,7 +210,7 @@ impl<'p> Cut<'p> {
                 break;
             }
         }
-        self.before = keys.last().or(self.before.take());
+        self.last = keys.last().or(self.last.take());
         Ok(())
     }
 
@@ -194,7 +223,7 @@ impl<'p> Cut<'p> {
     /// Known chunks that the source has no rows of any more, then the open one. Where a trial
     /// stopped, the chunk it was in ends there: what lies beyond was never read.
     fn finish(mut self, whole: bool, emit: Emit<'_>) -> Result<()> {
-        if let (false, Some(last)) = (whole, self.before.take())
+        if let (false, Some(last)) = (whole, self.last.take())
             && self.cutter.end_at(&last)
         {
             self.chunk.end = Some(last);

@@ -11,8 +11,9 @@ use ecluse_seal::{RunState, TableState};
 use serde::Serialize;
 
 use crate::checks;
-use crate::diff::{self, Looking, Rows};
+use crate::diff::{self, Looking, Rows, Without};
 use crate::event::{Act, Outcome};
+use crate::excluded::Staying;
 use crate::journal::Journal;
 use crate::orders::Orders;
 use crate::ports::{Destination, LedgerEntry, Record, Source};
@@ -223,6 +224,8 @@ pub fn reconcile<'s>(
     let mut journal = Journal::new(record, world, orders.session);
     journal.act(Act::Standing, &object, |_| orders.standing())?;
     journal.note(Act::Reconcile, &object, &Outcome::Begun)?;
+    let staying = Staying::of(&orders, world.random()?)?;
+    let staying = staying.as_ref();
     let mut compare = || {
         if !state.whole {
             return Err(unfinished("constraints were not put back, nor the end looked at"));
@@ -232,8 +235,17 @@ pub fn reconcile<'s>(
         checks::destination(destination, orders.plan, orders.destination)?;
         let ledger = destination.ledger(&state.run)?;
         let journal = &mut journal;
-        let mut look =
-            Look { orders, options, state: &state, destination, connect, source: None, journal, progress };
+        let mut look = Look {
+            orders,
+            options,
+            state: &state,
+            destination,
+            connect,
+            source: None,
+            staying,
+            journal,
+            progress,
+        };
         let found = look.tables(&ledger);
         match look.source {
             Some(mut source) => source.close().and(found),
@@ -274,6 +286,7 @@ struct Look<'a, 'c, 's, 'j> {
     destination: &'a mut dyn Destination,
     connect: Connect<'c, 's>,
     source: Option<Box<dyn Source + 's>>,
+    staying: Option<&'a Staying<'a>>,
     journal: &'a mut Journal<'j>,
     progress: &'a mut dyn FnMut(Progress<'_>),
 }
@@ -333,7 +346,8 @@ impl Look<'_, '_, '_, '_> {
             let plan = self.orders.plan;
             let kept = plan.row_limit().map(|_| sealed.kept.as_slice());
             let gone = &sealed.refused;
-            let here = Rows::of_source(self.source()?, plan, table, &range, engine, &key, kept, gone)?;
+            let without = Without { kept, refused: gone, staying: self.staying };
+            let here = Rows::of_source(self.source()?, plan, table, &range, engine, &key, &without)?;
             let token = state::token_key(self.state);
             let look = Looking { table, entry: line, tally: &key, token: &token };
             let differ =
@@ -353,7 +367,9 @@ impl Look<'_, '_, '_, '_> {
             (self.progress)(Progress::Note("reading the source too"));
             let source = (self.connect)()?;
             let object = &self.state.object;
-            let source = checks::reopen(source, &self.orders, self.options, self.journal, object)?;
+            let mut source = checks::reopen(source, &self.orders, self.options, self.journal, object)?;
+            // who hangs on whom is nowhere kept
+            self.staying.map_or(Ok(()), |staying| staying.learn(source.as_mut(), &self.orders))?;
             self.source = Some(source);
         }
         match &mut self.source {

@@ -10,7 +10,7 @@ use ecluse_seal::What;
 use crate::checks::{self, When};
 use crate::event::{Act, Outcome};
 use crate::families::{AGAIN, Families};
-use crate::figures::{Figures, begin_tables};
+use crate::figures::{Excluded, Figures, begin_tables};
 use crate::journal::Journal;
 use crate::noted;
 use crate::orders::Orders;
@@ -62,6 +62,7 @@ pub fn rehearse(
         instruction: orders.instruction.to_owned(),
         began: world.now().to_string(),
         tolerated: orders.plan.tolerance(),
+        excluded: Excluded::of(&orders),
         tables: begin_tables(orders.plan),
         ..Figures::default()
     };
@@ -136,13 +137,13 @@ impl Story<'_> {
     /// Every row, once or as often as a run would read it; what the last reading found unmapped.
     fn readings(&mut self, figures: &mut Figures) -> Result<Vec<Codes>> {
         let plan = self.orders.plan;
-        let mut families = Families::new(plan, self.world.random()?)?;
+        let mut families = Families::new(&self.orders, self.world.random()?, self.source)?;
         // nothing is published: any key will do
         let key = TallyKey::new(self.world.random()?);
         loop {
             figures.tables = begin_tables(plan);
             let unmapped = Mutex::default();
-            let context = Context::new(plan, &families.refused, families.key)?
+            let context = Context::new(plan, &families)?
                 .counting(Unmapped { tellable: self.tellable, found: &unmapped });
             reader::read(self.source, self.destination, context, &key, &[], &mut |message| {
                 if let Message::Chunk(_) = &message {
@@ -193,6 +194,8 @@ fn count(figures: &mut Figures, message: Message, progress: &mut dyn FnMut(Progr
             let rows = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
             table.moved += chunk.pieces.iter().map(|piece| rows(piece.written.rows())).sum::<u64>();
             table.left_out += chunk.left_out;
+            table.excluded += chunk.excluded;
+            table.listed += chunk.listed;
             table.chunks += 1;
             for (code, rows) in chunk.refused {
                 *table.refused.entry(code).or_default() += rows;

@@ -11,7 +11,7 @@ use ecluse_seal::{RunState, What};
 use crate::checks::{self, When};
 use crate::event::{Act, Outcome};
 use crate::families::{AGAIN, Families};
-use crate::figures::{Figures, begin_again, begin_tables, name_refused};
+use crate::figures::{Excluded, Figures, begin_again, begin_tables, name_refused};
 use crate::freeze::Held;
 use crate::journal::Journal;
 use crate::orders::Orders;
@@ -252,6 +252,8 @@ impl Story<'_> {
             return Ok(ended);
         }
 
+        figures.add_up()?;
+
         // the same questions at the end
         journal.act(Act::Standing, &object, |_| self.orders.standing())?;
         journal.act(Act::Probe, &object, |journal| self.probe(journal, state, figures, When::End))?;
@@ -351,7 +353,7 @@ impl Story<'_> {
         mut ledger: Vec<LedgerEntry>,
     ) -> Result<Ended> {
         let plan = self.orders.plan;
-        let mut families = Families::new(plan, self.world.random()?)?;
+        let mut families = Families::new(&self.orders, self.world.random()?, self.source)?;
         loop {
             let ended = self.move_chunks(journal, state, figures, ledger, &families)?;
             if ended == Ended::Stopped || !families.again()? {
@@ -370,11 +372,11 @@ impl Story<'_> {
         state: &mut RunState,
         figures: &mut Figures,
         ledger: Vec<LedgerEntry>,
-        families: &Families,
+        families: &Families<'_>,
     ) -> Result<Ended> {
         let plan = self.orders.plan;
         let refused = &families.refused;
-        let context = Context::new(plan, refused, families.key)?;
+        let context = Context::new(plan, families)?;
         let ends: Vec<_> = state.tables.iter().map(|t| t.ends.clone()).collect();
         let closed = state.tables.iter().map(|t| t.closed).collect();
         caught::count_anew(&mut figures.catch_ups, &ledger);
@@ -417,6 +419,7 @@ fn begin_figures(orders: &Orders<'_>, state: &RunState, world: &World<'_>) -> Fi
         noted: state.noted.clone(),
         tolerated: orders.plan.tolerance(),
         catch_ups: state.catch_ups.clone(),
+        excluded: Excluded::of(orders),
         tables: begin_tables(orders.plan),
         ..Figures::default()
     }

@@ -13,6 +13,8 @@ use ecluse_core::plan::{Plan, TablePlan};
 use ecluse_core::types::{Engine, Type};
 use ecluse_core::value::Key;
 
+use crate::excluded::Staying;
+use crate::families::Families;
 use crate::family::{self, Kin, PARENT_REFUSED, Tie};
 use crate::unmapped::Unmapped;
 
@@ -30,18 +32,22 @@ pub(crate) struct Context<'p> {
     cut: Vec<bool>,
     /// Refused rows, by the reader or by the destination.
     refused: &'p Mutex<Kin>,
+    /// Rows of persons who stay.
+    staying: Option<&'p Staying<'p>>,
     /// Where a dry run counts unmapped codes; a run counts rows only.
     unmapped: Option<Unmapped<'p>>,
 }
 
 impl<'p> Context<'p> {
-    pub(crate) fn new(plan: &'p Plan, refused: &'p Mutex<Kin>, key: [u8; 32]) -> Result<Self> {
+    pub(crate) fn new(plan: &'p Plan, families: &'p Families<'_>) -> Result<Self> {
+        let key = families.key;
         Ok(Self {
             plan,
             chosen: ChosenSets::for_plan(key, plan)?,
             kept: plan.row_limit().map(|_| Kin::new(key, plan)).transpose()?,
             cut: vec![false; plan.tables().len()],
-            refused,
+            refused: &families.refused,
+            staying: families.staying.as_ref(),
             unmapped: None,
         })
     }
@@ -98,6 +104,15 @@ pub(crate) struct Worked {
     pub(crate) gone: Vec<Key>,
 }
 
+/// What is left of a batch once the rows of persons who stay are out of it.
+pub(crate) struct Left {
+    pub(crate) batch: Batch,
+    /// Rows that stay.
+    pub(crate) excluded: u64,
+    /// Those of them that are on the list themselves.
+    pub(crate) listed: u64,
+}
+
 /// What becomes of the rows of a piece; nothing is allocated while all of them go.
 #[derive(Default)]
 struct Fates {
@@ -148,6 +163,20 @@ impl<'p> Step<'p> {
         let keys = Keys::new(batch, &self.types, self.table.key())?;
         keys.check_order(before)?;
         Ok(keys)
+    }
+
+    /// Takes out the rows of persons who stay; `None` where the batch has none. What the database
+    /// chooses by them it still chooses: those rows come, and are taken out here as well.
+    pub(crate) fn without_excluded(&self, batch: &Batch, context: &mut Context<'_>) -> Result<Option<Left>> {
+        let Some(staying) = context.staying else { return Ok(None) };
+        let (out, listed) = staying.rows(self.table, &self.ties, batch, &self.types)?;
+        if out.count() == 0 {
+            return Ok(None);
+        }
+        context.chosen.collect(self.table.number(), batch, &self.types, Some(&out))?;
+        let left = batch.only(&Mask::from_fn(batch.rows(), |row| !out.get(row)))?;
+        let excluded = u64::try_from(out.count()).unwrap_or(u64::MAX);
+        Ok(Some(Left { batch: left, excluded, listed }))
     }
 
     /// Whether a trial has as many rows of this table as it moves.

@@ -14,8 +14,9 @@ use ecluse_seal::{RunState, Undo};
 use serde::{Deserialize, Serialize};
 
 use crate::checks;
-use crate::diff::{self, Looking, Rows};
+use crate::diff::{self, Looking, Rows, Without};
 use crate::event::{Act, Outcome};
+use crate::excluded::Staying;
 use crate::family::{self, Tie};
 use crate::journal::Journal;
 use crate::orders::Orders;
@@ -173,7 +174,8 @@ pub fn undo<'s>(
     journal.act(Act::Standing, &object, |_| orders.standing())?;
     journal.note(Act::Undo, &object, &Outcome::Begun)?;
     let done = begin(&orders, how, destination, &mut journal, &mut state, world).and_then(|ledger| {
-        let found = Found { source: None, connect, failed: None };
+        let staying = Staying::of(&orders, world.random()?)?;
+        let found = Found { source: None, connect, failed: None, staying: staying.as_ref() };
         let undone = begun(&orders, &state, &ledger, how.dry);
         let mut taking = Taking {
             orders,
@@ -256,6 +258,7 @@ struct Found<'c, 's> {
     source: Option<Box<dyn Source + 's>>,
     connect: Connect<'c, 's>,
     failed: Option<Fault>,
+    staying: Option<&'c Staying<'c>>,
 }
 
 struct Taking<'a, 'c, 's, 'j> {
@@ -409,9 +412,10 @@ impl<'a> Taking<'a, '_, '_, '_> {
         let there = Rows::of_destination(self.destination, table, &range, &key)?;
         let (plan, engine) = (self.orders.plan, self.destination.engine());
         let kept = plan.row_limit().map(|_| sealed.kept.as_slice());
-        let here = self.source().and_then(|source| {
-            Rows::of_source(source, plan, table, &range, engine, &key, kept, &sealed.refused)
-        });
+        let without = Without { kept, refused: &sealed.refused, staying: self.found.staying };
+        let here = self
+            .source()
+            .and_then(|source| Rows::of_source(source, plan, table, &range, engine, &key, &without));
         let here = match here {
             Ok(here) => here,
             Err(fault) => {
@@ -439,7 +443,9 @@ impl<'a> Taking<'a, '_, '_, '_> {
         if self.found.source.is_none() {
             let source = (self.found.connect)()?;
             let object = &self.state.object;
-            let source = checks::reopen(source, &self.orders, self.how.options, self.journal, object)?;
+            let mut source = checks::reopen(source, &self.orders, self.how.options, self.journal, object)?;
+            let staying = self.found.staying;
+            staying.map_or(Ok(()), |staying| staying.learn(source.as_mut(), &self.orders))?;
             self.found.source = Some(source);
         }
         match &mut self.found.source {

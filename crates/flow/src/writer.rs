@@ -340,6 +340,8 @@ impl<'a> Writing<'a, '_> {
         let Some(figures) = self.figures.tables.get_mut(chunk.table) else { return };
         figures.moved += moved;
         figures.left_out += chunk.left_out;
+        figures.excluded += chunk.excluded;
+        figures.listed += chunk.listed;
         figures.chunks += 1;
         figures.replaced += u64::from(replaced);
         for (code, rows) in &chunk.refused {

@@ -1,9 +1,10 @@
 //! age X25519 keys: `age1…` and `AGE-SECRET-KEY-1…`.
 
 use std::fmt;
+use std::str::FromStr;
 
 use age::secrecy::ExposeSecret;
-use ecluse_core::fault::Result;
+use ecluse_core::fault::{Fault, Result};
 use ecluse_core::personal::Secret;
 
 use crate::KEY;
@@ -15,6 +16,15 @@ pub struct Recipient(age::x25519::Recipient);
 impl Recipient {
     pub(crate) fn age(&self) -> &dyn age::Recipient {
         &self.0
+    }
+}
+
+impl FromStr for Recipient {
+    type Err = Fault;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let wrong = |_| KEY.fault("recipient").help("it begins with age1 and stands in session.toml");
+        text.trim().parse().map(Self).map_err(wrong)
     }
 }
 

@@ -1,5 +1,6 @@
-//! Sealing: the only crate that uses content keys. Today it seals one thing, the
-//! state of a run (tally key, token key, key ranges), to the operator's age identity.
+//! Sealing: the only crate that uses content keys. It seals two things to operators' age
+//! identities: the state of a run (tally key, token key, key ranges), and the list of persons
+//! whose rows never move ([`list`]).
 //!
 //! The format is age v1 (<https://age-encryption.org/v1>, crate `age` 0.11.5) with X25519
 //! recipients; the plaintext is versioned JSON, marked by its author, described in `docs/formats.md`.
@@ -7,17 +8,18 @@
 //! one place where chance is not an argument.
 
 mod author;
+mod envelope;
 mod keys;
+pub mod list;
 mod state;
 mod wire;
 
 pub use keys::{Identity, Recipient};
 pub use state::{CatchUp, Caught, Frozen, Noted, RunState, Seal, TableState, Undo, What};
 
-use std::io::{Read, Write};
-
 use ecluse_core::fault::{Code, Result};
-use zeroize::Zeroizing;
+
+use crate::envelope::Closed;
 
 /// An age recipient or identity that is not one.
 pub static KEY: Code = Code::usage("ECL-SEA-001", "not an age X25519 key");
@@ -43,15 +45,7 @@ pub static FOREIGN: Code =
 /// [`FAILED`] where a table's key holds a NULL.
 pub fn seal(state: &RunState, author: &Identity) -> Result<Vec<u8>> {
     let plain = wire::write(state, author)?;
-    let failed = || FAILED.fault("");
-    let recipient = author.recipient();
-    let encryptor =
-        age::Encryptor::with_recipients(std::iter::once(recipient.age())).map_err(|_| failed())?;
-    let mut sealed = Vec::with_capacity(plain.len() + 512);
-    let mut writer = encryptor.wrap_output(&mut sealed).map_err(|_| failed())?;
-    writer.write_all(&plain).map_err(|_| failed())?;
-    writer.finish().map_err(|_| failed())?;
-    Ok(sealed)
+    envelope::seal(&plain, &[author.recipient()]).ok_or_else(|| FAILED.fault(""))
 }
 
 /// Opens a sealed state.
@@ -62,19 +56,13 @@ pub fn seal(state: &RunState, author: &Identity) -> Result<Vec<u8>> {
 /// added or removed, [`VERSION`] where another version of écluse wrote it, [`FOREIGN`] where
 /// it was sealed to this identity by somebody who does not hold it.
 pub fn open(sealed: &[u8], identity: &Identity) -> Result<RunState> {
-    let damaged = || {
-        DAMAGED
-            .fault("")
-            .help("restore the run folder from a backup; without its state a run cannot be resumed")
-    };
-    let decryptor = age::Decryptor::new_buffered(sealed).map_err(|_| damaged())?;
-    let mut reader = decryptor.decrypt(std::iter::once(identity.age())).map_err(|e| match e {
-        age::DecryptError::NoMatchingKeys => {
+    let plain = envelope::open(sealed, &[identity]).map_err(|closed| match closed {
+        Closed::Stranger => {
             STRANGER.fault("").help("give the identity of the operator who ran last: --identity FILE")
         }
-        _ => damaged(),
+        Closed::Damaged => DAMAGED
+            .fault("")
+            .help("restore the run folder from a backup; without its state a run cannot be resumed"),
     })?;
-    let mut plain = Zeroizing::new(Vec::with_capacity(sealed.len()));
-    reader.read_to_end(&mut plain).map_err(|_| damaged())?;
     wire::read(&plain, identity)
 }

@@ -187,23 +187,27 @@ impl Look<'_> {
     }
 
     fn persons(&self, table: &TableOrder, reason: &Spanned<String>) -> Option<Finding> {
-        let surveyed = self.dictionary.table(&table.name.value)?;
-        let about = |name: &str| {
-            surveyed.column(name).map(|c| c.class).filter(|class| {
-                matches!(
-                    class,
-                    Class::Identity
-                        | Class::Contact
-                        | Class::NationalIdentifier
-                        | Class::Result
-                        | Class::SensitiveResult
-                        | Class::Attachment
-                )
-            })
-        };
-        let (column, class) =
-            table.columns.iter().find_map(|c| about(&c.name.value).map(|class| (&c.name.value, class)))?;
+        let (column, class) = about_persons(table, self.dictionary)?;
         let finding = Finding::new(&PERSONS, format!("{}.{column} is {class}", table.name.value));
         Some(finding.at(reason.span.clone()).law("GDPR Art. 9").help("bind its rows to the entity"))
     }
+}
+
+/// The first ordered column that is about a person, and its class.
+pub(crate) fn about_persons<'a>(table: &'a TableOrder, dictionary: &Dictionary) -> Option<(&'a str, Class)> {
+    let surveyed = dictionary.table(&table.name.value)?;
+    let about = |name: &str| {
+        surveyed.column(name).map(|c| c.class).filter(|class| {
+            matches!(
+                class,
+                Class::Identity
+                    | Class::Contact
+                    | Class::NationalIdentifier
+                    | Class::Result
+                    | Class::SensitiveResult
+                    | Class::Attachment
+            )
+        })
+    };
+    table.columns.iter().find_map(|c| about(&c.name.value).map(|class| (c.name.value.as_str(), class)))
 }

@@ -25,6 +25,7 @@ pub(crate) use dossier::ordered;
 pub use dossier::{Dossier, Kind as DossierKind, dossiers_told};
 pub use draft::{Drafting, Side, UNDECIDED, draft, fill};
 pub use entity::Entity;
+pub(crate) use entity::about_persons;
 pub use read::parse;
 pub use results::{NO_RESULTS, moves_no_result, results};
 pub(crate) use rows::{granted, rows};

@@ -4,6 +4,7 @@ use super::compile::{Draft, Inputs, view};
 use super::rows::moved;
 use super::{Expression, Identifier, Piece, ReadColumn, Relation, TablePlan, WriteColumn};
 use crate::filter::{Filter, chooses, looks_at};
+use crate::instruction::about_persons;
 
 /// The tables of the plan, in `sorted` order.
 pub(super) fn assemble(inputs: &Inputs<'_>, drafts: &[Draft<'_>], sorted: &[usize]) -> Vec<TablePlan> {
@@ -59,6 +60,7 @@ pub(super) fn assemble(inputs: &Inputs<'_>, drafts: &[Draft<'_>], sorted: &[usiz
             write_key,
             relations,
             shifts: draft.target.shifts.clone(),
+            persons: draft.order.shared.is_none() && about_persons(draft.order, inputs.dictionary).is_some(),
         });
     }
     tables

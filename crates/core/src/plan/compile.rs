@@ -274,10 +274,6 @@ fn beyond_this_version(order: &Order) -> Vec<Finding> {
     let mut refuse = |message: String, span, help: &str| {
         findings.push(Finding::new(&TOO_MUCH, message).at(span).in_file(instruction::FILE).help(help));
     };
-    if let Some(list) = &order.excluded {
-        let message = "persons are excluded, and this version cannot leave them out".to_owned();
-        refuse(message, list.span.clone(), "wait for a version that can; do not move them");
-    }
     for column in order.tables.iter().flat_map(|t| &t.columns).filter(|c| c.screen != Screen::Pass) {
         let message =
             format!("{} is to be screened, and this version does not look into texts", column.name.value);

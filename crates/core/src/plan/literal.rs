@@ -32,7 +32,8 @@ pub(super) fn constant(constant: &Constant, column: &Column, ty: Type) -> Option
 
 /// A text as a value of a type: whole numbers, decimals (`12.50`), `true`, dates and times in
 /// ISO 8601, UUIDs in groups. `None` where it is none, or where digits would be lost.
-pub(super) fn typed(text: &str, ty: Type) -> Option<Value> {
+#[must_use]
+pub fn typed(text: &str, ty: Type) -> Option<Value> {
     match ty {
         Type::Text => Some(Value::Text(text.to_owned())),
         Type::Int => text.parse().ok().map(Value::Int),

@@ -26,6 +26,7 @@ mod tests;
 
 pub use compile::{Compiled, Inputs, Refusal, TRIAL_ROWS, compile};
 pub use dossier::{Dossiers, Edge, Kind, Way};
+pub use literal::typed;
 pub use room::{Bounds, By, Shift, apart};
 pub use target::NO_TABLE;
 
@@ -95,6 +96,7 @@ pub struct TablePlan {
     write_key: Vec<usize>,
     relations: Vec<Relation>,
     shifts: Vec<Shift>,
+    persons: bool,
 }
 
 impl TablePlan {
@@ -167,6 +169,13 @@ impl TablePlan {
     #[must_use]
     pub fn relations(&self) -> &[Relation] {
         &self.relations
+    }
+
+    /// Whether a moved column is about a person, by the dictionary's classes (an identity, a contact, a
+    /// number, a result, an attachment), and the order does not say why its rows are everybody's.
+    #[must_use]
+    pub const fn about_persons(&self) -> bool {
+        self.persons
     }
 }
 
@@ -326,7 +335,7 @@ pub mod assertion {
     pub fn table(f: TableFields) -> TablePlan {
         let TableFields { number, source, view, destination, read, key, filter, write, write_key, relations } =
             f;
-        let shifts = Vec::new();
+        let (shifts, persons) = (Vec::new(), false);
         TablePlan {
             number,
             source,
@@ -339,7 +348,14 @@ pub mod assertion {
             write_key,
             relations,
             shifts,
+            persons,
         }
+    }
+
+    /// The same table, with columns that are about persons.
+    #[must_use]
+    pub fn about_persons(table: TablePlan) -> TablePlan {
+        TablePlan { persons: true, ..table }
     }
 
     /// The same table, at a destination that holds other laboratories.

@@ -405,7 +405,7 @@ fn every_bound_thing_that_differs_is_refused() {
 
 #[test]
 fn each_obstacle_has_its_code() {
-    let cases: [(&str, Spoil, &str); 22] = [
+    let cases: [(&str, Spoil, &str); 21] = [
         (
             "no destination table",
             |mut c| {
@@ -515,13 +515,6 @@ fn each_obstacle_has_its_code() {
             "ECL-PLN-019",
         ),
         ("screening", |c| c.instruction("report\" }", "report\", screen = \"withhold\" }"), "ECL-PLN-020"),
-        (
-            "persons excluded",
-            |c| {
-                c.instruction("max_runs = 1", "max_runs = 1\npersons_excluded = \"sha256:1111111111111111111111111111111111111111111111111111111111111111\"")
-            },
-            "ECL-PLN-020",
-        ),
         ("key cast", |c| c.mapping("id = \"id\"", "id = { cast = \"id\" }"), "ECL-PLN-021"),
         (
             "other key",

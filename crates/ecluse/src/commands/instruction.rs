@@ -45,6 +45,7 @@ pub(super) fn run(here: &Here, command: &Instruction) -> Result<()> {
         Instruction::Status(args) => say(here, args, State::InForce),
         Instruction::Object(args) => super::objections::object(here, args),
         Instruction::Answer(args) => super::objections::answer(here, args),
+        Instruction::Exclude(args) => super::exclude::run(here, args),
     }
 }
 

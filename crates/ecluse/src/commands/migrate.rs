@@ -12,7 +12,7 @@ use ecluse_flow::run::{Options, is_ours, makes, may_begin, run as flow_run};
 use ecluse_seal::CatchUp;
 use serde_json::json;
 
-use super::{Here, identifiers, runs};
+use super::{Here, identifiers, runs, stayed};
 use crate::cli::MigrateArgs;
 use crate::output;
 use crate::papers::objections;
@@ -108,7 +108,7 @@ fn told(figures: &Figures) {
         let left = plural(table.left_out, "row", "rows");
         output::line(format!("TRIAL: {left} of {} were left out", table.source));
     }
-    for line in identifiers::lines(figures) {
+    for line in identifiers::lines(figures).into_iter().chain(stayed::lines(figures)) {
         output::line(line);
     }
     let excess = figures.excess.len();

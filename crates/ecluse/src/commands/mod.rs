@@ -4,6 +4,7 @@ mod codes;
 mod contract;
 mod dictionary;
 mod differences;
+mod exclude;
 pub(crate) mod explain;
 mod freeze;
 mod grants;
@@ -29,6 +30,7 @@ pub(crate) mod session;
 mod shell;
 pub(crate) mod sign;
 mod status;
+pub(crate) mod stayed;
 mod survey;
 pub(crate) mod undo;
 

@@ -9,7 +9,7 @@ use ecluse_flow::rights;
 use serde_json::json;
 
 use super::reconciled::{self, Reconciled};
-use super::{Here, identifiers, migrate, ordered, undo as command};
+use super::{Here, identifiers, migrate, ordered, stayed, undo as command};
 use crate::cli::RunArgs;
 use crate::output;
 use crate::papers::accepted::{self, Acceptance};
@@ -44,6 +44,7 @@ pub(super) fn run(here: &Here, args: &RunArgs) -> Result<()> {
     for line in identifiers::lines(&figures) {
         output::line(format!("  identifier   {line}"));
     }
+    stayed::lines(&figures).into_iter().for_each(output::line);
     figures.catch_ups.iter().for_each(migrate::caught);
     let state = if undo != Undo::Never {
         "undone: it is not gone on with"

@@ -352,8 +352,8 @@ fn conditions(order: &Order, dictionary: &Dictionary, lang: Language) -> Vec<Str
     if order.excluded.is_some() {
         lines.push(
             lang.of(
-                "The persons of a sealed list never move: it is cited by the order.",
-                "Les personnes d’une liste scellée ne partent jamais : l’ordre la cite.",
+                "The persons of a sealed list do not leave, nor anything that hangs on them: the order cites the list.",
+                "Les personnes d’une liste scellée ne partent pas, ni rien de ce qui s’y rattache : l’ordre cite la liste.",
             )
             .to_owned(),
         );

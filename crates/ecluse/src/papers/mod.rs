@@ -5,6 +5,7 @@ pub(crate) mod accepted;
 pub(crate) mod by_hand;
 pub(crate) mod chain;
 pub(crate) mod draft;
+pub(crate) mod excluded;
 pub(crate) mod hand;
 pub(crate) mod objections;
 pub(crate) mod standing;

@@ -19,7 +19,7 @@ pub(crate) struct Counted {
     pub(crate) columns: Columns,
 }
 
-/// Rows. `available = withheld + left_out + refused + moved`, where what is available is known.
+/// Rows. `available = withheld + left_out + excluded + refused + moved`, where what is available is known.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Rows {
     pub(crate) available: Figure,
@@ -29,9 +29,11 @@ pub(crate) struct Rows {
     pub(crate) withheld: Figure,
     /// Left out because a trial moves few.
     pub(crate) left_out: Figure,
+    /// Of persons of the sealed list, and what hangs on them.
+    pub(crate) excluded: Figure,
     pub(crate) refused: Figure,
     pub(crate) moved: Figure,
-    /// Withheld and left out together.
+    /// Withheld, left out and excluded together.
     pub(crate) stays: Figure,
 }
 
@@ -77,18 +79,21 @@ fn one(from: &Sources<'_>, f: &TableFigures, t: &TableFacts) -> Counted {
 /// The rows of a table; where one count must be hidden, those it could be had from are rounded.
 pub(crate) fn rows(f: &TableFigures, sensitive: bool) -> Rows {
     let withheld = f.available.map(|available| available.saturating_sub(f.asked));
-    let stays = withheld.map(|withheld| withheld + f.left_out);
-    let [available, asked, withheld, left_out, refused, moved, stays] = together(
+    let kept = f.left_out + f.excluded;
+    let stays = withheld.map(|withheld| withheld + kept);
+    let [available, asked, withheld, left_out, excluded, refused, moved, stays] = together(
         [
             f.available,
             Some(f.asked),
             withheld,
             Some(f.left_out),
+            Some(f.excluded),
             Some(f.refused_rows()),
             Some(f.moved),
-            stays.or(Some(f.left_out)),
+            stays.or(Some(kept)),
         ],
-        sensitive,
+        // how few object is nobody's to read either
+        sensitive || f.excluded > 0,
     );
-    Rows { available, asked, withheld, left_out, refused, moved, stays }
+    Rows { available, asked, withheld, left_out, excluded, refused, moved, stays }
 }

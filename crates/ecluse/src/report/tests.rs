@@ -15,8 +15,9 @@ fn sample() -> Page {
         let held = all - moved - rejected;
         let [available, moved, refused, withheld] =
             together([Some(all), Some(moved), Some(rejected), Some(held)], sensitive);
+        let none = Figure::Exact(0);
         let rows =
-            Rows { available, moved, refused, withheld, left_out: Figure::Exact(0), ..Rows::default() };
+            Rows { available, moved, refused, withheld, left_out: none, excluded: none, ..Rows::default() };
         let columns = Columns { available: 42, moved: 7, looked_at: 1 };
         Counted {
             label: label.into(),

@@ -18,6 +18,7 @@ mod kin;
 mod laboratory;
 mod lies;
 mod pair;
+mod persons;
 mod starts;
 mod steps;
 mod twice;

@@ -7,6 +7,7 @@ mod commands;
 mod corpus;
 mod demo;
 mod differences;
+mod excluded;
 mod figures;
 mod identifiers;
 mod many;

@@ -12,7 +12,7 @@ use ecluse_flow::rights;
 use ecluse_flow::unmapped::Codes;
 use serde_json::{Value, json};
 
-use crate::commands::{explain, identifiers};
+use crate::commands::{explain, identifiers, stayed};
 use crate::output;
 use crate::ready::Ready;
 use crate::report::figure;
@@ -99,6 +99,7 @@ fn table(figures: &Figures) {
         ));
     }
     output::line("-".repeat(width + 52));
+    stayed::lines(figures).into_iter().for_each(output::line);
 }
 
 /// Columns of the source that move, and columns of the destination that they fill.

@@ -34,6 +34,9 @@ pub(crate) fn bars(tables: &[Counted], lang: Language) -> Bars {
             lang.of("left out by the trial's limit", "laissé de côté par la limite de l’essai"),
         ));
     }
+    if tables.iter().any(|table| table.rows.excluded != Figure::Exact(0)) {
+        legend.push(("left", lang.of("persons who stay", "personnes qui restent")));
+    }
     Bars { legend, tables: tables.iter().map(|table| barred(table, lang)).collect() }
 }
 
@@ -51,6 +54,7 @@ fn of_rows(rows: &Rows, lang: Language) -> Bar {
         (rows.moved.width(), "moved"),
         (rows.refused.width(), "refused"),
         (rows.left_out.width(), "left"),
+        (rows.excluded.width(), "left"),
         (rows.withheld.width(), "stays"),
     ];
     let moved =
@@ -77,6 +81,7 @@ fn of_rows(rows: &Rows, lang: Language) -> Bar {
                 ["laissée de côté par l’essai", "laissées de côté par l’essai"],
             ),
         ),
+        (rows.excluded, lang.of(["of persons who stay"; 2], ["de personnes qui restent"; 2])),
         (rows.refused, lang.of(["refused"; 2], ["refusée", "refusées"])),
     ];
     for (figure, [one, many]) in more.into_iter().filter(|(figure, _)| *figure != Figure::Exact(0)) {
@@ -176,6 +181,7 @@ mod tests {
                 refused,
                 withheld: Figure::Exact(0),
                 left_out: Figure::Exact(0),
+                excluded: Figure::Exact(0),
                 ..Rows::default()
             }
         };

@@ -14,13 +14,14 @@ pub(crate) fn part(from: &Sources<'_>, tables: &[Counted]) -> Part {
         .with(Block::Table(grid(from, tables)));
     let hidden = |t: &Counted| {
         let rows = &t.rows;
-        [rows.available, rows.asked, rows.moved, rows.refused, rows.left_out].iter().any(|f| f.is_hidden())
+        let all = [rows.available, rows.asked, rows.moved, rows.refused, rows.left_out, rows.excluded];
+        all.iter().any(|f| f.is_hidden())
     };
     if tables.iter().any(hidden) {
         part = part.with(Block::Note(lang.of(
-            "Counts below 5 in a table with sensitive results print “<5”, and that table's other counts are rounded, so \
+            "Counts below 5 in a table with sensitive results, or with persons who stay, print “<5”, and that table's other counts are rounded, so \
              that nobody can subtract.",
-            "Un nombre inférieur à 5 dans une table de résultats sensibles s’écrit « < 5 », et les autres nombres de \
+            "Un nombre inférieur à 5 dans une table de résultats sensibles, ou dont des personnes restent, s’écrit « < 5 », et les autres nombres de \
              cette table sont arrondis, pour que personne ne puisse soustraire.",
         ).to_owned()));
     }
@@ -28,7 +29,7 @@ pub(crate) fn part(from: &Sources<'_>, tables: &[Counted]) -> Part {
     if filters.is_empty() { part } else { part.with(Block::List(filters)) }
 }
 
-/// Available = not ordered + asked; asked = left out by a trial + refused + moved.
+/// Available = not ordered + asked; asked = left out by a trial + of persons who stay + refused + moved.
 fn grid(from: &Sources<'_>, tables: &[Counted]) -> Grid {
     let lang = from.lang;
     let trial = from.chain.instruction.header().trial;
@@ -40,6 +41,10 @@ fn grid(from: &Sources<'_>, tables: &[Counted]) -> Grid {
     ];
     if trial {
         names.push(lang.of("#left out", "#laissées"));
+    }
+    let excluding = from.figures.excluded.is_some();
+    if excluding {
+        names.push(lang.of("#persons who stay", "#personnes qui restent"));
     }
     names.extend([
         lang.of("#refused", "#refusées"),
@@ -57,6 +62,9 @@ fn grid(from: &Sources<'_>, tables: &[Counted]) -> Grid {
         ];
         if trial {
             cells.push(figure(rows.left_out));
+        }
+        if excluding {
+            cells.push(figure(rows.excluded));
         }
         let (moved, available) = (lang.count(table.columns.moved), lang.count(table.columns.available));
         let columns = lang.of(format!("{moved} of {available}"), format!("{moved} sur {available}"));
@@ -83,5 +91,13 @@ fn filters(from: &Sources<'_>) -> Vec<Said> {
     let told = rows_told(order, dictionary, lang);
     let told = order.tables.iter().zip(told);
     let line = |table| format!("{}{}", label(table, dictionary), lang.of(":", " :"));
-    told.filter_map(|(table, rows)| Some(Said::from(format!("{} {}.", line(table), rows?)))).collect()
+    let told = told.filter_map(|(table, rows)| Some(Said::from(format!("{} {}.", line(table), rows?))));
+    let list = order.excluded.as_ref().map(|list| {
+        let digest: String = list.value.trim_start_matches("sha256:").chars().take(8).collect();
+        Said::from(lang.of(
+            format!("Persons of a sealed list ({digest}…) stay, and whatever hangs on them."),
+            format!("Les personnes d’une liste scellée ({digest}…) restent, et tout ce qui s’y rattache."),
+        ))
+    });
+    told.chain(list).collect()
 }

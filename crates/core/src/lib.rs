@@ -54,6 +54,7 @@ pub mod keys;
 pub mod language;
 pub mod mandate;
 pub mod mapping;
+pub mod meaning;
 pub mod nearest;
 pub mod objection;
 pub mod on_paper;

@@ -17,6 +17,7 @@ mod objections;
 mod pages;
 mod papers;
 mod procedure;
+mod reference;
 mod run;
 mod signed;
 
@@ -29,6 +30,7 @@ pub(crate) use objections::{AnswerArgs, ObjectArgs};
 pub(crate) use pages::{OrderArgs, PatientsArgs, ReportArgs};
 pub(crate) use papers::{PaperArgs, StillArgs};
 pub(crate) use procedure::{Language, ProcedureArgs};
+pub(crate) use reference::{PrintArgs, Reference};
 pub(crate) use run::{BegunArgs, ReconcileArgs, RunArgs, UndoArgs};
 pub(crate) use signed::OnPaperArgs;
 
@@ -134,6 +136,10 @@ pub(crate) enum Command {
         after_help = "Example:\n  ecluse codes print codes/units.toml\n  ecluse codes sign codes/units.toml --key ~/.ssh/id_ed25519 --as claude"
     )]
     Codes(Codes),
+
+    /// Reference data, accepted before patients move.
+    #[command(subcommand, after_help = "Example:\n  ecluse reference print")]
+    Reference(Reference),
 
     /// Print the script for the controller's database administrator: views, role, removal.
     #[command(after_help = "Example:\n  ecluse grants instruction.toml > grants.sql")]

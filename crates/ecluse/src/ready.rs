@@ -111,8 +111,20 @@ impl Ready {
     ///
     /// The first thing that does not hold.
     pub(crate) fn prepare(here: &Here, args: &PaperArgs, tables: Missing) -> Result<(Self, Ends)> {
+        Self::under(here, args, tables, Chain::read(&here.folder, args, here.now)?)
+    }
+
+    /// The same before a biologist has accepted the code tables: for whoever counts, and moves nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::prepare`].
+    pub(crate) fn to_count(here: &Here, args: &PaperArgs) -> Result<(Self, Ends)> {
+        Self::under(here, args, Missing::Suppose, Chain::to_be_accepted(&here.folder, args, here.now)?)
+    }
+
+    fn under(here: &Here, args: &PaperArgs, tables: Missing, chain: Chain) -> Result<(Self, Ends)> {
         let folder = &here.folder;
-        let chain = Chain::read(folder, args, here.now)?;
         let is_trial = chain.instruction.header().trial;
         let status = StatusFile::new(folder, args.status.as_deref(), &chain);
         let mut met = runs::met(folder, chain.instruction.digest())?;

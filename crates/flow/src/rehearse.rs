@@ -143,8 +143,11 @@ impl Story<'_> {
         loop {
             figures.tables = begin_tables(plan);
             let unmapped = Mutex::default();
-            let context = Context::new(plan, &families)?
-                .counting(Unmapped { tellable: self.tellable, found: &unmapped });
+            let context = Context::new(plan, &families)?.counting(Unmapped {
+                tellable: self.tellable,
+                found: &unmapped,
+                mapped: self.options.codes,
+            });
             reader::read(self.source, self.destination, context, &key, &[], &mut |message| {
                 if let Message::Chunk(_) = &message {
                     self.orders.standing()?;

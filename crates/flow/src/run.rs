@@ -40,6 +40,8 @@ pub struct Options<'a> {
     pub without_views: Option<&'a str>,
     /// A reconciliation looks into every chunk at both ends, not only into those whose tallies differ.
     pub full: bool,
+    /// A dry run counts rows by every code of the code tables, not only by those that no line maps.
+    pub codes: bool,
     /// Called when everything that could refuse the start has been looked at, before the
     /// destination changes: whoever counts runs counts this one from here on. May be called again.
     pub begins: Option<&'a (dyn Fn() -> Result<()> + Sync)>,

@@ -241,6 +241,9 @@ impl<'p> Step<'p> {
             }
             Fates::mark(&mut out, goes.rows(), one.row);
         }
+        if let Some(counted) = context.unmapped {
+            counted.count_mapped(self.table, goes, &self.types)?;
+        }
         let mut flawed = BTreeMap::new();
         for one in &written.flawed {
             count(&mut flawed, one.reason.code(), self.table.destination(), column(one));

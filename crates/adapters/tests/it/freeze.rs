@@ -18,6 +18,7 @@ const CATCH_UP: Options<'static> = Options {
     override_reason: None,
     without_views: None,
     full: false,
+    codes: false,
     begins: None,
 };
 

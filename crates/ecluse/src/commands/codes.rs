@@ -5,6 +5,7 @@ use ecluse_core::document::Kind;
 use ecluse_core::fault::{Code, Result};
 use serde_json::json;
 
+use super::reference::does_told;
 use super::{Here, sign};
 use crate::cli::{Codes, FileArg};
 use crate::output;
@@ -29,15 +30,19 @@ fn print(args: &FileArg) -> Result<()> {
     let table = paper.judge(codes::parse(paper.text()))?;
     output::line(format!("{}   fingerprint {}", table.title, sign::short(&table.digest)));
     let width = table.pairs.iter().map(|p| p.from.value.chars().count()).max().unwrap_or(0);
-    for pair in &table.pairs {
+    let does = does_told(&table);
+    for (pair, does) in table.pairs.iter().zip(&does) {
         let pad = " ".repeat(width - pair.from.value.chars().count());
-        output::line(format!("  {}{pad}   →   {}", pair.from.value, pair.to.value));
+        let line = format!("  {}{pad}   →   {}   {does}", pair.from.value, pair.to.value);
+        output::line(line.trim_end());
     }
     if table.changes_result {
         output::line("It changes how results read: a biologist of the laboratory accepts it by signing.");
+        output::line("With the rows of each code, as a page to read and sign:  ecluse reference print");
     }
+    let pairs = table.pairs.iter().zip(&does);
     let pairs: Vec<_> =
-        table.pairs.iter().map(|p| json!({ "from": p.from.value, "to": p.to.value })).collect();
+        pairs.map(|(p, does)| json!({ "from": p.from.value, "to": p.to.value, "does": does })).collect();
     output::document(
         &json!({ "title": table.title, "digest": table.digest, "changes_result": table.changes_result, "codes": pairs }),
     );

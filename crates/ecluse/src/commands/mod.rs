@@ -24,6 +24,7 @@ mod plan;
 mod procedure;
 pub(crate) mod reconcile;
 pub(crate) mod reconciled;
+mod reference;
 pub(crate) mod report;
 pub(crate) mod runs;
 pub(crate) mod session;
@@ -68,6 +69,7 @@ pub(crate) fn run(cli: &Cli) -> Result<()> {
         Command::Patients(args) => patients::run(&here()?, args),
         Command::Mapping(command) => mapping::run(&here()?, command),
         Command::Codes(command) => codes::run(&here()?, command),
+        Command::Reference(command) => reference::run(&here()?, command),
         Command::Grants(args) => grants::run(&here()?, args),
         Command::Procedure(args) => procedure::run(&here()?, args),
         Command::Plan(args) => plan::run(&here()?, args),

@@ -5,8 +5,10 @@ mod tell;
 
 use ecluse_adapters::folder::RunFolder;
 use ecluse_core::fault::Result;
-use ecluse_flow::rehearse::{rehearse, room};
-use ecluse_flow::run::Progress;
+use ecluse_flow::orders::Orders;
+use ecluse_flow::ports::Source;
+use ecluse_flow::rehearse::{Rehearsed, rehearse, room};
+use ecluse_flow::run::{Options, Progress};
 use serde_json::json;
 
 use super::Here;
@@ -34,23 +36,37 @@ pub(super) fn run(here: &Here, args: &PlanArgs) -> Result<()> {
     let mut record = RunFolder::open(&path)?;
     let sealed = RunFolder::sealed_state(&path)?;
     let mut teller = Teller::new();
-    let engine = ready.destination.engine();
     let Ends { source, destination } = &mut ends;
+    let (found, room) = ready.with_orders(|orders| {
+        // told after the figures: whoever empties a table wants to know what would fill it
+        let room = room(&orders, sealed.as_deref(), &ready.missing, destination.as_mut());
+        rehearsed(&ready, orders, ready.options(), source.as_mut(), &mut record, &mut teller)
+            .map(|found| (found, room))
+    })?;
+    tell::told(&ready, &found, room.is_ok());
+    room
+}
+
+/// The dry run itself.
+///
+/// # Errors
+///
+/// As [`rehearse`].
+pub(super) fn rehearsed(
+    ready: &Ready,
+    orders: Orders<'_>,
+    options: Options<'_>,
+    source: &mut dyn Source,
+    record: &mut RunFolder,
+    teller: &mut Teller,
+) -> Result<Rehearsed> {
     // a person's code is nobody's to read: only its rows are counted
     let tellable = |table: &str, column: &str| {
         let known = ready.chain.dictionary.table(table).and_then(|t| t.column(column));
         known.is_some_and(|c| !c.class.names_a_person())
     };
-    let (found, room) = ready.with_orders(|orders| {
-        // told after the figures: whoever empties a table wants to know what would fill it
-        let room = room(&orders, sealed.as_deref(), &ready.missing, destination.as_mut());
-        let (options, world) = (ready.options(), ready::world());
-        let tell = &mut |p: Progress<'_>| teller.tell(p);
-        rehearse(orders, options, source.as_mut(), engine, &tellable, &mut record, world, tell)
-            .map(|found| (found, room))
-    })?;
-    tell::told(&ready, &found, room.is_ok());
-    room
+    let (engine, tell) = (ready.destination.engine(), &mut |p: Progress<'_>| teller.tell(p));
+    rehearse(orders, options, source, engine, &tellable, record, ready::world(), tell)
 }
 
 fn statements(ready: &Ready, ends: &Ends) {

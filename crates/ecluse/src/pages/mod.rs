@@ -4,4 +4,5 @@
 
 pub(crate) mod order;
 pub(crate) mod patients;
+pub(crate) mod reference;
 pub(crate) mod words;

@@ -4,6 +4,7 @@ use ecluse_core::class::Class;
 use ecluse_core::fault::Code;
 use ecluse_core::instruction::{Fate, Pending};
 use ecluse_core::language::Language;
+use ecluse_core::meaning::Does;
 use ecluse_core::person::Role;
 use ecluse_core::types::Engine;
 use jiff::civil::Date;
@@ -177,6 +178,36 @@ pub(crate) fn artefact(name: &str, language: Language) -> String {
             .find_map(|(english, french)| Some(format!("{french}{}", other.strip_prefix(english)?)))
             .unwrap_or_else(|| other.to_owned()),
     }
+}
+
+/// What a line of a code table does, each thing in words.
+pub(crate) fn does(from: &str, to: &str, does: &[Does], language: Language) -> Vec<String> {
+    let told = |does: &Does| match does {
+        Does::Reverses => language.of(format!("turns {from} into {to}"), format!("change {from} en {to}")),
+        Does::Unit => language.of(
+            format!("changes the unit {from} → {to}; no number is converted"),
+            format!("change l’unité {from} → {to} ; aucun nombre n’est converti"),
+        ),
+        Does::Merges(others) => {
+            let many = language.plural(
+                *others,
+                language.of("other code", "autre code"),
+                language.of("other codes", "autres codes"),
+            );
+            language.of(
+                format!("cannot be told from {many} afterwards"),
+                format!("ne se distingue plus de {many} ensuite"),
+            )
+        }
+        Does::Takes => language.of(
+            format!("takes the word {to}, which was another code"),
+            format!("prend le mot {to}, qui était un autre code"),
+        ),
+        Does::Spelling => {
+            language.of("another spelling of the same", "une autre graphie de la même chose").to_owned()
+        }
+    };
+    does.iter().map(told).collect()
 }
 
 /// A person's role.

@@ -55,6 +55,20 @@ impl Chain {
     ///
     /// The first paper that does not hold; all its findings are shown.
     pub(crate) fn read(folder: &Folder, args: &PaperArgs, now: Timestamp) -> Result<Self> {
+        Self::with(folder, args, now, Biologist::Signed)
+    }
+
+    /// The same before a biologist has accepted the code tables: rows may be counted under it for
+    /// that acceptance, none may move.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::read`].
+    pub(crate) fn to_be_accepted(folder: &Folder, args: &PaperArgs, now: Timestamp) -> Result<Self> {
+        Self::with(folder, args, now, Biologist::StillToSign)
+    }
+
+    fn with(folder: &Folder, args: &PaperArgs, now: Timestamp, biologist: Biologist) -> Result<Self> {
         let (contract, paper) = standing::contract(folder, args.contract.as_deref(), now)?;
         let mut links = vec![Link {
             artefact: "contract".into(),
@@ -82,7 +96,7 @@ impl Chain {
         });
         links.push(unsigned("mapping", &mapping_paper));
         let beside = mapping_path.parent().unwrap_or(Path::new("")).to_owned();
-        let (codes, more) = code_tables(&mapping, &dictionary, &beside, &contract, now)?;
+        let (codes, more) = code_tables(&mapping, &dictionary, &beside, &contract, (now, biologist))?;
         links.extend(more);
         let Paper { path, bytes, .. } = paper;
         Ok(Self { path, bytes, contract, instruction, dictionary, mapping, codes, links })
@@ -96,6 +110,13 @@ impl Chain {
     }
 }
 
+/// Whether code tables that change a result are signed already.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Biologist {
+    Signed,
+    StillToSign,
+}
+
 /// What the dictionary, the mapping and a paper of a trial have in common: the order cites
 /// their digests, so that its signature covers them.
 fn unsigned(artefact: &str, paper: &Paper) -> Link {
@@ -107,7 +128,7 @@ fn code_tables(
     dictionary: &Dictionary,
     beside: &Path,
     contract: &Contract,
-    now: Timestamp,
+    (now, biologist): (Timestamp, Biologist),
 ) -> Result<(BTreeMap<String, CodeTable>, Vec<Link>)> {
     let (mut tables, mut links) = (BTreeMap::new(), Vec::new());
     for cited in &mapping.codes {
@@ -121,7 +142,8 @@ fn code_tables(
         let table = paper.judge(codes::parse(paper.text()))?;
         let mut link = unsigned(&format!("code table {}", cited.name.value), &paper);
         let changes_result = table.changes_result || reads_results(mapping, dictionary, &cited.name.value);
-        if changes_result || !paper.signatures.is_empty() {
+        let due = changes_result && biologist == Biologist::Signed;
+        if due || !paper.signatures.is_empty() {
             let signed =
                 paper.judge(contract.signatures(Kind::Codes, 1, &paper.bytes, &paper.signatures, now))?;
             link.signers = signed.signers().to_vec();

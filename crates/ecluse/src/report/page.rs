@@ -136,6 +136,8 @@ pub(crate) enum Kind {
     Lacks,
     /// A day or an hour: not broken.
     Day,
+    /// To be looked at.
+    Warns,
 }
 
 impl Cell {

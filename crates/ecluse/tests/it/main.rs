@@ -14,6 +14,7 @@ mod many;
 mod odd;
 mod plan;
 mod procedure;
+mod reference;
 mod slips;
 mod stopped;
 mod trial;

@@ -1,0 +1,115 @@
+//! `ecluse reference print`: what the code tables do, with the rows that each line is for.
+
+use askama::Template as _;
+use ecluse_adapters::folder::RunFolder;
+use ecluse_core::fault::{Code, Result};
+use ecluse_core::language::Language;
+use ecluse_core::meaning::does;
+use ecluse_flow::run::Options;
+use serde_json::{Value, json};
+
+use super::plan::rehearsed;
+use super::{Here, sign};
+use crate::cli::{PrintArgs, Reference};
+use crate::pages::reference::{CodePage, Line, code_pages, page};
+use crate::pages::words::{self, spaced};
+use crate::papers::objections;
+use crate::progress::Teller;
+use crate::ready::Ready;
+use crate::{folder, output};
+
+static PAGE: Code = Code::refused("ECL-COD-010", "the page of the code tables could not be made");
+
+pub(super) fn run(here: &Here, command: &Reference) -> Result<()> {
+    match command {
+        Reference::Print(args) => print(here, args),
+    }
+}
+
+fn print(here: &Here, args: &PrintArgs) -> Result<()> {
+    let lang = args.lang.into();
+    objections::answered(&here.folder, args.papers.instruction.as_deref(), here.now)?;
+    let (ready, mut ends) = Ready::to_count(here, &args.papers)?;
+    let path = here.folder.path(args.papers.run.as_deref(), "run");
+    let mut record = RunFolder::open(&path)?;
+    let mut teller = Teller::new();
+    let found = ready.with_orders(|orders| {
+        let options = Options { codes: true, ..ready.options() };
+        rehearsed(&ready, orders, options, ends.source.as_mut(), &mut record, &mut teller)
+    })?;
+    let pages = code_pages(&ready.chain, &found.unmapped);
+    for page in &pages {
+        told(page);
+    }
+    if pages.is_empty() {
+        output::line("The mapping cites no code table: every value moves as it is.");
+    }
+    let html = page(lang, &ready.chain, &found.figures, &pages).render().map_err(|_| PAGE.fault(""))?;
+    let path = here.folder.path(args.output.as_deref(), "reference.html");
+    folder::replace(&path, spaced(&html, lang).as_bytes())?;
+    output::line(path.display().to_string());
+    let tables: Vec<Value> = pages.iter().map(document).collect();
+    output::document(&json!({ "made": path, "code_tables": tables }));
+    Ok(())
+}
+
+/// One code table on the terminal.
+fn told(page: &CodePage) {
+    output::line(format!("{}   {}   fingerprint {}", page.name, page.title, sign::short(&page.digest)));
+    let width = |of: fn(&Line) -> &str| page.lines.iter().map(|l| of(l).chars().count()).max().unwrap_or(0);
+    let (from, to) = (width(|l| &l.from), width(|l| &l.to));
+    for line in &page.lines {
+        let pad = |text: &str, width: usize| " ".repeat(width.saturating_sub(text.chars().count()));
+        let does = words::does(&line.from, &line.to, &line.does, Language::English);
+        let text = format!(
+            "  {}{}   →   {}{}   {:>9}   {}",
+            line.from,
+            pad(&line.from, from),
+            line.to,
+            pad(&line.to, to),
+            line.rows.to_string(),
+            does.join("; ")
+        );
+        output::line(text.trim_end());
+    }
+    for (code, rows) in &page.unmapped {
+        output::line(format!(
+            "  {code}{}   no line: {rows} rows are refused",
+            " ".repeat(from.saturating_sub(code.chars().count()))
+        ));
+    }
+    if page.changes_result {
+        output::line(match page.signed.is_empty() {
+            true => format!(
+                "  It changes how results read: a biologist accepts it:  ecluse codes sign {} --key FILE",
+                page.file
+            ),
+            false => "  It changes how results read, and is signed.".to_owned(),
+        });
+    }
+    output::line("");
+}
+
+fn document(page: &CodePage) -> Value {
+    let line = |l: &Line| {
+        json!({
+            "from": l.from, "to": l.to, "rows": l.rows.to_string(),
+            "does": words::does(&l.from, &l.to, &l.does, Language::English),
+        })
+    };
+    let unmapped: Vec<Value> =
+        page.unmapped.iter().map(|(code, rows)| json!({ "code": code, "rows": rows.to_string() })).collect();
+    json!({
+        "name": page.name, "file": page.file, "digest": page.digest, "changes_result": page.changes_result,
+        "codes": page.lines.iter().map(line).collect::<Vec<_>>(), "unmapped": unmapped,
+    })
+}
+
+/// What each line of a code table does, in the terminal's words.
+pub(super) fn does_told(table: &ecluse_core::codes::CodeTable) -> Vec<String> {
+    let pairs = table.pairs.iter().zip(does(table));
+    let told = |(pair, does): (&ecluse_core::codes::Pair, Vec<_>)| {
+        words::does(&pair.from.value, &pair.to.value, &does, Language::English).join("; ")
+    };
+    pairs.map(told).collect()
+}

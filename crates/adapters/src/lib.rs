@@ -5,6 +5,7 @@
 //! | [`postgres`] | PostgreSQL, as a source and as a destination |
 //! | [`mariadb`] | MariaDB, as a source and as a destination |
 //! | [`sqlite`] | SQLite, as a source and as a destination |
+//! | [`attached`] | folders of files that rows name, opened by handle |
 //! | [`csv`] | a folder of CSV files, described |
 //! | [`dump`] | a dump in text, read once as it comes |
 //! | `gathered` | rows of a source that gives everything at once, filtered and held in memory |
@@ -14,6 +15,7 @@
 //! | [`pin`] | the server's key that an instruction binds |
 //! | [`tls`] | who the server is, before anything is said to it |
 
+pub mod attached;
 mod civil;
 mod columns;
 pub mod csv;

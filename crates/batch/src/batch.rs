@@ -120,6 +120,16 @@ impl Batch {
         Ok(self.keep(rows)?.with_unreadable(marks))
     }
 
+    /// The Arrow schema.
+    pub(crate) fn schema(&self) -> arrow_schema::SchemaRef {
+        self.records.schema()
+    }
+
+    /// A batch of these records, all of them readable.
+    pub(crate) const fn of(records: RecordBatch) -> Self {
+        Self { records, unreadable: Vec::new() }
+    }
+
     /// Bytes the values take in memory, buffers counted once per array.
     #[must_use]
     pub fn bytes(&self) -> usize {

@@ -32,6 +32,7 @@ mod keys;
 mod local;
 mod tally;
 mod text;
+mod texts;
 mod token;
 #[cfg(test)]
 mod vectors;

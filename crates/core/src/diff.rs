@@ -4,7 +4,8 @@ use std::fmt;
 
 use crate::document::Header;
 use crate::instruction::{
-    ColumnOrder, Dossier, DossierKind, Endpoint, Fate, Order, Pending, RelationOrder, Stay, TableOrder,
+    ColumnOrder, Dossier, DossierKind, Endpoint, Fate, FilesOrder, Order, Pending, RelationOrder, Stay,
+    TableOrder,
 };
 
 /// One changed field.
@@ -128,7 +129,7 @@ impl List {
     }
 
     fn endpoint(&mut self, name: &str, was: &Endpoint, is: &Endpoint) {
-        let Endpoint { engine, database, identity, tls_spki, schema, cannot_deny, in_clear } = was;
+        let Endpoint { engine, database, identity, tls_spki, schema, cannot_deny, in_clear, files } = was;
         let text = |t: &Option<crate::reader::Spanned<String>>| t.as_ref().map(|t| t.value.clone());
         self.text(&format!("{name} engine"), engine, is.engine);
         self.text(&format!("{name} database"), &database.value, &is.database.value);
@@ -137,6 +138,7 @@ impl List {
         self.value(format!("{name} schema"), text(schema), text(&is.schema));
         self.text(&format!("{name} cannot_deny"), cannot_deny, is.cannot_deny);
         self.text(&format!("{name} in_clear"), in_clear, is.in_clear);
+        self.value(format!("{name} files"), text(files), text(&is.files));
     }
 
     fn stays(&mut self, was: &[Stay], is: &[Stay]) {
@@ -190,7 +192,7 @@ impl List {
     }
 
     fn table(&mut self, was: &TableOrder, is: &TableOrder) {
-        let TableOrder { name, label, columns, rows, shared, key, relations, span: _ } = was;
+        let TableOrder { name, label, columns, rows, shared, key, relations, files, span: _ } = was;
         let field = |what: &str| format!("table {}, {what}", name.value);
         self.text(&field("label"), label, &is.label);
         self.text(&field("rows"), &rows.value, &is.rows.value);
@@ -211,6 +213,15 @@ impl List {
         self.sets(columns, &is.columns, |c| c.name.value.clone(), &field("column "), about);
         let relation = |r: &RelationOrder| format!("{} to {}.{}", r.column.value, r.table.value, r.to.value);
         self.sets(relations, &is.relations, relation, &field("relation "), |_| String::new());
+        let lie = |files: &FilesOrder| {
+            let FilesOrder { column: _, folder, prefix, suffix, missing_refuses, largest } = files;
+            let missing = if *missing_refuses { "refuses the row" } else { "is counted" };
+            format!(
+                "in {}, prefix \"{prefix}\", suffix \"{suffix}\", at most {largest} bytes, one that is missing {missing}",
+                folder.value
+            )
+        };
+        self.sets(files, &is.files, |f| f.column.value.clone(), &field("files of column "), lie);
     }
 
     /// Two lists of named things: what left, what came, what changed.

@@ -1,6 +1,7 @@
 //! `connections.toml`: where the two databases are. Never a secret.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use ecluse_core::fault::{Code, Result};
 use serde::Deserialize;
@@ -21,6 +22,9 @@ pub(crate) const TO_FILL: &str = "FILL-IN";
 struct Connections {
     source: Option<Side>,
     destination: Option<Side>,
+    /// Folders of files, by the name the instruction gives them.
+    #[serde(default)]
+    folders: BTreeMap<String, PathBuf>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -75,24 +79,39 @@ pub(crate) fn url(folder: &Folder, end: End, flag: Option<&str>) -> Result<Strin
 ///
 /// [`MALFORMED`].
 pub(crate) fn written(folder: &Folder, end: End) -> Result<Option<String>> {
-    let path = folder.path(None, FILE);
-    if !path.exists() {
-        return Ok(None);
-    }
-    let text = String::from_utf8(folder::read(&path, "ecluse new DIR")?)
-        .map_err(|_| MALFORMED.fault(path.display().to_string()).help("save the file as UTF-8"))?;
-    let connections: Connections = toml::from_str(&text).map_err(|error| {
-        let line =
-            error.span().map_or(1, |span| 1 + text.bytes().take(span.start).filter(|b| *b == b'\n').count());
-        MALFORMED
-            .fault(format!("{}:{line}", path.display()))
-            .help("write [source] and [destination], each with one line: url = \"…\"")
-    })?;
+    let connections = read(folder)?;
     let side = match end {
         End::Source => connections.source,
         End::Destination => connections.destination,
     };
     Ok(side.map(|s| s.url).filter(|url| !url.contains(TO_FILL)).map(|url| rooted(folder.root(), &url)))
+}
+
+/// Where this machine sees a folder of files that the instruction names: there, unless `[folders]` says
+/// otherwise; a relative path starts at the migration folder.
+///
+/// # Errors
+///
+/// [`MALFORMED`].
+pub(crate) fn seen(folder: &Folder, named: &str) -> Result<PathBuf> {
+    let other = read(folder)?.folders.remove(named);
+    Ok(other.map_or_else(|| PathBuf::from(named), |path| folder.root().join(path)))
+}
+
+fn read(folder: &Folder) -> Result<Connections> {
+    let path = folder.path(None, FILE);
+    if !path.exists() {
+        return Ok(Connections::default());
+    }
+    let text = String::from_utf8(folder::read(&path, "ecluse new DIR")?)
+        .map_err(|_| MALFORMED.fault(path.display().to_string()).help("save the file as UTF-8"))?;
+    toml::from_str(&text).map_err(|error| {
+        let line =
+            error.span().map_or(1, |span| 1 + text.bytes().take(span.start).filter(|b| *b == b'\n').count());
+        MALFORMED
+            .fault(format!("{}:{line}", path.display()))
+            .help("write [source] and [destination], each with one line: url = \"…\"")
+    })
 }
 
 fn rooted(root: &Path, url: &str) -> String {

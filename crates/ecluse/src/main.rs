@@ -1,5 +1,6 @@
 //! `ecluse`: the command line. The environment, the clock, keys and sockets enter here only.
 
+mod attachments;
 mod chance;
 mod clear;
 mod cli;

@@ -4,6 +4,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
+use ecluse_adapters::attached::Attached;
 use ecluse_adapters::pin;
 use ecluse_adapters::url::Url;
 use ecluse_core::catalog::{Catalog, Table};
@@ -14,11 +15,12 @@ use ecluse_core::session::Session;
 use ecluse_core::status::Met;
 use ecluse_flow::excluded::Excluded;
 use ecluse_flow::orders::Orders;
-use ecluse_flow::ports::{Destination, Scope, Source};
+use ecluse_flow::ports::{Destination, Files, Scope, Source};
 use ecluse_flow::run::Options;
 use ecluse_flow::world::World;
 use ecluse_seal::Identity;
 
+use crate::attachments;
 use crate::clear;
 use crate::cli::PaperArgs;
 use crate::commands::{Here, runs, session};
@@ -76,6 +78,8 @@ pub(crate) struct Ready {
     /// The reason for reading the tables themselves, not the administrator's views.
     without_views: Option<String>,
     frozen: bool,
+    /// Where the files lie that rows name, and where they go.
+    files: Option<Attached>,
     status: StatusFile,
     /// What was met of the status so far: an earlier word must not cover a later one.
     met: Mutex<Met>,
@@ -163,6 +167,7 @@ impl Ready {
         let Parts { chain, source, destination, ends } = parts;
         let identities: Vec<&Identity> = own.iter().chain([&identity]).collect();
         let excluded = excluded::open(folder, &chain, &identities, &compiled.plan)?;
+        let files = attachments::of(folder, chain.instruction.order())?;
         let ready = Self {
             chain,
             session,
@@ -174,6 +179,7 @@ impl Ready {
             wider_role,
             without_views,
             frozen: args.still.frozen,
+            files,
             status,
             met: Mutex::new(met),
             folder: folder.clone(),
@@ -211,6 +217,7 @@ impl Ready {
             frozen: self.frozen,
             override_reason: self.wider_role.as_deref(),
             without_views: self.without_views.as_deref(),
+            files: self.files.as_ref().map(|files| files as &dyn Files),
             ..Options::default()
         }
     }

@@ -10,6 +10,7 @@ use ecluse_core::plan::{Plan, TablePlan};
 use ecluse_core::types::{Engine, Type};
 use ecluse_core::value::{Key, KeyRange};
 
+use crate::attached::Attaching;
 use crate::excluded::Staying;
 use crate::family;
 use crate::ports::{Destination, LedgerEntry, Source};
@@ -80,7 +81,7 @@ impl Rows {
         key: &TallyKey,
         without: &Without<'_>,
     ) -> Result<Self> {
-        let Without { kept, refused, staying } = without;
+        let Without { kept, refused, staying, files } = without;
         let (ties, types) = (family::ties(table), table.read().iter().map(|c| c.ty).collect::<Vec<_>>());
         let mut rows = Self::new(table);
         let mut hasher = RowHasher::new(key, table.destination(), &rows.types);
@@ -99,7 +100,11 @@ impl Rows {
                 let out: Vec<usize> = batch.unreadable().iter().map(|u| u.row).collect();
                 batch.keep(&Mask::from_fn(batch.rows(), |row| out.binary_search(&row).is_err()))?
             };
-            rows.push(table, writer.write(&readable)?.batch, &mut hasher)
+            let mut written = writer.write(&readable)?.batch;
+            if let Some(files) = files.filter(|_| !table.files().is_empty()) {
+                written = files.attach(table, &written)?.batch;
+            }
+            rows.push(table, written, &mut hasher)
         })?;
         rows.rows.retain(|row| {
             let Some(key) = &row.key else { return true };
@@ -123,6 +128,8 @@ pub(crate) struct Without<'a> {
     pub(crate) refused: &'a [Key],
     /// Persons who stay.
     pub(crate) staying: Option<&'a Staying<'a>>,
+    /// How the files that rows name are named at the destination; rows without theirs did not move.
+    pub(crate) files: Option<&'a Attaching<'a>>,
 }
 
 /// A key whose rows differ.

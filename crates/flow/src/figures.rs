@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use ecluse_batch::Token;
 use ecluse_core::fault::{Code, Result};
+use ecluse_core::plan::files::FileColumn;
 use ecluse_core::plan::{Expression, Plan, TablePlan};
 use ecluse_seal::{CatchUp, Noted, RunState};
 use serde::{Deserialize, Serialize};
@@ -53,6 +54,57 @@ pub struct Figures {
     pub excluded: Option<Excluded>,
     /// Per table, in the plan's order.
     pub tables: Vec<TableFigures>,
+    /// The folders of files that rows name; none where no column names files.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub folders: Vec<FolderFigures>,
+}
+
+/// A folder of files at the source, once every row that may name one of them was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FolderFigures {
+    /// The folder, as the order names it.
+    pub folder: String,
+    /// Files that lie in it.
+    pub files: u64,
+    /// Of these, files that no ordered row names: they stay.
+    pub orphans: u64,
+}
+
+/// The files that one column names.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileFigures {
+    /// The source column.
+    pub column: String,
+    /// The folder, as the order names it.
+    pub folder: String,
+    /// What was counted.
+    #[serde(flatten)]
+    pub counts: FileCounts,
+}
+
+/// How many files: `named = moved + missing + refused`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileCounts {
+    /// Rows that name one.
+    pub named: u64,
+    /// Rows whose file is there and moves.
+    pub moved: u64,
+    /// Rows whose file is missing.
+    pub missing: u64,
+    /// Rows whose file may not be read, or must not be missing: the row is refused with it.
+    pub refused: u64,
+    /// Bytes of the files that move.
+    pub bytes: u64,
+}
+
+impl FileCounts {
+    pub(crate) const fn add(&mut self, other: &Self) {
+        self.named += other.named;
+        self.moved += other.moved;
+        self.missing += other.missing;
+        self.refused += other.refused;
+        self.bytes += other.bytes;
+    }
 }
 
 /// The persons whose rows never move.
@@ -97,6 +149,9 @@ pub struct TableFigures {
     /// What became of them, in the instruction's word: `local` or `withhold`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub invalid_identifiers: String,
+    /// Files that its rows name, by column.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<FileFigures>,
     /// Rows left out because a trial moves few: beyond its number (read or not), or children of such.
     pub left_out: u64,
     /// Milliseconds from the table's first row read to its last chunk in place, in this start of the
@@ -104,10 +159,10 @@ pub struct TableFigures {
     #[serde(default)]
     pub millis: u64,
     /// Rows of persons who stay, and rows that hang on them.
-    #[serde(default, skip_serializing_if = "is_none")]
+    #[serde(default, skip_serializing_if = "none")]
     pub excluded: u64,
     /// Those of them that are persons of the list.
-    #[serde(default, skip_serializing_if = "is_none")]
+    #[serde(default, skip_serializing_if = "none")]
     pub listed: u64,
     /// Chunks in all, and how many of them this start of the run replaced.
     pub chunks: u64,
@@ -121,6 +176,7 @@ pub(crate) fn begin_tables(plan: &Plan) -> Vec<TableFigures> {
         source: t.source().to_owned(),
         destination: t.destination().to_owned(),
         invalid_identifiers: invalid(t).unwrap_or_default(),
+        files: t.files().iter().map(|column| files(t, column)).collect(),
         ..TableFigures::default()
     };
     plan.tables().iter().map(begin).collect()
@@ -135,11 +191,25 @@ pub(crate) fn begin_again(before: &[TableFigures], plan: &Plan) -> Vec<TableFigu
     tables
 }
 
+fn files(table: &TablePlan, column: &FileColumn) -> FileFigures {
+    FileFigures {
+        column: table.read().get(column.read).map(|c| c.name.clone()).unwrap_or_default(),
+        folder: column.folder.clone(),
+        counts: FileCounts::default(),
+    }
+}
+
 fn invalid(table: &TablePlan) -> Option<String> {
     table.write().iter().find_map(|c| match &c.from {
         Expression::Identifier(of) => Some(of.invalid.name().to_owned()),
         _ => None,
     })
+}
+
+/// Whether a count is left out of a file in clear: there is nothing of its kind.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
+pub(crate) const fn none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Rows of a run named by token at most.
@@ -156,12 +226,12 @@ pub(crate) fn name_refused(figures: &mut Figures, plan: &Plan, state: &RunState)
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
-const fn is_none(rows: &u64) -> bool {
-    *rows == 0
-}
-
 impl TableFigures {
+    /// Counts files of each of the table's columns.
+    pub(crate) fn add_files(&mut self, counts: &[FileCounts]) {
+        self.files.iter_mut().zip(counts).for_each(|(figures, counts)| figures.counts.add(counts));
+    }
+
     /// Refused rows, whatever the code.
     #[must_use]
     pub fn refused_rows(&self) -> u64 {

@@ -17,6 +17,7 @@
 //! | [`event`], [`figures`] | what a run leaves in clear: acts and counts |
 //! | [`ports`], [`world`] | what it asks of the outside |
 
+mod attached;
 mod caught;
 mod checks;
 pub mod chunk;

@@ -8,7 +8,8 @@
 
 use ecluse_batch::Batch;
 use ecluse_core::catalog::{Catalog, Table};
-use ecluse_core::fault::Result;
+use ecluse_core::fault::{Code, Result};
+use ecluse_core::plan::files::{FileColumn, Relative};
 use ecluse_core::plan::{Plan, TablePlan};
 use ecluse_core::types::Engine;
 use ecluse_core::value::KeyRange;
@@ -300,6 +301,73 @@ pub enum Removal {
     Referred(String),
     /// The engine deleted another number of rows than it had shown: nothing was changed.
     Uneven,
+}
+
+/// Files that rows name: folders at the source, one folder at the destination. Each is opened by handle,
+/// step by step, through no link; a file is read once, from one handle.
+///
+/// Names are personal: no fault of this port holds one.
+pub trait Files: Sync {
+    /// The file that a row names: looked at, read to its digest, or brought to the destination. Where it was
+    /// brought, it is durable there when this returns, under [`ecluse_core::plan::files::arrives_as`].
+    fn take(&self, from: &FileColumn, name: &Relative, want: Want<'_>) -> Result<Taken>;
+
+    /// The name of every regular file in a source folder and below, from the folder on.
+    fn lie(&self, folder: &str, each: &mut dyn FnMut(&str)) -> Result<()>;
+
+    /// Whether the file of this name at the destination holds what this digest (SHA-256, hexadecimal) says.
+    fn stands(&self, name: &str, digest: &str) -> Result<Stands>;
+
+    /// The name of everything in the run's folder at the destination, from the destination's folder on.
+    fn kept(&self, run: &str) -> Result<Vec<String>>;
+
+    /// Takes one file of the run's folder away, and folders that are empty then; durable when it returns.
+    fn remove(&self, run: &str, name: &str) -> Result<()>;
+}
+
+/// What is wanted of a file at the source.
+#[derive(Clone, Copy, Debug)]
+pub enum Want<'a> {
+    /// Whether it is there, and a file that may be read.
+    Look,
+    /// Its digest.
+    Digest,
+    /// A copy at the destination.
+    Copy {
+        /// The run's opaque id.
+        run: &'a str,
+        /// The row's token; empty in a table without a key.
+        row: &'a str,
+        /// A copy that is there already is read too, and replaced where it holds something else.
+        verify: bool,
+    },
+}
+
+/// A file at the source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// There is none.
+    Missing,
+    /// It is nothing that may be read: a link, a device, too large, changed meanwhile.
+    Refused(&'static Code),
+    /// It is there: its digest (SHA-256, hexadecimal; empty where it was only looked at), its bytes.
+    There {
+        /// See [`Taken::There`].
+        digest: String,
+        /// See [`Taken::There`].
+        bytes: u64,
+    },
+}
+
+/// A file at the destination.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stands {
+    /// As it was brought.
+    Whole,
+    /// It is not there.
+    Missing,
+    /// It holds something else, or is no file.
+    Altered,
 }
 
 /// The run folder: what one run leaves between two processes. Nothing personal in clear.

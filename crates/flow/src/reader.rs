@@ -8,7 +8,9 @@ use ecluse_core::plan::TablePlan;
 use ecluse_core::types::Engine;
 use ecluse_core::value::{Key, KeyRange};
 
+use crate::attached;
 use crate::chunk::{Cutter, End, LIMIT};
+use crate::figures::FileCounts;
 use crate::ports::{Count, Source};
 use crate::step::{Context, Step, Worked};
 use crate::world::ENOUGH;
@@ -45,6 +47,8 @@ pub(crate) struct Chunk {
     /// Rows of persons who stay, and how many of them are on the list themselves.
     pub(crate) excluded: u64,
     pub(crate) listed: u64,
+    /// Files, per column of the table that names some.
+    pub(crate) files: Vec<FileCounts>,
     /// Keys of the refused rows.
     pub(crate) gone: Vec<Key>,
 }
@@ -62,6 +66,7 @@ impl Chunk {
             left_out: 0,
             excluded: 0,
             listed: 0,
+            files: Vec::new(),
             gone: Vec::new(),
         })
     }
@@ -74,6 +79,7 @@ impl Chunk {
             *self.flawed.entry(code).or_default() += rows;
         }
         self.left_out += piece.left_out;
+        attached::add(&mut self.files, &piece.files);
         self.gone.append(&mut piece.gone);
         if piece.written.rows() > 0 {
             self.pieces.push(piece);

@@ -10,6 +10,7 @@ use ecluse_core::value::Key;
 use ecluse_seal::{RunState, TableState};
 use serde::Serialize;
 
+use crate::attached::{Attaching, How, Reading};
 use crate::checks;
 use crate::diff::{self, Looking, Rows, Without};
 use crate::event::{Act, Outcome};
@@ -72,6 +73,12 @@ pub enum Kind {
     Since,
     /// Rows have no parent at the destination, as they had none at the source.
     Parentless,
+    /// The file that the row names is not at the destination.
+    FileMissing,
+    /// The file that the row names holds something else than what was moved.
+    FileAltered,
+    /// Files in the run's folder at the destination that no row names.
+    FileStray,
 }
 
 impl Kind {
@@ -95,6 +102,9 @@ impl Kind {
             Self::Ledger => "not as the ledger says",
             Self::Undecided => "changed on one side or the other",
             Self::Since => "changed at the source since",
+            Self::FileMissing => "without their file",
+            Self::FileAltered => "with another file than was moved",
+            Self::FileStray => "files that no row names",
         }
     }
 
@@ -112,6 +122,9 @@ impl Kind {
             Self::Ledger => &LEDGER,
             Self::Undecided => &UNDECIDED,
             Self::Since => &SINCE,
+            Self::FileMissing => &FILE_MISSING,
+            Self::FileAltered => &FILE_ALTERED,
+            Self::FileStray => &FILE_STRAY,
         }
     }
 }
@@ -127,6 +140,12 @@ static LEDGER: Code = Code::refused("ECL-REC-008", "the ledger says otherwise th
 static UNDECIDED: Code =
     Code::refused("ECL-REC-009", "rows differ, and it cannot be told on which side they changed");
 static SINCE: Code = Code::refused("ECL-REC-010", "rows changed at the source since the run");
+static FILE_MISSING: Code =
+    Code::refused("ECL-FIL-040", "files that rows name are missing at the destination");
+static FILE_ALTERED: Code =
+    Code::refused("ECL-FIL-041", "files at the destination were changed or exchanged");
+static FILE_STRAY: Code =
+    Code::refused("ECL-FIL-042", "files of the run lie at the destination and no row names them");
 
 /// What a reconciliation found.
 #[derive(Clone, Debug, Serialize)]
@@ -155,6 +174,9 @@ pub struct Compared {
     pub chunks: u64,
     /// Chunks whose tally is the ledger's.
     pub agree: u64,
+    /// Files read back that its rows name.
+    #[serde(skip_serializing_if = "crate::figures::none")]
+    pub files: u64,
 }
 
 impl Reconciliation {
@@ -301,6 +323,8 @@ impl Look<'_, '_, '_, '_> {
             differences: Vec::new(),
             object: self.state.object.clone(),
         };
+        let token = state::token_key(self.state);
+        let mut files = Reading::new(plan, self.options.files, &self.state.run, token)?;
         for table in plan.tables() {
             let lines: BTreeMap<u64, &LedgerEntry> =
                 ledger.iter().filter(|l| l.table == table.number()).map(|l| (l.chunk, l)).collect();
@@ -309,6 +333,16 @@ impl Look<'_, '_, '_, '_> {
                 return Err(unfinished(&format!("table {}", table.destination())));
             }
             self.table(table, sealed, &lines, &mut found)?;
+            if let Some(files) = &mut files {
+                let (read, differ) = files.table(table, sealed, self.destination)?;
+                found.differences.extend(differ);
+                if let Some(compared) = found.tables.last_mut() {
+                    compared.files = read;
+                }
+            }
+        }
+        if let Some(files) = &files {
+            found.differences.extend(files.strays(plan)?);
         }
         self.orphans(plan, &mut found)?;
         Ok(found)
@@ -346,9 +380,11 @@ impl Look<'_, '_, '_, '_> {
             let plan = self.orders.plan;
             let kept = plan.row_limit().map(|_| sealed.kept.as_slice());
             let gone = &sealed.refused;
-            let without = Without { kept, refused: gone, staying: self.staying };
-            let here = Rows::of_source(self.source()?, plan, table, &range, engine, &key, &without)?;
             let token = state::token_key(self.state);
+            let how = How::Digest { run: self.state.run.clone() };
+            let files = Attaching::new(plan, self.options.files, how, state::token_key(self.state))?;
+            let without = Without { kept, refused: gone, staying: self.staying, files: files.as_ref() };
+            let here = Rows::of_source(self.source()?, plan, table, &range, engine, &key, &without)?;
             let look = Looking { table, entry: line, tally: &key, token: &token };
             let differ =
                 if agrees { diff::since(&look, &here, &there) } else { diff::chunk(&look, &here, &there)? };

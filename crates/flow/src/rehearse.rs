@@ -2,11 +2,12 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use ecluse_batch::TallyKey;
+use ecluse_batch::{TallyKey, TokenKey};
 use ecluse_core::fault::Result;
 use ecluse_core::types::Engine;
 use ecluse_seal::What;
 
+use crate::attached::{self, Attaching, How, Named};
 use crate::checks::{self, When};
 use crate::event::{Act, Outcome};
 use crate::families::{AGAIN, Families};
@@ -140,14 +141,15 @@ impl Story<'_> {
         let mut families = Families::new(&self.orders, self.world.random()?, self.source)?;
         // nothing is published: any key will do
         let key = TallyKey::new(self.world.random()?);
+        let nobody = || TokenKey::new([0; 32]);
+        let named = Named::default();
         loop {
             figures.tables = begin_tables(plan);
             let unmapped = Mutex::default();
-            let context = Context::new(plan, &families)?.counting(Unmapped {
-                tellable: self.tellable,
-                found: &unmapped,
-                mapped: self.options.codes,
-            });
+            let counting = Unmapped { tellable: self.tellable, found: &unmapped, mapped: self.options.codes };
+            let attaching = Attaching::new(plan, self.options.files, How::Look, nobody())?;
+            let context =
+                Context::new(plan, &families)?.counting(counting).attaching(attaching, Some(&named));
             reader::read(self.source, self.destination, context, &key, &[], &mut |message| {
                 if let Message::Chunk(_) = &message {
                     self.orders.standing()?;
@@ -156,6 +158,7 @@ impl Story<'_> {
                 Ok(())
             })?;
             if !families.again()? {
+                figures.folders = attached::folders(plan, self.options.files, &named)?;
                 // nobody died with it in hand: the reading is over
                 return Ok(unmapped.into_inner().unwrap_or_else(PoisonError::into_inner));
             }
@@ -199,6 +202,7 @@ fn count(figures: &mut Figures, message: Message, progress: &mut dyn FnMut(Progr
             table.left_out += chunk.left_out;
             table.excluded += chunk.excluded;
             table.listed += chunk.listed;
+            table.add_files(&chunk.files);
             table.chunks += 1;
             for (code, rows) in chunk.refused {
                 *table.refused.entry(code).or_default() += rows;

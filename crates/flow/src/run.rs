@@ -8,6 +8,7 @@
 use ecluse_core::fault::{Code, Result};
 use ecluse_seal::{RunState, What};
 
+use crate::attached::{Attaching, How, Named};
 use crate::checks::{self, When};
 use crate::event::{Act, Outcome};
 use crate::families::{AGAIN, Families};
@@ -16,11 +17,11 @@ use crate::freeze::Held;
 use crate::journal::Journal;
 use crate::orders::Orders;
 use crate::pipeline::{Ended, pump};
-use crate::ports::{Destination, LedgerEntry, Record, Source};
+use crate::ports::{Destination, Files, LedgerEntry, Record, Source};
 use crate::step::Context;
 use crate::world::World;
 use crate::writer::Writing;
-use crate::{caught, freeze, noted, reader, state, undo};
+use crate::{attached, caught, freeze, noted, reader, state, undo};
 
 static TOO_MANY: Code = Code::refused("ECL-RUN-012", "more rows were refused than the instruction tolerates");
 
@@ -42,6 +43,8 @@ pub struct Options<'a> {
     pub full: bool,
     /// A dry run counts rows by every code of the code tables, not only by those that no line maps.
     pub codes: bool,
+    /// Where the files lie that rows name, and where they go; demanded where a column names files.
+    pub files: Option<&'a dyn Files>,
     /// Called when everything that could refuse the start has been looked at, before the
     /// destination changes: whoever counts runs counts this one from here on. May be called again.
     pub begins: Option<&'a (dyn Fn() -> Result<()> + Sync)>,
@@ -266,6 +269,7 @@ impl Story<'_> {
         (self.progress)(Progress::Note("putting back constraints, indexes and sequences"));
         journal.act(Act::Finish, &object, |journal| {
             self.destination.finish(plan)?;
+            attached::settle(plan, self.options.files, &state.run, self.destination, Some(figures))?;
             state.whole = true;
             let held = self.held.as_ref().map_or("", Held::word);
             caught::end(state, figures, held, &self.world);
@@ -356,9 +360,14 @@ impl Story<'_> {
     ) -> Result<Ended> {
         let plan = self.orders.plan;
         let mut families = Families::new(&self.orders, self.world.random()?, self.source)?;
+        let named = Named::default();
         loop {
-            let ended = self.move_chunks(journal, state, figures, ledger, &families)?;
-            if ended == Ended::Stopped || !families.again()? {
+            let ended = self.move_chunks(journal, state, figures, ledger, (&families, &named))?;
+            if ended == Ended::Stopped {
+                return Ok(ended);
+            }
+            if !families.again()? {
+                figures.folders = attached::folders(plan, self.options.files, &named)?;
                 return Ok(ended);
             }
             (self.progress)(Progress::Note(AGAIN));
@@ -374,11 +383,13 @@ impl Story<'_> {
         state: &mut RunState,
         figures: &mut Figures,
         ledger: Vec<LedgerEntry>,
-        families: &Families<'_>,
+        (families, named): (&Families<'_>, &Named),
     ) -> Result<Ended> {
         let plan = self.orders.plan;
         let refused = &families.refused;
-        let context = Context::new(plan, families)?;
+        let how = How::Copy { run: state.run.clone(), repair: self.options.repair };
+        let attaching = Attaching::new(plan, self.options.files, how, state::token_key(state))?;
+        let context = Context::new(plan, families)?.attaching(attaching, Some(named));
         let ends: Vec<_> = state.tables.iter().map(|t| t.ends.clone()).collect();
         let closed = state.tables.iter().map(|t| t.closed).collect();
         caught::count_anew(&mut figures.catch_ups, &ledger);

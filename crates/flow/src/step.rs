@@ -13,9 +13,11 @@ use ecluse_core::plan::{Plan, TablePlan};
 use ecluse_core::types::{Engine, Type};
 use ecluse_core::value::Key;
 
+use crate::attached::{Attaching, Named};
 use crate::excluded::Staying;
 use crate::families::Families;
 use crate::family::{self, Kin, PARENT_REFUSED, Tie};
+use crate::figures::FileCounts;
 use crate::unmapped::Unmapped;
 
 static DISAGREES: Code =
@@ -36,6 +38,10 @@ pub(crate) struct Context<'p> {
     staying: Option<&'p Staying<'p>>,
     /// Where a dry run counts unmapped codes; a run counts rows only.
     unmapped: Option<Unmapped<'p>>,
+    /// What becomes of files that rows name; none where no column names any.
+    attaching: Option<Attaching<'p>>,
+    /// Where the names of files are kept that rows name.
+    named: Option<&'p Named>,
 }
 
 impl<'p> Context<'p> {
@@ -49,12 +55,21 @@ impl<'p> Context<'p> {
             refused: &families.refused,
             staying: families.staying.as_ref(),
             unmapped: None,
+            attaching: None,
+            named: None,
         })
     }
 
     /// Counts unmapped codes there.
     pub(crate) const fn counting(mut self, unmapped: Unmapped<'p>) -> Self {
         self.unmapped = Some(unmapped);
+        self
+    }
+
+    /// Files go along, so; their names are kept there.
+    pub(crate) fn attaching(mut self, how: Option<Attaching<'p>>, named: Option<&'p Named>) -> Self {
+        self.attaching = how;
+        self.named = named;
         self
     }
 
@@ -100,6 +115,8 @@ pub(crate) struct Worked {
     pub(crate) flawed: BTreeMap<String, u64>,
     /// Rows left out.
     pub(crate) left_out: u64,
+    /// Files, per column of the table that names some.
+    pub(crate) files: Vec<FileCounts>,
     /// Keys of the refused rows; none in a table without a key.
     pub(crate) gone: Vec<Key>,
 }
@@ -192,6 +209,9 @@ impl<'p> Step<'p> {
     pub(crate) fn work(&mut self, piece: &Batch, context: &mut Context<'_>) -> Result<Worked> {
         let mut fates = Fates::default();
         let mut refused = BTreeMap::new();
+        if let Some(named) = context.named {
+            named.note(self.table, piece)?;
+        }
         self.unreadable(piece, &mut fates, &mut refused);
         self.check_filter(piece, &mut fates, context)?;
         self.follow_parents(piece, &mut fates, &mut refused, context)?;
@@ -229,7 +249,7 @@ impl<'p> Step<'p> {
         context: &mut Context<'_>,
     ) -> Result<Worked> {
         let number = self.table.number();
-        let written = self.writer.write(goes)?;
+        let mut written = self.writer.write(goes)?;
         let written_columns = self.table.write();
         let column =
             |one: &Refused| one.column.and_then(|c| written_columns.get(c)).map_or("", |c| c.name.as_str());
@@ -244,12 +264,23 @@ impl<'p> Step<'p> {
         if let Some(counted) = context.unmapped {
             counted.count_mapped(self.table, goes, &self.types)?;
         }
+        let mut files = Vec::new();
+        if let Some(attaching) = context.attaching.as_ref().filter(|_| !self.table.files().is_empty()) {
+            let attached = attaching.attach(self.table, &written.batch)?;
+            for (row, code, at) in attached.refused {
+                let name = self.table.read().get(at).map_or("", |c| c.name.as_str());
+                count(&mut refused, code, self.table.source(), name);
+                Fates::mark(&mut out, goes.rows(), written.origin(row));
+            }
+            written.batch = attached.batch;
+            files = attached.counts;
+        }
         let mut flawed = BTreeMap::new();
-        for one in &written.flawed {
+        for one in written.flawed.iter().filter(|one| !Fates::is(&out, one.row)) {
             count(&mut flawed, one.reason.code(), self.table.destination(), column(one));
         }
         let stays = Mask::from_fn(goes.rows(), |row| !Fates::is(&out, row));
-        if !written.refused.is_empty() {
+        if !out.is_empty() {
             let out = Mask::from_fn(goes.rows(), |row| Fates::is(&out, row));
             lock(context.refused)?.add(number, goes, &self.types, &out)?;
         }
@@ -264,7 +295,7 @@ impl<'p> Step<'p> {
             (true, false) => Some(goes.keep(&stays)?),
         };
         let gone = self.keys_of(goes, &out)?;
-        Ok(Worked { written: written.batch, hashes, read, refused, flawed, left_out, gone })
+        Ok(Worked { written: written.batch, hashes, read, refused, flawed, left_out, files, gone })
     }
 
     /// The keys of marked rows; nothing is looked at while none is marked.

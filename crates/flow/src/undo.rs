@@ -13,6 +13,7 @@ use ecluse_core::plan::TablePlan;
 use ecluse_seal::{RunState, Undo};
 use serde::{Deserialize, Serialize};
 
+use crate::attached::{self, Attaching, How};
 use crate::checks;
 use crate::diff::{self, Looking, Rows, Without};
 use crate::event::{Act, Outcome};
@@ -53,6 +54,9 @@ pub struct Undone {
     pub tables: Vec<UndoneTable>,
     /// What stands there still, and why.
     pub kept: Vec<Kept>,
+    /// Files taken away by this start: no row names them any more.
+    #[serde(default, skip_serializing_if = "crate::figures::none")]
+    pub files: u64,
     /// Tables that the run had made, and that were dropped.
     pub dropped: Vec<String>,
     /// Why the rows that differ are not named: the code under which the source did not answer.
@@ -307,6 +311,8 @@ impl<'a> Taking<'a, '_, '_, '_> {
             source.close()?;
         }
         if !self.how.dry {
+            let (plan, files) = (self.orders.plan, self.how.options.files);
+            self.undone.files = attached::settle(plan, files, &self.state.run, self.destination, None)?;
             self.undone.dropped = self.destination.forget(self.orders.plan, &self.state.made)?;
         }
         Ok(())
@@ -412,7 +418,10 @@ impl<'a> Taking<'a, '_, '_, '_> {
         let there = Rows::of_destination(self.destination, table, &range, &key)?;
         let (plan, engine) = (self.orders.plan, self.destination.engine());
         let kept = plan.row_limit().map(|_| sealed.kept.as_slice());
-        let without = Without { kept, refused: &sealed.refused, staying: self.found.staying };
+        let how = How::Digest { run: self.state.run.clone() };
+        let files = Attaching::new(plan, self.how.options.files, how, state::token_key(self.state))?;
+        let without =
+            Without { kept, refused: &sealed.refused, staying: self.found.staying, files: files.as_ref() };
         let here = self
             .source()
             .and_then(|source| Rows::of_source(source, plan, table, &range, engine, &key, &without));

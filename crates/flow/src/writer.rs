@@ -342,6 +342,7 @@ impl<'a> Writing<'a, '_> {
         figures.left_out += chunk.left_out;
         figures.excluded += chunk.excluded;
         figures.listed += chunk.listed;
+        figures.add_files(&chunk.files);
         figures.chunks += 1;
         figures.replaced += u64::from(replaced);
         for (code, rows) in &chunk.refused {

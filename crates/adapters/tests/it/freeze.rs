@@ -19,6 +19,7 @@ const CATCH_UP: Options<'static> = Options {
     without_views: None,
     full: false,
     codes: false,
+    files: None,
     begins: None,
 };
 

@@ -185,6 +185,14 @@ fn draft_table(from: &Drafting<'_>, table: &Table) -> String {
         out += &draft_column(from, table, column);
     }
     out += &format!("{mark}]\n");
+    for column in table.columns.iter().filter(|c| c.class == Class::Attachment && c.ty == "text") {
+        out += &format!(
+            "# [[table.files]]            # where it names files, these move with their rows\n\
+             # column = {}\n\
+             # folder = \"/…\"             # and under [destination], who receives them: files = \"/…\"\n",
+            quote(&column.name.value)
+        );
+    }
     out
 }
 

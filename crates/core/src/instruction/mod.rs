@@ -11,6 +11,7 @@ mod draft;
 mod entity;
 #[cfg(test)]
 mod entity_tests;
+mod files;
 mod in_force;
 mod read;
 mod results;
@@ -26,6 +27,7 @@ pub use dossier::{Dossier, Kind as DossierKind, dossiers_told};
 pub use draft::{Drafting, Side, UNDECIDED, draft, fill};
 pub use entity::Entity;
 pub(crate) use entity::about_persons;
+pub use files::FilesOrder;
 pub use read::parse;
 pub use results::{NO_RESULTS, moves_no_result, results};
 pub(crate) use rows::{granted, rows};
@@ -177,6 +179,8 @@ pub struct Endpoint {
     /// The source only: the controller knows that it lies in clear in a file, and erases it by the day of
     /// [`Erasure::copies`].
     pub in_clear: bool,
+    /// The destination only: the folder that receives the files which rows name.
+    pub files: Option<Spanned<String>>,
 }
 
 /// When copies are erased.
@@ -205,6 +209,8 @@ pub struct TableOrder {
     pub key: Vec<Spanned<String>>,
     /// Relations beyond those of the dictionary.
     pub relations: Vec<RelationOrder>,
+    /// Columns that name files, which move with their rows.
+    pub files: Vec<FilesOrder>,
     /// The table's place in the document (its header).
     pub span: std::ops::Range<usize>,
 }

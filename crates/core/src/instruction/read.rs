@@ -136,9 +136,10 @@ fn read_endpoint(r: &mut Reader<'_>, mut t: Fields<'_, '_>, source: bool) -> Opt
     // of a destination nothing is read that somebody could deny
     let cannot_deny = source && t.flag(r, "cannot_deny");
     let in_clear = source && t.flag(r, "in_clear");
+    let files = if source { None } else { t.maybe_text(r, "files") };
     t.end(r);
     let (engine, database, identity) = (engine?, database?, identity?);
-    Some(Endpoint { engine, database, identity, tls_spki, schema, cannot_deny, in_clear })
+    Some(Endpoint { engine, database, identity, tls_spki, schema, cannot_deny, in_clear, files })
 }
 
 fn read_entity(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Option<Entity> {
@@ -193,9 +194,10 @@ fn read_table(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Option<TableOrder> {
     }
     let key = t.texts(r, "key");
     let relations = t.tables(r, "relations").into_iter().filter_map(|f| read_relation(r, f)).collect();
+    let files = t.tables(r, "files").into_iter().filter_map(|f| super::files::read(r, f)).collect();
     let span = t.span.clone();
     t.end(r);
-    Some(TableOrder { name: name?, label, columns, rows: rows?, shared, key, relations, span })
+    Some(TableOrder { name: name?, label, columns, rows: rows?, shared, key, relations, files, span })
 }
 
 fn read_column(r: &mut Reader<'_>, value: &toml::Spanned<toml::de::DeValue<'_>>) -> Option<ColumnOrder> {

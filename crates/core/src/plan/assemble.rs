@@ -2,7 +2,7 @@
 
 use super::compile::{Draft, Inputs, view};
 use super::rows::moved;
-use super::{Expression, Identifier, Piece, ReadColumn, Relation, TablePlan, WriteColumn};
+use super::{Expression, Identifier, Piece, ReadColumn, Relation, TablePlan, WriteColumn, files};
 use crate::filter::{Filter, chooses, looks_at};
 use crate::instruction::about_persons;
 
@@ -59,6 +59,7 @@ pub(super) fn assemble(inputs: &Inputs<'_>, drafts: &[Draft<'_>], sorted: &[usiz
             write,
             write_key,
             relations,
+            files: files::columns(draft, &own),
             shifts: draft.target.shifts.clone(),
             persons: draft.order.shared.is_none() && about_persons(draft.order, inputs.dictionary).is_some(),
         });

@@ -9,7 +9,7 @@ use super::disguise::zero_dates;
 use super::dossier::{dossiers, filter_of};
 use super::order::order;
 use super::target::{Target, target};
-use super::{Plan, TablePlan};
+use super::{Plan, TablePlan, files};
 use crate::catalog::{Catalog, Column, Table};
 use crate::codes::CodeTable;
 use crate::dictionary::Dictionary;
@@ -129,6 +129,10 @@ pub fn compile(inputs: &Inputs<'_>) -> Result<Compiled, Refusal> {
     let zeros = zero_dates(&drafts, &maps);
     if !zeros.is_empty() {
         return Err(refused(tidy(zeros)));
+    }
+    let unfit = files::unfit(&drafts);
+    if !unfit.is_empty() {
+        return Err(refused(tidy(unfit)));
     }
     let beside = append(inputs, &mut drafts).map_err(refused)?;
     let sorted = sequence(&drafts).map_err(refused)?;

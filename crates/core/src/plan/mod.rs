@@ -11,6 +11,7 @@ mod bind;
 mod compile;
 mod disguise;
 mod dossier;
+pub mod files;
 mod identifier;
 mod literal;
 #[cfg(test)]
@@ -30,6 +31,7 @@ pub use literal::typed;
 pub use room::{Bounds, By, Shift, apart};
 pub use target::NO_TABLE;
 
+use self::files::FileColumn;
 use crate::filter::Filter;
 use crate::ins::Numbers;
 use crate::instruction::Invalid;
@@ -95,6 +97,7 @@ pub struct TablePlan {
     write: Vec<WriteColumn>,
     write_key: Vec<usize>,
     relations: Vec<Relation>,
+    files: Vec<FileColumn>,
     shifts: Vec<Shift>,
     persons: bool,
 }
@@ -176,6 +179,12 @@ impl TablePlan {
     #[must_use]
     pub const fn about_persons(&self) -> bool {
         self.persons
+    }
+
+    /// The columns that name files, which move with their rows.
+    #[must_use]
+    pub fn files(&self) -> &[FileColumn] {
+        &self.files
     }
 }
 
@@ -335,7 +344,7 @@ pub mod assertion {
     pub fn table(f: TableFields) -> TablePlan {
         let TableFields { number, source, view, destination, read, key, filter, write, write_key, relations } =
             f;
-        let (shifts, persons) = (Vec::new(), false);
+        let (files, shifts, persons) = (Vec::new(), Vec::new(), false);
         TablePlan {
             number,
             source,
@@ -347,6 +356,7 @@ pub mod assertion {
             write,
             write_key,
             relations,
+            files,
             shifts,
             persons,
         }

@@ -398,6 +398,11 @@ fn proposed(inputs: &Inputs<'_>, map: &TableMap, source: &Table, key: &[String])
     }
 }
 
+fn names_files(inputs: &Inputs<'_>, source: &Table, column: &Column) -> bool {
+    let ordered = inputs.instruction.order().table(&source.name);
+    ordered.is_some_and(|t| t.files.iter().any(|files| files.column.value == column.name))
+}
+
 fn propose(inputs: &Inputs<'_>, map: &ColumnMap, source: &Table) -> Column {
     let used = map.make.uses().first().and_then(|u| source.column(&u.value));
     let plain = matches!(map.make, Make::Column(_) | Make::Cast(_)).then_some(used).flatten();
@@ -424,7 +429,8 @@ fn propose(inputs: &Inputs<'_>, map: &ColumnMap, source: &Table) -> Column {
         name: map.to.value.clone(),
         sql_type: String::new(),
         ty,
-        max_length: plain.and_then(|c| c.max_length),
+        // a file's name at the destination is longer than most at the source
+        max_length: plain.filter(|c| !names_files(inputs, source, c)).and_then(|c| c.max_length),
         int_bounds: plain.and_then(|c| c.int_bounds),
         nullable: !map.required && may_be_null(&map.make, source),
         has_default: false,

@@ -12,7 +12,7 @@ use ecluse_flow::run::{Options, is_ours, makes, may_begin, run as flow_run};
 use ecluse_seal::CatchUp;
 use serde_json::json;
 
-use super::{Here, identifiers, runs, stayed};
+use super::{Here, files, identifiers, runs, stayed};
 use crate::cli::MigrateArgs;
 use crate::output;
 use crate::papers::objections;
@@ -111,6 +111,7 @@ fn told(figures: &Figures) {
     for line in identifiers::lines(figures).into_iter().chain(stayed::lines(figures)) {
         output::line(line);
     }
+    files::lines(figures, "moved").into_iter().for_each(output::line);
     let excess = figures.excess.len();
     output::document(&json!({ "figures": rights::brief(figures), "excess": excess }));
 }

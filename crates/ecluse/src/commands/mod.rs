@@ -6,6 +6,7 @@ mod dictionary;
 mod differences;
 mod exclude;
 pub(crate) mod explain;
+mod files;
 mod freeze;
 mod grants;
 pub(crate) mod identifiers;

@@ -9,7 +9,7 @@ use ecluse_flow::rights;
 use serde_json::json;
 
 use super::reconciled::{self, Reconciled};
-use super::{Here, identifiers, migrate, ordered, stayed, undo as command};
+use super::{Here, files, identifiers, migrate, ordered, stayed, undo as command};
 use crate::cli::RunArgs;
 use crate::output;
 use crate::papers::accepted::{self, Acceptance};
@@ -45,6 +45,9 @@ pub(super) fn run(here: &Here, args: &RunArgs) -> Result<()> {
         output::line(format!("  identifier   {line}"));
     }
     stayed::lines(&figures).into_iter().for_each(output::line);
+    for line in files::lines(&figures, "moved") {
+        output::line(format!("  files        {line}"));
+    }
     figures.catch_ups.iter().for_each(migrate::caught);
     let state = if undo != Undo::Never {
         "undone: it is not gone on with"

@@ -70,6 +70,9 @@ pub(crate) fn told(undone: &Undone) {
             count(table.moved)
         ));
     }
+    if undone.files > 0 {
+        output::line(format!("{} taken away", plural(undone.files, "file", "files")));
+    }
     for table in &undone.dropped {
         output::line(format!("{table}   dropped: the run had made it"));
     }

@@ -14,7 +14,7 @@ use ecluse_core::dictionary::Dictionary;
 use ecluse_core::document::Header;
 use ecluse_core::fault::Code;
 use ecluse_core::instruction::{
-    Endpoint, Fate, Order, TableOrder, called, dossiers_told, label, rows_told, staying,
+    Endpoint, Fate, FilesOrder, Order, TableOrder, called, dossiers_told, label, rows_told, staying,
 };
 use ecluse_core::keys::day;
 use ecluse_core::language::Language;
@@ -104,6 +104,8 @@ struct Table {
     columns: String,
     /// Columns that move for a reason of their own, with it.
     reasons: Vec<String>,
+    /// Columns whose files leave too.
+    files: Vec<String>,
     rows: String,
 }
 
@@ -229,8 +231,26 @@ fn one_table(from: &Sources<'_>, table: &TableOrder, rows: Option<String>) -> Ta
         name: if label == table.name.value { String::new() } else { table.name.value.clone() },
         columns: columns.join(", "),
         reasons: table.columns.iter().filter_map(reason).collect(),
+        files: table.files.iter().map(|files| leave_too(&named(&files.column.value), files, lang)).collect(),
         rows: rows.unwrap_or_else(|| table.rows.value.clone()),
     }
+}
+
+/// That the files which a column names leave with their rows, and what becomes of a row without its file.
+fn leave_too(column: &str, files: &FilesOrder, lang: Language) -> String {
+    let folder = &files.folder.value;
+    let missing = if files.missing_refuses {
+        lang.of("a row whose file is missing is refused", "une ligne dont le fichier manque est refusée")
+    } else {
+        lang.of(
+            "a row whose file is missing leaves without it",
+            "une ligne dont le fichier manque part sans lui",
+        )
+    };
+    lang.of(
+        format!("the files that {column} names, in the folder {folder}, leave too; {missing}"),
+        format!("les fichiers désignés par {column}, dans le dossier {folder}, partent aussi ; {missing}"),
+    )
 }
 
 /// Columns ordered and surveyed, tables ordered and surveyed.
@@ -302,6 +322,14 @@ fn receives(from: &Sources<'_>) -> Vec<String> {
             format!("Exécuté par {by}, par des personnes nommées au contrat."),
         ),
     ];
+    if let Some(folder) =
+        order.destination.files.as_ref().filter(|_| order.tables.iter().any(|t| !t.files.is_empty()))
+    {
+        lines.push(lang.of(
+            format!("Files go into its folder {}.", folder.value),
+            format!("Les fichiers vont dans son dossier {}.", folder.value),
+        ));
+    }
     for party in &terms.sub_processors {
         let until = lang.day(party.until);
         lines.push(lang.of(

@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod adopt;
+mod attached;
 mod canaries;
 mod commands;
 mod corpus;

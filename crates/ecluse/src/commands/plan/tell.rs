@@ -12,7 +12,7 @@ use ecluse_flow::rights;
 use ecluse_flow::unmapped::Codes;
 use serde_json::{Value, json};
 
-use crate::commands::{explain, identifiers, stayed};
+use crate::commands::{explain, files, identifiers, stayed};
 use crate::output;
 use crate::ready::Ready;
 use crate::report::figure;
@@ -59,6 +59,9 @@ pub(super) fn told(ready: &Ready, found: &Rehearsed, room: bool) {
     }
     for line in identifiers::lines(figures) {
         output::line(format!("identifier   {line}"));
+    }
+    for line in files::lines(figures, "would move") {
+        output::line(format!("files        {line}"));
     }
     for codes in unmapped {
         unmapped_line(ready, codes);

@@ -26,6 +26,7 @@
 //! | [`reader`], [`nearest`] | documents read with places; the nearest right name |
 //! | [`objection`] | objections to an instruction, and the controller's signed answers |
 //! | [`count`], [`language`] | counts as a person reads them; the two languages of what laypeople read |
+//! | [`campaign`] | the laboratories of one publisher's campaign, and how each departs from its product's papers |
 //! | [`differences`] | differences that the controller accepts, as a signed list |
 //! | [`diff`] | the visible change list between two versions of an instruction |
 //! | [`diagnostics`] | findings drawn as a compiler draws them |
@@ -33,6 +34,7 @@
 //! | [`filter`] | the typed row filter |
 //! | [`plan`] | the compiled extraction: the only columns and rows that will be asked for |
 
+pub mod campaign;
 pub mod catalog;
 pub mod class;
 pub mod classify;

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
+mod campaign;
 mod dictionary;
 mod differences;
 mod ends;
@@ -21,6 +22,7 @@ mod reference;
 mod run;
 mod signed;
 
+pub(crate) use campaign::{BoardArgs, Campaign, CampaignArgs, EachArgs, OfLaboratories};
 pub(crate) use dictionary::{NewArgs as NewProductArgs, ProductDictionary, UseArgs};
 pub(crate) use differences::{Differences, ProposeArgs};
 pub(crate) use ends::{FromArgs, ToArgs};
@@ -77,6 +79,12 @@ pub(crate) enum Command {
 
     /// The dated sheet of this migration: steps, names, deadlines, who waits for whom, boxes to sign.
     Procedure(ProcedureArgs),
+
+    /// Many laboratories on one board: step, waiting for whom and since when, last figure.
+    #[command(
+        after_help = "Example:\n  ecluse campaign labbook-2026\n  ecluse campaign labbook-2026 -o board.html --lang en\n  ecluse campaign new labbook-2026"
+    )]
+    Campaign(CampaignArgs),
 
     /// The contract between controller and processor (GDPR Art. 28).
     #[command(

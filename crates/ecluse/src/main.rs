@@ -1,6 +1,7 @@
 //! `ecluse`: the command line. The environment, the clock, keys and sockets enter here only.
 
 mod attachments;
+mod campaign;
 mod chance;
 mod clear;
 mod cli;

@@ -28,6 +28,7 @@ pub use draft::{Drafting, Side, UNDECIDED, draft, fill};
 pub use entity::Entity;
 pub(crate) use entity::about_persons;
 pub use files::FilesOrder;
+pub(crate) use read::is_finess;
 pub use read::parse;
 pub use results::{NO_RESULTS, moves_no_result, results};
 pub(crate) use rows::{granted, rows};

@@ -142,6 +142,11 @@ fn read_endpoint(r: &mut Reader<'_>, mut t: Fields<'_, '_>, source: bool) -> Opt
     Some(Endpoint { engine, database, identity, tls_spki, schema, cannot_deny, in_clear, files })
 }
 
+/// Whether a text has the form of a FINESS number; Corsica's begin with 2A or 2B.
+pub(crate) fn is_finess(text: &str) -> bool {
+    text.len() == 9 && text.bytes().all(|b| b.is_ascii_digit() || b == b'A' || b == b'B')
+}
+
 fn read_entity(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Option<Entity> {
     let finess = t.text(r, "finess");
     let columns = t.texts(r, "columns");
@@ -154,9 +159,7 @@ fn read_entity(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Option<Entity> {
         r.find(finding.at(t.span.clone()).help("for instance: columns = [\"site.finess\"]"));
     }
     t.end(r);
-    // Corsica's begin with 2A or 2B
-    let form = |n: &str| n.len() == 9 && n.bytes().all(|b| b.is_ascii_digit() || b == b'A' || b == b'B');
-    if let Some(wrong) = finess.as_ref().filter(|f| !form(&f.value)) {
+    if let Some(wrong) = finess.as_ref().filter(|f| !is_finess(&f.value)) {
         let finding =
             Finding::new(&WRONG_VALUE, "a FINESS number has nine characters").at(wrong.span.clone());
         r.find(finding.help("write the legal entity's, not the site's, without blanks"));

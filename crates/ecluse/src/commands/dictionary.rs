@@ -71,7 +71,11 @@ fn fits(fit: &Fit) -> String {
 
 /// Lays a product's dictionary over the surveyed one. What differs is told, every time, and without
 /// `--agreeing` nothing is written.
-fn apply(here: &Here, args: &UseArgs) -> Result<()> {
+///
+/// # Errors
+///
+/// What differs; a dictionary that a signed order cites.
+pub(crate) fn apply(here: &Here, args: &UseArgs) -> Result<()> {
     let product = products::read(&args.name)?;
     let path = here.folder.path(args.dictionary.as_deref(), survey::FILE);
     let (paper, survey) = surveyed(&path)?;

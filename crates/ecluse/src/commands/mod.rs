@@ -1,8 +1,9 @@
 //! One file per step of the chain; this one only says who does what.
 
+mod campaign;
 mod codes;
 mod contract;
-mod dictionary;
+pub(crate) mod dictionary;
 mod differences;
 mod exclude;
 pub(crate) mod explain;
@@ -62,6 +63,7 @@ pub(crate) fn run(cli: &Cli) -> Result<()> {
     let done = match &cli.command {
         Command::Demo(args) => demo::run(args),
         Command::New(args) => new::run(args, clock::now()),
+        Command::Campaign(args) => campaign::run(args, cli.folder.as_deref(), clock::now()),
         Command::Next => next::run(&here()?),
         Command::Migrate(args) => migrate::run(&here()?, args),
         Command::Reconcile(args) => reconcile::run(&here()?, args),

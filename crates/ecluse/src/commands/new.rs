@@ -18,21 +18,13 @@ use crate::{connect, output, trial};
 static TAKEN: Code = Code::usage("ECL-CLI-020", "the folder is not empty");
 
 pub(super) fn run(args: &NewArgs, now: Timestamp) -> Result<()> {
-    let folder = lay_out(
+    laid_out(
         &args.dir,
         args.from.url().as_deref().map(absolute).as_deref(),
         args.to.url().as_deref().map(absolute).as_deref(),
+        args.trial,
+        now,
     )?;
-    if args.trial {
-        trial::contract(&folder, &trial::CAST, true, now)?;
-    } else {
-        let head = draft::head(None, now, draft::YEAR, false)?;
-        folder::create(&folder.path(None, "contract.toml"), template::contract(&head).as_bytes())?;
-        let head = draft::head(None, now, mandate::LASTS, false)?;
-        let text = template::mandate_to_fill(&head);
-        folder::create(&folder.path(None, mandate::FILE), text.as_bytes())?;
-        folder::create(&folder.path(None, FINGERPRINTS), FINGERPRINTS_TEMPLATE.as_bytes())?;
-    }
     let dir = args.dir.display();
     if args.trial {
         output::line(format!("{dir}: a TRIAL. You play every role; at most 1,000 rows of a table move."));
@@ -42,6 +34,30 @@ pub(super) fn run(args: &NewArgs, now: Timestamp) -> Result<()> {
     output::line(format!("What to do now:  cd {dir} && ecluse next"));
     output::document(&json!({ "made": args.dir, "trial": args.trial }));
     Ok(())
+}
+
+/// Makes a whole migration folder: connections, and the first papers to fill in, or a trial's.
+///
+/// # Errors
+///
+/// As [`lay_out`].
+pub(crate) fn laid_out(
+    dir: &Path,
+    from: Option<&str>,
+    to: Option<&str>,
+    is_trial: bool,
+    now: Timestamp,
+) -> Result<()> {
+    let folder = lay_out(dir, from, to)?;
+    if is_trial {
+        return trial::contract(&folder, &trial::CAST, true, now);
+    }
+    let head = draft::head(None, now, draft::YEAR, false)?;
+    folder::create(&folder.path(None, "contract.toml"), template::contract(&head).as_bytes())?;
+    let head = draft::head(None, now, mandate::LASTS, false)?;
+    let text = template::mandate_to_fill(&head);
+    folder::create(&folder.path(None, mandate::FILE), text.as_bytes())?;
+    folder::create(&folder.path(None, FINGERPRINTS), FINGERPRINTS_TEMPLATE.as_bytes())
 }
 
 /// Makes the folder with `connections.toml`; URLs are checked before anything is written.

@@ -57,7 +57,7 @@ pub(crate) struct Known<'a> {
 
 impl<'a> Known<'a> {
     pub(crate) fn read(folder: &'a Folder, objections: &'a [Stated], now: Timestamp) -> Self {
-        let order = text(folder, instruction::FILE).and_then(|text| instruction::parse(&text).ok());
+        let order = order(folder);
         let run = folder.path(None, "run");
         let figures = quietly(|| figures(&run)).ok().flatten();
         let compared = figures.as_ref().and_then(|f| match reconciled::of(&run, f).ok()? {
@@ -157,6 +157,11 @@ impl<'a> Known<'a> {
         let ends = self.header(file, kind)?.not_after;
         (ends < self.now).then(|| Dated::new(ends, file, "not_after"))
     }
+}
+
+/// The folder's order, as far as its text can be read.
+pub(crate) fn order(folder: &Folder) -> Option<instruction::Order> {
+    instruction::parse(&text(folder, instruction::FILE)?).ok()
 }
 
 fn text(folder: &Folder, file: &str) -> Option<String> {

@@ -54,6 +54,8 @@ pub(crate) struct Line {
     pub(crate) since: Option<Dated>,
     /// Whole days since then.
     pub(crate) days: Option<i64>,
+    /// By which code the step is refused; `None` where it only waits for somebody.
+    pub(crate) code: Option<String>,
 }
 
 /// A day by which something has to be done, or until which something holds.
@@ -132,6 +134,7 @@ fn line(step: &Step, known: &Known<'_>, keys: &[Key], here: &Here) -> Line {
         who: people(keys, roles(step.name)).map(|key| key.person.clone()).collect(),
         done: (step.mark == Mark::Done).then(|| known.done(step.name)).flatten(),
         waits_for: missing.then(|| step.waits.unwrap_or("the operator")),
+        code: step.code.clone(),
         days: since.as_ref().map(|since| since.days(here.now)),
         since,
     }

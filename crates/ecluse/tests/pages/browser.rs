@@ -27,6 +27,7 @@ fn pages(folder: &Path) -> Vec<(String, String)> {
         succeed(&folder.join("lab"), &["report", "--lang", lang, "-o", &name]);
         pages.push((folder.join("lab").join(&name), name));
     }
+    pages.extend(boards(folder));
     let read = |(path, name): (PathBuf, String)| (name, std::fs::read_to_string(path).unwrap());
     let pages: Vec<(String, String)> = pages.into_iter().map(read).collect();
     for (name, html) in &pages {
@@ -35,6 +36,28 @@ fn pages(folder: &Path) -> Vec<(String, String)> {
         std::fs::write(folder.join(name), html).unwrap();
     }
     pages
+}
+
+/// A campaign of forty: the demonstration, and laboratories whose folders are not laid out or not there.
+fn boards(folder: &Path) -> Vec<(PathBuf, String)> {
+    let mut list = "[campaign]\nformat = \"ecluse-campaign/1\"\nname = \"Reprises 2026\"\n".to_owned();
+    for number in 0..40 {
+        let name = if number == 0 { "lab".to_owned() } else { format!("lab{number:02}") };
+        list += &format!(
+            "[[laboratory]]\nname = \"Laboratoire de biologie inventé {number:02}\"\nfolder = \"{name}\"\nfiness = \"99000{number:04}\"\n"
+        );
+        if number % 4 == 1 {
+            succeed(folder, &["new", &name]);
+        }
+    }
+    std::fs::write(folder.join("campaign.toml"), list).unwrap();
+    let board = |lang: &str| {
+        let name = format!("campaign.{lang}.html");
+        let output = crate::papers::ecluse(folder, &["campaign", "--lang", lang, "-o", &name]);
+        assert_eq!(output.status.code(), Some(1), "folders are missing: {output:?}");
+        (folder.join(&name), name)
+    };
+    vec![board("fr"), board("en")]
 }
 
 #[expect(clippy::disallowed_methods, reason = "a folder for the eye, given by hand")]

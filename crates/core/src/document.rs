@@ -64,6 +64,8 @@ pub enum Kind {
     Differences,
     /// The controller's answer to an objection.
     Answer,
+    /// Drawn dossiers that one person of the laboratory compared.
+    Comparison,
 }
 
 /// How many persons of a role must have signed.
@@ -81,7 +83,7 @@ pub enum Demand {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Contract,
         Self::Survey,
         Self::Instruction,
@@ -91,6 +93,7 @@ impl Kind {
         Self::Paper,
         Self::Differences,
         Self::Answer,
+        Self::Comparison,
     ];
 
     /// The word for messages.
@@ -106,6 +109,7 @@ impl Kind {
             Self::Paper => "record of a paper signature",
             Self::Differences => "list of differences",
             Self::Answer => "answer to an objection",
+            Self::Comparison => "record of compared dossiers",
         }
     }
 
@@ -123,6 +127,7 @@ impl Kind {
             Self::Paper => crate::on_paper::FORMAT,
             Self::Differences => "ecluse-differences/1",
             Self::Answer => "ecluse-answer/1",
+            Self::Comparison => "ecluse-comparison/1",
         }
     }
 
@@ -139,6 +144,7 @@ impl Kind {
             Self::Paper => "ecluse-paper-v1",
             Self::Differences => "ecluse-differences-v1",
             Self::Answer => "ecluse-answer-v1",
+            Self::Comparison => "ecluse-comparison-v1",
         }
     }
 
@@ -158,7 +164,7 @@ impl Kind {
             }
             Self::Codes => &[(Role::ControllerBiologist, Demand::One)],
             Self::Session => &[(Role::Operator, Demand::One)],
-            Self::Paper => {
+            Self::Paper | Self::Comparison => {
                 &[(Role::ControllerSignatory, Demand::Named), (Role::ControllerBiologist, Demand::Named)]
             }
         }

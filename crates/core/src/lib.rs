@@ -39,6 +39,7 @@ pub mod catalog;
 pub mod class;
 pub mod classify;
 pub mod codes;
+pub mod comparison;
 pub mod contract;
 pub mod count;
 pub mod diagnostics;

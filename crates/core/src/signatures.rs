@@ -354,6 +354,7 @@ fn how(kind: Kind, key: &Key) -> String {
         Kind::Survey => "mandate",
         Kind::Codes => "codes",
         Kind::Differences => "differences",
+        Kind::Comparison => "compare",
         Kind::Instruction => "instruction",
         Kind::Session => return "ecluse session new --key FILE".to_owned(),
         Kind::Answer => return "ecluse instruction answer N 'words' --key FILE".to_owned(),

@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
 mod campaign;
+mod compare;
 mod dictionary;
 mod differences;
 mod ends;
@@ -23,6 +24,7 @@ mod run;
 mod signed;
 
 pub(crate) use campaign::{BoardArgs, Campaign, CampaignArgs, EachArgs, OfLaboratories};
+pub(crate) use compare::{CompareArgs, CompareSignArgs, CompareStep, LookArgs};
 pub(crate) use dictionary::{NewArgs as NewProductArgs, ProductDictionary, UseArgs};
 pub(crate) use differences::{Differences, ProposeArgs};
 pub(crate) use ends::{FromArgs, ToArgs};
@@ -171,6 +173,9 @@ pub(crate) enum Command {
     /// Read the destination back in a fresh process and compare.
     #[command(after_help = "Example:\n  ecluse reconcile\n  ecluse reconcile run --json")]
     Reconcile(ReconcileArgs),
+
+    /// Drawn dossiers, old beside new, on this terminal only: each ticked or crossed by one person of the laboratory.
+    Compare(CompareArgs),
 
     /// State that the old software is stopped: keeps the hour and the engine's marks for the last catch-up.
     #[command(after_help = "Example:\n  ecluse freeze && ecluse migrate --catch-up")]

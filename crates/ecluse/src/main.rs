@@ -21,6 +21,7 @@ mod progress;
 mod proposed;
 mod ready;
 mod report;
+mod screen;
 mod steps;
 mod trial;
 

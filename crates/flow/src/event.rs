@@ -55,6 +55,8 @@ pub enum Act {
     Reconcile,
     /// A row token was resolved to a row key.
     Locate,
+    /// Drawn dossiers were read at both ends, for a person of the laboratory to compare on a terminal.
+    Compare,
     /// A torn last line was set aside.
     Recover,
     /// The sealed state was replaced: always the first line after the head that it remembers.

@@ -21,6 +21,7 @@ mod attached;
 mod caught;
 mod checks;
 pub mod chunk;
+pub mod compare;
 mod diff;
 pub mod dossier;
 pub mod event;

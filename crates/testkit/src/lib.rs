@@ -33,6 +33,7 @@ pub mod migration;
 pub mod papers;
 pub mod proxy;
 pub mod server;
+pub mod terminal;
 pub mod tools;
 
 use std::io::{Read as _, Write as _};

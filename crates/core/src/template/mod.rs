@@ -212,6 +212,6 @@ pub(crate) fn filled(text: &str) -> bool {
 }
 
 /// `2026-11-22T09:00:00Z`: no fraction, so that a person can read it aloud.
-fn seconds(moment: Timestamp) -> String {
+pub(crate) fn seconds(moment: Timestamp) -> String {
     Timestamp::from_second(moment.as_second()).unwrap_or(moment).to_string()
 }

@@ -2,7 +2,7 @@
 
 use ecluse_core::document::{self, Kind};
 use ecluse_core::finding::Finding;
-use ecluse_core::{contract, differences, mandate, objection, session, status};
+use ecluse_core::{comparison, contract, differences, mandate, objection, session, status};
 
 use crate::support::now;
 
@@ -34,6 +34,7 @@ fn read(tag: &str, text: &str) -> Option<Result<(), Vec<Finding>>> {
         "mandate" => headed(Kind::Survey).and_then(|()| mandate::read(text).map(|_| ())),
         "status" => headed(Kind::Status).and_then(|()| status::read(text).map(|_| ())),
         "differences" => headed(Kind::Differences).and_then(|()| differences::parse(text).map(|_| ())),
+        "comparison" => headed(Kind::Comparison).and_then(|()| comparison::parse(text).map(|_| ())),
         "answer" => headed(Kind::Answer).and_then(|()| objection::parse(text).map(|_| ())),
         "session" => headed(Kind::Session).and_then(|()| session::read(text).map(|_| ())),
         "instruction" => {
@@ -71,6 +72,7 @@ fn every_example_is_read_by_its_reader() {
         "toml session",
         "toml differences",
         "toml answer",
+        "toml comparison",
         "toml dictionary",
         "toml product",
         "toml instruction",

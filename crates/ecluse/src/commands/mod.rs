@@ -2,6 +2,7 @@
 
 mod campaign;
 mod codes;
+mod compare;
 mod contract;
 pub(crate) mod dictionary;
 mod differences;
@@ -76,6 +77,7 @@ pub(crate) fn run(cli: &Cli) -> Result<()> {
         Command::Grants(args) => grants::run(&here()?, args),
         Command::Procedure(args) => procedure::run(&here()?, args),
         Command::Plan(args) => plan::run(&here()?, args),
+        Command::Compare(args) => compare::run(&here()?, args),
         Command::Freeze(args) => freeze::run(&here()?, args),
         Command::Undo(args) => undo::run(&here()?, args),
         Command::Differences(command) => differences::run(&here()?, command),

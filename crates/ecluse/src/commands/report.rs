@@ -15,6 +15,7 @@ use crate::cli::{PaperArgs, ReportArgs};
 use crate::pages::words::spaced;
 use crate::papers::accepted::{self as acceptance, Acceptance, Signature};
 use crate::papers::chain::{Chain, Link};
+use crate::papers::compared;
 use crate::papers::objections;
 use crate::papers::stopped::stopped;
 use crate::report::facts::{self, Facts};
@@ -57,12 +58,20 @@ pub(crate) fn written(here: &Here, run: &Path, to: Option<&Path>, lang: Language
         when: signature.on.clone(),
         digest: signature.digest.clone(),
     }));
+    let compared = compared::of(&here.folder, run, &figures, here.now)?;
+    chain.links.extend(compared.as_ref().filter(|looked| !looked.signers.is_empty()).map(|looked| Link {
+        artefact: compared::COMPARED.to_owned(),
+        signers: looked.signers.clone(),
+        when: looked.on.clone(),
+        digest: looked.digest.clone(),
+    }));
     // the order itself is judged as of today: whoever reads the page must learn that it was stopped
     let stopped = stopped(&here.folder, &chain.contract, &chain.instruction, here.now)?;
     let html = page(&Sources {
         lang,
         stopped,
         accepted: accepted.map(|signature| signature.words(lang)),
+        compared,
         objections: objections::all(&here.folder, here.now)?,
         chain: &chain,
         facts: &facts,

@@ -13,6 +13,7 @@ use super::{Here, files, identifiers, migrate, ordered, stayed, undo as command}
 use crate::cli::RunArgs;
 use crate::output;
 use crate::papers::accepted::{self, Acceptance};
+use crate::papers::compared;
 
 static NOT_BEGUN: Code = Code::refused("ECL-CLI-025", "no run has begun here");
 
@@ -91,12 +92,17 @@ pub(super) fn run(here: &Here, args: &RunArgs) -> Result<()> {
             )
         }
     });
+    let looked = compared::of(&here.folder, &path, &figures, here.now)?;
+    if let Some(looked) = &looked {
+        output::line(looked.words(Language::English));
+    }
     output::document(&json!({
         "figures": rights::brief(&figures),
         "excess": figures.excess.len(),
         "events": journal.head.lines,
         "journal": journal.head.digest,
         "reconciliation": reconciled.found(),
+        "comparison": looked.map(|looked| looked.counts()),
         "undo": match &undo {
             Undo::Never => json!(null),
             Undo::Begun => json!({ "ended": "" }),

@@ -4,6 +4,7 @@
 pub(crate) mod accepted;
 pub(crate) mod by_hand;
 pub(crate) mod chain;
+pub(crate) mod compared;
 pub(crate) mod draft;
 pub(crate) mod excluded;
 pub(crate) mod hand;

@@ -3,7 +3,7 @@
 
 use ecluse_adapters::folder::{figures, frozen};
 use ecluse_core::document::{self, Header, Kind};
-use ecluse_core::{differences, instruction};
+use ecluse_core::{comparison, differences, instruction};
 use ecluse_flow::figures::Figures;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -86,6 +86,7 @@ impl<'a> Known<'a> {
             "session" => self.issued("session.toml", Kind::Session),
             "run" => self.run("ended"),
             "reconciliation" => self.reconciled(),
+            "comparison" => self.issued(comparison::FILE, Kind::Comparison),
             "freeze" => self.frozen(),
             "catch-up" => self.run("ended"),
             _ => None,
@@ -109,7 +110,7 @@ impl<'a> Known<'a> {
                 .issued(differences::FILE, Kind::Differences)
                 .or_else(|| self.reconciled())
                 .or_else(|| self.run("ended")),
-            "freeze" | "report" => self.reconciled(),
+            "comparison" | "freeze" | "report" => self.reconciled(),
             "catch-up" => self.frozen(),
             _ => None,
         }

@@ -114,6 +114,7 @@ impl Words {
             "session" => "session de l'opérateur",
             "run" => "passage",
             "reconciliation" => "contrôle de concordance",
+            "comparison" => "comparaison de dossiers",
             "freeze" => "arrêt de la source",
             "catch-up" => "dernier rattrapage",
             "acceptance" => "recette",

@@ -17,6 +17,7 @@ use super::{boxes, lead, parts};
 use crate::commands::reconciled::Reconciled;
 use crate::commands::sign::short;
 use crate::papers::chain::Chain;
+use crate::papers::compared::Looked;
 use crate::papers::objections::Stated;
 
 /// Everything the page is made of.
@@ -34,6 +35,8 @@ pub(crate) struct Sources<'a> {
     pub(crate) journal: &'a str,
     /// Who accepted the differences that were found, in words; all of them, or nobody did.
     pub(crate) accepted: Option<String>,
+    /// What the laboratory said of drawn dossiers.
+    pub(crate) compared: Option<Looked>,
     /// Objections to the order, with their answers.
     pub(crate) objections: Vec<Stated>,
     /// Why the order does not stand any more, where it was stopped.
@@ -43,6 +46,11 @@ pub(crate) struct Sources<'a> {
 }
 
 impl Sources<'_> {
+    /// Whether the order says what a dossier is, so that some can be drawn and compared.
+    pub(super) fn compares(&self) -> bool {
+        self.chain.instruction.order().dossier.is_some()
+    }
+
     /// What both databases are called.
     pub(super) fn ends(&self) -> [String; 2] {
         [&self.facts.source, &self.facts.destination].map(|name| recorded(name, self.lang).words)

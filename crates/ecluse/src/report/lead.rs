@@ -142,6 +142,10 @@ pub(crate) fn alerts(from: &Sources<'_>) -> Vec<String> {
             format!("{many} entre source et destination : voir « Contrôle de concordance »."),
         );
     }
+    if let Some(looked) = from.compared.as_ref().filter(|looked| !looked.holds()) {
+        let words = looked.words(lang);
+        tell(format!("{words}."), format!("{words}."));
+    }
     if from.facts.without_fate > 0 {
         let many = lang.plural(
             from.facts.without_fate,

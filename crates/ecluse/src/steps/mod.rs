@@ -1,5 +1,6 @@
 //! Where a migration stands: every step of the chain, looked at as the step itself would.
 
+mod comparison;
 mod connections;
 mod contract;
 mod cut_over;
@@ -143,6 +144,7 @@ pub(crate) fn look(here: &Here, lang: Language) -> Result<Board> {
 /// What a run does: moves, is read back, and once the source is frozen catches up for the last time.
 fn acts(at: At<'_>) -> Vec<(&'static str, Found)> {
     let mut acts = vec![("run", run::run(at)), ("reconciliation", run::reconciliation(at))];
+    acts.extend(comparison::comparison(at).map(|found| ("comparison", found)));
     if let Some([freeze, catch_up]) = cut_over::cut_over(at) {
         acts.extend([("freeze", freeze), ("catch-up", catch_up)]);
     }

@@ -61,6 +61,7 @@ fn set_aside(lab: &Path) {
     let _ = fs::remove_dir_all(lab.join("differences.toml.sigs"));
 }
 
+// proves: REC-05
 #[test]
 fn only_the_controllers_signatory_accepts_a_difference() {
     let here = tempfile::tempdir().unwrap();

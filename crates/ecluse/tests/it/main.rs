@@ -5,6 +5,7 @@ mod adopt;
 mod attached;
 mod canaries;
 mod commands;
+mod compare;
 mod corpus;
 mod demo;
 mod differences;

@@ -122,7 +122,7 @@ const UNITS: &str = "[codes]\nformat = \"ecluse-codes/1\"\ntitle = \"Valeurs\"\n
     changes_result = true\n\n[[code]]\nfrom = \"5.1\"\nto = \"5,1\"\n[[code]]\nfrom = \"6\"\nto = \"6,0\"\n\
     [[code]]\nfrom = \"4.9\"\nto = \"4,9\"\n";
 
-// proves: INS-10
+// proves: INS-10, REC-05
 #[test]
 fn a_code_table_that_changed_or_that_no_biologist_accepted_reads_nothing() {
     let Some(mut migration) = Migration::new("codes") else { return };

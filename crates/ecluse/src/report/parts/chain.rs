@@ -4,6 +4,7 @@ use ecluse_core::language::Language;
 
 use crate::commands::sign::short;
 use crate::pages::words;
+use crate::papers::compared::COMPARED;
 use crate::report::fill::{Sources, day};
 use crate::report::page::{Block, Cell, Grid, Kind, Part, heads};
 
@@ -96,6 +97,15 @@ fn links(from: &Sources<'_>) -> Vec<Link> {
     };
     let artefact = lang.of("reconciliation", "contrôle de concordance").into();
     links.push(Link { artefact, when, missing, ..Link::default() });
+    if from.compared.as_ref().is_none_or(|looked| looked.signers.is_empty()) && from.compares() {
+        // that the laboratory has not looked yet is no failure; `next` says that it is waited for
+        let (missing, later) = match &from.compared {
+            None => (lang.of("nobody has looked yet", "personne n’a encore regardé"), true),
+            Some(_) => (lang.of("not signed", "non signé"), false),
+        };
+        let artefact = words::artefact(COMPARED, lang);
+        links.push(Link { artefact, missing: missing.into(), later, ..Link::default() });
+    }
     for later in [lang.of("acceptance", "procès-verbal de recette"), lang.of("erasure", "effacement")] {
         links.push(Link {
             artefact: later.into(),

@@ -1,7 +1,10 @@
 //! What a fresh process found when it read the destination back.
 
+use ecluse_core::language::Language;
+
 use crate::commands::reconcile::{Recorded, RecordedDifference};
 use crate::pages::words;
+use crate::papers::compared::Looked;
 use crate::report::fill::Sources;
 use crate::report::page::{Block, Cell, Grid, Kind, Part, heads};
 
@@ -19,6 +22,10 @@ pub(crate) fn part(from: &Sources<'_>) -> Part {
         return part.with(Block::Text(never.to_owned()));
     };
     let part = part.with(Block::Text(told(from, found)));
+    let part = match &from.compared {
+        Some(looked) => part.with(Block::Text(compared(looked, lang))),
+        None => part,
+    };
     if found.list.is_empty() {
         return part;
     }
@@ -37,6 +44,15 @@ pub(crate) fn part(from: &Sources<'_>) -> Part {
         )
         .to_owned(),
     ))
+}
+
+/// What a person saw: what no machine compares, a mapping that means something else.
+fn compared(looked: &Looked, lang: Language) -> String {
+    let words = looked.words(lang);
+    lang.of(
+        format!("Old beside new, on the laboratory's screen: {words}."),
+        format!("Ancien et nouveau côte à côte, sur l’écran du laboratoire : {words}."),
+    )
 }
 
 fn row(one: &RecordedDifference, from: &Sources<'_>) -> Vec<Cell> {

@@ -1,0 +1,34 @@
+//! The laboratory's own look: drawn dossiers, old beside new.
+
+use ecluse_adapters::folder::figures;
+use ecluse_core::instruction;
+
+use super::{At, Found, LAB, missing, refused};
+use crate::folder;
+use crate::papers::{compared, quietly};
+
+const AGAIN: &str =
+    "On a terminal of the laboratory, by the person who signs:  ecluse compare --as 'First Last'";
+
+/// How the comparison stands; `None` where the order does not say what a dossier is.
+pub(super) fn comparison(at: At<'_>) -> Option<Found> {
+    let text = folder::read(&at.folder.path(None, instruction::FILE), "").ok()?;
+    instruction::parse(std::str::from_utf8(&text).ok()?).ok()?.dossier?;
+    let run = at.folder.path(None, "run");
+    let looked = quietly(|| match figures(&run)? {
+        Some(known) => compared::of(at.folder, &run, &known, at.now),
+        None => Ok(None),
+    });
+    Some(match looked {
+        Err(fault) => refused(at, &fault, LAB, "ecluse compare verify"),
+        Ok(None) => missing(at.lang.of("not done yet", "pas encore fait"), LAB, &[AGAIN]),
+        Ok(Some(looked)) if looked.holds() => Found::Done(looked.words(at.lang)),
+        Ok(Some(looked)) => {
+            let crossed = !looked.comparison.crossed().is_empty();
+            let sign = "Who looked signs:  ecluse compare sign --key FILE";
+            let mend = "What is crossed is put right, or explained; then the same person looks again:  ecluse compare";
+            let advice = if crossed { [mend, sign] } else { [AGAIN, sign] };
+            missing(looked.words(at.lang), LAB, &advice)
+        }
+    })
+}

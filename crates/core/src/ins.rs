@@ -120,6 +120,7 @@ mod tests {
     const TEST: &str = "1.2.250.1.213.1.4.10";
     const REAL: &str = "1.2.250.1.213.1.4.8";
 
+    // proves: EXT-06
     #[test]
     fn the_published_test_identity_holds_and_any_other_key_does_not() {
         assert_eq!(
@@ -136,6 +137,7 @@ mod tests {
         }
     }
 
+    // proves: EXT-06
     #[test]
     fn corsica_is_read_as_19_and_18() {
         let plain = |n: u64| u8::try_from(97 - n % 97).ok();
@@ -148,6 +150,7 @@ mod tests {
         }
     }
 
+    // proves: EXT-06
     #[test]
     fn real_and_test_numbers_do_not_mix() {
         let number = "279035121518989";
@@ -169,6 +172,7 @@ mod tests {
         }
     }
 
+    // proves: EXT-06
     #[test]
     fn nothing_is_trimmed_or_completed() {
         for number in

@@ -20,6 +20,7 @@ mod pages;
 mod papers;
 mod procedure;
 mod reference;
+mod rejected;
 mod run;
 mod signed;
 
@@ -35,6 +36,7 @@ pub(crate) use pages::{OrderArgs, PatientsArgs, ReportArgs};
 pub(crate) use papers::{PaperArgs, StillArgs};
 pub(crate) use procedure::{Language, ProcedureArgs};
 pub(crate) use reference::{PrintArgs, Reference};
+pub(crate) use rejected::RejectedArgs;
 pub(crate) use run::{BegunArgs, ReconcileArgs, RunArgs, UndoArgs};
 pub(crate) use signed::OnPaperArgs;
 
@@ -201,6 +203,9 @@ pub(crate) enum Command {
     /// How far a run has come.
     #[command(after_help = "Example:\n  ecluse status run --json")]
     Status(RunArgs),
+
+    /// Which rows were refused and why, and whose national identifier does not hold: by row token.
+    Rejected(RejectedArgs),
 
     /// Find a row token's row again at the source; shows its key on this terminal only.
     #[command(after_help = "Example:\n  ecluse locate 7Q4M-KD2E")]

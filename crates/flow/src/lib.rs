@@ -11,6 +11,7 @@
 //! | [`undo`] | takes away again what a run wrote |
 //! | [`dossier`] | finds the rows of whole dossiers |
 //! | [`locate`] | finds the row of a token again at the source |
+//! | [`rejected`] | names the rows that did not move, or not whole |
 //! | [`rehearse`] | counts what would move: the dry run |
 //! | [`excluded`] | the persons whose rows never move |
 //! | [`chunk`] | cuts a table by its key |
@@ -41,6 +42,7 @@ mod readback;
 mod reader;
 pub mod reconcile;
 pub mod rehearse;
+pub mod rejected;
 pub mod rights;
 pub mod room;
 pub mod run;

@@ -12,7 +12,7 @@ use crate::attached;
 use crate::chunk::{Cutter, End, LIMIT};
 use crate::figures::FileCounts;
 use crate::ports::{Count, Source};
-use crate::step::{Context, Step, Worked};
+use crate::step::{Context, Step, Why, Worked};
 use crate::world::ENOUGH;
 
 static LOST: Code = Code::refused(
@@ -49,8 +49,9 @@ pub(crate) struct Chunk {
     pub(crate) listed: u64,
     /// Files, per column of the table that names some.
     pub(crate) files: Vec<FileCounts>,
-    /// Keys of the refused rows.
-    pub(crate) gone: Vec<Key>,
+    /// The refused rows, and why; rows whose national identifier does not hold, and why.
+    pub(crate) gone: Vec<Why>,
+    pub(crate) flaws: Vec<Why>,
 }
 
 impl Chunk {
@@ -68,6 +69,7 @@ impl Chunk {
             listed: 0,
             files: Vec::new(),
             gone: Vec::new(),
+            flaws: Vec::new(),
         })
     }
 
@@ -81,6 +83,7 @@ impl Chunk {
         self.left_out += piece.left_out;
         attached::add(&mut self.files, &piece.files);
         self.gone.append(&mut piece.gone);
+        self.flaws.append(&mut piece.flaws);
         if piece.written.rows() > 0 {
             self.pieces.push(piece);
         }

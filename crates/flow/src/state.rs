@@ -1,8 +1,8 @@
 //! The sealed state of a run: begun, taken up again, saved.
 
 use ecluse_batch::{TallyKey, TokenKey};
-use ecluse_core::fault::{Code, Result};
-use ecluse_seal::{RunState, Seal, TableState};
+use ecluse_core::fault::{Code, Fault, Result};
+use ecluse_seal::{Identity, Reasons, RunState, Seal, TableState};
 
 use crate::event::{Act, BENT, Head, Outcome};
 use crate::journal::Journal;
@@ -23,8 +23,21 @@ pub(crate) static NONE: Code = Code::usage("ECL-RUN-015", "the run folder holds 
 /// longer contains what it contained when the state was sealed, [`OLDER`] where the journal
 /// tells of a later state; the seal's own.
 pub(crate) fn load(orders: &Orders<'_>, record: &mut dyn Record) -> Result<Option<RunState>> {
+    let state = held(orders.instruction, orders.identity, record)?;
+    state.map(|state| of(orders, state)).transpose()
+}
+
+/// As [`load`], for whoever has no plan.
+pub(crate) fn held(
+    instruction: &str,
+    identity: &Identity,
+    record: &mut dyn Record,
+) -> Result<Option<RunState>> {
     let Some(sealed) = record.load_state()? else { return Ok(None) };
-    let state = unsealed(orders, &sealed)?;
+    let state = ecluse_seal::open(&sealed, identity)?;
+    if state.instruction != instruction {
+        return Err(other());
+    }
     let (lines, digest) = state.journal.clone();
     let help = "keep the folder as it is and tell the controller; begin anew in another folder";
     let Some(acts) = record.since(&Head { lines, digest }) else {
@@ -43,13 +56,20 @@ pub(crate) fn load(orders: &Orders<'_>, record: &mut dyn Record) -> Result<Optio
 ///
 /// [`OTHER`]; the seal's own.
 pub(crate) fn unsealed(orders: &Orders<'_>, sealed: &[u8]) -> Result<RunState> {
-    let state = ecluse_seal::open(sealed, orders.identity)?;
+    of(orders, ecluse_seal::open(sealed, orders.identity)?)
+}
+
+fn of(orders: &Orders<'_>, state: RunState) -> Result<RunState> {
     if state.instruction != orders.instruction || state.tables.len() != orders.plan.tables().len() {
-        return Err(OTHER
-            .fault("")
-            .help("give the folder of this instruction's own run: --run DIR; for a new one: ecluse next"));
+        return Err(other());
     }
     Ok(state)
+}
+
+fn other() -> Fault {
+    OTHER
+        .fault("")
+        .help("give the folder of this instruction's own run: --run DIR; for a new one: ecluse next")
 }
 
 /// The state of a run that begins: its id, its keys, one random name per table.
@@ -62,6 +82,9 @@ pub(crate) fn begin(orders: &Orders<'_>, world: &World<'_>) -> Result<RunState> 
             open_line: None,
             kept: Vec::new(),
             refused: Vec::new(),
+            reasons: Reasons::default(),
+            flawed: Vec::new(),
+            flaws: Reasons::default(),
         })
     });
     Ok(RunState {

@@ -117,9 +117,14 @@ pub(crate) struct Worked {
     pub(crate) left_out: u64,
     /// Files, per column of the table that names some.
     pub(crate) files: Vec<FileCounts>,
-    /// Keys of the refused rows; none in a table without a key.
-    pub(crate) gone: Vec<Key>,
+    /// The refused rows, and why; none in a table without a key.
+    pub(crate) gone: Vec<Why>,
+    /// The rows of `flawed`, and why; none in a table without a key.
+    pub(crate) flaws: Vec<Why>,
 }
+
+/// A row's key, and a code with its column.
+pub(crate) type Why = (Key, String);
 
 /// What is left of a batch once the rows of persons who stay are out of it.
 pub(crate) struct Left {
@@ -135,6 +140,8 @@ pub(crate) struct Left {
 struct Fates {
     refused: Vec<bool>,
     left_out: Vec<bool>,
+    /// Why each of the refused is.
+    reasons: BTreeMap<usize, String>,
 }
 
 impl Fates {
@@ -143,6 +150,11 @@ impl Fates {
         if let Some(mark) = marks.get_mut(row) {
             *mark = true;
         }
+    }
+
+    fn refuse(&mut self, rows: usize, row: usize, reason: String) {
+        Self::mark(&mut self.refused, rows, row);
+        self.reasons.entry(row).or_insert(reason);
     }
 
     fn is(marks: &[bool], row: usize) -> bool {
@@ -235,7 +247,7 @@ impl<'p> Step<'p> {
         } else {
             piece.keep(&Mask::from_fn(piece.rows(), |row| fates.goes(row)))?
         };
-        let gone = self.keys_of(piece, &fates.refused)?;
+        let gone = self.keys_of(piece, fates.reasons)?;
         let mut worked = self.write(&goes, refused, left_out, context)?;
         worked.gone.extend(gone);
         Ok(worked)
@@ -253,9 +265,10 @@ impl<'p> Step<'p> {
         let written_columns = self.table.write();
         let column =
             |one: &Refused| one.column.and_then(|c| written_columns.get(c)).map_or("", |c| c.name.as_str());
-        let mut out = vec![];
+        let (mut out, mut reasons) = (vec![], BTreeMap::new());
         for one in &written.refused {
-            count(&mut refused, one.reason.code(), self.table.destination(), column(one));
+            let why = count(&mut refused, one.reason.code(), self.table.destination(), column(one));
+            reasons.entry(one.row).or_insert(why);
             if let (Some(unmapped), Reason::Unmapped) = (context.unmapped, one.reason) {
                 unmapped.count(self.table, one.column, goes, &self.types, one.row)?;
             }
@@ -269,15 +282,18 @@ impl<'p> Step<'p> {
             let attached = attaching.attach(self.table, &written.batch)?;
             for (row, code, at) in attached.refused {
                 let name = self.table.read().get(at).map_or("", |c| c.name.as_str());
-                count(&mut refused, code, self.table.source(), name);
-                Fates::mark(&mut out, goes.rows(), written.origin(row));
+                let why = count(&mut refused, code, self.table.source(), name);
+                let row = written.origin(row);
+                Fates::mark(&mut out, goes.rows(), row);
+                reasons.entry(row).or_insert(why);
             }
             written.batch = attached.batch;
             files = attached.counts;
         }
-        let mut flawed = BTreeMap::new();
+        let (mut flawed, mut flaws) = (BTreeMap::new(), BTreeMap::new());
         for one in written.flawed.iter().filter(|one| !Fates::is(&out, one.row)) {
-            count(&mut flawed, one.reason.code(), self.table.destination(), column(one));
+            let why = count(&mut flawed, one.reason.code(), self.table.destination(), column(one));
+            flaws.entry(one.row).or_insert(why);
         }
         let stays = Mask::from_fn(goes.rows(), |row| !Fates::is(&out, row));
         if !out.is_empty() {
@@ -294,17 +310,17 @@ impl<'p> Step<'p> {
             (true, true) => Some(goes.clone()),
             (true, false) => Some(goes.keep(&stays)?),
         };
-        let gone = self.keys_of(goes, &out)?;
-        Ok(Worked { written: written.batch, hashes, read, refused, flawed, left_out, files, gone })
+        let (gone, flaws) = (self.keys_of(goes, reasons)?, self.keys_of(goes, flaws)?);
+        Ok(Worked { written: written.batch, hashes, read, refused, flawed, left_out, files, gone, flaws })
     }
 
-    /// The keys of marked rows; nothing is looked at while none is marked.
-    fn keys_of(&self, batch: &Batch, marks: &[bool]) -> Result<Vec<Key>> {
-        if marks.is_empty() || self.table.key().is_empty() {
+    /// The keys of some rows, with what is said of each; nothing is looked at while there is none.
+    fn keys_of(&self, batch: &Batch, said: BTreeMap<usize, String>) -> Result<Vec<Why>> {
+        if said.is_empty() || self.table.key().is_empty() {
             return Ok(Vec::new());
         }
         let keys = Keys::new(batch, &self.types, self.table.key())?;
-        Ok((0..batch.rows()).filter(|row| Fates::is(marks, *row)).filter_map(|row| keys.get(row)).collect())
+        Ok(said.into_iter().filter_map(|(row, why)| Some((keys.get(row)?, why))).collect())
     }
 
     /// Values the source could not read refuse their row.
@@ -312,8 +328,8 @@ impl<'p> Step<'p> {
         for value in piece.unreadable() {
             if fates.goes(value.row) {
                 let column = self.table.read().get(value.column).map_or("", |c| c.name.as_str());
-                count(refused, value.code, self.table.source(), column);
-                Fates::mark(&mut fates.refused, piece.rows(), value.row);
+                let why = count(refused, value.code, self.table.source(), column);
+                fates.refuse(piece.rows(), value.row, why);
             }
         }
     }
@@ -358,8 +374,8 @@ impl<'p> Step<'p> {
             for row in orphaned.iter().flat_map(|mask| (0..piece.rows()).filter(|row| mask.get(*row))) {
                 if fates.goes(row) {
                     let column = self.table.read().get(tie.column).map_or("", |c| c.name.as_str());
-                    count(refused, &PARENT_REFUSED, self.table.source(), column);
-                    Fates::mark(&mut fates.refused, piece.rows(), row);
+                    let why = count(refused, &PARENT_REFUSED, self.table.source(), column);
+                    fates.refuse(piece.rows(), row, why);
                 }
             }
             if let Some(kept) = context.kept.as_ref().filter(|_| context.is_cut(tie.parent)) {
@@ -420,8 +436,10 @@ impl<'p> Step<'p> {
     }
 }
 
-/// Counts one refused row under `CODE table.column`.
-pub(crate) fn count(refused: &mut BTreeMap<String, u64>, code: &Code, table: &str, column: &str) {
+/// Counts one refused row under `CODE table.column`, and gives that text.
+pub(crate) fn count(refused: &mut BTreeMap<String, u64>, code: &Code, table: &str, column: &str) -> String {
     let place = if column.is_empty() { table.to_owned() } else { format!("{table}.{column}") };
-    *refused.entry(format!("{} {place}", code.id)).or_default() += 1;
+    let why = format!("{} {place}", code.id);
+    *refused.entry(why.clone()).or_default() += 1;
+    why
 }

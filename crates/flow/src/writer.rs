@@ -22,7 +22,7 @@ use crate::reader::{Chunk, Message};
 use crate::run::{Options, Progress};
 use crate::step::{Worked, count, lock};
 use crate::world::World;
-use crate::{readback, state};
+use crate::{readback, rejected, state};
 
 static CHANGED: Code =
     Code::refused("ECL-RUN-011", "rows at the destination were changed since they were moved");
@@ -34,10 +34,6 @@ static VALUE: Code = Code::refused("ECL-RUN-106", "the destination cannot hold a
 static OTHER: Code = Code::refused("ECL-RUN-107", "a trigger or rule of the destination refused the row");
 static UNKNOWN: Code =
     Code::refused("ECL-RUN-016", "the destination speaks of a row or table that was not sent");
-
-/// Keys of refused rows that the state keeps, per table: beyond, a refused row may be taken for
-/// one that changed at the source.
-const MOST_REFUSED: usize = 10_000;
 
 /// What the writing half holds.
 pub(crate) struct Writing<'a, 'j> {
@@ -79,7 +75,7 @@ impl<'a> Writing<'a, '_> {
             Message::Begin(number, count) => {
                 let sealed = state::table_mut(self.state, number)?;
                 sealed.kept.clear();
-                sealed.refused.clear();
+                rejected::clear(sealed);
                 self.beyond.clear();
                 self.began = Some(self.world.now());
                 let object = sealed.object.clone();
@@ -176,13 +172,11 @@ impl<'a> Writing<'a, '_> {
         before.rows
     }
 
-    /// Keys of refused rows, for whoever reads the destination back. Chunks come in the order of
-    /// their keys; the state is saved with them at the latest when the run comes to its end.
+    /// Refused rows, for the laboratory and for whoever reads the destination back. Chunks come in the
+    /// order of their keys; the state is saved with them at the latest when the run comes to its end.
     fn remember(&mut self, chunk: &mut Chunk) -> Result<()> {
         let sealed = state::table_mut(self.state, chunk.table)?;
-        chunk.gone.sort_unstable();
-        let room = MOST_REFUSED.saturating_sub(sealed.refused.len());
-        sealed.refused.extend(chunk.gone.drain(..).take(room));
+        rejected::keep(sealed, std::mem::take(&mut chunk.gone), std::mem::take(&mut chunk.flaws));
         Ok(())
     }
 
@@ -262,14 +256,15 @@ impl<'a> Writing<'a, '_> {
         let refused =
             self.destination.replace(place.table, place.number, &place.range, clear, &rows, &mut entry)?;
         for one in &refused {
-            count(&mut chunk.refused, code(one.reason), place.table.destination(), "");
+            let why = count(&mut chunk.refused, code(one.reason), place.table.destination(), "");
             let Some((piece, row)) = place_of(&chunk.pieces, one.row) else { continue };
             if let Some(read) = &piece.read {
                 let only = Mask::from_fn(read.rows(), |r| r == row);
                 lock(self.refused)?.add(chunk.table, read, &read_types(place.table), &only)?;
             }
             let types = readback::types(place.table);
-            chunk.gone.extend(Keys::new(&piece.written, &types, place.table.write_key())?.get(row));
+            let key = Keys::new(&piece.written, &types, place.table.write_key())?.get(row);
+            chunk.gone.extend(key.map(|key| (key, why)));
         }
         if !refused.is_empty() {
             self.hit(chunk.table);
@@ -308,12 +303,14 @@ impl<'a> Writing<'a, '_> {
                 }
                 any = true;
                 let column = table.read().get(tie.column).map_or("", |c| c.name.as_str());
-                (0..out.count())
-                    .for_each(|_| count(&mut chunk.refused, &PARENT_REFUSED, table.source(), column));
+                let mut why = String::new();
+                for _ in 0..out.count() {
+                    why = count(&mut chunk.refused, &PARENT_REFUSED, table.source(), column);
+                }
                 kin.add(table.number(), read, &types, &out)?;
                 let keys = Keys::new(read, &types, table.key())?;
                 let gone = (0..read.rows()).filter(|row| out.get(*row)).filter_map(|row| keys.get(row));
-                chunk.gone.extend(gone);
+                chunk.gone.extend(gone.map(|key| (key, why.clone())));
                 let stay = Mask::from_fn(read.rows(), |row| !out.get(row));
                 piece.written = piece.written.keep(&stay)?;
                 let mut row = 0;

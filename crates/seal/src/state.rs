@@ -181,6 +181,38 @@ pub struct TableState {
     /// The keys of rows that the run refused, ascending: they stand at the source, and are not
     /// missed at the destination. Not all of them where there are very many.
     pub refused: Vec<Key>,
+    /// Why, one for each of them.
+    pub reasons: Reasons,
+    /// The keys of rows that moved although their national identifier does not hold, ascending; not
+    /// all of them where there are very many.
+    pub flawed: Vec<Key>,
+    /// What is wrong, one for each of them.
+    pub flaws: Reasons,
+}
+
+/// A code and its column per row (`ECL-MAP-021 result.unit`), each text kept once. Not personal.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reasons {
+    texts: Vec<String>,
+    rows: Vec<usize>,
+}
+
+impl Reasons {
+    /// The next row's.
+    pub fn push(&mut self, text: &str) {
+        let known = self.texts.iter().position(|known| known == text);
+        self.rows.push(known.unwrap_or_else(|| {
+            self.texts.push(text.to_owned());
+            self.texts.len() - 1
+        }));
+    }
+
+    /// A row's; `None` where a state of an earlier day did not keep it.
+    #[must_use]
+    pub fn get(&self, row: usize) -> Option<&str> {
+        self.rows.get(row).and_then(|text| self.texts.get(*text)).map(String::as_str)
+    }
 }
 
 impl TableState {

@@ -9,7 +9,7 @@ use ecluse_core::value::{Key, Value};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::state::{CatchUp, Frozen, Noted, RunState, Seal, TableState, Undo};
+use crate::state::{CatchUp, Frozen, Noted, Reasons, RunState, Seal, TableState, Undo};
 use crate::{DAMAGED, FAILED, FOREIGN, Identity, VERSION, author};
 
 const FORMAT: &str = "ecluse-run-state/2";
@@ -60,6 +60,12 @@ struct Table {
     open_line: Option<u64>,
     kept: Vec<Vec<Part>>,
     refused: Vec<Vec<Part>>,
+    #[serde(default)]
+    reasons: Reasons,
+    #[serde(default)]
+    flawed: Vec<Vec<Part>>,
+    #[serde(default)]
+    flaws: Reasons,
 }
 
 /// One key column's value: `{"int": 7}`, `{"text": "…"}`.
@@ -102,7 +108,7 @@ pub(crate) fn write(state: &RunState, author: &Identity) -> Result<Zeroizing<Vec
     let tables = tables
         .iter()
         .map(|t| {
-            let TableState { object, ends, closed, open_line, kept, refused } = t;
+            let TableState { object, ends, closed, open_line, kept, refused, reasons, flawed, flaws } = t;
             Some(Table {
                 object: object.clone(),
                 closed: *closed,
@@ -110,11 +116,15 @@ pub(crate) fn write(state: &RunState, author: &Identity) -> Result<Zeroizing<Vec
                 open_line: *open_line,
                 kept: parts(kept)?,
                 refused: parts(refused)?,
+                reasons: reasons.clone(),
+                flawed: parts(flawed)?,
+                flaws: flaws.clone(),
             })
         })
         .collect::<Option<Vec<Table>>>()
         .ok_or_else(failed)?;
-    let keys: usize = tables.iter().map(|t| t.ends.len() + t.kept.len() + t.refused.len()).sum();
+    let keys: usize =
+        tables.iter().map(|t| t.ends.len() + t.kept.len() + t.refused.len() + t.flawed.len()).sum();
     let state = State {
         run: run.clone(),
         instruction: instruction.clone(),
@@ -179,9 +189,9 @@ pub(crate) fn read(bytes: &[u8], identity: &Identity) -> Result<RunState> {
     } = state;
     let tables = tables
         .into_iter()
-        .map(|Table { object, closed, ends, open_line, kept, refused }| {
-            let (ends, kept, refused) = (keys(ends)?, keys(kept)?, keys(refused)?);
-            Some(TableState { object, closed, ends, open_line, kept, refused })
+        .map(|Table { object, closed, ends, open_line, kept, refused, reasons, flawed, flaws }| {
+            let (ends, kept, refused, flawed) = (keys(ends)?, keys(kept)?, keys(refused)?, keys(flawed)?);
+            Some(TableState { object, closed, ends, open_line, kept, refused, reasons, flawed, flaws })
         })
         .collect::<Option<Vec<TableState>>>()
         .ok_or_else(damaged)?;

@@ -92,6 +92,7 @@ fn codes(of: &[ecluse_batch::Refused]) -> Vec<(usize, &'static str)> {
 const FLAWS: [(usize, &str); 5] =
     [(1, "ECL-BAT-132"), (2, "ECL-BAT-131"), (3, "ECL-BAT-133"), (4, "ECL-BAT-134"), (5, "ECL-BAT-135")];
 
+// proves: EXT-06
 #[test]
 fn a_number_that_does_not_hold_moves_as_a_local_one_and_the_identity_is_provisional() {
     let written = written(Invalid::Local);
@@ -111,6 +112,7 @@ fn a_number_that_does_not_hold_moves_as_a_local_one_and_the_identity_is_provisio
     assert_eq!(column(&written, 3), status);
 }
 
+// proves: EXT-06
 #[test]
 fn a_withheld_number_stands_in_no_column_and_nobody_is_lost() {
     let written = written(Invalid::Withhold);
@@ -121,6 +123,7 @@ fn a_withheld_number_stands_in_no_column_and_nobody_is_lost() {
     assert_eq!(column(&written, 0).iter().flatten().count(), 1);
 }
 
+// proves: EXT-06
 #[test]
 fn where_the_controller_says_so_the_row_is_refused_by_what_is_wrong() {
     let written = written(Invalid::Refuse);

@@ -15,10 +15,7 @@ use crate::ready::{self, Ends, Missing, Ready};
 static NO_TERMINAL: Code = Code::refused("ECL-LOC-010", "a row's key is shown on a terminal only");
 
 pub(super) fn run(here: &Here, args: &LocateArgs) -> Result<()> {
-    // a key is personal data: into a pipe or a file it would go on living there
-    if output::is_json() || !std::io::stdout().is_terminal() {
-        return Err(NO_TERMINAL.fault("").help("run it on a terminal of the laboratory, without --json"));
-    }
+    on_a_terminal()?;
     let papers = PaperArgs {
         from: args.from.clone(),
         identity: args.identity.clone(),
@@ -38,7 +35,20 @@ pub(super) fn run(here: &Here, args: &LocateArgs) -> Result<()> {
     Ok(())
 }
 
-fn words(value: &Value) -> String {
+/// A key is personal data: in a pipe or a file it would go on living.
+///
+/// # Errors
+///
+/// [`NO_TERMINAL`].
+pub(super) fn on_a_terminal() -> Result<()> {
+    if output::is_json() || !std::io::stdout().is_terminal() {
+        return Err(NO_TERMINAL.fault("").help("run it on a terminal of the laboratory, without --json"));
+    }
+    Ok(())
+}
+
+/// A key's value, for that terminal.
+pub(super) fn words(value: &Value) -> String {
     match value {
         Value::Null => "NULL".into(),
         Value::Bool(b) => b.to_string(),

@@ -28,6 +28,7 @@ mod procedure;
 pub(crate) mod reconcile;
 pub(crate) mod reconciled;
 mod reference;
+mod rejected;
 pub(crate) mod report;
 pub(crate) mod runs;
 pub(crate) mod session;
@@ -83,6 +84,7 @@ pub(crate) fn run(cli: &Cli) -> Result<()> {
         Command::Differences(command) => differences::run(&here()?, command),
         Command::Report(args) => report::run(&here()?, args),
         Command::Status(args) => status::run(&here()?, args),
+        Command::Rejected(args) => rejected::run(&here()?, args),
         Command::Locate(args) => locate::run(&here()?, args),
         Command::Contract(command) => contract::run(&here()?, command),
         Command::Mandate(command) => mandate::run(&here()?, command),

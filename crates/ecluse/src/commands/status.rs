@@ -15,7 +15,7 @@ use crate::output;
 use crate::papers::accepted::{self, Acceptance};
 use crate::papers::compared;
 
-static NOT_BEGUN: Code = Code::refused("ECL-CLI-025", "no run has begun here");
+pub(super) static NOT_BEGUN: Code = Code::refused("ECL-CLI-025", "no run has begun here");
 
 pub(super) fn run(here: &Here, args: &RunArgs) -> Result<()> {
     let path = here.folder.path(args.dir.as_deref(), "run");
@@ -140,6 +140,7 @@ fn refused(figures: &Figures) {
         ));
     }
     if let Some((_, row)) = named.first() {
+        output::line("Each with its code:  ecluse rejected");
         output::line(format!("Show a row on the laboratory's premises:  ecluse locate {row}"));
     }
 }

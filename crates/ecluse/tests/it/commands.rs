@@ -55,6 +55,7 @@ fn every_command_has_help_with_an_example_and_json() {
         "reconcile",
         "report",
         "status",
+        "rejected",
         "locate",
     ] {
         assert!(every.iter().any(|command| command.join(" ") == wanted), "{wanted} is not there");

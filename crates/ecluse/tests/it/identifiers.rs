@@ -46,17 +46,22 @@ birth_date = "birth_date"
 sex        = "sex"
 "#;
 
-struct Moved {
-    migration: Migration,
+pub(crate) struct Moved {
+    pub(crate) migration: Migration,
     to: PathBuf,
     _folder: tempfile::TempDir,
 }
 
-fn patients(invalid: &str) -> Moved {
+pub(crate) fn patients(invalid: &str) -> Moved {
+    patients_of(invalid, "")
+}
+
+/// The same, and these rows at the source.
+pub(crate) fn patients_of(invalid: &str, more: &str) -> Moved {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path().canonicalize().unwrap();
     let (from, to) = (here.join("old.db"), here.join("new.db"));
-    create_from(&from, SOURCE).unwrap();
+    create_from(&from, &format!("{SOURCE}{more}")).unwrap();
     create_from(&to, DESTINATION).unwrap();
     let source = End::sqlite(&from, Source::open(&from).unwrap().identity().unwrap());
     let destination = End::sqlite(&to, Destination::open(&to).unwrap().identity().unwrap());
@@ -86,7 +91,7 @@ fn rows(path: &Path) -> Vec<String> {
     statement.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
 }
 
-const WIDE: [&str; 5] = ["migrate", "--without-views", "a test", "--accept-wider-role", "a test"];
+pub(crate) const WIDE: [&str; 5] = ["migrate", "--without-views", "a test", "--accept-wider-role", "a test"];
 
 #[test]
 fn a_number_that_does_not_hold_is_kept_as_a_local_one() {

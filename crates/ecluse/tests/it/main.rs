@@ -17,6 +17,7 @@ mod odd;
 mod plan;
 mod procedure;
 mod reference;
+mod rejected;
 mod slips;
 mod stopped;
 mod trial;

@@ -2,11 +2,17 @@
 
 use ecluse_core::value::{Key, KeyRange, Value};
 use ecluse_seal::{
-    CatchUp, Caught, Frozen, Identity, Noted, RunState, Seal, TableState, Undo, What, open, seal,
+    CatchUp, Caught, Frozen, Identity, Noted, Reasons, RunState, Seal, TableState, Undo, What, open, seal,
 };
 
 fn key(values: &[Value]) -> Key {
     Key(values.to_vec())
+}
+
+fn reasons(text: &str) -> Reasons {
+    let mut reasons = Reasons::default();
+    reasons.push(text);
+    reasons
 }
 
 fn state() -> RunState {
@@ -60,6 +66,9 @@ fn state() -> RunState {
                 open_line: Some(1),
                 kept: vec![],
                 refused: vec![key(&[Value::Int(7)])],
+                reasons: reasons("ECL-MAP-021 patient.unit"),
+                flawed: vec![key(&[Value::Int(9)])],
+                flaws: reasons("ECL-BAT-131 patient.ins"),
             },
             TableState {
                 object: "cc".to_owned(),
@@ -68,6 +77,9 @@ fn state() -> RunState {
                 open_line: None,
                 kept: vec![key(&[Value::Int(-1)]), key(&[Value::Int(5)])],
                 refused: vec![],
+                reasons: Reasons::default(),
+                flawed: vec![],
+                flaws: Reasons::default(),
             },
         ],
     }
@@ -88,7 +100,8 @@ fn a_state_comes_back_as_it_was() {
     for (a, b) in after.tables.iter().zip(&before.tables) {
         assert_eq!(a.object, b.object);
         assert_eq!((a.closed, a.open_line), (b.closed, b.open_line));
-        assert!(a.ends == b.ends && a.kept == b.kept && a.refused == b.refused);
+        assert!(a.ends == b.ends && a.kept == b.kept && a.refused == b.refused && a.flawed == b.flawed);
+        assert_eq!((&a.reasons, &a.flaws), (&b.reasons, &b.flaws));
     }
 }
 
@@ -208,6 +221,9 @@ fn ranges_partition_the_key_space() {
         open_line: Some(1),
         kept: vec![],
         refused: vec![],
+        reasons: Reasons::default(),
+        flawed: vec![],
+        flaws: Reasons::default(),
     };
     let int = |n| Some(key(&[Value::Int(n)]));
     assert!(table.range(0) == KeyRange { after: None, upto: int(10) });

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
+use ecluse_flow::sample::MOST;
 
 mod campaign;
 mod compare;
@@ -168,7 +169,7 @@ pub(crate) enum Command {
     ///
     /// The dry run is `ecluse plan`: the same reading, checking and transforming, nothing written.
     #[command(
-        after_help = "Example:\n  ecluse plan                  the dry run, first\n  ecluse migrate\n  ecluse migrate --ddl         makes the destination's missing tables first\n  ecluse migrate --json | tee events.ndjson"
+        after_help = "Example:\n  ecluse plan                  the dry run, first\n  ecluse migrate\n  ecluse migrate --ddl         makes the destination's missing tables first\n  ecluse migrate --sample 20    whole dossiers only, to look at them first\n  ecluse migrate --json | tee events.ndjson"
     )]
     Migrate(MigrateArgs),
 
@@ -568,6 +569,11 @@ pub(crate) struct MigrateArgs {
     /// Put chunks right that were changed at the destination since they were written.
     #[arg(long)]
     pub(crate) repair: bool,
+
+    /// Rehearse: move N whole dossiers only, drawn by chance, at least one of each kind that the order
+    /// names; then say how long the whole would take. The whole run comes in their place.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MOST), conflicts_with_all = ["repair", "catch_up"])]
+    pub(crate) sample: Option<u64>,
 }
 
 #[derive(Debug, Args)]

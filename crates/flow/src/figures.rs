@@ -10,6 +10,7 @@ use ecluse_seal::{CatchUp, Noted, RunState};
 use serde::{Deserialize, Serialize};
 
 use crate::orders::Orders;
+use crate::sample::Sampled;
 use crate::state;
 
 static UNEVEN: Code =
@@ -52,6 +53,9 @@ pub struct Figures {
     /// The persons whose rows never move, where the instruction cites a list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub excluded: Option<Excluded>,
+    /// Where a sample was moved and nothing else: then `whole` is false, whatever came to its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample: Option<Sampled>,
     /// Per table, in the plan's order.
     pub tables: Vec<TableFigures>,
     /// The folders of files that rows name; none where no column names files.
@@ -152,7 +156,8 @@ pub struct TableFigures {
     /// Files that its rows name, by column.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<FileFigures>,
-    /// Rows left out because a trial moves few: beyond its number (read or not), or children of such.
+    /// Rows left out because a trial moves few: beyond its number (read or not), or children of such;
+    /// because they belong to no dossier of a sample.
     pub left_out: u64,
     /// Milliseconds from the table's first row read to its last chunk in place, in this start of the
     /// run; none in a dry run.
@@ -164,6 +169,12 @@ pub struct TableFigures {
     /// Those of them that are persons of the list.
     #[serde(default, skip_serializing_if = "none")]
     pub listed: u64,
+    /// Rows that the destination took in this start, and the microseconds it needed.
+    #[serde(default)]
+    pub written: u64,
+    /// See `written`.
+    #[serde(default)]
+    pub write_micros: u64,
     /// Chunks in all, and how many of them this start of the run replaced.
     pub chunks: u64,
     /// See `chunks`.
@@ -240,6 +251,12 @@ impl TableFigures {
 }
 
 impl Figures {
+    /// Whether what was begun came to its end: the whole run, or its sample.
+    #[must_use]
+    pub fn is_through(&self) -> bool {
+        self.whole || self.sample.as_ref().is_some_and(|sample| sample.through)
+    }
+
     /// Refused rows over all tables.
     #[must_use]
     pub fn refused_rows(&self) -> u64 {

@@ -6,6 +6,7 @@
 //! | module | does |
 //! |---|---|
 //! | [`run`] | moves what was ordered: resume, catch-up and repair are this one function |
+//! | [`sample`] | moves some whole dossiers, and says how long the whole would take |
 //! | [`reconcile`] | reads the destination back and compares |
 //! | [`freeze`] | keeps the hour at which the source was frozen, and the engine's marks |
 //! | [`undo`] | takes away again what a run wrote |
@@ -46,6 +47,7 @@ pub mod rejected;
 pub mod rights;
 pub mod room;
 pub mod run;
+pub mod sample;
 mod state;
 mod step;
 pub mod subset;

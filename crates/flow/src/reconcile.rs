@@ -20,7 +20,7 @@ use crate::orders::Orders;
 use crate::ports::{Destination, LedgerEntry, Record, Source};
 use crate::run::{Options, Progress};
 use crate::world::World;
-use crate::{readback, state, undo};
+use crate::{readback, sample, state, undo};
 
 static UNFINISHED: Code = Code::refused("ECL-REC-011", "the run has not come to its end");
 static DIED: Code = Code::outside("ECL-REC-012", "a thread of the reconciliation died");
@@ -378,7 +378,7 @@ impl Look<'_, '_, '_, '_> {
             let there = Rows::of_destination(self.destination, table, &range, &key)?;
             let engine = self.destination.engine();
             let plan = self.orders.plan;
-            let kept = plan.row_limit().map(|_| sealed.kept.as_slice());
+            let kept = sample::kept(self.state, plan, table, sealed);
             let gone = &sealed.refused;
             let token = state::token_key(self.state);
             let how = How::Digest { run: self.state.run.clone() };

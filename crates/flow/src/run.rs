@@ -10,6 +10,7 @@ use ecluse_seal::{RunState, What};
 
 use crate::attached::{Attaching, How, Named};
 use crate::checks::{self, When};
+use crate::dossier::Selection;
 use crate::event::{Act, Outcome};
 use crate::families::{AGAIN, Families};
 use crate::figures::{Excluded, Figures, begin_again, begin_tables, name_refused};
@@ -21,7 +22,7 @@ use crate::ports::{Destination, Files, LedgerEntry, Record, Source};
 use crate::step::Context;
 use crate::world::World;
 use crate::writer::Writing;
-use crate::{attached, caught, freeze, noted, reader, state, undo};
+use crate::{attached, caught, freeze, noted, reader, sample, state, undo};
 
 static TOO_MANY: Code = Code::refused("ECL-RUN-012", "more rows were refused than the instruction tolerates");
 
@@ -35,6 +36,8 @@ pub struct Options<'a> {
     pub repair: bool,
     /// The last catch-up: it demands that the source was frozen, and looks at its marks again.
     pub catch_up: bool,
+    /// Some whole dossiers only, so many drawn at least: the rehearsal.
+    pub sample: Option<u64>,
     /// The reason for going on although the source's role can do more than it should.
     pub override_reason: Option<&'a str>,
     /// The reason for which the tables themselves are read, not the administrator's views.
@@ -98,6 +101,9 @@ pub fn run(
     if options.catch_up {
         freeze::begun(known.as_ref())?;
     }
+    if options.sample.is_some() {
+        sample::may(orders.plan, known.as_ref())?;
+    }
     let begins = known.is_none();
     let mut state = match known {
         Some(state) => state,
@@ -122,10 +128,14 @@ pub fn run(
         changes: begins,
         hour: None,
         held: None,
+        sample: None,
     };
     let told = story.tell(&mut journal, &mut state, &mut figures);
     figures.ended = world.now().to_string();
-    figures.whole = matches!(told, Ok(Ended::Whole));
+    figures.whole = matches!(told, Ok(Ended::Whole)) && options.sample.is_none();
+    if let Some(sample) = &mut figures.sample {
+        sample.through = matches!(told, Ok(Ended::Whole));
+    }
     name_refused(&mut figures, orders.plan, &state);
     let paper = if story.changes { Some(journal.record.save_figures(&figures)?) } else { None };
     let object = state.object.clone();
@@ -219,6 +229,8 @@ struct Story<'a> {
     /// at the end.
     hour: Option<String>,
     held: Option<Held>,
+    /// What belongs to the dossiers of a sample.
+    sample: Option<Selection<'a>>,
 }
 
 impl Story<'_> {
@@ -247,6 +259,14 @@ impl Story<'_> {
         figures.limits = opened.limits;
         checks::source_schema(self.source, plan, self.orders.source, When::UnderLock)?;
 
+        if let Some(asked) = self.options.sample {
+            (self.progress)(Progress::Note(
+                "drawing dossiers: tables are read for it, and read again to move them",
+            ));
+            let (chosen, sampled) = sample::choose(&self.orders, asked, state, self.source, &self.world)?;
+            (self.sample, figures.sample) = (Some(chosen), Some(sampled));
+        }
+
         // the destination: the one that was signed for, ours alone
         let ledger = journal
             .act(Act::Destination, &object, |journal| self.take_destination(journal, state, figures))?;
@@ -258,6 +278,10 @@ impl Story<'_> {
         }
 
         figures.add_up()?;
+        let estimate = sample::estimate(figures);
+        if let Some(sample) = &mut figures.sample {
+            sample.estimate = estimate;
+        }
 
         // the same questions at the end
         journal.act(Act::Standing, &object, |_| self.orders.standing())?;
@@ -335,12 +359,15 @@ impl Story<'_> {
         figures: &mut Figures,
     ) -> Result<()> {
         self.options.begins.map_or(Ok(()), |begins| begins())?;
-        if state.whole {
-            state.whole = false;
+        // what comes after a sample catches up with nothing
+        let over_again = state.whole && state.sample.is_none();
+        let mut changes = state.whole || state.sample != self.options.sample;
+        (state.whole, state.sample) = (false, self.options.sample);
+        if over_again {
             caught::begin(state, self.orders.plan, self.options.repair, &self.world);
-            caught::stamp(state, self.hour.as_deref());
-            state::save(state, &self.orders, journal)?;
-        } else if caught::stamp(state, self.hour.as_deref()) {
+        }
+        changes |= caught::stamp(state, self.hour.as_deref());
+        if changes {
             state::save(state, &self.orders, journal)?;
         }
         figures.catch_ups.clone_from(&state.catch_ups);
@@ -389,7 +416,8 @@ impl Story<'_> {
         let refused = &families.refused;
         let how = How::Copy { run: state.run.clone(), repair: self.options.repair };
         let attaching = Attaching::new(plan, self.options.files, how, state::token_key(state))?;
-        let context = Context::new(plan, families)?.attaching(attaching, Some(named));
+        let context =
+            Context::new(plan, families)?.attaching(attaching, Some(named)).sampling(self.sample.as_ref());
         let ends: Vec<_> = state.tables.iter().map(|t| t.ends.clone()).collect();
         let closed = state.tables.iter().map(|t| t.closed).collect();
         caught::count_anew(&mut figures.catch_ups, &ledger);

@@ -98,6 +98,7 @@ pub(crate) fn begin(orders: &Orders<'_>, world: &World<'_>) -> Result<RunState> 
         noted: Vec::new(),
         catch_ups: Vec::new(),
         frozen: None,
+        sample: None,
         made: Vec::new(),
         undo: None,
         tables: tables.collect::<Result<_>>()?,

@@ -1,5 +1,5 @@
 //! One piece of a table: checked again in process, transformed, tallied. Every row is
-//! accounted for: it goes, it is refused with a code, or a trial leaves it out.
+//! accounted for: it goes, it is refused with a code, or a trial or a sample leaves it out.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -14,6 +14,7 @@ use ecluse_core::types::{Engine, Type};
 use ecluse_core::value::Key;
 
 use crate::attached::{Attaching, Named};
+use crate::dossier::Selection;
 use crate::excluded::Staying;
 use crate::families::Families;
 use crate::family::{self, Kin, PARENT_REFUSED, Tie};
@@ -32,6 +33,8 @@ pub(crate) struct Context<'p> {
     kept: Option<Kin>,
     /// Tables of which a trial left rows out.
     cut: Vec<bool>,
+    /// The dossiers of a sample: rows that belong to none of them are left out.
+    sample: Option<&'p Selection<'p>>,
     /// Refused rows, by the reader or by the destination.
     refused: &'p Mutex<Kin>,
     /// Rows of persons who stay.
@@ -52,12 +55,19 @@ impl<'p> Context<'p> {
             chosen: ChosenSets::for_plan(key, plan)?,
             kept: plan.row_limit().map(|_| Kin::new(key, plan)).transpose()?,
             cut: vec![false; plan.tables().len()],
+            sample: None,
             refused: &families.refused,
             staying: families.staying.as_ref(),
             unmapped: None,
             attaching: None,
             named: None,
         })
+    }
+
+    /// Leaves out what belongs to none of these dossiers.
+    pub(crate) const fn sampling(mut self, sample: Option<&'p Selection<'p>>) -> Self {
+        self.sample = sample;
+        self
     }
 
     /// Counts unmapped codes there.
@@ -142,6 +152,8 @@ struct Fates {
     left_out: Vec<bool>,
     /// Why each of the refused is.
     reasons: BTreeMap<usize, String>,
+    /// Of no dossier of the sample. Other tables' rows are chosen through them all the same.
+    apart: Vec<bool>,
 }
 
 impl Fates {
@@ -162,11 +174,11 @@ impl Fates {
     }
 
     fn goes(&self, row: usize) -> bool {
-        !Self::is(&self.refused, row) && !Self::is(&self.left_out, row)
+        ![&self.refused, &self.left_out, &self.apart].iter().any(|marks| Self::is(marks, row))
     }
 
     fn untouched(&self) -> bool {
-        self.refused.is_empty() && self.left_out.is_empty()
+        self.refused.is_empty() && self.left_out.is_empty() && self.apart.is_empty()
     }
 }
 
@@ -224,11 +236,14 @@ impl<'p> Step<'p> {
         if let Some(named) = context.named {
             named.note(self.table, piece)?;
         }
-        self.unreadable(piece, &mut fates, &mut refused);
+        // of rows that a sample leaves out, only this is asked: whether the order grants them at all
         self.check_filter(piece, &mut fates, context)?;
+        self.leave_apart(piece, &mut fates, context)?;
+        self.unreadable(piece, &mut fates, &mut refused);
         self.follow_parents(piece, &mut fates, &mut refused, context)?;
         self.follow_kin(piece, &mut fates, &mut refused, context)?;
-        let left_out = self.limit(piece, &mut fates, context);
+        let apart = fates.apart.iter().fold(0, |n, out| n + u64::from(*out));
+        let left_out = apart + self.limit(piece, &mut fates, context);
         let number = self.table.number();
 
         let chosen = Mask::from_fn(piece.rows(), |row| !Fates::is(&fates.left_out, row));
@@ -354,6 +369,16 @@ impl<'p> Step<'p> {
                 ));
             }
             Fates::mark(&mut fates.left_out, piece.rows(), row);
+        }
+        Ok(())
+    }
+
+    /// A sample moves whole dossiers, and nothing of another.
+    fn leave_apart(&self, piece: &Batch, fates: &mut Fates, context: &Context<'_>) -> Result<()> {
+        let Some(sample) = context.sample else { return Ok(()) };
+        let belongs = sample.rows(self.table, piece)?;
+        for row in (0..piece.rows()).filter(|row| !belongs.get(*row)) {
+            Fates::mark(&mut fates.apart, piece.rows(), row);
         }
         Ok(())
     }

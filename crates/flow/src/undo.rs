@@ -25,7 +25,7 @@ use crate::ports::{Destination, LedgerEntry, Record, Referrer, Removal, Source};
 use crate::reconcile::Connect;
 use crate::run::{Options, Progress};
 use crate::world::World;
-use crate::{readback, state};
+use crate::{readback, sample, state};
 
 static UNDONE: Code = Code::refused("ECL-UND-002", "the run was undone, or is being undone");
 static CHANGED: Code =
@@ -417,7 +417,7 @@ impl<'a> Taking<'a, '_, '_, '_> {
         let (key, token) = (state::tally_key(self.state), state::token_key(self.state));
         let there = Rows::of_destination(self.destination, table, &range, &key)?;
         let (plan, engine) = (self.orders.plan, self.destination.engine());
-        let kept = plan.row_limit().map(|_| sealed.kept.as_slice());
+        let kept = sample::kept(self.state, plan, table, sealed);
         let how = How::Digest { run: self.state.run.clone() };
         let files = Attaching::new(plan, self.how.options.files, how, state::token_key(self.state))?;
         let without =

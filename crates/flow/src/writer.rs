@@ -22,7 +22,7 @@ use crate::reader::{Chunk, Message};
 use crate::run::{Options, Progress};
 use crate::step::{Worked, count, lock};
 use crate::world::World;
-use crate::{readback, rejected, state};
+use crate::{readback, rejected, sample, state};
 
 static CHANGED: Code =
     Code::refused("ECL-RUN-011", "rows at the destination were changed since they were moved");
@@ -117,10 +117,11 @@ impl<'a> Writing<'a, '_> {
         chunk.pieces.iter().for_each(|piece| tally.extend(&piece.hashes));
 
         let number = u64::try_from(chunk.number).unwrap_or(u64::MAX);
+        let sampled = sample::leaves_out(self.state, self.orders.plan, table);
         let sealed = state::table_mut(self.state, chunk.table)?;
         let closes = chunk.last && !sealed.closed;
         let trial = self.orders.plan.row_limit().is_some();
-        if trial {
+        if trial || sampled {
             let types = readback::types(table);
             for piece in &chunk.pieces {
                 let keys = Keys::new(&piece.written, &types, table.write_key())?;
@@ -253,8 +254,14 @@ impl<'a> Writing<'a, '_> {
                 since,
             })
         };
+        let began = self.world.now();
         let refused =
             self.destination.replace(place.table, place.number, &place.range, clear, &rows, &mut entry)?;
+        let took = self.world.now().duration_since(began).as_micros();
+        if let Some(figures) = self.figures.tables.get_mut(chunk.table) {
+            figures.written += moved;
+            figures.write_micros += u64::try_from(took).unwrap_or_default();
+        }
         for one in &refused {
             let why = count(&mut chunk.refused, code(one.reason), place.table.destination(), "");
             let Some((piece, row)) = place_of(&chunk.pieces, one.row) else { continue };

@@ -55,6 +55,8 @@ pub struct RunState {
     pub catch_ups: Vec<CatchUp>,
     /// At which hour the source was frozen, if it was.
     pub frozen: Option<Frozen>,
+    /// Where a sample was moved and nothing else since: how many dossiers were asked for.
+    pub sample: Option<u64>,
     /// Destination tables that the run was about to make: saved before each is made.
     pub made: Vec<String>,
     /// Where the run is being undone, or was: it is not gone on with.

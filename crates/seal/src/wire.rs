@@ -45,6 +45,8 @@ struct State {
     #[serde(default)]
     frozen: Option<Frozen>,
     #[serde(default)]
+    sample: Option<u64>,
+    #[serde(default)]
     made: Vec<String>,
     #[serde(default)]
     undo: Option<Undo>,
@@ -100,6 +102,7 @@ pub(crate) fn write(state: &RunState, author: &Identity) -> Result<Zeroizing<Vec
         noted,
         catch_ups,
         frozen,
+        sample,
         made,
         undo,
         tables,
@@ -137,6 +140,7 @@ pub(crate) fn write(state: &RunState, author: &Identity) -> Result<Zeroizing<Vec
         noted: noted.clone(),
         catch_ups: catch_ups.clone(),
         frozen: frozen.clone(),
+        sample: *sample,
         made: made.clone(),
         undo: undo.clone(),
         tables,
@@ -183,6 +187,7 @@ pub(crate) fn read(bytes: &[u8], identity: &Identity) -> Result<RunState> {
         noted,
         catch_ups,
         frozen,
+        sample,
         made,
         undo,
         tables,
@@ -206,6 +211,7 @@ pub(crate) fn read(bytes: &[u8], identity: &Identity) -> Result<RunState> {
         noted,
         catch_ups,
         frozen,
+        sample,
         made,
         undo,
         tables,

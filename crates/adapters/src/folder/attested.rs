@@ -10,6 +10,7 @@ use ecluse_core::digest::of_bytes;
 use ecluse_core::fault::{Code, Fault, Result};
 use ecluse_flow::event::{Act, Leaf, Outcome, Verified};
 use ecluse_flow::figures::Figures;
+use ecluse_flow::sample::Sampled;
 use ecluse_flow::undo::Undone;
 
 use super::{EVENTS, FIGURES_FILE, RECONCILIATION, UNDONE, events, parsed, read};
@@ -47,7 +48,10 @@ fn figures_now(path: &Path) -> Result<Option<Figures>> {
             }
         }
         // a start is under way, or died: its close is not in the journal
-        _ => Ok(Some(Figures { whole: false, ended: String::new(), ..figures })),
+        _ => {
+            let sample = figures.sample.map(|sample| Sampled { through: false, ..sample });
+            Ok(Some(Figures { whole: false, ended: String::new(), sample, ..figures }))
+        }
     }
 }
 

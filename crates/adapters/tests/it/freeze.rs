@@ -15,6 +15,7 @@ const CATCH_UP: Options<'static> = Options {
     frozen: true,
     repair: false,
     catch_up: true,
+    sample: None,
     override_reason: None,
     without_views: None,
     full: false,

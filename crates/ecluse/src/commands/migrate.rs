@@ -12,7 +12,7 @@ use ecluse_flow::run::{Options, is_ours, makes, may_begin, run as flow_run};
 use ecluse_seal::CatchUp;
 use serde_json::json;
 
-use super::{Here, files, identifiers, runs, stayed};
+use super::{Here, files, identifiers, runs, sampled, stayed};
 use crate::cli::MigrateArgs;
 use crate::output;
 use crate::papers::objections;
@@ -69,8 +69,13 @@ pub(crate) fn moved(here: &Here, args: &MigrateArgs) -> Result<Figures> {
     folder::replace(&path.join(facts::FILE), &facts)?;
     // a start that is refused uses up no run
     let begins = || runs::opened(here, &path, &ready);
-    let options =
-        Options { repair: args.repair, catch_up: args.catch_up, begins: Some(&begins), ..ready.options() };
+    let options = Options {
+        repair: args.repair,
+        catch_up: args.catch_up,
+        sample: args.sample,
+        begins: Some(&begins),
+        ..ready.options()
+    };
     let mut teller = Teller::with_events();
     let Ends { source, destination } = &mut ends;
     let moved = ready.with_orders(|orders| {
@@ -90,12 +95,22 @@ pub(crate) fn moved(here: &Here, args: &MigrateArgs) -> Result<Figures> {
                 "this start dealt with {}; what earlier ones moved stands",
                 plural(moved.figures.moved_rows(), "row", "rows")
             ))
-            .help("ecluse migrate"));
+            .help(args.sample.map_or_else(
+                || "ecluse migrate".to_owned(),
+                |number| format!("ecluse migrate --sample {number}"),
+            )));
     }
     Ok(moved.figures)
 }
 
 fn told(figures: &Figures) {
+    if let Some(sample) = &figures.sample {
+        sampled::told(sample, figures);
+        identifiers::lines(figures).into_iter().for_each(output::line);
+        return output::document(
+            &json!({ "figures": rights::brief(figures), "excess": figures.excess.len() }),
+        );
+    }
     output::line(format!(
         "{} moved, {} refused. Read them back:  ecluse reconcile",
         plural(figures.moved_rows(), "row", "rows"),

@@ -31,6 +31,7 @@ mod reference;
 mod rejected;
 pub(crate) mod report;
 pub(crate) mod runs;
+pub(crate) mod sampled;
 pub(crate) mod session;
 mod shell;
 pub(crate) mod sign;

@@ -14,7 +14,7 @@ use ecluse_flow::run::Options;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Here, ordered};
+use super::{Here, ordered, sampled};
 use crate::cli::{PaperArgs, ReconcileArgs};
 use crate::connect;
 use crate::output;
@@ -85,6 +85,9 @@ pub(super) fn run(here: &Here, args: &ReconcileArgs) -> Result<()> {
                 "{} changed at the source since: catch up with  ecluse migrate",
                 plural(found.since, "row has", "rows have")
             ));
+        }
+        if let Some(sample) = figures.as_ref().and_then(|figures| figures.sample.as_ref()) {
+            output::line(format!("{}: this is not the whole run.", sampled::dossiers(sample)));
         }
         return figures.map_or(Ok(()), |figures| ordered::tolerable(&figures));
     };

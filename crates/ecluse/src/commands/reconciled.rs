@@ -49,7 +49,7 @@ pub(crate) fn of(run: &Path, figures: &Figures) -> Result<Reconciled> {
         Reconciliation::Last(bytes) => {
             let found = read(&bytes)?;
             let same_run = found.run == figures.run && found.instruction == figures.instruction;
-            if figures.whole && same_run {
+            if figures.is_through() && same_run {
                 Reconciled::Done(Box::new(found))
             } else {
                 Reconciled::Stale(found.at)

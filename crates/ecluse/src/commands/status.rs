@@ -54,6 +54,8 @@ pub(super) fn run(here: &Here, args: &RunArgs) -> Result<()> {
         "undone: it is not gone on with"
     } else if figures.whole {
         "through"
+    } else if figures.is_through() {
+        "a sample only: ecluse migrate moves the whole"
     } else {
         "not through: the same command goes on"
     };

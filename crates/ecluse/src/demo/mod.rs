@@ -151,7 +151,13 @@ impl Story {
 
     /// Moves; stopped once on the way, so that the second start resumes.
     fn migrate(&self) -> Result<Figures> {
-        let args = MigrateArgs { papers: PaperArgs::default(), ddl: false, catch_up: false, repair: false };
+        let args = MigrateArgs {
+            papers: PaperArgs::default(),
+            ddl: false,
+            catch_up: false,
+            repair: false,
+            sample: None,
+        };
         ready::stop_after_rows(1_000);
         let stopped = output::muted(|| migrate::moved(&self.here, &args));
         ready::go_on();
@@ -203,7 +209,13 @@ impl Story {
                 d.column.as_deref().unwrap_or_default()
             ));
         }
-        let args = MigrateArgs { papers: PaperArgs::default(), ddl: false, catch_up: false, repair: true };
+        let args = MigrateArgs {
+            papers: PaperArgs::default(),
+            ddl: false,
+            catch_up: false,
+            repair: true,
+            sample: None,
+        };
         output::muted(|| migrate::moved(&self.here, &args))?;
         let again = self.compared()?;
         if !again.holds {

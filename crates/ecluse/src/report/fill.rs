@@ -114,17 +114,20 @@ fn band(from: &Sources<'_>, table: &Counted) -> Band {
         surveyed.map(|t| t.columns.iter().map(|c| c.class).collect()).unwrap_or_default();
     let fate = match rows.left_out.width() {
         0 => boxes::fate(&from.chain.instruction.order().stays, &classes, lang),
-        _ if rows.withheld.width() == 0 => {
-            lang.of("left out by the trial's limit", "laissé de côté par la limite de l’essai").to_owned()
-        }
+        _ if rows.withheld.width() == 0 => left_out(from).to_owned(),
         _ => lang
-            .of(
-                "not ordered, or left out by the trial's limit",
-                "non ordonné, ou laissé de côté par la limite de l’essai",
-            )
-            .to_owned(),
+            .of(format!("not ordered, or {}", left_out(from)), format!("non ordonné, ou {}", left_out(from))),
     };
     Band { label: table.label.clone(), moved: rows.moved, refused: rows.refused, stays: rows.stays, fate }
+}
+
+/// Why rows that were ordered did not move.
+fn left_out(from: &Sources<'_>) -> &'static str {
+    if from.figures.sample.is_some() {
+        from.lang.of("of no dossier of the sample", "d’aucun dossier de l’échantillon")
+    } else {
+        from.lang.of("left out by the trial's limit", "laissé de côté par la limite de l’essai")
+    }
 }
 
 /// `2026-11-22 05:00 UTC`; `22 novembre 2026 à 05:00 UTC`.

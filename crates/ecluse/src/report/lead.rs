@@ -58,6 +58,10 @@ fn found(from: &Sources<'_>) -> &'static str {
             "more rows were refused than the order tolerates, and nobody has read the destination back yet",
             "plus de lignes ont été refusées que l’ordre n’en tolère, et personne n’a encore relu la destination",
         ),
+        Some(r) if r.holds && from.figures.sample.is_some() => lang.of(
+            "every row of a sample was found again, unchanged; the whole has not moved yet",
+            "chaque ligne d’un échantillon a été retrouvée, inchangée ; le tout n’est pas encore passé",
+        ),
         Some(r) if r.holds && from.figures.tables.iter().any(|t| t.left_out > 0) => lang.of(
             "every row that moved was found again, unchanged; the rest was left out, as in every trial",
             "chaque ligne passée a été retrouvée, inchangée ; le reste a été laissé de côté, comme dans tout essai",
@@ -93,7 +97,17 @@ pub(crate) fn alerts(from: &Sources<'_>) -> Vec<String> {
     });
     let mut alerts: Vec<String> = stopped.into_iter().chain(from.undone.clone()).collect();
     let mut tell = |english: String, french: String| alerts.push(lang.of(english, french));
-    if !from.figures.whole {
+    if let Some(sample) = from.figures.sample.as_ref().filter(|sample| sample.through) {
+        let (drawn, there) = (lang.count(sample.dossiers), lang.count(sample.there));
+        tell(
+            format!(
+                "Only a sample of {drawn} of {there} dossiers has moved: this is a rehearsal, not the migration."
+            ),
+            format!(
+                "Seul un échantillon de {drawn} dossiers sur {there} est passé : c’est une répétition, pas la migration."
+            ),
+        );
+    } else if !from.figures.whole {
         tell(
             "The run is not through: the same command goes on where it stopped.".into(),
             "La migration n’est pas terminée : la même commande reprend où elle s’est arrêtée.".into(),

@@ -6,7 +6,7 @@ use ecluse_core::language::Language;
 use super::{At, Found, LAB, YOU, missing, refused};
 use crate::commands::reconcile::Recorded;
 use crate::commands::reconciled::{self, Reconciled};
-use crate::commands::{ordered, undo as command};
+use crate::commands::{ordered, sampled, undo as command};
 use crate::papers::accepted::{self, Acceptance};
 use crate::papers::quietly;
 
@@ -52,6 +52,14 @@ pub(super) fn run(at: At<'_>) -> Found {
             lang.count(f.refused_rows()),
             lang.of("refused", "refusées"),
         )),
+        Some(f) if f.is_through() => missing(
+            f.sample.as_ref().map(|sample| sampled::stands(sample, &f, lang)).unwrap_or_default(),
+            YOU,
+            &[
+                "Read the sample back:                     ecluse reconcile",
+                "Then the whole, in the sample's place:    ecluse migrate",
+            ],
+        ),
         Some(_) => missing(
             lang.of("begun, not through", "commencé, pas au bout"),
             YOU,

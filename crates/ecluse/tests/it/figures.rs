@@ -94,7 +94,7 @@ fn every_row_is_moved_refused_withheld_or_left_out_and_the_report_says_which() {
         assert!(t.left_out > 300 && page.contains(&row), "{row} is not in {page}");
         let [moved_said, available_said, withheld_said] = [moved, available, withheld].map(thousands);
         let bar = format!("{moved_said} rows moved of {available_said}; {withheld_said} not ordered");
-        let rest = format!("; {} left out by the trial; 1 refused", thousands(t.left_out));
+        let rest = format!("; {} left out; 1 refused", thousands(t.left_out));
         assert!(page.contains(&(bar + &rest)), "{table}: the words beside the bar");
         let stay = format!("{} stay", thousands(available - moved - refused));
         assert!(page.contains(&stay), "{table}: {stay} is not in {page}");

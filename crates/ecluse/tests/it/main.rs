@@ -18,6 +18,7 @@ mod plan;
 mod procedure;
 mod reference;
 mod rejected;
+mod sample;
 mod slips;
 mod stopped;
 mod trial;

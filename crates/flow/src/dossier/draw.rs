@@ -10,6 +10,7 @@ use ecluse_batch::{Batch, ChosenSets, Keys, Mask, Token, TokenKey, evaluate};
 use ecluse_core::fault::Result;
 use ecluse_core::plan::{Dossiers, Kind, Plan, TablePlan};
 use ecluse_core::value::Key;
+use serde::{Deserialize, Serialize};
 
 use super::{Read, members, of, table, types, want};
 
@@ -25,7 +26,7 @@ pub struct Drawn {
 }
 
 /// One kind among the dossiers drawn.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KindDrawn {
     /// Its name.
     pub name: String,

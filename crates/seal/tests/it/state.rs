@@ -56,6 +56,7 @@ fn state() -> RunState {
             instance: "1/2".to_owned(),
             tables: vec![String::new(), "3".to_owned()],
         }),
+        sample: Some(20),
         made: vec!["patient".to_owned()],
         undo: Some(Undo { began: "2026-11-22T07:00:00Z".to_owned(), rows: vec![5] }),
         tables: vec![
@@ -96,7 +97,10 @@ fn a_state_comes_back_as_it_was() {
     assert_eq!(after.token.expose(), &[2; 32]);
     assert_eq!((after.object.as_str(), after.journal), ("aa", before.journal));
     assert_eq!((after.whole, after.noted, after.catch_ups), (true, before.noted, before.catch_ups));
-    assert_eq!((after.made, after.undo, after.frozen), (before.made, before.undo, before.frozen));
+    assert_eq!(
+        (after.made, after.undo, after.frozen, after.sample),
+        (before.made, before.undo, before.frozen, before.sample)
+    );
     for (a, b) in after.tables.iter().zip(&before.tables) {
         assert_eq!(a.object, b.object);
         assert_eq!((a.closed, a.open_line), (b.closed, b.open_line));

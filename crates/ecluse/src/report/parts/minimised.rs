@@ -29,10 +29,7 @@ pub(crate) fn bars(tables: &[Counted], lang: Language) -> Bars {
         ("stays", lang.of("not ordered: stays", "non ordonné : reste")),
     ];
     if tables.iter().any(|table| table.rows.left_out != Figure::Exact(0)) {
-        legend.push((
-            "left",
-            lang.of("left out by the trial's limit", "laissé de côté par la limite de l’essai"),
-        ));
+        legend.push(("left", lang.of("left out", "laissé de côté")));
     }
     if tables.iter().any(|table| table.rows.excluded != Figure::Exact(0)) {
         legend.push(("left", lang.of("persons who stay", "personnes qui restent")));
@@ -74,13 +71,7 @@ fn of_rows(rows: &Rows, lang: Language) -> Bar {
         }
     };
     let more = [
-        (
-            rows.left_out,
-            lang.of(
-                ["left out by the trial"; 2],
-                ["laissée de côté par l’essai", "laissées de côté par l’essai"],
-            ),
-        ),
+        (rows.left_out, lang.of(["left out"; 2], ["laissée de côté", "laissées de côté"])),
         (rows.excluded, lang.of(["of persons who stay"; 2], ["de personnes qui restent"; 2])),
         (rows.refused, lang.of(["refused"; 2], ["refusée", "refusées"])),
     ];

@@ -29,17 +29,17 @@ pub(crate) fn part(from: &Sources<'_>, tables: &[Counted]) -> Part {
     if filters.is_empty() { part } else { part.with(Block::List(filters)) }
 }
 
-/// Available = not ordered + asked; asked = left out by a trial + of persons who stay + refused + moved.
+/// Available = not ordered + asked; asked = left out + of persons who stay + refused + moved.
 fn grid(from: &Sources<'_>, tables: &[Counted]) -> Grid {
     let lang = from.lang;
-    let trial = from.chain.instruction.header().trial;
+    let left = from.figures.tables.iter().any(|t| t.left_out > 0);
     let mut names = vec![
         "Table",
         lang.of("#available", "#disponibles"),
         lang.of("#not ordered", "#non ordonnées"),
         lang.of("#asked", "#demandées"),
     ];
-    if trial {
+    if left {
         names.push(lang.of("#left out", "#laissées"));
     }
     let excluding = from.figures.excluded.is_some();
@@ -60,7 +60,7 @@ fn grid(from: &Sources<'_>, tables: &[Counted]) -> Grid {
             figure(rows.withheld),
             figure(rows.asked),
         ];
-        if trial {
+        if left {
             cells.push(figure(rows.left_out));
         }
         if excluding {

@@ -1,10 +1,12 @@
 //! Drawn dossiers, old beside new, on the laboratory's screen: a person at a terminal, and what is left after.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use ecluse_testkit::leak::Search;
+use ecluse_testkit::server;
 use ecluse_testkit::terminal::Terminal;
 use rusqlite::Connection;
 use serde_json::Value;
@@ -17,26 +19,32 @@ const CANARY: &str = "Qanari-Serinus";
 const DOSSIER: &str = "\n[dossier]\ntable = \"request\"\n[dossier.kinds]\n\
     microbiology = { table = \"result\", where = 'test == \"ECBU\"' }\n";
 
-/// A trial that moved and reconciled four requests of three patients, one of them microbiology.
+/// Four requests of three patients, one of them microbiology.
+fn laboratory() -> String {
+    format!(
+        "CREATE TABLE patient (id INTEGER PRIMARY KEY, nom VARCHAR(60) NOT NULL, ddn DATE);
+         CREATE TABLE request (id INTEGER PRIMARY KEY, patient_id INTEGER NOT NULL REFERENCES patient(id),
+                               date_dem DATE);
+         CREATE TABLE result (id INTEGER PRIMARY KEY, request_id INTEGER NOT NULL REFERENCES request(id),
+                              test VARCHAR(20), valeur VARCHAR(80));
+         INSERT INTO patient VALUES (1, '{CANARY}-Un', '1950-02-03'), (2, '{CANARY}-Deux', '1961-07-14'),
+                                    (3, '{CANARY}-Trois', NULL);
+         INSERT INTO request VALUES (10, 1, '2024-01-05'), (20, 2, '2024-01-06'), (30, 3, '2024-01-07'),
+                                    (40, 1, '2024-02-01');
+         INSERT INTO result VALUES (101, 10, 'GLU', '{CANARY}-5.1'), (102, 10, 'K', '{CANARY}-4.4'),
+                                   (201, 20, 'GLU', '{CANARY}-9.8'), (301, 30, 'ECBU', '{CANARY}-E. coli'),
+                                   (401, 40, 'GLU', '{CANARY}-5.3')"
+    )
+}
+
+/// A trial that moved and reconciled them.
 fn moved(here: &Path) -> PathBuf {
-    Connection::open(here.join("old.db"))
-        .unwrap()
-        .execute_batch(&format!(
-            "CREATE TABLE patient (id INTEGER PRIMARY KEY, nom VARCHAR(60) NOT NULL, ddn DATE);
-             CREATE TABLE request (id INTEGER PRIMARY KEY, patient_id INTEGER NOT NULL REFERENCES patient(id),
-                                   date_dem DATE);
-             CREATE TABLE result (id INTEGER PRIMARY KEY, request_id INTEGER NOT NULL REFERENCES request(id),
-                                  test VARCHAR(20), valeur VARCHAR(80));
-             INSERT INTO patient VALUES (1, '{CANARY}-Un', '1950-02-03'), (2, '{CANARY}-Deux', '1961-07-14'),
-                                        (3, '{CANARY}-Trois', NULL);
-             INSERT INTO request VALUES (10, 1, '2024-01-05'), (20, 2, '2024-01-06'), (30, 3, '2024-01-07'),
-                                        (40, 1, '2024-02-01');
-             INSERT INTO result VALUES (101, 10, 'GLU', '{CANARY}-5.1'), (102, 10, 'K', '{CANARY}-4.4'),
-                                       (201, 20, 'GLU', '{CANARY}-9.8'), (301, 30, 'ECBU', '{CANARY}-E. coli'),
-                                       (401, 40, 'GLU', '{CANARY}-5.3')"
-        ))
-        .unwrap();
-    succeed(here, &["new", "lab", "--trial", "--from", "sqlite:old.db", "--to", "sqlite:new.db"]);
+    Connection::open(here.join("old.db")).unwrap().execute_batch(&laboratory()).unwrap();
+    trial(here, "sqlite:old.db", "sqlite:new.db")
+}
+
+fn trial(here: &Path, from: &str, to: &str) -> PathBuf {
+    succeed(here, &["new", "lab", "--trial", "--from", from, "--to", to]);
     let lab = here.join("lab");
     succeed(&lab, &["survey"]);
     let tables = ["--table", "patient", "--table", "request", "--table", "result", "--grant-proposed"];
@@ -264,5 +272,44 @@ fn a_value_with_escape_sequences_is_shown_and_not_obeyed() {
             .and_then(|s| s.split_once(";1H"))
             .is_some_and(|(n, _)| n.parse::<u16>().is_ok());
         assert!(place || own.iter().any(|known| sequence.starts_with(known)), "{sequence:?}");
+    }
+}
+
+/// The same two servers, one way and the other: nothing differs, then one value does.
+#[test]
+fn dossiers_are_compared_between_mariadb_and_postgresql() {
+    let (Some(postgres), Some(mariadb)) = (server::postgres(), server::mariadb()) else { return };
+    let here = tempfile::tempdir().unwrap();
+    let password = |name: &str, text: &str| {
+        let path = here.path().join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        path.display().to_string()
+    };
+    let (pg, my) = (postgres.database("compare"), mariadb.database("compare"));
+    let (pg_new, my_new) = (postgres.database("compared"), mariadb.database("compared"));
+    let pg_url = |url: String| format!("{url}?password-file={}", password("pg", &postgres.password()));
+    let my_url = |url: String| format!("{url}?password-file={}", password("my", &mariadb.password()));
+    pg.sql(&laboratory());
+    my.sql(&laboratory());
+    let ways: [(String, String, &dyn Fn(&str)); 2] = [
+        (my_url(my.url()), pg_url(pg_new.url()), &|sql| drop(pg_new.sql(sql))),
+        (pg_url(pg.url()), my_url(my_new.url()), &|sql| drop(my_new.sql(sql))),
+    ];
+    for (way, (from, to, change)) in ways.into_iter().enumerate() {
+        let folder = here.path().join(format!("way-{way}"));
+        fs::create_dir(&folder).unwrap();
+        let lab = trial(&folder, &from, &to);
+        let screens = answer(compare(&lab, &["--dossiers", "4"]), 4, |_| None);
+        assert!(screens.iter().all(|screen| screen.contains("No difference found")), "{screens:?}");
+        change("UPDATE result SET valeur = 'autre' WHERE id = 201");
+        refused(&lab, &["reconcile"], "ECL-REC-004");
+        let mut person = compare(&lab, &[]);
+        // the one of the four that is not as it was is asked for again
+        person.shows("autre");
+        let screen = person.screen().split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(screen.contains(&format!("≠ valeur │ {CANARY}-9.8 │ autre")), "{screen}");
+        person.press("q");
+        assert!(person.ended().0.success());
     }
 }

@@ -10,7 +10,8 @@ use crate::papers::{compared, quietly};
 const AGAIN: &str =
     "On a terminal of the laboratory, by the person who signs:  ecluse compare --as 'First Last'";
 
-/// How the comparison stands; `None` where the order does not say what a dossier is.
+/// How the comparison stands; `None` where the order does not say what a dossier is. Until somebody looks it
+/// is offered and nothing waits for it; once begun it is waited for.
 pub(super) fn comparison(at: At<'_>) -> Option<Found> {
     let text = folder::read(&at.folder.path(None, instruction::FILE), "").ok()?;
     instruction::parse(std::str::from_utf8(&text).ok()?).ok()?.dossier?;
@@ -21,7 +22,11 @@ pub(super) fn comparison(at: At<'_>) -> Option<Found> {
     });
     Some(match looked {
         Err(fault) => refused(at, &fault, LAB, "ecluse compare verify"),
-        Ok(None) => missing(at.lang.of("not done yet", "pas encore fait"), LAB, &[AGAIN]),
+        Ok(None) => {
+            let words = "the laboratory's own: ecluse compare shows drawn dossiers, old beside new";
+            let french = "au laboratoire : ecluse compare montre des dossiers tirés, ancien et nouveau";
+            Found::Later(at.lang.of(words, french).to_owned())
+        }
         Ok(Some(looked)) if looked.holds() => Found::Done(looked.words(at.lang)),
         Ok(Some(looked)) => {
             let crossed = !looked.comparison.crossed().is_empty();

@@ -133,6 +133,10 @@ pub(crate) fn look(here: &Here, lang: Language) -> Result<Board> {
     }
     for (name, found) in acts {
         add(&mut steps, name, found);
+        // it moves nothing: that it is open asks for no status and no session
+        if let Some(found) = comparison::comparison(at).filter(|_| name == "reconciliation") {
+            add(&mut steps, "comparison", found);
+        }
     }
     add(&mut steps, "report", run::report(at));
     if let Some(found) = cut_over::acceptance(at) {
@@ -144,7 +148,6 @@ pub(crate) fn look(here: &Here, lang: Language) -> Result<Board> {
 /// What a run does: moves, is read back, and once the source is frozen catches up for the last time.
 fn acts(at: At<'_>) -> Vec<(&'static str, Found)> {
     let mut acts = vec![("run", run::run(at)), ("reconciliation", run::reconciliation(at))];
-    acts.extend(comparison::comparison(at).map(|found| ("comparison", found)));
     if let Some([freeze, catch_up]) = cut_over::cut_over(at) {
         acts.extend([("freeze", freeze), ("catch-up", catch_up)]);
     }

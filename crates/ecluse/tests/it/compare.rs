@@ -112,6 +112,7 @@ fn answer(mut person: Terminal, number: usize, differs: impl Fn(&str) -> Option<
 fn two_results_swapped_are_seen_crossed_by_a_named_person_and_stand_in_the_report_without_a_value() {
     let here = tempfile::tempdir().unwrap();
     let lab = moved(here.path());
+    assert_eq!(step(&lab)["state"], "later", "offered; nothing waits for it yet");
     // into a pipe, and by the processor's operator: nobody is shown anything
     refused(&lab, &["compare", "--as", "Bérénice Essai-Biologie"], "ECL-CMP-020");
     let operator = ["compare", "--as", "Dorothée Essai-Reprise"];

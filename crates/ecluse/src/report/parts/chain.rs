@@ -98,7 +98,7 @@ fn links(from: &Sources<'_>) -> Vec<Link> {
     let artefact = lang.of("reconciliation", "contrôle de concordance").into();
     links.push(Link { artefact, when, missing, ..Link::default() });
     if from.compared.as_ref().is_none_or(|looked| looked.signers.is_empty()) && from.compares() {
-        // that the laboratory has not looked yet is no failure; `next` says that it is waited for
+        // that the laboratory has not looked yet is no failure; what it began, it ends
         let (missing, later) = match &from.compared {
             None => (lang.of("nobody has looked yet", "personne n’a encore regardé"), true),
             Some(_) => (lang.of("not signed", "non signé"), false),

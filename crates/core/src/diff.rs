@@ -192,12 +192,15 @@ impl List {
     }
 
     fn table(&mut self, was: &TableOrder, is: &TableOrder) {
-        let TableOrder { name, label, columns, rows, shared, key, relations, files, span: _ } = was;
+        let TableOrder { name, label, columns, rows, shared, reference, key, relations, files, span: _ } =
+            was;
         let field = |what: &str| format!("table {}, {what}", name.value);
         self.text(&field("label"), label, &is.label);
         self.text(&field("rows"), &rows.value, &is.rows.value);
         let reason = |s: &Option<crate::reader::Spanned<String>>| s.as_ref().map(|s| s.value.clone());
         self.value(field("shared"), reason(shared), reason(&is.shared));
+        let first = |reference: bool| reference.then(|| "moved and accepted first".to_owned());
+        self.value(field("reference"), first(*reference), first(is.reference));
         let names = |k: &[crate::reader::Spanned<String>]| {
             k.iter().map(|k| k.value.clone()).collect::<Vec<_>>().join(", ")
         };

@@ -62,6 +62,8 @@ pub enum Kind {
     Paper,
     /// Differences that the controller accepts.
     Differences,
+    /// The reference data as they stand at the destination, accepted.
+    Reference,
     /// The controller's answer to an objection.
     Answer,
     /// Drawn dossiers that one person of the laboratory compared.
@@ -83,7 +85,7 @@ pub enum Demand {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Contract,
         Self::Survey,
         Self::Instruction,
@@ -92,6 +94,7 @@ impl Kind {
         Self::Session,
         Self::Paper,
         Self::Differences,
+        Self::Reference,
         Self::Answer,
         Self::Comparison,
     ];
@@ -108,6 +111,7 @@ impl Kind {
             Self::Session => "session statement",
             Self::Paper => "record of a paper signature",
             Self::Differences => "list of differences",
+            Self::Reference => "acceptance of the reference data",
             Self::Answer => "answer to an objection",
             Self::Comparison => "record of compared dossiers",
         }
@@ -126,6 +130,7 @@ impl Kind {
             Self::Session => "ecluse-session/1",
             Self::Paper => crate::on_paper::FORMAT,
             Self::Differences => "ecluse-differences/1",
+            Self::Reference => "ecluse-reference/1",
             Self::Answer => "ecluse-answer/1",
             Self::Comparison => "ecluse-comparison/1",
         }
@@ -143,6 +148,7 @@ impl Kind {
             Self::Session => "ecluse-session-v1",
             Self::Paper => "ecluse-paper-v1",
             Self::Differences => "ecluse-differences-v1",
+            Self::Reference => "ecluse-reference-v1",
             Self::Answer => "ecluse-answer-v1",
             Self::Comparison => "ecluse-comparison-v1",
         }
@@ -162,7 +168,7 @@ impl Kind {
             Self::Survey | Self::Status | Self::Differences | Self::Answer => {
                 &[(Role::ControllerSignatory, Demand::Every)]
             }
-            Self::Codes => &[(Role::ControllerBiologist, Demand::One)],
+            Self::Codes | Self::Reference => &[(Role::ControllerBiologist, Demand::One)],
             Self::Session => &[(Role::Operator, Demand::One)],
             Self::Paper | Self::Comparison => {
                 &[(Role::ControllerSignatory, Demand::Named), (Role::ControllerBiologist, Demand::Named)]

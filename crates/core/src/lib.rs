@@ -66,6 +66,7 @@ pub mod personal;
 pub mod plan;
 pub mod product;
 pub mod reader;
+pub mod reference;
 pub mod session;
 pub mod signatures;
 pub mod status;

@@ -355,6 +355,7 @@ fn how(kind: Kind, key: &Key) -> String {
         Kind::Codes => "codes",
         Kind::Differences => "differences",
         Kind::Comparison => "compare",
+        Kind::Reference => "reference",
         Kind::Instruction => "instruction",
         Kind::Session => return "ecluse session new --key FILE".to_owned(),
         Kind::Answer => return "ecluse instruction answer N 'words' --key FILE".to_owned(),

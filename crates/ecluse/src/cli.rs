@@ -562,6 +562,10 @@ pub(crate) struct MigrateArgs {
     #[arg(long)]
     pub(crate) ddl: bool,
 
+    /// Move the reference data alone: what the order marks `reference = true`, accepted before the rest moves.
+    #[arg(long, conflicts_with_all = ["repair", "catch_up", "sample"])]
+    pub(crate) reference: bool,
+
     /// Catch up for the last time: the source was frozen (ecluse freeze), and is looked at again at the end.
     #[arg(long, conflicts_with = "repair")]
     pub(crate) catch_up: bool,

@@ -31,6 +31,9 @@ pub struct Figures {
     pub ended: String,
     /// Whether the run reached its end.
     pub whole: bool,
+    /// Whether this start moved the reference data alone, and came to their end.
+    #[serde(default)]
+    pub reference: bool,
     /// The barrier between us and what was not instructed, in words.
     pub barrier: String,
     /// What could not be locked or seen with this role, in words.

@@ -107,7 +107,7 @@ pub(crate) fn read(
     emit: Emit<'_>,
 ) -> Result<()> {
     let plan = context.plan;
-    for table in plan.tables() {
+    for table in plan.tables().iter().take(context.upto) {
         let count = source.count(table)?;
         emit(Message::Begin(table.number(), count))?;
         let mut step = Step::new(plan, table, destination, key)?;

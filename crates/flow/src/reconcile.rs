@@ -5,7 +5,7 @@ use std::sync::mpsc::sync_channel;
 
 use ecluse_batch::{Batch, Keys, RowHasher, Scope, Tally, TallyKey};
 use ecluse_core::fault::{Code, Fault, Result};
-use ecluse_core::plan::{Plan, TablePlan};
+use ecluse_core::plan::{Plan, Relation, TablePlan};
 use ecluse_core::value::Key;
 use ecluse_seal::{RunState, TableState};
 use serde::Serialize;
@@ -249,7 +249,7 @@ pub fn reconcile<'s>(
     let staying = Staying::of(&orders, world.random()?)?;
     let staying = staying.as_ref();
     let mut compare = || {
-        if !state.whole {
+        if !state.whole && !options.reference {
             return Err(unfinished("constraints were not put back, nor the end looked at"));
         }
         // until this one is through, no earlier comparison is the last word
@@ -325,7 +325,8 @@ impl Look<'_, '_, '_, '_> {
         };
         let token = state::token_key(self.state);
         let mut files = Reading::new(plan, self.options.files, &self.state.run, token)?;
-        for table in plan.tables() {
+        let upto = if self.options.reference { plan.reference() } else { plan.tables().len() };
+        for table in plan.tables().iter().take(upto) {
             let lines: BTreeMap<u64, &LedgerEntry> =
                 ledger.iter().filter(|l| l.table == table.number()).map(|l| (l.chunk, l)).collect();
             let sealed = state::table(self.state, table.number())?;
@@ -341,10 +342,11 @@ impl Look<'_, '_, '_, '_> {
                 }
             }
         }
-        if let Some(files) = &files {
+        // files that no row names are looked for once every row was read
+        if let Some(files) = files.as_ref().filter(|_| upto == plan.tables().len()) {
             found.differences.extend(files.strays(plan)?);
         }
-        self.orphans(plan, &mut found)?;
+        self.orphans(plan, upto, &mut found)?;
         Ok(found)
     }
 
@@ -416,9 +418,10 @@ impl Look<'_, '_, '_, '_> {
 
     /// Rows without a parent. A relation that the destination itself declares is kept by it;
     /// where both tables agree with the ledger, an orphan was one at the source already.
-    fn orphans(&mut self, plan: &Plan, found: &mut Reconciliation) -> Result<()> {
-        for child in plan.tables() {
-            for (index, relation) in child.relations().iter().enumerate().filter(|(_, r)| !r.declared) {
+    fn orphans(&mut self, plan: &Plan, upto: usize, found: &mut Reconciliation) -> Result<()> {
+        for child in plan.tables().iter().take(upto) {
+            let within = |r: &Relation| !r.declared && r.parent < upto;
+            for (index, relation) in child.relations().iter().enumerate().filter(|(_, r)| within(r)) {
                 let Some(parent) = plan.tables().get(relation.parent) else { continue };
                 let rows = self.destination.orphans(child, index, parent)?;
                 if rows == 0 {

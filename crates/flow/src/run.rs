@@ -24,6 +24,8 @@ use crate::world::World;
 use crate::writer::Writing;
 use crate::{attached, caught, freeze, noted, reader, sample, state, undo};
 
+static NO_REFERENCE: Code = Code::refused("ECL-REF-006", "the order names no reference data");
+static PAST: Code = Code::refused("ECL-REF-007", "the run is past its reference data");
 static TOO_MANY: Code = Code::refused("ECL-RUN-012", "more rows were refused than the instruction tolerates");
 
 /// How a run may go about it.
@@ -44,6 +46,8 @@ pub struct Options<'a> {
     pub without_views: Option<&'a str>,
     /// A reconciliation looks into every chunk at both ends, not only into those whose tallies differ.
     pub full: bool,
+    /// The reference data alone: the run ends after them and is not through.
+    pub reference: bool,
     /// A dry run counts rows by every code of the code tables, not only by those that no line maps.
     pub codes: bool,
     /// Where the files lie that rows name, and where they go; demanded where a column names files.
@@ -71,7 +75,8 @@ pub enum Progress<'a> {
 pub struct Moved {
     /// What was counted.
     pub figures: Figures,
-    /// True where the operator stopped it: the same command goes on.
+    /// True where the operator stopped it: the same command goes on. True of a run that moved its
+    /// reference data alone, too: its figures say that they are through.
     pub stopped: bool,
 }
 
@@ -98,6 +103,9 @@ pub fn run(
 ) -> Result<Moved> {
     checks::keys(orders.plan)?;
     let known = ours(&orders, record)?;
+    if options.reference {
+        has_reference(&orders, known.as_ref())?;
+    }
     if options.catch_up {
         freeze::begun(known.as_ref())?;
     }
@@ -276,6 +284,7 @@ impl Story<'_> {
             self.source.close()?;
             return Ok(ended);
         }
+        figures.reference = self.options.reference;
 
         figures.add_up()?;
         let estimate = sample::estimate(figures);
@@ -294,12 +303,16 @@ impl Story<'_> {
         journal.act(Act::Finish, &object, |journal| {
             self.destination.finish(plan)?;
             attached::settle(plan, self.options.files, &state.run, self.destination, Some(figures))?;
+            if self.options.reference {
+                // what stands there can be looked at; the run itself is not through
+                return Ok(());
+            }
             state.whole = true;
             let held = self.held.as_ref().map_or("", Held::word);
             caught::end(state, figures, held, &self.world);
             state::save(state, &self.orders, journal)
         })?;
-        Ok(Ended::Whole)
+        Ok(if self.options.reference { Ended::Stopped } else { Ended::Whole })
     }
 
     /// Identity, schema and rights of the source.
@@ -418,6 +431,7 @@ impl Story<'_> {
         let attaching = Attaching::new(plan, self.options.files, how, state::token_key(state))?;
         let context =
             Context::new(plan, families)?.attaching(attaching, Some(named)).sampling(self.sample.as_ref());
+        let context = if self.options.reference { context.reference_alone() } else { context };
         let ends: Vec<_> = state.tables.iter().map(|t| t.ends.clone()).collect();
         let closed = state.tables.iter().map(|t| t.closed).collect();
         caught::count_anew(&mut figures.catch_ups, &ledger);
@@ -448,6 +462,17 @@ impl Story<'_> {
             move |emit| reader::read(source, engine, context, &reading, &ends, emit),
             |message| half.take(message),
         )
+    }
+}
+
+/// Reference data are named, and come first: a run that came to its end has nothing to move before.
+fn has_reference(orders: &Orders<'_>, known: Option<&RunState>) -> Result<()> {
+    if orders.plan.reference() == 0 {
+        return Err(NO_REFERENCE.fault("").help("move everything: ecluse migrate"));
+    }
+    match known {
+        Some(state) if state.whole => Err(PAST.fault("").help("catch up with the source: ecluse migrate")),
+        _ => Ok(()),
     }
 }
 

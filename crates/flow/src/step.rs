@@ -45,6 +45,8 @@ pub(crate) struct Context<'p> {
     attaching: Option<Attaching<'p>>,
     /// Where the names of files are kept that rows name.
     named: Option<&'p Named>,
+    /// So many of the first tables are read.
+    pub(crate) upto: usize,
 }
 
 impl<'p> Context<'p> {
@@ -61,12 +63,19 @@ impl<'p> Context<'p> {
             unmapped: None,
             attaching: None,
             named: None,
+            upto: plan.tables().len(),
         })
     }
 
     /// Leaves out what belongs to none of these dossiers.
     pub(crate) const fn sampling(mut self, sample: Option<&'p Selection<'p>>) -> Self {
         self.sample = sample;
+        self
+    }
+
+    /// Reads the reference data and no table behind them.
+    pub(crate) const fn reference_alone(mut self) -> Self {
+        self.upto = self.plan.reference();
         self
     }
 

@@ -20,6 +20,7 @@ const CATCH_UP: Options<'static> = Options {
     without_views: None,
     full: false,
     codes: false,
+    reference: false,
     files: None,
     begins: None,
 };

@@ -96,6 +96,8 @@ pub fn draft(from: &Drafting<'_>) -> String {
             # kinds = { microbiology = '…' }   # what must not be missed where dossiers are drawn, each a filter\n";
     out += "\n# [national_identifier]          # numbers that fail their check: local, withhold, refuse\n\
             # invalid = \"local\"            # as a local identifier, the identity provisional\n";
+    out += "\n# A table of tests, units, codes, prescribers or sites may say  reference = true:  it is moved\n\
+            # first, and a biologist accepts it before the rest moves.\n";
     for table in ordered(from) {
         out += &draft_table(from, table);
     }

@@ -206,6 +206,8 @@ pub struct TableOrder {
     pub rows: Spanned<String>,
     /// Why its rows are every laboratory's (reference data), in a source that holds several.
     pub shared: Option<Spanned<String>>,
+    /// Whether it is reference data: moved and accepted before any table that is none.
+    pub reference: bool,
     /// The key, where the catalogue has none.
     pub key: Vec<Spanned<String>>,
     /// Relations beyond those of the dictionary.

@@ -190,6 +190,7 @@ fn read_table(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Option<TableOrder> {
         t.list(r, "columns").into_iter().filter_map(|v| read_column(r, v)).collect()
     };
     let rows = t.text(r, "rows").and_then(|rows| literal(r, rows));
+    let reference = t.flag(r, "reference");
     let shared = t.maybe_text(r, "shared");
     if let Some(empty) = shared.as_ref().filter(|s| !template::filled(&s.value)) {
         let finding = Finding::new(&WRONG_VALUE, "`shared` is a reason").at(empty.span.clone());
@@ -200,7 +201,18 @@ fn read_table(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Option<TableOrder> {
     let files = t.tables(r, "files").into_iter().filter_map(|f| super::files::read(r, f)).collect();
     let span = t.span.clone();
     t.end(r);
-    Some(TableOrder { name: name?, label, columns, rows: rows?, shared, key, relations, files, span })
+    Some(TableOrder {
+        name: name?,
+        label,
+        columns,
+        rows: rows?,
+        shared,
+        reference,
+        key,
+        relations,
+        files,
+        span,
+    })
 }
 
 fn read_column(r: &mut Reader<'_>, value: &toml::Spanned<toml::de::DeValue<'_>>) -> Option<ColumnOrder> {

@@ -150,6 +150,7 @@ pub fn compile(inputs: &Inputs<'_>) -> Result<Compiled, Refusal> {
     let plan = Plan {
         tables,
         tolerance: instruction.tolerance,
+        reference: drafts.iter().filter(|d| d.order.reference).count(),
         row_limit: inputs.instruction.header().trial.then_some(TRIAL_ROWS),
         dossiers,
     };
@@ -356,6 +357,11 @@ fn sequence(drafts: &[Draft<'_>]) -> Result<Vec<usize>, Vec<Finding>> {
     for (i, draft) in drafts.iter().enumerate() {
         chooses(&draft.filter, &mut |table, _| chosen.push((i, table)));
     }
+    // reference data come before everything else, as what a filter chooses from does
+    let first: Vec<usize> =
+        drafts.iter().enumerate().filter(|(_, d)| d.order.reference).map(|(i, _)| i).collect();
+    let others = drafts.iter().enumerate().filter(|(_, d)| !d.order.reference);
+    chosen.extend(others.flat_map(|(i, _)| first.iter().map(move |j| (i, *j))));
     let relations: Vec<(usize, usize)> =
         drafts.iter().enumerate().flat_map(|(i, d)| d.relations.iter().map(move |r| (i, r.parent))).collect();
     order(drafts.len(), &chosen, &relations).map_err(|circle| {

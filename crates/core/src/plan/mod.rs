@@ -52,6 +52,8 @@ use crate::zone::Zone;
 pub struct Plan {
     tables: Vec<TablePlan>,
     tolerance: u64,
+    /// How many of the first tables are reference data.
+    reference: usize,
     row_limit: Option<u64>,
     dossiers: Option<Dossiers>,
 }
@@ -68,6 +70,12 @@ impl Plan {
     #[must_use]
     pub const fn tolerance(&self) -> u64 {
         self.tolerance
+    }
+
+    /// How many of the first tables are reference data: moved and accepted before the others.
+    #[must_use]
+    pub const fn reference(&self) -> usize {
+        self.reference
     }
 
     /// Rows per table at most, where the papers are a trial's (1,000).
@@ -377,7 +385,7 @@ pub mod assertion {
     /// A plan nobody compiled.
     #[must_use]
     pub fn plan(tables: Vec<TablePlan>) -> Plan {
-        Plan { tables, tolerance: 0, row_limit: None, dossiers: None }
+        Plan { tables, tolerance: 0, reference: 0, row_limit: None, dossiers: None }
     }
 
     /// A plan nobody compiled, with its dossiers.
@@ -390,6 +398,6 @@ pub mod assertion {
     /// A plan nobody compiled, that moves at most so many rows per table.
     #[must_use]
     pub fn trial(tables: Vec<TablePlan>, limit: u64) -> Plan {
-        Plan { tables, tolerance: 0, row_limit: Some(limit), dossiers: None }
+        Plan { tables, tolerance: 0, reference: 0, row_limit: Some(limit), dossiers: None }
     }
 }

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueHint};
 
-use super::PaperArgs;
 use super::pages::Lang;
+use super::{PaperArgs, RunArgs, SignArgs};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Reference {
@@ -16,6 +16,17 @@ pub(crate) enum Reference {
         after_help = "Example:\n  ecluse reference print\n  ecluse reference print --lang en -o reference.html"
     )]
     Print(PrintArgs),
+    /// Write the acceptance of what `migrate --reference` moved, for a biologist of the laboratory.
+    #[command(
+        after_help = "Example:\n  ecluse migrate --reference\n  ecluse reconcile --reference\n  ecluse reference propose"
+    )]
+    Propose(RunArgs),
+    /// Accept the reference data, as a biologist of the controller.
+    #[command(after_help = "Example:\n  ecluse reference sign --key ~/.ssh/id_ed25519 --as aubry")]
+    Sign(SignArgs),
+    /// Verify who accepted them.
+    #[command(after_help = "Example:\n  ecluse reference verify")]
+    Verify(RunArgs),
 }
 
 #[derive(Debug, Args)]

@@ -53,6 +53,10 @@ pub(crate) struct ReconcileArgs {
     #[command(flatten)]
     pub(crate) begun: BegunArgs,
 
+    /// Compare the reference data alone, before the rest has moved.
+    #[arg(long)]
+    pub(crate) reference: bool,
+
     /// Read the source again too, every row, and tell which rows changed there since.
     #[arg(long)]
     pub(crate) full: bool,

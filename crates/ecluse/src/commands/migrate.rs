@@ -15,7 +15,7 @@ use serde_json::json;
 use super::{Here, files, identifiers, runs, sampled, stayed};
 use crate::cli::MigrateArgs;
 use crate::output;
-use crate::papers::objections;
+use crate::papers::{objections, reference};
 use crate::progress::Teller;
 use crate::ready::{self, Ends, Missing, Ready, STOP};
 use crate::report::facts::{self, Facts};
@@ -52,6 +52,9 @@ pub(crate) fn moved(here: &Here, args: &MigrateArgs) -> Result<Figures> {
     let tables = if args.ddl { Missing::Suppose } else { Missing::Refuse };
     objections::answered(&here.folder, args.papers.instruction.as_deref(), here.now)?;
     let (mut ready, mut ends) = Ready::prepare(here, &args.papers, tables)?;
+    if !args.reference {
+        reference::demanded(&here.folder, &ready.chain, &path, here.now)?;
+    }
     runs::may_open(here, &path, &ready)?;
     let mut record = RunFolder::open(&path)?;
     if ready.missing.is_empty() {
@@ -73,6 +76,7 @@ pub(crate) fn moved(here: &Here, args: &MigrateArgs) -> Result<Figures> {
         repair: args.repair,
         catch_up: args.catch_up,
         sample: args.sample,
+        reference: args.reference,
         begins: Some(&begins),
         ..ready.options()
     };
@@ -89,7 +93,7 @@ pub(crate) fn moved(here: &Here, args: &MigrateArgs) -> Result<Figures> {
             &mut |p| teller.tell(p),
         )
     })?;
-    if moved.stopped {
+    if moved.stopped && !moved.figures.reference {
         return Err(STOPPED
             .fault(format!(
                 "this start dealt with {}; what earlier ones moved stands",
@@ -111,11 +115,17 @@ fn told(figures: &Figures) {
             &json!({ "figures": rights::brief(figures), "excess": figures.excess.len() }),
         );
     }
+    let read = if figures.reference { "ecluse reconcile --reference" } else { "ecluse reconcile" };
     output::line(format!(
-        "{} moved, {} refused. Read them back:  ecluse reconcile",
+        "{} moved, {} refused. Read them back:  {read}",
         plural(figures.moved_rows(), "row", "rows"),
         count(figures.refused_rows()),
     ));
+    if figures.reference {
+        output::line(
+            "These are the reference data. Nothing else moves until a biologist accepts them:  ecluse reference propose",
+        );
+    }
     if let Some(catch_up) = figures.catch_ups.last() {
         caught(catch_up);
     }

@@ -72,7 +72,7 @@ pub(super) fn run(here: &Here, args: &ReconcileArgs) -> Result<()> {
     let run = here.folder.path(args.begun.run.dir.as_deref(), "run");
     let papers = args.begun.papers();
     let figures = figures(&run)?;
-    let (found, gravest) = compared(here, &papers, &run, args.full)?;
+    let (found, gravest) = compared(here, &papers, &run, (args.full, args.reference))?;
     output::document(&found);
     let Some(gravest) = gravest else {
         output::line(format!(
@@ -131,7 +131,7 @@ fn kinds(found: &Recorded) -> String {
     found.kinds.iter().map(|(words, rows)| format!("{} {words}", count(*rows))).collect::<Vec<_>>().join(", ")
 }
 
-/// Compares, and writes down what was found.
+/// Compares, and writes down what was found: of everything, or of the `reference` data alone.
 ///
 /// # Errors
 ///
@@ -140,7 +140,7 @@ pub(crate) fn compared(
     here: &Here,
     papers: &PaperArgs,
     run: &Path,
-    full: bool,
+    (full, reference): (bool, bool),
 ) -> Result<(Recorded, Option<&'static Code>)> {
     let (ready, ends) = Ready::prepare(here, papers, Missing::Refuse)?;
     let mut record = RunFolder::existing(run)?;
@@ -157,7 +157,7 @@ pub(crate) fn compared(
         };
         let found = reconcile(
             orders,
-            Options { full, ..ready.options() },
+            Options { full, reference, ..ready.options() },
             &mut open,
             destination.as_mut(),
             &mut record,

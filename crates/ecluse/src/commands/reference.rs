@@ -1,29 +1,81 @@
-//! `ecluse reference print`: what the code tables do, with the rows that each line is for.
+//! `ecluse reference print|propose|sign|verify`: what the code tables do, with the rows that each line is
+//! for; and the acceptance of what stands at the destination before anything else moves.
 
 use askama::Template as _;
-use ecluse_adapters::folder::RunFolder;
+use ecluse_adapters::folder::{RunFolder, figures};
+use ecluse_core::count::plural;
+use ecluse_core::document::Kind;
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::language::Language;
 use ecluse_core::meaning::does;
+use ecluse_core::reference::{Accepted, FILE, draft as written, parse};
 use ecluse_flow::run::Options;
 use serde_json::{Value, json};
 
 use super::plan::rehearsed;
 use super::{Here, sign};
-use crate::cli::{PrintArgs, Reference};
+use crate::cli::{PaperArgs, PrintArgs, Reference, RunArgs, SignArgs};
 use crate::pages::reference::{CodePage, Line, code_pages, page};
 use crate::pages::words::{self, spaced};
-use crate::papers::objections;
+use crate::papers::chain::Chain;
+use crate::papers::{Paper, draft, objections, reference};
 use crate::progress::Teller;
 use crate::ready::Ready;
 use crate::{folder, output};
+
+const MADE_BY: &str = "ecluse reference propose";
 
 static PAGE: Code = Code::refused("ECL-COD-010", "the page of the code tables could not be made");
 
 pub(super) fn run(here: &Here, command: &Reference) -> Result<()> {
     match command {
         Reference::Print(args) => print(here, args),
+        Reference::Propose(args) => propose(here, args),
+        Reference::Sign(args) => accept(here, args),
+        Reference::Verify(args) => verify(here, args),
     }
+}
+
+fn chain(here: &Here) -> Result<Chain> {
+    Chain::read(&here.folder, &PaperArgs::default(), here.now)
+}
+
+/// Writes what there is to accept, to be signed.
+fn propose(here: &Here, args: &RunArgs) -> Result<()> {
+    let chain = chain(here)?;
+    let stated = reference::moved(&chain, &here.folder.path(args.dir.as_deref(), "run"))?;
+    let trial = chain.contract.header().trial;
+    let head = draft::head(Some(chain.contract.digest().to_owned()), here.now, draft::YEAR, trial)?;
+    let path = here.folder.path(None, FILE);
+    folder::create(&path, written(&head, &stated).as_bytes())?;
+    output::line(path.display().to_string());
+    for (table, rows) in &stated.tables {
+        output::line(format!("  {table}   {}", plural(*rows, "row", "rows")));
+    }
+    output::line(
+        "A biologist looks at them in the new system, and accepts them:  ecluse reference sign --key FILE",
+    );
+    output::document(&json!({ "made": path, "tables": stated.tables.len() }));
+    Ok(())
+}
+
+/// Nothing is signed that would not count.
+fn accept(here: &Here, args: &SignArgs) -> Result<()> {
+    let paper = Paper::read(&here.folder.path(args.file.as_deref(), FILE), MADE_BY)?;
+    let stated = paper.judge(parse(paper.text()))?;
+    stated.is(&reference::moved(&chain(here)?, &here.folder.path(None, "run"))?)?;
+    sign::run(here, Kind::Reference, FILE, args)
+}
+
+fn verify(here: &Here, args: &RunArgs) -> Result<()> {
+    let paper = Paper::read(&here.folder.path(None, FILE), MADE_BY)?;
+    let chain = chain(here)?;
+    let accepted = paper.judge(Accepted::read(&paper.bytes, &paper.signatures, &chain.contract, here.now))?;
+    let run = here.folder.path(args.dir.as_deref(), "run");
+    let figures = figures(&run)?.map(|figures| figures.run).unwrap_or_default();
+    accepted.is_of(&figures, chain.instruction.digest())?;
+    sign::told(&paper.path, accepted.signers(), accepted.header(), &accepted.digest());
+    Ok(())
 }
 
 fn print(here: &Here, args: &PrintArgs) -> Result<()> {

@@ -15,9 +15,8 @@ use crate::cli::{PaperArgs, ReportArgs};
 use crate::pages::words::spaced;
 use crate::papers::accepted::{self as acceptance, Acceptance, Signature};
 use crate::papers::chain::{Chain, Link};
-use crate::papers::compared;
-use crate::papers::objections;
 use crate::papers::stopped::stopped;
+use crate::papers::{compared, objections, reference};
 use crate::report::facts::{self, Facts};
 use crate::report::fill::{Sources, day, page};
 use crate::{folder, output};
@@ -64,6 +63,13 @@ pub(crate) fn written(here: &Here, run: &Path, to: Option<&Path>, lang: Language
         signers: looked.signers.clone(),
         when: looked.on.clone(),
         digest: looked.digest.clone(),
+    }));
+    let taken = reference::accepted(&here.folder, &chain, &figures, here.now)?;
+    chain.links.extend(taken.map(|accepted| Link {
+        artefact: "accepted reference data".to_owned(),
+        signers: accepted.signers().to_vec(),
+        when: accepted.header().issued.to_string(),
+        digest: accepted.digest(),
     }));
     // the order itself is judged as of today: whoever reads the page must learn that it was stopped
     let stopped = stopped(&here.folder, &chain.contract, &chain.instruction, here.now)?;

@@ -156,6 +156,7 @@ impl Story {
             ddl: false,
             catch_up: false,
             repair: false,
+            reference: false,
             sample: None,
         };
         ready::stop_after_rows(1_000);
@@ -214,6 +215,7 @@ impl Story {
             ddl: false,
             catch_up: false,
             repair: true,
+            reference: false,
             sample: None,
         };
         output::muted(|| migrate::moved(&self.here, &args))?;
@@ -227,7 +229,7 @@ impl Story {
 
     fn compared(&self) -> Result<Recorded> {
         let run = self.folder().path(None, "run");
-        output::muted(|| reconcile::compared(&self.here, &PaperArgs::default(), &run, false))
+        output::muted(|| reconcile::compared(&self.here, &PaperArgs::default(), &run, (false, false)))
             .map(|(found, _)| found)
     }
 

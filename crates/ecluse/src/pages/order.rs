@@ -375,6 +375,15 @@ fn conditions(order: &Order, dictionary: &Dictionary, lang: Language) -> Vec<Str
         ),
     });
     lines.extend(order.pending.map(|rule| words::pending(rule, lang).to_owned()));
+    let first: Vec<&str> =
+        order.tables.iter().filter(|table| table.reference).map(|table| label(table, dictionary)).collect();
+    if !first.is_empty() {
+        let first = lang.listed(&first);
+        lines.push(lang.of(
+            format!("First the reference data ({first}): a biologist accepts them before anything else moves."),
+            format!("D’abord les données de référence ({first}) : un biologiste les accepte avant que le reste ne parte."),
+        ));
+    }
     let dossiers = dossiers_told(order, dictionary);
     lines.extend(dossiers.map(|(table, kinds)| words::dossiers(table, &kinds, lang)));
     if order.excluded.is_some() {

@@ -174,6 +174,7 @@ pub(crate) fn artefact(name: &str, language: Language) -> String {
         "mapping" => "table de correspondance".to_owned(),
         "accepted differences" => "différences acceptées".to_owned(),
         "compared dossiers" => "dossiers comparés".to_owned(),
+        "accepted reference data" => "données de référence acceptées".to_owned(),
         other => [("order, version ", "ordre de migration, version "), ("code table ", "table de codes ")]
             .iter()
             .find_map(|(english, french)| Some(format!("{french}{}", other.strip_prefix(english)?)))

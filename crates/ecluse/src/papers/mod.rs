@@ -9,6 +9,7 @@ pub(crate) mod draft;
 pub(crate) mod excluded;
 pub(crate) mod hand;
 pub(crate) mod objections;
+pub(crate) mod reference;
 pub(crate) mod standing;
 pub(crate) mod stopped;
 

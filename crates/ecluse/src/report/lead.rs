@@ -107,6 +107,11 @@ pub(crate) fn alerts(from: &Sources<'_>) -> Vec<String> {
                 "Seul un échantillon de {drawn} dossiers sur {there} est passé : c’est une répétition, pas la migration."
             ),
         );
+    } else if from.figures.reference && !from.figures.whole {
+        tell(
+            "Only the reference data have moved: the rest moves once a biologist has accepted them.".into(),
+            "Seules les données de référence sont passées : le reste passe quand un biologiste les a acceptées.".into(),
+        );
     } else if !from.figures.whole {
         tell(
             "The run is not through: the same command goes on where it stopped.".into(),

@@ -1,14 +1,17 @@
 //! The run itself, and what was found when it was read back.
 
 use ecluse_adapters::folder::{REPORT, Undo, figures, undo};
+use ecluse_core::instruction::parse;
 use ecluse_core::language::Language;
+use ecluse_core::reference::FILE;
 
 use super::{At, Found, LAB, YOU, missing, refused};
 use crate::commands::reconcile::Recorded;
 use crate::commands::reconciled::{self, Reconciled};
 use crate::commands::{ordered, sampled, undo as command};
+use crate::folder::{self, Folder};
 use crate::papers::accepted::{self, Acceptance};
-use crate::papers::quietly;
+use crate::papers::{Paper, quietly};
 
 pub(super) fn run(at: At<'_>) -> Found {
     let At { folder, trial, lang, .. } = at;
@@ -52,6 +55,7 @@ pub(super) fn run(at: At<'_>) -> Found {
             lang.count(f.refused_rows()),
             lang.of("refused", "refusées"),
         )),
+        Some(f) if f.reference => reference(at),
         Some(f) if f.is_through() => missing(
             f.sample.as_ref().map(|sample| sampled::stands(sample, &f, lang)).unwrap_or_default(),
             YOU,
@@ -64,6 +68,14 @@ pub(super) fn run(at: At<'_>) -> Found {
             lang.of("begun, not through", "commencé, pas au bout"),
             YOU,
             &["The same command goes on where it stopped:  ecluse migrate"],
+        ),
+        None if first(folder) => missing(
+            lang.of("not begun", "pas commencé"),
+            YOU,
+            &[
+                "What the code tables do, for the biologist:  ecluse reference print",
+                "The reference data come first:               ecluse migrate --reference",
+            ],
         ),
         None if trial => missing(
             lang.of("not begun", "pas commencé"),
@@ -82,6 +94,41 @@ pub(super) fn run(at: At<'_>) -> Found {
                 "What would move:                                                             ecluse plan",
                 "Move:                                                                        ecluse migrate",
             ],
+        ),
+    }
+}
+
+/// Whether the order marks reference data, as far as it can be read.
+fn first(folder: &Folder) -> bool {
+    let order = folder::read(&folder.path(None, "instruction.toml"), "").ok();
+    let order = order.and_then(|bytes| String::from_utf8(bytes).ok()).and_then(|text| parse(&text).ok());
+    order.is_some_and(|order| order.tables.iter().any(|table| table.reference))
+}
+
+/// The reference data stand there, and nothing else moves before they are accepted.
+fn reference(At { folder, lang, .. }: At<'_>) -> Found {
+    let words = lang.of("the reference data have moved", "les données de référence sont passées");
+    let paper = folder.path(None, FILE);
+    match Paper::read(&paper, "").map(|paper| paper.signatures.is_empty()) {
+        Err(_) => missing(
+            words,
+            YOU,
+            &[
+                "Read them back:                     ecluse reconcile --reference",
+                "Have them accepted by a biologist:  ecluse reference propose",
+            ],
+        ),
+        Ok(true) => missing(
+            words,
+            LAB,
+            &[
+                "A biologist looks at them in the new system, and accepts them:  ecluse reference sign --key FILE",
+            ],
+        ),
+        Ok(false) => missing(
+            lang.of("the reference data are accepted", "les données de référence sont acceptées"),
+            YOU,
+            &["The rest moves:  ecluse migrate"],
         ),
     }
 }

@@ -1,4 +1,5 @@
-//! Reference data: what the code tables do, with the rows of each code, before a biologist signs.
+//! Reference data: what the code tables do, with the rows of each code, before a biologist signs; and
+//! their acceptance before anything else moves.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -13,7 +14,7 @@ use crate::{ecluse, succeed};
 const SCHEMA: &str = "
 CREATE TABLE unite (id INTEGER PRIMARY KEY, nom VARCHAR(20) NOT NULL);
 CREATE TABLE patient (id INTEGER PRIMARY KEY, nom VARCHAR(60) NOT NULL);
-CREATE TABLE resultat (id INTEGER PRIMARY KEY, patient_id INTEGER NOT NULL REFERENCES patient(id), lecture VARCHAR(30), analyse INTEGER, note VARCHAR(40));
+CREATE TABLE resultat (id INTEGER PRIMARY KEY, patient_id INTEGER NOT NULL REFERENCES patient(id), lecture VARCHAR(30), examen INTEGER, note VARCHAR(40));
 ";
 
 /// Words of result rows, and how many rows have each; the last two are in no code table.
@@ -26,14 +27,14 @@ const READINGS: [(&str, u64); 6] = [
     ("à revoir avec Zerbinette", 2),
 ];
 
-fn rows() -> String {
+fn rows(readings: &[(&str, u64)]) -> String {
     let mut sql = String::from("INSERT INTO unite VALUES (1, 'g/L');INSERT INTO unite VALUES (2, 'mmol/L');");
     for i in 1..=5 {
         let _ = write!(sql, "INSERT INTO patient VALUES ({i}, 'Canari{i}');");
     }
     let mut id = 0;
-    for (word, rows) in READINGS {
-        for _ in 0..rows {
+    for (word, rows) in readings {
+        for _ in 0..*rows {
             id += 1;
             let _ = write!(
                 sql,
@@ -46,7 +47,7 @@ fn rows() -> String {
     sql
 }
 
-/// `lecture` through this table; `analyse` through one that changes nothing.
+/// `lecture` through this table; `examen` through one that changes nothing.
 const READING: [(&str, &str); 5] = [
     ("Négatif", "Positif"),
     ("Positif", "Négatif"),
@@ -75,7 +76,7 @@ fn folder(here: &Path, from: &str, to: &str) -> PathBuf {
     let mut mapping = std::fs::read_to_string(lab.join("mapping.toml")).unwrap();
     let tables = [
         ("lecture", code_table("Readings", true, &READING)),
-        ("analyse", code_table("Tests", false, &[("7", "GLY"), ("08", "UREE")])),
+        ("examen", code_table("Tests", false, &[("7", "GLY"), ("08", "UREE")])),
     ];
     for (name, text) in &tables {
         std::fs::write(lab.join(format!("codes/{name}.toml")), text).unwrap();
@@ -88,6 +89,11 @@ fn folder(here: &Path, from: &str, to: &str) -> PathBuf {
         mapping = mapping.replace(&plain, &format!("{name} = {{ code = \"{name}\", table = \"{name}\" }}"));
     }
     std::fs::write(lab.join("mapping.toml"), mapping).unwrap();
+    let order = std::fs::read_to_string(lab.join("instruction.toml")).unwrap();
+    let first = "[[table]]\nname = \"unite\"\n";
+    assert!(order.contains(first), "{order}");
+    std::fs::write(lab.join("instruction.toml"), order.replace(first, &format!("{first}reference = true\n")))
+        .unwrap();
     succeed(&lab, &["instruction", "sign"]);
     lab
 }
@@ -131,8 +137,8 @@ fn printed(lab: &Path, count: &dyn Fn(&str) -> u64) {
         json!([{ "code": "illisible", "rows": rows("illisible") }, { "code": "…", "rows": "<5" }])
     );
     let tests =
-        |code: u64| count(&format!("SELECT count(*) FROM resultat WHERE analyse = {code}")).to_string();
-    let codes = &of("analyse")["codes"];
+        |code: u64| count(&format!("SELECT count(*) FROM resultat WHERE examen = {code}")).to_string();
+    let codes = &of("examen")["codes"];
     assert_eq!((&codes[0]["rows"], &codes[1]["rows"]), (&json!(tests(7)), &json!(tests(8))));
     let page = std::fs::read_to_string(lab.join("reference.html")).unwrap();
     let line = "<td class=\"name\">Négatif</td><td data-is=\"becomes\">Positif</td><td class=\"n\" data-is=\"rows\">40</td>";
@@ -166,7 +172,7 @@ fn printed(lab: &Path, count: &dyn Fn(&str) -> u64) {
 fn the_code_tables_page_counts_what_sqlite_counts_and_says_what_each_line_does() {
     let here = tempfile::tempdir().unwrap();
     let old = Connection::open(here.path().join("old.db")).unwrap();
-    old.execute_batch(&format!("BEGIN; {SCHEMA} {} COMMIT;", rows())).unwrap();
+    old.execute_batch(&format!("BEGIN; {SCHEMA} {} COMMIT;", rows(&READINGS))).unwrap();
     let lab = folder(here.path(), "sqlite:old.db", "sqlite:new.db");
     printed(&lab, &|sql| old.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap().unsigned_abs());
 }
@@ -175,7 +181,7 @@ fn the_code_tables_page_counts_what_sqlite_counts_and_says_what_each_line_does()
 fn the_code_tables_page_counts_what_postgresql_counts() {
     let Some(postgres) = server::postgres() else { return };
     let (old, new) = (postgres.database("reference_old"), postgres.database("reference_new"));
-    old.sql(&format!("{SCHEMA} {}", rows()));
+    old.sql(&format!("{SCHEMA} {}", rows(&READINGS)));
     let here = tempfile::tempdir().unwrap();
     let url = |url: String| format!("{url}?password-file={}", postgres.password_file().display());
     let lab = folder(here.path(), &url(old.url()), &url(new.url()));
@@ -186,9 +192,120 @@ fn the_code_tables_page_counts_what_postgresql_counts() {
 fn the_code_tables_page_counts_what_mariadb_counts() {
     let Some(mariadb) = server::mariadb() else { return };
     let old = mariadb.database("reference_old");
-    old.sql(&format!("{SCHEMA} {}", rows()));
+    old.sql(&format!("{SCHEMA} {}", rows(&READINGS)));
     let here = tempfile::tempdir().unwrap();
     let from = format!("{}?password-file={}", old.url(), mariadb.password_file().display());
     let lab = folder(here.path(), &from, "sqlite:new.db");
     printed(&lab, &|sql| old.sql(sql).trim().parse().unwrap());
+}
+
+/// The code with which a command is refused, and what it says.
+#[track_caller]
+fn refused(lab: &Path, arguments: &[&str], code: &str) -> String {
+    let output = ecluse(lab, arguments);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(1) && said.contains(code), "{arguments:?}: {said}");
+    said
+}
+
+/// From the order to its end, the reference data first; `old` and `new` ask the two databases.
+#[track_caller]
+fn accepted_first(lab: &Path, old: &dyn Fn(&str) -> u64, new: &dyn Fn(&str) -> u64, deaths: &[u32]) {
+    let count = |table: &str| format!("SELECT count(*) FROM {table}");
+    let biologist = ["reference", "sign", "--key", "keys/controller-biologist"];
+    succeed(lab, &["codes", "sign", "codes/lecture.toml"]);
+    assert!(succeed(lab, &["next"]).contains("ecluse migrate --reference"));
+    // nothing else moves, and no table is made for it
+    assert!(refused(lab, &["migrate", "--ddl"], "ECL-REF-008").contains("ecluse migrate --reference"));
+    refused(lab, &["reference", "propose"], "ECL-RE");
+    // killed here and there, the same command goes on
+    let killed = |event: &&u32| {
+        let mut command = std::process::Command::new(crate::program());
+        let command = command.current_dir(lab).args(["migrate", "--reference", "--ddl"]);
+        let death = command.env("ECLUSE_FAILPOINT", format!("folder.event.after:{event}")).output().unwrap();
+        death.status.code().is_none()
+    };
+    assert_eq!(deaths.iter().filter(killed).count(), deaths.len());
+    let said = succeed(lab, &["migrate", "--reference", "--ddl"]);
+    assert!(said.contains("2 rows moved") && said.contains("ecluse reference propose"), "{said}");
+    let stand = || ["unite", "patient", "resultat"].map(|table| new(&count(table)));
+    assert_eq!(stand(), [old(&count("unite")), 0, 0]);
+    for command in [&["migrate"][..], &["migrate", "--repair"]] {
+        assert!(refused(lab, command, "ECL-REF-008").contains("ecluse reference propose"));
+    }
+    assert_eq!(stand(), [2, 0, 0]);
+    refused(lab, &["reconcile"], "ECL-REC-011");
+    assert!(succeed(lab, &["reconcile", "--reference"]).contains("2 rows read back"));
+    assert!(succeed(lab, &["next"]).contains("ecluse reference propose"));
+    // a biologist's word, of this run's figures, and nobody else's
+    succeed(lab, &["reference", "propose"]);
+    let paper = lab.join("reference.toml");
+    let stated = std::fs::read_to_string(&paper).unwrap();
+    assert!(stated.contains("name = \"unite\"\nrows = 2"), "{stated}");
+    refused(lab, &["migrate"], "ECL-REF-008");
+    std::fs::write(&paper, stated.replace("rows = 2", "rows = 3")).unwrap();
+    refused(lab, &biologist, "ECL-REF-005");
+    std::fs::write(&paper, &stated).unwrap();
+    let operator = ecluse(lab, &["reference", "sign", "--key", "keys/operator"]);
+    assert!(!operator.status.success(), "an operator accepts nothing");
+    succeed(lab, &biologist);
+    succeed(lab, &["reference", "verify"]);
+    std::fs::write(&paper, format!("{stated}# altered\n")).unwrap();
+    refused(lab, &["migrate"], "ECL-SGN-021");
+    assert_eq!(stand(), [2, 0, 0]);
+    std::fs::write(&paper, &stated).unwrap();
+    // accepted, the rest moves; the reference data stand as they did
+    succeed(lab, &["migrate"]);
+    assert_eq!(stand(), ["unite", "patient", "resultat"].map(|table| old(&count(table))));
+    succeed(lab, &["reconcile"]);
+    succeed(lab, &["report", "--lang", "en"]);
+    let page = std::fs::read_to_string(lab.join("run/report.html")).unwrap();
+    assert!(page.contains("accepted reference data") && page.contains("every row was found again"), "{page}");
+    refused(lab, &["migrate", "--reference"], "ECL-REF-007");
+    succeed(lab, &["migrate"]);
+}
+
+/// Rows that the code tables map, every one.
+fn mapped() -> String {
+    format!("{SCHEMA} {}", rows(&READINGS[..4]))
+}
+
+// fails with the guard off: patients move before anybody has looked at the units they are measured in
+#[test]
+fn nothing_moves_before_a_biologist_accepted_the_reference_data() {
+    let here = tempfile::tempdir().unwrap();
+    let old = Connection::open(here.path().join("old.db")).unwrap();
+    old.execute_batch(&format!("BEGIN; {} COMMIT;", mapped())).unwrap();
+    let lab = folder(here.path(), "sqlite:old.db", "sqlite:new.db");
+    let count =
+        |db: &Connection, sql: &str| db.query_row(sql, [], |r| r.get::<_, i64>(0)).unwrap().unsigned_abs();
+    let new = |sql: &str| count(&Connection::open(here.path().join("new.db")).unwrap(), sql);
+    accepted_first(&lab, &|sql| count(&old, sql), &new, &[2, 7, 12, 16, 18]);
+}
+
+#[test]
+fn reference_data_come_first_from_postgresql_to_mariadb_and_back() {
+    let (Some(postgres), Some(mariadb)) = (server::postgres(), server::mariadb()) else { return };
+    let (elephant, elephants) = (postgres.database("first_old"), postgres.database("first_new"));
+    let (seal, seals) = (mariadb.database("first_old"), mariadb.database("first_new"));
+    let of_postgres = |url: String| format!("{url}?password-file={}", postgres.password_file().display());
+    let of_mariadb = |url: String| format!("{url}?password-file={}", mariadb.password_file().display());
+    elephant.sql(&mapped());
+    seal.sql(&mapped());
+    let here = tempfile::tempdir().unwrap();
+    let lab = folder(here.path(), &of_postgres(elephant.url()), &of_mariadb(seals.url()));
+    accepted_first(
+        &lab,
+        &|sql| elephant.sql(sql).trim().parse().unwrap(),
+        &|sql| seals.sql(sql).trim().parse().unwrap(),
+        &[16],
+    );
+    let here = tempfile::tempdir().unwrap();
+    let lab = folder(here.path(), &of_mariadb(seal.url()), &of_postgres(elephants.url()));
+    accepted_first(
+        &lab,
+        &|sql| seal.sql(sql).trim().parse().unwrap(),
+        &|sql| elephants.sql(sql).trim().parse().unwrap(),
+        &[16],
+    );
 }

@@ -1,0 +1,176 @@
+//! The acceptance of the reference data: tests, units, codes, prescribers, sites stand at the destination,
+//! and a biologist of the controller has looked at them there, before a patient moves.
+//!
+//! It is of one run of one order, whose signature covers mapping and code tables; the rows that it names
+//! are compared with the run's figures when it is signed. What a later catch-up changes is that catch-up's.
+
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+
+use crate::contract::Contract;
+use crate::digest;
+use crate::document::{Header, Kind};
+use crate::fault::{Code, Result};
+use crate::finding::Finding;
+use crate::reader::{Codes, Fields, Reader, quote};
+use crate::signatures::{SignatureFile, Signed, Signer};
+use crate::template::{self, Head};
+
+static SYNTAX: Code = Code::refused("ECL-REF-001", "the acceptance of the reference data is not TOML");
+static UNKNOWN_KEY: Code =
+    Code::refused("ECL-REF-002", "unknown key in the acceptance of the reference data");
+static MISSING_KEY: Code = Code::refused("ECL-REF-003", "the acceptance of the reference data lacks a key");
+static WRONG_VALUE: Code =
+    Code::refused("ECL-REF-004", "a value of the acceptance of the reference data has the wrong form");
+/// About another run, another order, or other rows.
+pub static OTHER: Code = Code::refused("ECL-REF-005", "other reference data were accepted");
+
+static CODES: Codes =
+    Codes { syntax: &SYNTAX, unknown: &UNKNOWN_KEY, missing: &MISSING_KEY, wrong: &WRONG_VALUE };
+
+/// The file in the migration folder.
+pub const FILE: &str = "reference.toml";
+
+/// What is accepted; nobody has checked who signed it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stated {
+    /// The run that moved them.
+    pub run: String,
+    /// The digest of its instruction.
+    pub instruction: String,
+    /// Destination tables, each with its rows, in the run's order.
+    pub tables: Vec<(String, u64)>,
+}
+
+/// An acceptance that a biologist signed. Only [`Accepted::read`] makes one.
+///
+/// ```compile_fail,E0451
+/// # use ecluse_core::reference::Accepted;
+/// fn forge(real: Accepted) -> Accepted {
+///     Accepted { ..real }
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Accepted {
+    stated: Stated,
+    header: Header,
+    signed: Signed,
+}
+
+impl Accepted {
+    /// Reads an acceptance and checks who signed it.
+    ///
+    /// # Errors
+    /// Every fault of header, signatures and text.
+    pub fn read(
+        bytes: &[u8],
+        files: &[SignatureFile],
+        contract: &Contract,
+        now: Timestamp,
+    ) -> Result<Self, Vec<Finding>> {
+        let (header, signed) = contract.open(Kind::Reference, bytes, files, now)?;
+        let stated = parse(&signed.text()?)?;
+        Ok(Self { stated, header, signed })
+    }
+
+    /// Whether it is about this run of this order.
+    ///
+    /// # Errors
+    /// [`OTHER`].
+    pub fn is_of(&self, run: &str, instruction: &str) -> Result<()> {
+        if self.stated.run == run && self.stated.instruction == instruction {
+            return Ok(());
+        }
+        Err(OTHER.fault(format!("of run {}", self.stated.run)).help(AGAIN))
+    }
+
+    /// Who accepted, at least one.
+    #[must_use]
+    pub fn signers(&self) -> &[Signer] {
+        self.signed.signers()
+    }
+
+    /// The paper's header.
+    #[must_use]
+    pub const fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// The signed bytes' digest.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        self.signed.digest()
+    }
+}
+
+const AGAIN: &str = "write it anew: mv reference.toml reference.old.toml && ecluse reference propose";
+
+impl Stated {
+    /// Whether it states what a run's figures say.
+    ///
+    /// # Errors
+    /// [`OTHER`].
+    pub fn is(&self, found: &Self) -> Result<()> {
+        if self == found { Ok(()) } else { Err(OTHER.fault("the run's figures say otherwise").help(AGAIN)) }
+    }
+}
+
+/// The acceptance as a document to sign.
+#[must_use]
+pub fn draft(head: &Head, stated: &Stated) -> String {
+    let mut text = format!(
+        "# The reference data as they stand in the new system: accepted by the signature of a biologist of\n\
+         # the laboratory. Until then no patient moves.\n\n\
+         {}\n\
+         [reference]\n\
+         run         = {}\n\
+         instruction = {}\n",
+        template::header(Kind::Reference, head),
+        quote(&stated.run),
+        quote(&stated.instruction),
+    );
+    for (table, rows) in &stated.tables {
+        // writing to a String cannot fail
+        let _ = write!(text, "\n[[table]]\nname = {}\nrows = {rows}\n", quote(table));
+    }
+    text
+}
+
+/// Reads an acceptance, its header apart.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn parse(text: &str) -> Result<Stated, Vec<Finding>> {
+    let mut r = Reader::new(text, &CODES);
+    let stated = r.document().and_then(|tree| {
+        let mut root = Fields::new(&tree, 0..0, String::new());
+        root.get("document");
+        let stated = root.table(&mut r, "reference").and_then(|head| read(&mut r, head, &mut root));
+        root.end(&mut r);
+        stated
+    });
+    let findings = r.into_findings();
+    match stated {
+        Some(stated) if findings.is_empty() => Ok(stated),
+        _ => Err(findings),
+    }
+}
+
+fn read(r: &mut Reader<'_>, mut head: Fields<'_, '_>, root: &mut Fields<'_, '_>) -> Option<Stated> {
+    let run = head.text(r, "run");
+    let instruction = head.text(r, "instruction");
+    if let Some(bent) = instruction.as_ref().filter(|d| !digest::well_formed(&d.value)) {
+        let message = "`instruction` wants sha256: and 64 lower-case hexadecimal digits";
+        r.find(Finding::new(&WRONG_VALUE, message).at(bent.span.clone()));
+    }
+    head.end(r);
+    let tables = root.tables(r, "table").into_iter().filter_map(|mut t| {
+        let name = t.text(r, "name");
+        let rows = t.maybe_number(r, "rows").map_or(0, |n| n.value);
+        t.end(r);
+        Some((name?.value, rows))
+    });
+    let tables = tables.collect();
+    Some(Stated { run: run?.value, instruction: instruction?.value, tables })
+}

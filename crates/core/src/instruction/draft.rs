@@ -96,8 +96,6 @@ pub fn draft(from: &Drafting<'_>) -> String {
             # kinds = { microbiology = '…' }   # what must not be missed where dossiers are drawn, each a filter\n";
     out += "\n# [national_identifier]          # numbers that fail their check: local, withhold, refuse\n\
             # invalid = \"local\"            # as a local identifier, the identity provisional\n";
-    out += "\n# A table of tests, units, codes, prescribers or sites may say  reference = true:  it is moved\n\
-            # first, and a biologist accepts it before the rest moves.\n";
     for table in ordered(from) {
         out += &draft_table(from, table);
     }
@@ -177,6 +175,9 @@ fn draft_table(from: &Drafting<'_>, table: &Table) -> String {
     let label = if table.label.is_empty() { String::new() } else { format!("   # {}", table.label) };
     let mut out =
         format!("\n{mark}[[table]]{label}\n{mark}name = {}\n{mark}rows = 'true'\n", quote(&table.name.value));
+    if chosen && table.columns.iter().all(|c| !c.class.names_a_person()) {
+        out += "# reference = true   # tests, units, codes: moved first, and accepted by a biologist before the rest\n";
+    }
     if table.key.is_empty() {
         out += &format!(
             "{mark}# key = [\"…\"]   # the database declares none; without one the table moves in one piece\n"

@@ -38,6 +38,9 @@ pub(crate) struct Recorded {
     pub(crate) holds: bool,
     /// Rows read back.
     pub(crate) rows: u64,
+    /// Files read back that rows name.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub(crate) files: u64,
     /// Rows that are damage, each once; and how many of each kind, in words.
     pub(crate) differences: u64,
     #[serde(default)]
@@ -48,6 +51,11 @@ pub(crate) struct Recorded {
     #[serde(default)]
     pub(crate) overrides: Vec<String>,
     pub(crate) list: Vec<RecordedDifference>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
+const fn is_none(files: &u64) -> bool {
+    *files == 0
 }
 
 /// One difference, in words.
@@ -79,6 +87,10 @@ pub(super) fn run(here: &Here, args: &ReconcileArgs) -> Result<()> {
             "{} read back; every one is as the order and the mapping say.",
             plural(found.rows, "row", "rows")
         ));
+        if found.files > 0 {
+            let files = plural(found.files, "file", "files");
+            output::line(format!("{files} read back that rows name; each holds what was moved."));
+        }
         listed(&found, &run);
         if found.since > 0 {
             output::line(format!(
@@ -184,6 +196,7 @@ fn summary(found: &Reconciliation, here: &Here, instruction: &str, journal: Head
         journal: journal.digest,
         holds: found.holds(),
         rows: found.tables.iter().map(|t| t.rows).sum(),
+        files: found.tables.iter().map(|t| t.files).sum(),
         differences: found.rows(Kind::is_damage),
         kinds: found.damaged().iter().map(|(kind, rows)| (kind.words().to_owned(), *rows)).collect(),
         since: found.rows(|kind| kind == Kind::Since),

@@ -1,6 +1,7 @@
 //! The program when things go wrong around it: death at every failpoint, canaries beside the order.
 #![cfg(test)]
 
+mod attached;
 mod base;
 mod beside;
 mod canaries;

@@ -185,6 +185,10 @@ fn files_arrive_with_their_rows_missing_and_orphans_are_counted_and_nothing_else
     assert_eq!(counted(&figures), counts(6, 5, 1, 0));
     assert_eq!(figures["folders"], json!([{ "folder": "/srv/old", "files": 7, "orphans": 2 }]));
     let read = world.migration.succeed(&["reconcile"]);
+    assert!(read.contains("5 files read back that rows name"), "{read}");
+    world.migration.succeed(&["report"]);
+    let report = std::fs::read_to_string(world.migration.folder().join("run/report.html")).unwrap();
+    assert!(report.contains("<h2>Fichiers</h2>") && report.contains("fichiers 7"), "{report}");
     // neither a file's name nor what it holds is told or written down
     let mut left = BTreeSet::new();
     below(&world.migration.folder().join("run"), &mut left);
@@ -324,26 +328,31 @@ fn killed_while_files_are_brought_it_goes_on_and_leaves_nothing_beside() {
         command.env(CHUNK_ROWS, "3");
         command
     };
-    let driven = drive(
-        attached.iter().map(String::as_str),
-        &[1, 4],
-        |death| {
-            let world = world("");
-            if death.failpoint.contains(".remove.") {
-                // a catch-up that has a file to take away
-                assert!(migrate(&world).status().unwrap().success());
-                world.at_source("delete from report where id <= 5");
-            }
-            world
-        },
-        &migrate,
-        |_, _, _| (),
-        |world, death, _| {
-            let rows = if death.failpoint.contains(".remove.") { [1, 2] } else { [6, 7] };
-            assert_eq!(world.files().len(), rows[0], "{death:?}");
-            assert_eq!(world.reports().len(), rows[1], "{death:?}");
-            world.migration.succeed(&["reconcile"]);
-        },
-    );
-    assert_eq!(driven.never(), BTreeSet::new());
+    let driven = |names: &[String], passing: u64| {
+        drive(
+            names.iter().map(String::as_str),
+            &[passing],
+            |death| {
+                let world = world("");
+                if death.failpoint.contains(".remove.") {
+                    // a catch-up that has a file to take away
+                    assert!(migrate(&world).status().unwrap().success());
+                    world.at_source("delete from report where id <= 5");
+                }
+                world
+            },
+            &migrate,
+            |_, _, _| (),
+            |world, death, _| {
+                let rows = if death.failpoint.contains(".remove.") { [1, 2] } else { [6, 7] };
+                assert_eq!(world.files().len(), rows[0], "{death:?}");
+                assert_eq!(world.reports().len(), rows[1], "{death:?}");
+                world.migration.succeed(&["reconcile"]);
+            },
+        )
+    };
+    assert_eq!(driven(&attached, 1).never(), BTreeSet::new());
+    // between two files of one chunk
+    let renames: Vec<String> = attached.iter().filter(|name| name.contains(".rename.")).cloned().collect();
+    assert_eq!(driven(&renames, 2).never(), BTreeSet::new());
 }

@@ -64,26 +64,30 @@ const KEY: &str = "\
       AND (SELECT array_agg(a.attname::text ORDER BY a.attname::text) FROM pg_attribute a \
            WHERE a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)) = $2::text[]";
 
-/// Records and drops what stands in the way of a load. Idempotent.
-pub(super) fn drop_for_load(link: &Link, plan: &Plan, ledger: &Ledger) -> Result<()> {
-    for table in plan.tables() {
-        let name = table.destination();
-        let fresh = ledger.empty_at_first.contains(name);
-        if !fresh {
-            refuse_cascades(link, name)?;
-            continue;
-        }
-        let qualified = relation(name);
-        link.batch("BEGIN; SET LOCAL search_path = pg_catalog", name)?;
-        let dropped = drop_one(link, plan, table, ledger, &qualified);
-        if dropped.is_err() {
-            let _ = link.batch("ROLLBACK", name);
-            return dropped;
-        }
-        failpoint::hit("postgres.drop.commit.before");
-        link.batch("COMMIT", name)?;
-        failpoint::hit("postgres.drop.commit.after");
+/// Refuses a table that held rows and whose foreign keys would change rows elsewhere; known before
+/// anything is written.
+pub(super) fn may_be_written(link: &Link, plan: &Plan, ledger: &Ledger) -> Result<()> {
+    let held_rows = |table: &&TablePlan| !ledger.empty_at_first.contains(table.destination());
+    plan.tables().iter().filter(held_rows).try_for_each(|table| refuse_cascades(link, table.destination()))
+}
+
+/// Records and drops what stands in the way of writing this table, at its first chunk and not
+/// before: a catch-up that finds nothing to write leaves every constraint in place, and has none to
+/// validate. Idempotent.
+pub(super) fn drop_for_load(link: &Link, plan: &Plan, table: &TablePlan, ledger: &Ledger) -> Result<()> {
+    let name = table.destination();
+    if !ledger.empty_at_first.contains(name) {
+        return Ok(());
     }
+    link.batch("BEGIN; SET LOCAL search_path = pg_catalog", name)?;
+    let dropped = drop_one(link, plan, table, ledger, &relation(name));
+    if dropped.is_err() {
+        let _ = link.batch("ROLLBACK", name);
+        return dropped;
+    }
+    failpoint::hit("postgres.drop.commit.before");
+    link.batch("COMMIT", name)?;
+    failpoint::hit("postgres.drop.commit.after");
     Ok(())
 }
 

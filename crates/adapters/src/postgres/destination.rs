@@ -40,6 +40,8 @@ pub struct Destination {
     write: Link,
     back: Option<Link>,
     ledger: Option<Ledger>,
+    /// The plan under which the destination was opened.
+    plan: Option<Plan>,
     targets: BTreeMap<usize, Target>,
     /// The run that is being undone, and the table that it is at.
     held: Option<String>,
@@ -59,6 +61,7 @@ impl Destination {
             write,
             back: None,
             ledger: None,
+            plan: None,
             targets: BTreeMap::new(),
             held: None,
             removing: None,
@@ -110,8 +113,9 @@ impl ports::Destination for Destination {
     fn open(&mut self, plan: &Plan, run: &str) -> Result<()> {
         ledger::lock(&self.write)?;
         let ledger = Ledger::open(&self.write, plan, run)?;
-        constraints::drop_for_load(&self.write, plan, &ledger)?;
+        constraints::may_be_written(&self.write, plan, &ledger)?;
         self.ledger = Some(ledger);
+        self.plan = Some(plan.clone());
         self.targets.clear();
         Ok(())
     }
@@ -130,12 +134,14 @@ impl ports::Destination for Destination {
         entry: MakeEntry<'_>,
     ) -> Result<Vec<RefusedRow>> {
         let ledger = self.ledger.as_mut().ok_or_else(|| ORDER.fault(table.destination()))?;
+        if !self.targets.contains_key(&table.number()) {
+            let plan = self.plan.as_ref().ok_or_else(|| ORDER.fault(table.destination()))?;
+            constraints::drop_for_load(&self.write, plan, table, ledger)?;
+            self.targets.insert(table.number(), Target::prepare(&self.write, table)?);
+        }
         let clear = clear || ledger.present.contains(&(table.number(), chunk));
         if clear {
             putback::put_back_key(&self.write, ledger.run(), table.destination())?;
-        }
-        if !self.targets.contains_key(&table.number()) {
-            self.targets.insert(table.number(), Target::prepare(&self.write, table)?);
         }
         let target = self.targets.get(&table.number()).ok_or_else(|| ORDER.fault(table.destination()))?;
         let work = Chunk { run: ledger.run(), table, range, clear, rows };
@@ -179,7 +185,8 @@ impl ports::Destination for Destination {
     fn finish(&mut self, plan: &Plan) -> Result<()> {
         let ledger = self.ledger.as_ref().ok_or_else(|| ORDER.fault("the end of the load"))?;
         let link = &self.write;
-        putback::put_back(link, || writer(&self.server), ledger.run(), plan)?;
+        let analyze = |table: &TablePlan| !ledger.was_finished || self.targets.contains_key(&table.number());
+        putback::put_back(link, || writer(&self.server), ledger.run(), plan, &analyze)?;
         // what counts keys below a room goes on below it: past the room it would give every row a key from there
         for table in plan.tables().iter().filter(|table| table.room().is_empty()) {
             putback::advance_sequences(link, table)?;
@@ -224,7 +231,7 @@ impl ports::Destination for Destination {
     fn forget(&mut self, plan: &Plan, made: &[String]) -> Result<Vec<String>> {
         let run = undo::held(self.held.as_ref())?;
         if putback::is_due(&self.write, run)? {
-            putback::put_back(&self.write, || writer(&self.server), run, plan)?;
+            putback::put_back(&self.write, || writer(&self.server), run, plan, &|_| true)?;
         }
         if let Some(through) = self.removing.take() {
             undo::sweep(&self.write, &through)?;

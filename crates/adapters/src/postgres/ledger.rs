@@ -63,6 +63,8 @@ pub(super) struct Ledger {
     pub(super) empty_at_first: BTreeSet<String>,
     /// Chunks that are in the destination, by table and number.
     pub(super) present: BTreeSet<(usize, u64)>,
+    /// Whether the run had come to its end before: what it wrote was put in order then.
+    pub(super) was_finished: bool,
 }
 
 impl Ledger {
@@ -107,9 +109,13 @@ impl Ledger {
         )? {
             empty_at_first.insert(row.try_get(0).map_err(fault)?);
         }
-        let mut ledger = Self { run: run.to_owned(), empty_at_first, present: BTreeSet::new() };
-        ledger.present = entries(link, run)?.iter().map(|e| (e.table, e.chunk)).collect();
-        Ok(ledger)
+        let finished = "SELECT finished FROM ecluse_ledger.run WHERE run = $1";
+        Ok(Self {
+            run: run.to_owned(),
+            empty_at_first,
+            present: entries(link, run)?.iter().map(|e| (e.table, e.chunk)).collect(),
+            was_finished: link.one(finished, &[&run], place)?,
+        })
     }
 
     pub(super) fn run(&self) -> &str {

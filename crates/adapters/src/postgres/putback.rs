@@ -43,12 +43,14 @@ struct Work {
     analyze: Option<String>,
 }
 
-/// Puts everything back. `second` opens another connection where one helps.
+/// Puts everything back, and takes statistics of the tables that `analyze` names. `second` opens
+/// another connection where one helps.
 pub(super) fn put_back(
     link: &Link,
     second: impl FnOnce() -> Result<Link>,
     run: &str,
     plan: &Plan,
+    analyze: &dyn Fn(&TablePlan) -> bool,
 ) -> Result<()> {
     let things = dropped(link, run, None)?;
     for key in things.iter().filter(|t| t.kind == "key") {
@@ -59,7 +61,7 @@ pub(super) fn put_back(
     }
     let mut lanes = [Vec::new(), Vec::new()];
     let mut load = [0, 0];
-    for work in by_table(link, things, plan)? {
+    for work in by_table(link, things, plan, analyze)? {
         let [first, other] = load;
         let lane = usize::from(first > other);
         if let (Some(lane), Some(load)) = (lanes.get_mut(lane), load.get_mut(lane)) {
@@ -114,7 +116,12 @@ fn dropped(link: &Link, run: &str, table: Option<&str>) -> Result<Vec<Dropped>> 
 }
 
 /// What is left to do, per table, the largest first.
-fn by_table(link: &Link, things: Vec<Dropped>, plan: &Plan) -> Result<Vec<Work>> {
+fn by_table(
+    link: &Link,
+    things: Vec<Dropped>,
+    plan: &Plan,
+    analyze: &dyn Fn(&TablePlan) -> bool,
+) -> Result<Vec<Work>> {
     let place = "the end of the load";
     let of = |name: &str| -> Result<(Option<u32>, i64)> {
         let sql = "SELECT to_regclass($1)::oid, coalesce(pg_table_size(to_regclass($1)), 0)";
@@ -127,7 +134,8 @@ fn by_table(link: &Link, things: Vec<Dropped>, plan: &Plan) -> Result<Vec<Work>>
             .map_err(|e| link.side().fault(&e, place))
     };
     let mut work: BTreeMap<Option<u32>, Work> = BTreeMap::new();
-    for table in plan.tables().iter().map(TablePlan::destination).collect::<BTreeSet<_>>() {
+    let written = plan.tables().iter().filter(|table| analyze(table));
+    for table in written.map(TablePlan::destination).collect::<BTreeSet<_>>() {
         let (oid, bytes) = of(&relation(table))?;
         work.insert(oid, Work { bytes, things: Vec::new(), analyze: Some(table.to_owned()) });
     }

@@ -73,7 +73,8 @@ pub fn condition(engine: Engine, table: &TablePlan, plan: &Plan, first: usize) -
     select::condition(engine, table, plan, first)
 }
 
-/// The SELECT of a view that shows exactly the table's planned columns and rows.
+/// The SELECT of a view that shows exactly the table's planned columns and rows; on PostgreSQL in
+/// the key's order, where that is the engine's own.
 ///
 /// `database`: MariaDB's database that holds the table, since the view lives in another.
 ///

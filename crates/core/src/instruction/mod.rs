@@ -18,6 +18,7 @@ mod results;
 mod rows;
 mod stays;
 mod told;
+mod worked;
 
 use jiff::civil::Date;
 
@@ -34,6 +35,7 @@ pub use results::{NO_RESULTS, moves_no_result, results};
 pub(crate) use rows::{granted, rows};
 pub use stays::{StayingColumn, fates, not_carried_out, staying};
 pub use told::{called, label, rows_told};
+pub use worked::over;
 
 use crate::class::Class;
 use crate::document::Header;

@@ -1,6 +1,7 @@
 //! `ecluse instruction …`: the controller's order, from draft to revocation.
 
 use std::borrow::Cow;
+use std::path::Path;
 
 use ecluse_core::count::{number, plural};
 use ecluse_core::diff::changes;
@@ -14,7 +15,7 @@ use jiff::SignedDuration;
 use serde_json::json;
 
 use super::{Here, runs, sign, survey};
-use crate::cli::{FileArg, Instruction, InstructionCheckArgs, InstructionNewArgs, SignArgs, StatusArgs};
+use crate::cli::{FileArg, Instruction, InstructionCheckArgs, InstructionNewArgs, MappingNewArgs, SignArgs, StatusArgs};
 use crate::connections::{self, End};
 use crate::papers::stopped::{set_aside, stopped};
 use crate::papers::{Paper, draft, refusal, signatures_of, standing};
@@ -88,6 +89,9 @@ fn new(here: &Here, args: &InstructionNewArgs) -> Result<()> {
         text = text.replace("purpose        = \"…\"", "purpose        = \"TRIAL: to see what would move\"");
     }
     let path = here.folder.path(args.output.as_deref(), FILE);
+    if let Some(worked) = &args.worked {
+        return take_over(here, &path, &text, worked);
+    }
     folder::create(&path, text.as_bytes())?;
     output::line(format!("{}: drafted.", path.display()));
     let mapped = here.folder.has("mapping.toml");
@@ -97,7 +101,7 @@ fn new(here: &Here, args: &InstructionNewArgs) -> Result<()> {
         );
     }
     if trial && args.grant_proposed && !mapped {
-        super::mapping::new(here, &FileArg { file: None })?;
+        super::mapping::new(here, &MappingNewArgs::default())?;
     } else if args.grant_proposed {
         output::line(
             "Every column of these tables that needs no reason is granted. Say which rows, and under [stays] what",
@@ -112,6 +116,18 @@ fn new(here: &Here, args: &InstructionNewArgs) -> Result<()> {
         output::line(mapping_next(mapped));
     }
     output::document(&json!({ "made": path, "tables": args.tables }));
+    Ok(())
+}
+
+/// The draft, with everything but its own from an order that somebody worked out.
+fn take_over(here: &Here, path: &Path, draft: &str, worked: &Path) -> Result<()> {
+    let theirs = Paper::read(worked, "name the order that was worked out for this product")?;
+    folder::create(path, instruction::over(draft, theirs.text()).as_bytes())?;
+    fill(here, path)?;
+    output::line(format!("{}: drafted; header and databases are this migration's.", path.display()));
+    output::line("Read what it orders, and whether its dates and fates are this laboratory's; then:");
+    output::line("  ecluse mapping new --worked FILE");
+    output::document(&json!({ "made": path, "worked": worked }));
     Ok(())
 }
 
@@ -232,7 +248,7 @@ pub(crate) fn is_unfilled(text: &str) -> bool {
 const UNKNOWN: &str = "sha256:…";
 
 /// Writes the digests that a draft cites; a signed paper is left as it was signed.
-pub(super) fn fill(here: &Here, path: &std::path::Path) -> Result<()> {
+pub(super) fn fill(here: &Here, path: &Path) -> Result<()> {
     let paper = Paper::read(path, MADE_BY)?;
     if !paper.signatures.is_empty() {
         return Err(SIGNED
@@ -254,8 +270,8 @@ pub(super) fn fill(here: &Here, path: &std::path::Path) -> Result<()> {
     Ok(())
 }
 
-fn diff(here: &Here, old: &std::path::Path, new: Option<&std::path::Path>) -> Result<()> {
-    let read = |path: &std::path::Path| {
+fn diff(here: &Here, old: &Path, new: Option<&Path>) -> Result<()> {
+    let read = |path: &Path| {
         let paper = Paper::read(path, "give the paths of two versions: ecluse instruction diff OLD NEW")?;
         let header = paper.judge(document::header(paper.text(), Kind::Instruction))?;
         let order = paper.judge(instruction::parse(paper.text()))?;
@@ -346,7 +362,7 @@ fn say(here: &Here, args: &StatusArgs, state: State) -> Result<()> {
 }
 
 /// Whether the last word about this order, or one that a run met, stops it.
-fn stopped_by(here: &Here, path: &std::path::Path, order: &str) -> Result<Option<State>> {
+fn stopped_by(here: &Here, path: &Path, order: &str) -> Result<Option<State>> {
     if runs::met(&here.folder, order)?.revoked {
         return Ok(Some(State::Revoked));
     }
@@ -358,7 +374,7 @@ fn stopped_by(here: &Here, path: &std::path::Path, order: &str) -> Result<Option
     Ok(Some(word.state).filter(|state| *state != State::InForce && word.instruction.value == order))
 }
 
-fn shown(path: &std::path::Path) -> Result<()> {
+fn shown(path: &Path) -> Result<()> {
     let paper = Paper::read(path, "the signatory states it: ecluse instruction status --key FILE")?;
     let word = paper.judge(ecluse_core::status::read(paper.text()))?;
     let header = paper.judge(document::header(paper.text(), Kind::Status))?;

@@ -1,0 +1,79 @@
+//! An order worked out for a product, put over the draft of one laboratory's.
+
+use crate::template::NO_DIGEST;
+
+/// The draft's header and its two databases, and the rest of an order that somebody worked out: its
+/// purpose, its tables, its columns, the fate of what stays. Sections of `worked` that belong to one
+/// laboratory alone (`[document]`, `[source]`, `[destination]`) are the draft's.
+///
+/// A worked order that is shared leaves its digests open, as a word in braces (`"{mapping}"`): each becomes
+/// [`NO_DIGEST`], for [`super::fill`].
+///
+/// Both are read as lines: a section begins with `[` in a line's first place, and the comments right
+/// above it are its own. What comes out is a draft like another, to be checked and read.
+#[must_use]
+pub fn over(draft: &str, worked: &str) -> String {
+    let drafted = sections(draft);
+    let own = |name: &str| drafted.iter().find(|section| section.name == name).map(|section| section.text);
+    let mut out = own("").unwrap_or_default().to_owned();
+    out.push_str(own("document").unwrap_or_default());
+    for section in sections(worked) {
+        match section.name {
+            "" | "document" => {}
+            "source" | "destination" => out.push_str(own(section.name).unwrap_or_default()),
+            _ => out.push_str(section.text),
+        }
+    }
+    ["{dictionary}", "{mapping}"].iter().fold(out, |text, word| text.replace(word, NO_DIGEST))
+}
+
+/// A section, with the comments above it and the blank lines beneath.
+struct Section<'t> {
+    /// The name in brackets; empty for what stands before the first.
+    name: &'t str,
+    text: &'t str,
+}
+
+fn sections(text: &str) -> Vec<Section<'_>> {
+    let mut out = Vec::new();
+    let (mut name, mut from) = ("", 0);
+    // where the comments begin that belong to what comes next
+    let mut above = None;
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        let head = line.trim_end().strip_prefix('[').and_then(|l| l.split_once(']')).map(|(name, _)| name);
+        if let Some(next) = head {
+            let begin = above.unwrap_or(at);
+            out.push(Section { name, text: text.get(from..begin).unwrap_or_default() });
+            (name, from) = (next.trim_start_matches('['), begin);
+        }
+        above = if line.starts_with('#') { above.or(Some(at)) } else { None };
+        at += line.len();
+    }
+    out.push(Section { name, text: text.get(from..).unwrap_or_default() });
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::over;
+
+    const DRAFT: &str = "# The order.\n\n[document]\nid = \"new\"\n\n[instruction]\npurpose = \"…\"\n\n\
+                         # where from\n[source]\ndatabase = \"tilleuls\"\n# tls_spki = \"…\"\n\n\
+                         [destination]\ndatabase = \"kalys\"\n\n[erasure]\ncopies = \"…\"\n";
+
+    #[test]
+    fn the_laboratorys_own_stays_and_the_rest_is_the_worked_orders() {
+        let worked = "# about it\n[document]\nid = \"old\"\n\n[instruction]\npurpose = \"Take over\"\nmapping = \"{mapping}\"\n\n\
+                      [source]\ndatabase = \"SIGL\"\n\n[destination]\ndatabase = \"other\"\n\n\
+                      # erased\n[erasure]\ncopies = 2027-06-30\n\n[[table]]\nname = \"a\"\n\n[[table]]\nname = \"b\"\n";
+        let filled = over(DRAFT, worked);
+        assert_eq!(
+            filled,
+            "# The order.\n\n[document]\nid = \"new\"\n\n[instruction]\npurpose = \"Take over\"\nmapping = \"sha256:…\"\n\n\
+             # where from\n[source]\ndatabase = \"tilleuls\"\n# tls_spki = \"…\"\n\n\
+             [destination]\ndatabase = \"kalys\"\n\n# erased\n[erasure]\ncopies = 2027-06-30\n\n\
+             [[table]]\nname = \"a\"\n\n[[table]]\nname = \"b\"\n"
+        );
+    }
+}

@@ -139,10 +139,10 @@ impl Ready {
             session::open_for_trial(here, args.session.as_deref())?;
         }
         let (session, _) = chain::session(folder, args.session.as_deref(), &chain.contract, here.now)?;
-        let identity = session::identity(&match &args.identity {
-            Some(path) => path.clone(),
-            None => trial::identity(folder),
-        })?;
+        let identity = match &args.identity {
+            Some(path) => session::identity(path)?,
+            None => session::identity_of(folder, &session)?,
+        };
         let own = if identity.recipient().to_string() == session.recipient() {
             None
         } else {

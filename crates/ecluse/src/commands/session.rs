@@ -56,6 +56,9 @@ fn new(here: &Here, args: &SessionArgs) -> Result<()> {
     let paper = Paper::read(&path, "")?;
     let session = paper.judge(InForce::in_force(&paper.bytes, &paper.signatures, &contract, here.now))?;
     output::line(format!("{}: {} until {}", path.display(), session.operator(), session.header().not_after));
+    if !is_trial {
+        output::line(format!("What the run remembers is sealed to {}: keep that file.", identity.display()));
+    }
     output::document(&json!({
         "made": path, "operator": session.operator(), "until": session.header().not_after.to_string(), "identity": identity,
     }));
@@ -104,6 +107,28 @@ pub(crate) fn identity(path: &Path) -> Result<Identity> {
     hand::private(path)?;
     let bytes = zeroize::Zeroizing::new(folder::read(path, "give the operator's identity: --identity FILE")?);
     Identity::parse(&zeroize::Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+/// The identity that a session's run is sealed to, where nobody said which: `keys/operator.age`, or
+/// the one of `keys/` that the session names, as `ecluse session new` made it beside the operator's key.
+///
+/// # Errors
+///
+/// As [`identity`].
+pub(crate) fn identity_of(folder: &Folder, session: &InForce) -> Result<Identity> {
+    let usual = trial::identity(folder);
+    if usual.exists() {
+        return identity(&usual);
+    }
+    let beside = usual.parent().and_then(|keys| std::fs::read_dir(keys).ok());
+    let found = beside
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|suffix| suffix == "age"))
+        .filter_map(|path| identity(&path).ok())
+        .find(|one| one.recipient().to_string() == session.recipient());
+    found.map_or_else(|| identity(&usual), Ok)
 }
 
 fn beside(path: &Path, suffix: &str) -> PathBuf {

@@ -14,6 +14,7 @@ use serde_json::json;
 use super::Here;
 use super::sign::NO_KEY;
 use crate::cli::{Session, SessionArgs};
+use crate::folder::Folder;
 use crate::papers::{Paper, chain, draft, hand, quietly, signatures_of, standing};
 use crate::{folder, output, trial};
 

@@ -19,6 +19,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("ssh-keygen", "openssh-client"),
     ("age", "age"),
     ("zstd", "zstd"),
+    ("sqlite3", "sqlite3"),
 ];
 
 /// The programs the tests need, found, installed or unpacked.

@@ -476,7 +476,9 @@ pub(crate) struct MappingNewArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Mapping {
     /// Draft from the instruction: same names, same types.
-    #[command(after_help = "Example:\n  ecluse mapping new\n  ecluse mapping new --worked docs/labbook/mapping.toml")]
+    #[command(
+        after_help = "Example:\n  ecluse mapping new\n  ecluse mapping new --worked docs/labbook/mapping.toml"
+    )]
     New(MappingNewArgs),
     /// Check against the instruction: nothing granted unused, nothing used ungranted.
     #[command(after_help = "Example:\n  ecluse mapping check mapping.toml")]

@@ -15,7 +15,9 @@ use jiff::SignedDuration;
 use serde_json::json;
 
 use super::{Here, runs, sign, survey};
-use crate::cli::{FileArg, Instruction, InstructionCheckArgs, InstructionNewArgs, MappingNewArgs, SignArgs, StatusArgs};
+use crate::cli::{
+    FileArg, Instruction, InstructionCheckArgs, InstructionNewArgs, MappingNewArgs, SignArgs, StatusArgs,
+};
 use crate::connections::{self, End};
 use crate::papers::stopped::{set_aside, stopped};
 use crate::papers::{Paper, draft, refusal, signatures_of, standing};

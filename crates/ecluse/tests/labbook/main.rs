@@ -7,6 +7,8 @@ mod dumps;
 #[cfg(test)]
 mod figures;
 #[cfg(test)]
+mod first;
+#[cfg(test)]
 mod migration;
 #[cfg(test)]
 mod moves;

@@ -228,7 +228,7 @@ fn secret(path: &Path, text: &str) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
 }
 
-fn labbook(server: &Mariadb) -> Option<MariadbDatabase> {
+pub(crate) fn labbook(server: &Mariadb) -> Option<MariadbDatabase> {
     let folder = ecluse_testkit::outside_data("labbook")?;
     let database = server.database("labbook");
     for file in ["sigl-schema.sql.gz", "sigl-filled.sql.gz"] {

@@ -25,11 +25,7 @@ fn a_laboratory_moves_whole() {
     let mut destination = Destination::connect(&at(&to)).unwrap();
     let before = destination.catalog(Scope::Everything).unwrap();
     destination.open(&plan, "run-1").unwrap();
-    assert_ne!(
-        before,
-        destination.catalog(Scope::Everything).unwrap(),
-        "constraints are dropped for the load"
-    );
+    assert_eq!(before, destination.catalog(Scope::Everything).unwrap(), "nothing is written yet");
     for table in plan.tables() {
         let batches = read_all(&mut source, &plan, table.number());
         let n = rows(&batches);
@@ -41,6 +37,11 @@ fn a_laboratory_moves_whole() {
             .unwrap();
         assert!(refused.is_empty());
     }
+    assert_ne!(
+        before,
+        destination.catalog(Scope::Everything).unwrap(),
+        "constraints are dropped for the load"
+    );
     destination.finish(&plan).unwrap();
     destination.finish(&plan).unwrap();
     let mut after = destination.catalog(Scope::Everything).unwrap();
@@ -234,11 +235,12 @@ fn a_resumed_load_replaces_by_the_key() {
     let (chunk, range) = halves()[0].clone();
     let batches = batches_of(&mut source, &plan, 0, &range);
     let indexes = "select count(*) from pg_index where indrelid = 'r'::regclass";
-    for round in 0..2 {
+    for round in [0, 1] {
         // the first one is dropped without `finish`, as a killed process would leave it
         let mut destination = Destination::connect(&at(&to)).unwrap();
         until(|| destination.open(&plan, "run").is_ok());
-        assert_eq!(to.sql(indexes).trim(), "0");
+        // the key goes with the first chunk, and a killed process leaves it away
+        assert_eq!(to.sql(indexes).trim(), ["1", "0"][round]);
         let mut entry = |_: &[RefusedRow]| Ok(line(0, chunk, 50, 0));
         destination.replace(&plan.tables()[0], chunk, &range, false, &batches, &mut entry).unwrap();
         assert_eq!(to.sql("select count(*), count(distinct id) from r").trim(), "50|50", "round {round}");

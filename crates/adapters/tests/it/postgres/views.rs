@@ -143,11 +143,11 @@ fn a_narrower_view_a_swapped_column_or_another_table_is_refused_before_a_row() {
     wall.database.sql("create table lab.patient2 (like lab.patient)");
     let (code, view) = ("ECL-SRC-522", format!("{SCHEMA}.patient"));
     for (what, body) in [
-        ("narrower", format!("select {columns} from lab.patient where {right} and id <> 2")),
-        ("wider", format!("select {columns} from lab.patient")),
-        ("limited", format!("select {columns} from lab.patient where {right} limit 1")),
-        ("swapped", format!("select {swapped} from lab.patient where {right}")),
-        ("another table", format!("select {columns} from lab.patient2 where {right}")),
+        ("narrower", format!("select {columns} from lab.patient where {right} and id <> 2 order by id")),
+        ("wider", format!("select {columns} from lab.patient order by id")),
+        ("limited", format!("select {columns} from lab.patient where {right} order by id limit 1")),
+        ("swapped", format!("select {swapped} from lab.patient where {right} order by id")),
+        ("another table", format!("select {columns} from lab.patient2 where {right} order by id")),
     ] {
         wall.database
             .sql(&format!("create or replace view {SCHEMA}.patient with (security_barrier) as {body}"));
@@ -155,7 +155,7 @@ fn a_narrower_view_a_swapped_column_or_another_table_is_refused_before_a_row() {
     }
     // in the script's own words it is known again
     wall.database.sql(&format!(
-        "create or replace view {SCHEMA}.patient with (security_barrier) as select {columns} from lab.patient where {right}"
+        "create or replace view {SCHEMA}.patient with (security_barrier) as select {columns} from lab.patient where {right} order by id"
     ));
     let mut source = wall.source();
     source.open(&wall.plan, false).unwrap();

@@ -16,6 +16,7 @@ mod differences;
 mod ends;
 mod excluded;
 mod locate;
+mod mapping;
 mod objections;
 mod pages;
 mod papers;
@@ -32,6 +33,7 @@ pub(crate) use differences::{Differences, ProposeArgs};
 pub(crate) use ends::{FromArgs, ToArgs};
 pub(crate) use excluded::ExcludeArgs;
 pub(crate) use locate::LocateArgs;
+pub(crate) use mapping::{Mapping, MappingNewArgs};
 pub(crate) use objections::{AnswerArgs, ObjectArgs};
 pub(crate) use pages::{OrderArgs, PatientsArgs, ReportArgs};
 pub(crate) use papers::{PaperArgs, StillArgs};
@@ -460,29 +462,6 @@ pub(crate) struct StatusArgs {
     /// Why; demanded where it is suspended or revoked.
     #[arg(long, value_name = "WORDS")]
     pub(crate) reason: Option<String>,
-}
-
-#[derive(Debug, Default, Args)]
-pub(crate) struct MappingNewArgs {
-    /// Where the mapping is written; by default the migration folder's `mapping.toml`.
-    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) file: Option<PathBuf>,
-
-    /// A mapping worked out for this product; the code tables it names are copied beside it.
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) worked: Option<PathBuf>,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Mapping {
-    /// Draft from the instruction: same names, same types.
-    #[command(
-        after_help = "Example:\n  ecluse mapping new\n  ecluse mapping new --worked docs/labbook/mapping.toml"
-    )]
-    New(MappingNewArgs),
-    /// Check against the instruction: nothing granted unused, nothing used ungranted.
-    #[command(after_help = "Example:\n  ecluse mapping check mapping.toml")]
-    Check(FileArg),
 }
 
 #[derive(Debug, Subcommand)]

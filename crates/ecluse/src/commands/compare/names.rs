@@ -39,15 +39,15 @@ fn column_of(column: &WriteColumn, table: &TablePlan, map: Option<&TableMap>, ch
             known.map_or_else(|| read.name.clone(), instruction::called)
         })
         .collect();
-    let arrow = if labels.len() == 1 && labels.first().is_some_and(|label| label.ends_with(&column.name)) {
-        String::new()
-    } else {
-        format!(" → {}", column.name)
+    let label = match labels.as_slice() {
+        [only] if only.ends_with(&column.name) => only.clone(),
+        [] => format!("→ {}", column.name),
+        several => format!("{} → {}", several.join(" + "), column.name),
     };
     let made = map.and_then(|map| map.columns.iter().find(|to| to.to.value == column.name));
     let codes = match (&column.from, made.map(|made| &made.make)) {
         (Expression::Code { .. }, Some(Make::Code { table, .. })) => table.value.clone(),
         _ => String::new(),
     };
-    ColumnNames { label: format!("{}{arrow}", labels.join(" + ")), codes }
+    ColumnNames { label, codes }
 }

@@ -407,7 +407,10 @@ impl Story<'_> {
                 return Ok(ended);
             }
             if !families.again()? {
-                figures.folders = attached::folders(plan, self.options.files, &named)?;
+                // of reference data alone, no other table was read: nothing can be called an orphan
+                if !self.options.reference {
+                    figures.folders = attached::folders(plan, self.options.files, &named)?;
+                }
                 return Ok(ended);
             }
             (self.progress)(Progress::Note(AGAIN));

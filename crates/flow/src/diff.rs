@@ -12,7 +12,6 @@ use ecluse_core::value::{Key, KeyRange};
 
 use crate::attached::Attaching;
 use crate::excluded::Staying;
-use crate::family;
 use crate::ports::{Destination, LedgerEntry, Source};
 use crate::readback;
 use crate::reconcile::{Difference, Kind};
@@ -82,16 +81,12 @@ impl Rows {
         without: &Without<'_>,
     ) -> Result<Self> {
         let Without { kept, refused, staying, files } = without;
-        let (ties, types) = (family::ties(table), table.read().iter().map(|c| c.ty).collect::<Vec<_>>());
         let mut rows = Self::new(table);
         let mut hasher = RowHasher::new(key, table.destination(), &rows.types);
         let writer = Writer::new(table, engine)?;
         source.read(table, plan, range, &mut |batch| {
             let batch = match staying {
-                Some(staying) => {
-                    let (out, _) = staying.rows(table, &ties, &batch, &types)?;
-                    batch.only(&Mask::from_fn(batch.rows(), |row| !out.get(row)))?
-                }
+                Some(staying) => staying.others(table, &batch)?,
                 None => batch,
             };
             let readable = if batch.unreadable().is_empty() {

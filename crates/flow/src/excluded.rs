@@ -178,6 +178,13 @@ impl<'p> Staying<'p> {
         }
     }
 
+    /// The batch without the rows that stay.
+    pub(crate) fn others(&self, table: &TablePlan, batch: &Batch) -> Result<Batch> {
+        let types: Vec<Type> = table.read().iter().map(|c| c.ty).collect();
+        let (out, _) = self.rows(table, &family::ties(table), batch, &types)?;
+        batch.only(&Mask::from_fn(batch.rows(), |row| !out.get(row)))
+    }
+
     fn listed(&self, table: &TablePlan, batch: &Batch, types: &[Type]) -> Result<Mask> {
         if table.number() != self.list.table {
             return Ok(Mask::from_fn(batch.rows(), |_| false));

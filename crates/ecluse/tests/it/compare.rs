@@ -80,7 +80,11 @@ fn json(lab: &Path, arguments: &[&str]) -> Value {
 }
 
 /// Answers every dossier that is asked for; `differs` says which digit a screen gets. Gives the screens.
-fn answer(mut person: Terminal, number: usize, differs: impl Fn(&str) -> Option<char>) -> Vec<String> {
+pub(crate) fn answer(
+    mut person: Terminal,
+    number: usize,
+    differs: impl Fn(&str) -> Option<char>,
+) -> Vec<String> {
     let mut screens = Vec::new();
     for place in 1..=number {
         person.shows(&format!("dossier {place} / {number}"));

@@ -10,7 +10,9 @@ use ecluse_flow::ports::{Destination as _, Source as _};
 use ecluse_seal::Identity;
 use ecluse_testkit::migration::{End, Migration, Ordered};
 use ecluse_testkit::papers::IDENTITY;
+use ecluse_testkit::terminal::Terminal;
 
+use crate::compare::answer;
 use crate::{now, program};
 
 /// A key that the laboratory writes and no message may repeat.
@@ -266,4 +268,24 @@ fn a_hundred_thousand_persons_stay_and_no_chunk_ends_at_one() {
         );
     }
     assert!(count(&case.from, "select count(*) from patient") == 200_000);
+}
+
+#[test]
+fn who_stays_is_drawn_for_no_comparison() {
+    let rows = "insert into patient values (1, 'Qanari-Serinus-Un'), (2, 'Qanari-Serinus-Deux'), (3, 'Qanari-Serinus-Trois');
+        insert into result values (1, 1, 'a'), (2, 2, 'b'), (3, 2, 'c'), (4, 3, 'd');";
+    let order = [ordered("patient", &["id", "name"]), ordered("result", &["id", "patient", "value"])];
+    let mut case = Case::new(PATIENTS, rows, &order);
+    case.made.papers().instruction.push_str("\n[dossier]\ntable = \"patient\"\n");
+    let digest = case.sealed("1\n", &[]);
+    case.cite(&digest);
+    let output = case.migrate();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    case.made.succeed(&["reconcile"]);
+    // of three patients one stays
+    let arguments = ["compare", "--as", "Bruno Aubry", "--dossiers", "3"];
+    let wide = ["--without-views", "a test", "--accept-wider-role", "a test"];
+    let all = [arguments.as_slice(), wide.as_slice()].concat();
+    let screens = answer(Terminal::start(program(), case.made.folder(), &all, (100, 40)), 2, |_| None);
+    assert!(screens.iter().all(|screen| !screen.contains("Serinus-Un")), "{screens:?}");
 }

@@ -26,6 +26,7 @@ use ecluse_seal::RunState;
 
 use crate::dossier::{Gathered, draw, follow, gather};
 use crate::event::Act;
+use crate::excluded::Staying;
 use crate::journal::Journal;
 use crate::orders::Orders;
 use crate::ports::{Destination, Record, Sink, Source};
@@ -158,7 +159,10 @@ pub fn compare<'s>(
         progress(Progress::Note("drawing dossiers, and reading them at the source"));
         let chance = world.random()?;
         let engine = destination.engine();
-        let dossiers = drawn(number, plan, &state, source.as_mut(), engine, chance)?;
+        let staying = Staying::of(&orders, world.random()?)?;
+        staying.as_ref().map_or(Ok(()), |staying| staying.learn(source.as_mut(), &orders))?;
+        let staying = staying.as_ref();
+        let dossiers = drawn(number, plan, &state, source.as_mut(), engine, staying, chance)?;
         source.close()?;
         if dossiers.is_empty() {
             return Err(NONE
@@ -192,11 +196,16 @@ fn drawn(
     state: &RunState,
     source: &mut dyn Source,
     engine: Engine,
+    staying: Option<&Staying<'_>>,
     chance: [u8; 32],
 ) -> Result<Vec<Old>> {
     let mut pass = |table: &TablePlan, refused: bool, sink: Sink<'_>| {
         let range = KeyRange::default();
-        source.read(table, plan, &range, &mut |batch| sink(met(plan, table, state, batch, refused)?))
+        source.read(table, plan, &range, &mut |batch| {
+            // who stays is on no screen
+            let batch = staying.map_or_else(|| Ok(batch.clone()), |staying| staying.others(table, &batch))?;
+            sink(met(plan, table, state, batch, refused)?)
+        })
     };
     let tokens = state::token_key(state);
     // nobody can compare what was refused; within a dossier it is shown, and shown as that

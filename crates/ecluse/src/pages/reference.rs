@@ -166,8 +166,8 @@ pub(crate) fn page(lang: Language, chain: &Chain, figures: &Figures, pages: &[Co
         laboratory: terms.controller.name.clone(),
         order: chain.order(),
         lead: lang.of(
-            format!("What each code of the old system becomes in the new one, counted over {rows}. Nothing has moved yet."),
-            format!("Ce que devient chaque code de l’ancien système dans le nouveau, compté sur {rows}. Rien n’est encore passé."),
+            format!("What each code of the old system becomes in the new one, counted over {rows}. Nothing moves by counting."),
+            format!("Ce que devient chaque code de l’ancien système dans le nouveau, compté sur {rows}. Rien ne part quand on compte."),
         ),
         tables: pages.iter().map(|page| section(page, lang)).collect(),
         signatures: biologists

@@ -22,10 +22,12 @@ fn pages(folder: &Path) -> Vec<(String, String)> {
         }
     }
     succeed(folder, &["demo", "lab", "--patients", "60"]);
-    for lang in ["fr", "en"] {
-        let name = format!("report.{lang}.html");
-        succeed(&folder.join("lab"), &["report", "--lang", lang, "-o", &name]);
-        pages.push((folder.join("lab").join(&name), name));
+    for (command, page) in [(&["report"][..], "report"), (&["reference", "print"], "reference")] {
+        for lang in ["fr", "en"] {
+            let name = format!("{page}.{lang}.html");
+            succeed(&folder.join("lab"), &[command, &["--lang", lang, "-o", &name]].concat());
+            pages.push((folder.join("lab").join(&name), name));
+        }
     }
     pages.extend(boards(folder));
     let read = |(path, name): (PathBuf, String)| (name, std::fs::read_to_string(path).unwrap());

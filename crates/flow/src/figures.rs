@@ -278,12 +278,13 @@ impl Figures {
         self.tables.iter().map(|t| t.excluded).sum()
     }
 
-    /// Persons of the list that are not among the rows asked for; `None` where a trial did not read all.
+    /// Persons of the list that are not among the rows asked for; `None` where not all were read: in a
+    /// trial, and in a start that did not come to the run's end.
     #[must_use]
     pub fn not_met(&self) -> Option<u64> {
         let all = self.tables.iter().all(|t| t.left_out == 0);
         let met = self.tables.iter().map(|t| t.listed).sum();
-        self.excluded.as_ref().filter(|_| all).map(|list| list.persons.saturating_sub(met))
+        self.excluded.as_ref().filter(|_| all && self.whole).map(|list| list.persons.saturating_sub(met))
     }
 
     /// Every row that was asked for is moved, refused, left out or excluded, and counted once.

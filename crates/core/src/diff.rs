@@ -5,7 +5,7 @@ use std::fmt;
 use crate::document::Header;
 use crate::instruction::{
     ColumnOrder, Dossier, DossierKind, Endpoint, Fate, FilesOrder, Order, Pending, RelationOrder, Stay,
-    TableOrder,
+    TableOrder, Unfinished,
 };
 
 /// One changed field.
@@ -95,6 +95,7 @@ impl List {
             stays,
             dossier,
             pending,
+            unfinished,
             identifiers,
         } = was;
         self.text("kind", kind.name(), is.kind.name());
@@ -123,6 +124,8 @@ impl List {
         self.dossier(dossier.as_ref(), is.dossier.as_ref());
         let rule = |p: Option<Pending>| p.map(|p| p.name().to_owned());
         self.value("pending requests", rule(*pending), rule(is.pending));
+        let filter = |one: &Unfinished| one.filter.value.clone();
+        self.sets(unfinished, &is.unfinished, |u| u.table.value.clone(), "unfinished rows of ", filter);
         self.text("invalid national identifiers", identifiers.0.name(), is.identifiers.0.name());
         self.text("national identifiers", identifiers.1.name(), is.identifiers.1.name());
         self.tables(tables, &is.tables);

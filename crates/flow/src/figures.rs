@@ -172,6 +172,13 @@ pub struct TableFigures {
     /// Those of them that are persons of the list.
     #[serde(default, skip_serializing_if = "none")]
     pub listed: u64,
+    /// Ordered rows that are not finished, as the order's `[pending]` tells them; absent where it tells none of
+    /// this table, or where they stay and cannot be counted. Those that stay were not asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unfinished: Option<u64>,
+    /// What becomes of them: `stay`, `move` or `wait`; empty where the order tells none of this table.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub pending: String,
     /// Rows that the destination took in this start, and the microseconds it needed.
     #[serde(default)]
     pub written: u64,
@@ -201,6 +208,8 @@ pub(crate) fn begin_again(before: &[TableFigures], plan: &Plan) -> Vec<TableFigu
     let mut tables = begin_tables(plan);
     for (table, before) in tables.iter_mut().zip(before) {
         table.millis = before.millis;
+        table.unfinished = before.unfinished;
+        table.pending.clone_from(&before.pending);
     }
     tables
 }

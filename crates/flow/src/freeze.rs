@@ -6,6 +6,7 @@
 //! a catch-up given once more finds no difference.
 
 use ecluse_core::fault::{Code, Result};
+use ecluse_core::instruction::Pending;
 use ecluse_core::plan::Plan;
 use ecluse_seal::{Frozen, RunState};
 use jiff::Timestamp;
@@ -16,7 +17,7 @@ use crate::journal::Journal;
 use crate::orders::Orders;
 use crate::ports::{Marks, Record, Source};
 use crate::world::World;
-use crate::{caught, state, undo};
+use crate::{caught, pending, state, undo};
 
 static WRITING: Code = Code::refused("ECL-RUN-050", "somebody is writing to the source");
 static NOT_FROZEN: Code = Code::refused("ECL-RUN-051", "nobody has stated that the source is frozen");
@@ -58,6 +59,7 @@ pub fn freeze(
         orders.standing()?;
         checks::source_identity(source, orders.source)?;
         checks::source_schema(source, orders.plan, orders.source, When::Start)?;
+        unfinished(orders, source)?;
         let marks = source.marks(orders.plan)?;
         if !marks.writing.is_empty() {
             return Err(WRITING.fault(format!("table {}", marks.writing.join(", "))).help(
@@ -70,6 +72,17 @@ pub fn freeze(
         let untold = untold(orders.plan, &frozen);
         Ok(Freezing { frozen, guards: marks.guards, untold })
     })
+}
+
+/// Looks for rows that are not finished, where the cut-over waits for them.
+fn unfinished(orders: &Orders<'_>, source: &mut dyn Source) -> Result<()> {
+    if orders.plan.pending().is_none_or(|pending| pending.rule() != Pending::Wait) {
+        return Ok(());
+    }
+    source.open(orders.plan, true)?;
+    let found = pending::count(orders.plan, source, orders.source.is_dump());
+    source.close()?;
+    pending::waits(&found?, orders.plan)
 }
 
 /// What a catch-up to cut over demands before anything is read: a run that is through, a freeze, a clock

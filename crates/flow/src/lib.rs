@@ -37,6 +37,7 @@ mod journal;
 pub mod locate;
 mod noted;
 pub mod orders;
+pub mod pending;
 mod pipeline;
 pub mod ports;
 mod readback;

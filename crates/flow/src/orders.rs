@@ -48,6 +48,13 @@ pub struct Bound<'a> {
     pub schema: &'a str,
 }
 
+impl Bound<'_> {
+    /// Whether it is a dump.
+    pub(crate) fn is_dump(&self) -> bool {
+        self.identity.starts_with("dump/")
+    }
+}
+
 /// How a step asks whether the instruction still stands.
 #[derive(Clone, Copy)]
 enum Ask<'a> {

@@ -15,6 +15,7 @@ use crate::figures::{Excluded, Figures, begin_tables};
 use crate::journal::Journal;
 use crate::noted;
 use crate::orders::Orders;
+use crate::pending;
 use crate::ports::{Destination, Record, Source};
 use crate::reader::{self, Message};
 use crate::run::{Options, Progress};
@@ -109,7 +110,9 @@ impl Story<'_> {
         figures.barrier = opened.barrier;
         figures.limits = opened.limits;
         checks::source_schema(self.source, plan, self.orders.source, When::UnderLock)?;
+        let unfinished = pending::count(plan, self.source, self.orders.source.is_dump())?;
         let unmapped = self.readings(figures)?;
+        pending::figure(&unfinished, plan, figures);
         journal.act(Act::Standing, &object, |_| self.orders.standing())?;
         journal.act(Act::Probe, &object, |journal| self.probe(journal, figures, When::End))?;
         self.source.close()?;

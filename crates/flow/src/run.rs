@@ -22,7 +22,7 @@ use crate::ports::{Destination, Files, LedgerEntry, Record, Source};
 use crate::step::Context;
 use crate::world::World;
 use crate::writer::Writing;
-use crate::{attached, caught, freeze, noted, reader, sample, state, undo};
+use crate::{attached, caught, freeze, noted, pending, reader, sample, state, undo};
 
 static NO_REFERENCE: Code = Code::refused("ECL-REF-006", "the order names no reference data");
 static PAST: Code = Code::refused("ECL-REF-007", "the run is past its reference data");
@@ -267,6 +267,11 @@ impl Story<'_> {
         figures.limits = opened.limits;
         checks::source_schema(self.source, plan, self.orders.source, When::UnderLock)?;
 
+        let unfinished = pending::count(plan, self.source, self.orders.source.is_dump())?;
+        if self.options.catch_up {
+            pending::waits(&unfinished, plan)?;
+        }
+        pending::figure(&unfinished, plan, figures);
         if let Some(asked) = self.options.sample {
             (self.progress)(Progress::Note(
                 "drawing dossiers: tables are read for it, and read again to move them",

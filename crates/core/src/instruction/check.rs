@@ -77,6 +77,7 @@ pub fn check(order: &Order, dictionary: &Dictionary) -> Vec<Finding> {
     }
     findings.extend(found);
     findings.extend(super::dossier::check(order, &|name| surveyed.get(name).copied()));
+    findings.extend(super::pending::check(order, &|name| surveyed.get(name).copied()));
     findings.extend(super::entity::entity(order, dictionary, &filters));
     findings.extend(super::files::check(order));
     findings.sort_by_key(|f| f.span.as_ref().map_or(usize::MAX, |s| s.start));

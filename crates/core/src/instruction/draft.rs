@@ -91,6 +91,7 @@ pub fn draft(from: &Drafting<'_>) -> String {
     );
     out += &stays(from);
     out += "[pending]                        # requests not finished at the cut-over: stay, move, wait\nrule = \"stay\"\n";
+    out += "# where = {  }                   # which rows these are, a filter under each table's name: request = '…'\n";
     out += "\n# [dossier]                      # whose rows are one dossier each: the table of the requests\n\
             # table = \"…\"\n\
             # kinds = { microbiology = '…' }   # what must not be missed where dossiers are drawn, each a filter\n";

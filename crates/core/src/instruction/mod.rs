@@ -13,6 +13,7 @@ mod entity;
 mod entity_tests;
 mod files;
 mod in_force;
+mod pending;
 mod read;
 mod results;
 mod rows;
@@ -29,12 +30,13 @@ pub use draft::{Drafting, Side, UNDECIDED, draft, fill};
 pub use entity::Entity;
 pub(crate) use entity::about_persons;
 pub use files::FilesOrder;
+pub use pending::Unfinished;
 pub(crate) use read::is_finess;
 pub use read::parse;
 pub use results::{NO_RESULTS, moves_no_result, results};
 pub(crate) use rows::{granted, rows};
 pub use stays::{StayingColumn, fates, not_carried_out, staying};
-pub use told::{called, label, rows_told};
+pub use told::{called, label, rows_told, unfinished_told};
 pub use worked::over;
 
 use crate::class::Class;
@@ -98,6 +100,8 @@ pub struct Order {
     pub dossier: Option<Dossier>,
     /// What becomes of requests that are not finished at the cut-over.
     pub pending: Option<Pending>,
+    /// Which rows these are, table by table; empty where the order does not say it: then nothing is checked.
+    pub unfinished: Vec<Unfinished>,
     /// What becomes of national identity numbers that do not hold, and which numbers count here.
     pub identifiers: (Invalid, Numbers),
 }

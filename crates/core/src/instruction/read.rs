@@ -53,8 +53,10 @@ fn read(r: &mut Reader<'_>, root: &mut Fields<'_, '_>) -> Option<Order> {
     let tables = root.tables(r, "table").into_iter().filter_map(|t| read_table(r, t)).collect();
     let stays = root.maybe_table(r, "stays").map(|t| read_stays(r, &t)).unwrap_or_default();
     let dossier = root.maybe_table(r, "dossier").and_then(|t| super::dossier::read(r, t));
+    let mut unfinished = Vec::new();
     let pending = root.maybe_table(r, "pending").and_then(|mut t| {
         let rule = t.text(r, "rule");
+        unfinished = super::pending::read(r, &mut t);
         t.end(r);
         let pairs = [("stay", Pending::Stay), ("move", Pending::Move), ("wait", Pending::Wait)];
         rule.and_then(|rule| word(r, "rule", &rule, &pairs))
@@ -78,6 +80,7 @@ fn read(r: &mut Reader<'_>, root: &mut Fields<'_, '_>) -> Option<Order> {
         stays,
         dossier,
         pending,
+        unfinished,
         identifiers: identifiers.unwrap_or_default(),
     })
 }

@@ -1,8 +1,8 @@
 //! What an order says of a table, in the words of whoever signs it.
 
-use super::{Order, TableOrder, rows};
+use super::{Order, TableOrder, Unfinished, granted, rows};
 use crate::dictionary::{self, Dictionary};
-use crate::filter::{Words, sentence};
+use crate::filter::{Filter, Words, sentence};
 use crate::language::Language;
 
 /// Which rows of each table are ordered, as sentences in the order's own sequence; `None` where the
@@ -13,30 +13,58 @@ use crate::language::Language;
 #[must_use]
 pub fn rows_told(order: &Order, dictionary: &Dictionary, language: Language) -> Vec<Option<String>> {
     let surveyed = dictionary.as_catalog();
-    let one = |table: &TableOrder| {
-        let filter = rows(order, table, &|name| surveyed.table(name)).ok()?;
-        let known = dictionary.table(&table.name.value)?;
-        let column_of = |known: &dictionary::Table, column: usize| {
-            known.columns.get(column).map_or_else(|| "?".to_owned(), called)
-        };
-        let words = Words {
-            unsaid: &|column| names_a_person(order, table, known, column),
-            column: &|column| column_of(known, column),
-            other: &|number, column| {
-                let other = order.tables.get(number);
-                let there = other.and_then(|other| dictionary.table(&other.name.value));
-                other.zip(there).map_or_else(
-                    || "?".to_owned(),
-                    |(other, there)| {
-                        let (column, table) = (column_of(there, column), label(other, dictionary));
-                        language.of(format!("{column} of {table}"), format!("{table} ({column})"))
-                    },
-                )
-            },
-        };
-        Some(sentence(&filter, &words, language))
+    order
+        .tables
+        .iter()
+        .map(|table| {
+            let filter = rows(order, table, &|name| surveyed.table(name)).ok()?;
+            told(order, dictionary, table, &filter, language)
+        })
+        .collect()
+}
+
+/// Which rows are not finished, table by table: `Requests: Status is "E"`.
+#[must_use]
+pub fn unfinished_told(order: &Order, dictionary: &Dictionary, language: Language) -> Vec<String> {
+    let surveyed = dictionary.as_catalog();
+    let one = |unfinished: &Unfinished| {
+        let table = order.table(&unfinished.table.value)?;
+        let filter = granted(table, &unfinished.filter, &|name| surveyed.table(name)).ok()?;
+        let words = told(order, dictionary, table, &filter, language)?;
+        let label = label(table, dictionary);
+        Some(language.of(format!("{label}: {words}"), format!("{label} : {words}")))
     };
-    order.tables.iter().map(one).collect()
+    order.unfinished.iter().filter_map(one).collect()
+}
+
+/// One table's filter as a sentence.
+fn told(
+    order: &Order,
+    dictionary: &Dictionary,
+    table: &TableOrder,
+    filter: &Filter,
+    language: Language,
+) -> Option<String> {
+    let known = dictionary.table(&table.name.value)?;
+    let column_of = |known: &dictionary::Table, column: usize| {
+        known.columns.get(column).map_or_else(|| "?".to_owned(), called)
+    };
+    let words = Words {
+        unsaid: &|column| names_a_person(order, table, known, column),
+        column: &|column| column_of(known, column),
+        other: &|number, column| {
+            let other = order.tables.get(number);
+            let there = other.and_then(|other| dictionary.table(&other.name.value));
+            other.zip(there).map_or_else(
+                || "?".to_owned(),
+                |(other, there)| {
+                    let (column, table) = (column_of(there, column), label(other, dictionary));
+                    language.of(format!("{column} of {table}"), format!("{table} ({column})"))
+                },
+            )
+        },
+    };
+    Some(sentence(filter, &words, language))
 }
 
 /// What the laboratory calls an ordered table: by the order, else by the dictionary, else its name.

@@ -8,6 +8,7 @@ use super::bind::bind;
 use super::disguise::zero_dates;
 use super::dossier::{dossiers, filter_of};
 use super::order::order;
+use super::pending::{pending, without};
 use super::target::{Target, target};
 use super::{Plan, TablePlan, files};
 use crate::catalog::{Catalog, Column, Table};
@@ -140,6 +141,7 @@ pub fn compile(inputs: &Inputs<'_>) -> Result<Compiled, Refusal> {
     let catalog = |name: &str| source.get(name).copied();
     let parse = |table: &TableOrder, text: &_| filter_of(table, text, &catalog, &tables);
     let dossiers = dossiers(instruction, &tables, &parse).map_err(refused)?;
+    let pending = pending(instruction, &tables, &parse).map_err(refused)?;
     let stays =
         instruction::staying(instruction, inputs.dictionary).into_iter().filter(|s| s.whole).collect();
     let mut notes: Vec<Finding> =
@@ -153,6 +155,7 @@ pub fn compile(inputs: &Inputs<'_>) -> Result<Compiled, Refusal> {
         reference: drafts.iter().filter(|d| d.order.reference).count(),
         row_limit: inputs.instruction.header().trial.then_some(TRIAL_ROWS),
         dossiers,
+        pending,
     };
     Ok(Compiled { plan, stays, notes })
 }
@@ -200,6 +203,12 @@ fn draft<'a>(
     let key = key(source, table).map_err(|found| findings.extend(found)).unwrap_or_default();
     let filter = rows(inputs.instruction.order(), table, &|name| by_name.get(name).copied())
         .map_err(|found| findings.extend(found));
+    let order = inputs.instruction.order();
+    let unfinished = order.unfinished.iter().find(|u| u.table.value == name.value);
+    // what is wrong with it was found with the order itself
+    let unfinished = unfinished
+        .and_then(|u| instruction::granted(table, &u.filter, &|name| by_name.get(name).copied()).ok());
+    let filter = filter.map(|rows| without(order, rows, unfinished));
     let target = target(inputs, map, source, &key, missing).map_err(|found| findings.extend(found));
     match (filter, target) {
         (Ok(filter), Ok(target)) if findings.is_empty() => {

@@ -180,7 +180,7 @@ fn shaped(tables: &[TablePlan], table: usize, kinds: Vec<Kind>) -> Dossiers {
 
 /// Every relation, and every membership that a filter demands and that names a key: the other table's
 /// (`id_dossier in chosen.dossier`), or the table's own (`id in chosen.dossier.id_patient`).
-fn edges(tables: &[TablePlan]) -> Vec<Edge> {
+pub(super) fn edges(tables: &[TablePlan]) -> Vec<Edge> {
     let mut edges = BTreeSet::new();
     for (child, table) in tables.iter().enumerate() {
         edges.extend(table.relations.iter().map(|r| Edge {
@@ -202,7 +202,7 @@ fn edges(tables: &[TablePlan]) -> Vec<Edge> {
 }
 
 /// Memberships without which the filter cannot hold: (own column, other table, its column).
-fn demanded(filter: &Filter, found: &mut dyn FnMut(usize, usize, usize)) {
+pub(super) fn demanded(filter: &Filter, found: &mut dyn FnMut(usize, usize, usize)) {
     match filter {
         Filter::Chosen { column, table, other } => found(*column, *table, *other),
         Filter::And(all) => all.iter().for_each(|f| demanded(f, found)),

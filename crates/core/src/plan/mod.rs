@@ -17,6 +17,7 @@ mod literal;
 #[cfg(test)]
 mod moments;
 mod order;
+mod pending;
 #[cfg(test)]
 mod property;
 mod room;
@@ -28,6 +29,7 @@ mod tests;
 pub use compile::{Compiled, Inputs, Refusal, TRIAL_ROWS, compile};
 pub use dossier::{Dossiers, Edge, Kind, Way};
 pub use literal::typed;
+pub use pending::PendingPlan;
 pub use room::{Bounds, By, Shift, apart};
 pub use target::NO_TABLE;
 
@@ -56,6 +58,7 @@ pub struct Plan {
     reference: usize,
     row_limit: Option<u64>,
     dossiers: Option<Dossiers>,
+    pending: Option<PendingPlan>,
 }
 
 impl Plan {
@@ -385,7 +388,7 @@ pub mod assertion {
     /// A plan nobody compiled.
     #[must_use]
     pub fn plan(tables: Vec<TablePlan>) -> Plan {
-        Plan { tables, tolerance: 0, reference: 0, row_limit: None, dossiers: None }
+        Plan { tables, tolerance: 0, reference: 0, row_limit: None, dossiers: None, pending: None }
     }
 
     /// A plan nobody compiled, with its dossiers.
@@ -398,6 +401,6 @@ pub mod assertion {
     /// A plan nobody compiled, that moves at most so many rows per table.
     #[must_use]
     pub fn trial(tables: Vec<TablePlan>, limit: u64) -> Plan {
-        Plan { tables, tolerance: 0, reference: 0, row_limit: Some(limit), dossiers: None }
+        Plan { tables, tolerance: 0, reference: 0, row_limit: Some(limit), dossiers: None, pending: None }
     }
 }

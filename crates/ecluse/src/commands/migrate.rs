@@ -133,12 +133,30 @@ fn told(figures: &Figures) {
         let left = plural(table.left_out, "row", "rows");
         output::line(format!("TRIAL: {left} of {} were left out", table.source));
     }
+    unfinished(figures).into_iter().for_each(output::line);
     for line in identifiers::lines(figures).into_iter().chain(stayed::lines(figures)) {
         output::line(line);
     }
     files::lines(figures, "moved").into_iter().for_each(output::line);
     let excess = figures.excess.len();
     output::document(&json!({ "figures": rights::brief(figures), "excess": excess }));
+}
+
+/// Rows that are not finished and what becomes of them, a line for each table of which the order says it.
+pub(crate) fn unfinished(figures: &Figures) -> Vec<String> {
+    let told = |table: &ecluse_flow::figures::TableFigures| {
+        let what = match table.pending.as_str() {
+            "stay" => "left: pending",
+            "move" => "pending, moved as they are",
+            "wait" => "pending, moved; the cut-over waits for them",
+            _ => return None,
+        };
+        let rows = table
+            .unfinished
+            .map_or_else(|| "rows (not countable here)".to_owned(), |n| plural(n, "row", "rows"));
+        Some(format!("{}: {rows} {what}", table.source))
+    };
+    figures.tables.iter().filter_map(told).collect()
 }
 
 /// What the catch-up did, table by table where anything differed.

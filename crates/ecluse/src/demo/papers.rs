@@ -69,6 +69,9 @@ copies = {day}
 [pending]
 rule = "stay"
 
+[pending.where]
+RESULTAT = 'DATE_VALID == null'
+
 [dossier]
 table = "DEMANDE"
 

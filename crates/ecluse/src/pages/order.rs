@@ -15,6 +15,7 @@ use ecluse_core::document::Header;
 use ecluse_core::fault::Code;
 use ecluse_core::instruction::{
     Endpoint, Fate, FilesOrder, Order, TableOrder, called, dossiers_told, label, rows_told, staying,
+    unfinished_told,
 };
 use ecluse_core::keys::day;
 use ecluse_core::language::Language;
@@ -374,7 +375,8 @@ fn conditions(order: &Order, dictionary: &Dictionary, lang: Language) -> Vec<Str
             format!("Au plus {} peuvent être refusées.", lang.plural(n, "ligne", "lignes")),
         ),
     });
-    lines.extend(order.pending.map(|rule| words::pending(rule, lang).to_owned()));
+    let which: Vec<String> = unfinished_told(order, dictionary, lang);
+    lines.extend(order.pending.map(|rule| words::pending(rule, &which, lang)));
     let first: Vec<&str> =
         order.tables.iter().filter(|table| table.reference).map(|table| label(table, dictionary)).collect();
     if !first.is_empty() {

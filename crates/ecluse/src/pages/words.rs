@@ -70,24 +70,32 @@ pub(crate) fn fate_in_short(fate: Fate, language: Language) -> String {
     }
 }
 
-/// What becomes of requests that are not finished.
-pub(crate) const fn pending(rule: Pending, language: Language) -> &'static str {
-    match (rule, language) {
-        (Pending::Stay, Language::English) => {
-            "Requests that are not finished stay, and are finished in the old system."
-        }
-        (Pending::Stay, Language::French) => {
-            "Les demandes en cours restent et sont terminées dans l’ancien système."
-        }
+/// What becomes of rows that are not finished; `which` says which they are, and without it nothing is checked.
+pub(crate) fn pending(rule: Pending, which: &[String], language: Language) -> String {
+    if which.is_empty() {
+        let word = rule.name();
+        return language.of(
+            format!(
+                "Requests that are not finished: \u{201c}{word}\u{201d}. The order does not say which rows these are: écluse checks nothing."
+            ),
+            format!(
+                "Demandes en cours : « {word} ». L’ordre ne dit pas de quelles lignes il s’agit : écluse ne vérifie rien."
+            ),
+        );
+    }
+    let what = match (rule, language) {
+        (Pending::Stay, Language::English) => "What is not finished stays, and is finished in the old system",
+        (Pending::Stay, Language::French) => "Ce qui est en cours reste et est terminé dans l’ancien système",
         (Pending::Move, Language::English) => {
-            "Requests that are not finished move as they are, and are finished in the new system."
+            "What is not finished moves as it is, and is finished in the new system"
         }
         (Pending::Move, Language::French) => {
-            "Les demandes en cours partent telles quelles et sont terminées dans le nouveau système."
+            "Ce qui est en cours part tel quel et est terminé dans le nouveau système"
         }
-        (Pending::Wait, Language::English) => "The cut-over waits until no request is unfinished.",
-        (Pending::Wait, Language::French) => "La bascule attend qu’aucune demande ne soit en cours.",
-    }
+        (Pending::Wait, Language::English) => "The cut-over waits until nothing is unfinished",
+        (Pending::Wait, Language::French) => "La bascule attend que rien ne soit en cours",
+    };
+    language.of(format!("{what}: {}.", which.join("; ")), format!("{what} : {}.", which.join(" ; ")))
 }
 
 /// What one dossier is, and the kinds that are looked for.

@@ -19,6 +19,7 @@ mod kin;
 mod laboratory;
 mod lies;
 mod pair;
+mod pending;
 mod persons;
 mod starts;
 mod steps;

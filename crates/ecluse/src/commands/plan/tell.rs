@@ -12,7 +12,7 @@ use ecluse_flow::rights;
 use ecluse_flow::unmapped::Codes;
 use serde_json::{Value, json};
 
-use crate::commands::{explain, files, identifiers, stayed};
+use crate::commands::{explain, files, identifiers, migrate, stayed};
 use crate::output;
 use crate::ready::Ready;
 use crate::report::figure;
@@ -56,6 +56,9 @@ pub(super) fn told(ready: &Ready, found: &Rehearsed, room: bool) {
             "             → {}",
             explain::remedy(id).unwrap_or_else(|| format!("ecluse explain {id}"))
         ));
+    }
+    for line in migrate::unfinished(figures) {
+        output::line(format!("pending      {line}"));
     }
     for line in identifiers::lines(figures) {
         output::line(format!("identifier   {line}"));

@@ -297,7 +297,8 @@ fn dossiers_are_compared_between_mariadb_and_postgresql() {
     let my_url = |url: String| format!("{url}?password-file={}", password("my", &mariadb.password()));
     pg.sql(&laboratory());
     my.sql(&laboratory());
-    let ways: [(String, String, &dyn Fn(&str)); 2] = [
+    type Way<'a> = (String, String, &'a dyn Fn(&str));
+    let ways: [Way<'_>; 2] = [
         (my_url(my.url()), pg_url(pg_new.url()), &|sql| drop(pg_new.sql(sql))),
         (pg_url(pg.url()), my_url(my_new.url()), &|sql| drop(my_new.sql(sql))),
     ];

@@ -124,7 +124,8 @@ fn rehearsed_and_moved(story: &mut Story<'_>, laboratories: &[Laboratory]) {
     story.types(&[&some[..], &["reconcile"]].concat(), 0);
     for laboratory in laboratories.iter().filter(|laboratory| laboratory.number != REFUSED) {
         let base = Connection::open(laboratory.file()).unwrap();
-        let requests = base.query_row("SELECT count(*) FROM request", [], |row| row.get::<_, i64>(0)).unwrap();
+        let requests =
+            base.query_row("SELECT count(*) FROM request", [], |row| row.get::<_, i64>(0)).unwrap();
         assert!((2..=4).contains(&requests), "{requests} requests");
     }
     let moved = story.each(&["migrate", "--ddl"], 1);

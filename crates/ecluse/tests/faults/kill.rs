@@ -16,9 +16,12 @@ use crate::laboratory::{World, empty, run_folder};
 /// The failpoints that a migration can pass.
 fn migrations() -> impl Iterator<Item = String> {
     let undo = ["remove.", "forget.", "drop_made."];
-    // and what only rows that name files pass, in `it/attached.rs`
+    // and what only rows that name files pass (`it/attached.rs`), a comparison that is asked again
+    // (`it/compare.rs`) and a list of persons that is erased (`it/excluded.rs`)
+    let elsewhere = ["attached.", "compare.", "exclude."];
     let of_undo = move |name: &str| {
-        name.starts_with("attached.") || undo.iter().any(|act| name.contains(&format!("{act}commit.")))
+        elsewhere.iter().any(|own| name.starts_with(own))
+            || undo.iter().any(|act| name.contains(&format!("{act}commit.")))
     };
     failpoints().into_iter().filter(move |name| !of_undo(name))
 }

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use ecluse_testkit::kill::VARIABLE;
 use ecluse_testkit::leak::Search;
 use ecluse_testkit::server;
 use ecluse_testkit::terminal::Terminal;
@@ -249,6 +250,35 @@ fn whoever_stops_goes_on_where_they_stopped_and_the_screen_is_cleared() {
     succeed(&lab, &["compare", "sign"]);
     assert_eq!(step(&lab)["state"], "missing");
     refused(&lab, &["compare", "sign", "--key", "keys/operator"], "ECL-CLI-016");
+}
+
+/// A signed record that is asked again goes aside with its signature; whoever dies there calls again.
+#[test]
+fn killed_while_a_signed_record_is_set_aside_the_next_call_goes_on() {
+    for place in ["before", "after"] {
+        let here = tempfile::tempdir().unwrap();
+        let lab = moved(here.path());
+        change(here.path(), "UPDATE result SET valeur = 'autre' WHERE id = 201");
+        refused(&lab, &["reconcile"], "ECL-REC-00");
+        answer(compare(&lab, &["--dossiers", "4"]), 4, |_| None);
+        succeed(&lab, &["compare", "sign", "--key", "keys/controller-biologist"]);
+        succeed(&lab, &["migrate", "--repair"]);
+        succeed(&lab, &["reconcile"]);
+        let killed = format!("{VARIABLE}=compare.aside.rename.{place}:1");
+        let typed = [&killed, program().to_str().unwrap(), "compare", "--as", "Bérénice Essai-Biologie"];
+        // what is stale is taken out, and so the record set aside, before the screen opens
+        let person = Terminal::start(Path::new("/usr/bin/env"), &lab, &typed, (100, 40));
+        assert!(!person.ended().0.success(), "{place}");
+        let mut again = compare(&lab, &[]);
+        again.shows("q stop");
+        again.press("t");
+        again.shows("4 of 4 dossiers answered");
+        again.press("q");
+        assert!(again.ended().0.success(), "{place}");
+        succeed(&lab, &["compare", "sign"]);
+        succeed(&lab, &["compare", "verify"]);
+        assert!(lab.join("comparison.v1.toml.sigs").is_dir(), "{place}: what was signed before stays");
+    }
 }
 
 /// A value cannot draw, hide, set a title or answer for the person.

@@ -127,7 +127,7 @@ fn a_revoked_order_moves_nothing_more() {
     assert!(page.contains("every row was found again, unchanged"));
 }
 
-// proves: INS-10
+// proves: INS-10, REC-05
 // fails with the guard off: a table that its author calls harmless stands between results and the destination
 #[test]
 fn a_code_table_that_results_go_through_is_signed_whatever_it_says_of_itself() {

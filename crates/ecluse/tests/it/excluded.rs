@@ -8,6 +8,7 @@ use ecluse_core::value::Value;
 use ecluse_flow::figures::Figures;
 use ecluse_flow::ports::{Destination as _, Source as _};
 use ecluse_seal::Identity;
+use ecluse_testkit::kill::VARIABLE;
 use ecluse_testkit::migration::{End, Migration, Ordered};
 use ecluse_testkit::papers::IDENTITY;
 use ecluse_testkit::terminal::Terminal;
@@ -288,4 +289,21 @@ fn who_stays_is_drawn_for_no_comparison() {
     let all = [arguments.as_slice(), wide.as_slice()].concat();
     let screens = answer(Terminal::start(program(), case.made.folder(), &all, (100, 40)), 2, |_| None);
     assert!(screens.iter().all(|screen| !screen.contains("Serinus-Un")), "{screens:?}");
+}
+
+/// The list in clear is gone from its file before its name is, and the sealed one stands.
+#[test]
+fn killed_while_a_list_is_erased_no_key_is_left_in_it() {
+    for place in ["before", "after"] {
+        let case = Case::new(PATIENTS, ROWS, &[ordered("patient", &["id", "name"])]);
+        let list = case.made.folder().join("persons.txt");
+        std::fs::write(&list, "2\n").unwrap();
+        let mut command = case.made.command(&["instruction", "exclude", "--table", "patient", "--erase"]);
+        let status =
+            command.arg(&list).env(VARIABLE, format!("exclude.erase.fsync.{place}:1")).status().unwrap();
+        assert!(!status.success(), "{place}");
+        assert!(case.file().exists(), "{place}: what was sealed stands");
+        let left = std::fs::read(&list).unwrap();
+        assert!(!left.is_empty() && left.iter().all(|byte| *byte == 0), "{place}");
+    }
 }

@@ -55,7 +55,7 @@ pub struct Pair {
 /// # Errors
 /// Everything that is wrong with it, in the order of the document.
 pub fn parse(text: &str) -> Result<CodeTable, Vec<Finding>> {
-    let mut r = Reader::new(text, &CODES);
+    let mut r = Reader::new(text, &CODES).plain();
     let table = r.document().and_then(|tree| {
         let mut root = Fields::new(&tree, 0..0, String::new());
         let table = read(&mut r, &mut root);
@@ -110,4 +110,25 @@ fn read(r: &mut Reader<'_>, root: &mut Fields<'_, '_>) -> Option<CodeTable> {
 
 fn t_span(from: &Option<Spanned<String>>, to: &Option<Spanned<String>>) -> std::ops::Range<usize> {
     from.as_ref().or(to.as_ref()).map_or(0..0, |s| s.span.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    #[test]
+    fn a_code_table_cannot_steer_the_screen_it_is_accepted_from() {
+        let table = |from: &str, to: &str| {
+            parse(&format!(
+                "[codes]\nformat = \"ecluse-codes/1\"\ntitle = \"HIV\"\n\n[[code]]\nfrom = \"{from}\"\nto = \"{to}\"\n"
+            ))
+        };
+        assert!(table("NEG", "Négatif\\tde").is_ok());
+        for steering in ["\\u001b[2A", "\\r\\u001b[2K", "\\u202eFITISOP", "\\u009b1m", "\\u2066x"] {
+            for refused in [table(steering, "x"), table("POS", steering)] {
+                let codes: Vec<_> = refused.unwrap_err().iter().map(|finding| finding.code.id).collect();
+                assert!(codes.contains(&"ECL-COD-004"), "{steering}: {codes:?}");
+            }
+        }
+    }
 }

@@ -47,13 +47,21 @@ pub(crate) struct Reader<'t> {
     pub text: &'t str,
     pub codes: &'static Codes,
     pub findings: Vec<Finding>,
+    /// Texts that steer a screen are refused: somebody decides by what they see of this document.
+    plain: bool,
 }
 
 type Value<'i> = toml::Spanned<DeValue<'i>>;
 
 impl<'t> Reader<'t> {
     pub(crate) const fn new(text: &'t str, codes: &'static Codes) -> Self {
-        Self { text, codes, findings: Vec::new() }
+        Self { text, codes, findings: Vec::new(), plain: false }
+    }
+
+    /// For a document that a person reads before they sign or type: a text in it may not steer what they see.
+    pub(crate) const fn plain(mut self) -> Self {
+        self.plain = true;
+        self
     }
 
     /// The document's tree; `None` where it is not TOML, which is then a finding.
@@ -261,7 +269,22 @@ pub(crate) fn as_text(r: &mut Reader<'_>, what: &str, value: &Value<'_>) -> Opti
     if text.is_none() {
         r.wrong(what, "a text in quotes", value);
     }
+    if r.plain && text.is_some_and(|text| text.replace("\r\n", "\n").chars().any(steers)) {
+        r.find(
+            Finding::new(r.codes.wrong, format!("`{what}` holds a character that steers the screen"))
+                .at(value.span())
+                .help("take control characters and marks of writing direction out"),
+        );
+        return None;
+    }
     text.map(|t| Spanned::new(t.to_owned(), value.span()))
+}
+
+/// Whether a character moves the cursor, colours, hides, or turns the direction of what is drawn
+/// (Unicode Standard Annex #9, 3.2: embeddings, overrides and isolates).
+fn steers(c: char) -> bool {
+    let bidi = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    bidi || (c.is_control() && !matches!(c, '\n' | '\t'))
 }
 
 /// A value that must be a table.

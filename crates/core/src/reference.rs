@@ -142,7 +142,7 @@ pub fn draft(head: &Head, stated: &Stated) -> String {
 /// # Errors
 /// Everything that is wrong with it.
 pub fn parse(text: &str) -> Result<Stated, Vec<Finding>> {
-    let mut r = Reader::new(text, &CODES);
+    let mut r = Reader::new(text, &CODES).plain();
     let stated = r.document().and_then(|tree| {
         let mut root = Fields::new(&tree, 0..0, String::new());
         root.get("document");

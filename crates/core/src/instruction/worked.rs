@@ -15,15 +15,16 @@ use crate::template::NO_DIGEST;
 pub fn over(draft: &str, worked: &str) -> String {
     let drafted = sections(draft);
     let own = |name: &str| drafted.iter().find(|section| section.name == name).map(|section| section.text);
+    let theirs = sections(worked);
+    let of = |wanted: &str| theirs.iter().filter(|s| s.name == wanted).map(|s| s.text).collect::<String>();
     let mut out = own("").unwrap_or_default().to_owned();
     out.push_str(own("document").unwrap_or_default());
-    for section in sections(worked) {
-        match section.name {
-            "" | "document" => {}
-            "source" | "destination" => out.push_str(own(section.name).unwrap_or_default()),
-            _ => out.push_str(section.text),
-        }
-    }
+    out.push_str(&of("instruction"));
+    // always this laboratory's, whatever the worked order has or lacks
+    out.push_str(own("source").unwrap_or_default());
+    out.push_str(own("destination").unwrap_or_default());
+    let rest = ["", "document", "instruction", "source", "destination"];
+    theirs.iter().filter(|s| !rest.contains(&s.name)).for_each(|section| out.push_str(section.text));
     ["{dictionary}", "{mapping}"].iter().fold(out, |text, word| text.replace(word, NO_DIGEST))
 }
 
@@ -45,7 +46,7 @@ fn sections(text: &str) -> Vec<Section<'_>> {
         if let Some(next) = head {
             let begin = above.unwrap_or(at);
             out.push(Section { name, text: text.get(from..begin).unwrap_or_default() });
-            (name, from) = (next.trim_start_matches('['), begin);
+            (name, from) = (next.trim_start_matches('[').trim(), begin);
         }
         above = if line.starts_with('#') { above.or(Some(at)) } else { None };
         at += line.len();

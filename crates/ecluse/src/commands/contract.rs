@@ -59,6 +59,14 @@ fn verify(here: &Here, args: &FileArg) -> Result<()> {
     compared(&paper, contract.terms())?;
     show(&paper.path, paper.text(), &contract.warnings(here.now));
     sign::told(&paper.path, contract.signers(), contract.header(), contract.digest());
+    let fingerprints = standing::FINGERPRINTS;
+    match standing::contract(&here.folder, args.file.as_deref(), here.now) {
+        Ok(_) => output::line(format!("  {fingerprints} confirms the laboratory's keys")),
+        Err(fault) => output::line(format!(
+            "  nothing from outside confirms the laboratory's keys yet ({}): {fingerprints}",
+            fault.code().id
+        )),
+    }
     Ok(())
 }
 

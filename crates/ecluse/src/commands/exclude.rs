@@ -159,7 +159,9 @@ fn read(args: &ExcludeArgs) -> Result<Zeroizing<String>> {
 fn persons(text: &str, table: &Table, key: &[String]) -> Result<(Vec<Vec<String>>, u64)> {
     let (mut seen, mut list, mut twice) = (BTreeSet::new(), Vec::new(), 0);
     for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        let person: Vec<String> = line.split('\t').map(|value| value.trim().to_owned()).collect();
+        // blanks at a text's end do not count anywhere (`flow::excluded`); those before it are the key's own
+        let person: Vec<String> =
+            line.split('\t').map(|value| value.trim_end_matches(' ').to_owned()).collect();
         let refuse = |why: String| {
             let names = key.join(", ");
             NO_KEY

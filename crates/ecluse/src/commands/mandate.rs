@@ -49,8 +49,11 @@ pub(super) fn for_trial(here: &Here, from: Option<&str>) -> Result<()> {
 fn new(here: &Here, args: &FileArg) -> Result<()> {
     let path = write(here, args.file.as_deref(), None)?;
     let open = String::from_utf8_lossy(&folder::read(&path, "")?).contains("purpose  = \"…\"");
-    let next =
-        if open { "say why, then: ecluse mandate sign" } else { "filled in. Next: ecluse mandate sign" };
+    let next = if open {
+        "say why, then: ecluse mandate sign --key FILE"
+    } else {
+        "filled in. Next: ecluse mandate sign --key FILE"
+    };
     output::line(format!("{}: {next}", path.display()));
     output::document(&json!({ "made": path }));
     Ok(())

@@ -1,10 +1,10 @@
 //! `ecluse mapping new|check`: where each granted column goes.
 
-use std::path::{Component, Path};
+use std::path::Path;
 
 use ecluse_core::digest::of_bytes;
 use ecluse_core::fault::Result;
-use ecluse_core::{instruction, mapping};
+use ecluse_core::{codes, instruction, mapping};
 use serde_json::json;
 
 use super::Here;
@@ -27,7 +27,7 @@ pub(super) fn new(here: &Here, args: &MappingNewArgs) -> Result<()> {
     let paper = Paper::read(&order_path, "ecluse instruction new")?;
     let order = paper.judge(instruction::parse(&super::instruction::with_digests(paper.text())))?;
     let path = here.folder.path(args.file.as_deref(), FILE);
-    let (text, codes) = match &args.worked {
+    let (text, tables) = match &args.worked {
         Some(worked) => take_over(here, worked)?,
         None => (mapping::draft(&order), Vec::new()),
     };
@@ -39,36 +39,49 @@ pub(super) fn new(here: &Here, args: &MappingNewArgs) -> Result<()> {
         Some(worked) => output::line(format!("{}: as {} has it.", path.display(), worked.display())),
         None => output::line(format!("{}: drafted, every column under its own name.", path.display())),
     }
-    for code in &codes {
+    for code in &tables {
         output::line(format!("{code}: a biologist of this laboratory signs it: ecluse codes sign {code}"));
     }
-    output::document(&json!({ "made": path, "codes": codes }));
+    output::document(&json!({ "made": path, "codes": tables }));
     Ok(())
 }
 
 /// The text of a mapping that was worked out elsewhere, and the code tables that lie beside it, by their
-/// names: each is copied where there is none of that name yet, without a signature, and `"{codes/…}"` stands
-/// for its digest.
+/// names: each is copied where there is none of that name yet, without a signature, and `"{codes/NAME.toml}"`
+/// stands for its digest.
+///
+/// Whoever wrote that mapping is not of this laboratory: of its folder nothing is taken but files of that
+/// name, through no link, that read as code tables.
 fn take_over(here: &Here, worked: &Path) -> Result<(String, Vec<String>)> {
     let theirs = Paper::read(worked, "name the mapping that was worked out for this product")?;
     let mut text = theirs.text().to_owned();
-    let mut codes = Vec::new();
+    let mut names = Vec::new();
     for piece in theirs.text().split("\"{").skip(1) {
         let Some((name, _)) = piece.split_once("}\"") else { continue };
-        let inside = Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
         let from = worked.with_file_name(name);
-        if !inside || !from.is_file() || codes.iter().any(|known| known == name) {
+        let plain = std::fs::symlink_metadata(&from).is_ok_and(|found| found.is_file());
+        if !is_code_table(name) || !plain || names.iter().any(|known| known == name) {
             continue;
         }
         let own = here.folder.path(None, name);
         if !own.exists() {
-            folder::create(&own, &folder::read(&from, "")?)?;
+            let table = Paper::read(&from, "")?;
+            table.judge(codes::parse(table.text()))?;
+            folder::create(&own, &table.bytes)?;
         }
         let digest = of_bytes(&folder::read(&own, "")?);
         text = text.replace(&format!("\"{{{name}}}\""), &format!("\"{digest}\""));
-        codes.push(name.to_owned());
+        names.push(name.to_owned());
     }
-    Ok((text, codes))
+    Ok((text, names))
+}
+
+/// Whether a name is `codes/NAME.toml`, and nothing that leads elsewhere.
+fn is_code_table(name: &str) -> bool {
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+    name.strip_prefix("codes/")
+        .and_then(|name| name.strip_suffix(".toml"))
+        .is_some_and(|name| !name.is_empty() && !name.starts_with('.') && name.chars().all(plain))
 }
 
 fn check(here: &Here, args: &FileArg) -> Result<()> {
@@ -83,4 +96,26 @@ fn check(here: &Here, args: &FileArg) -> Result<()> {
     output::line(format!("{}: uses what is granted, all of it.", mapped.path.display()));
     output::document(&json!({ "holds": true, "digest": mapping.digest }));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_code_table;
+
+    #[test]
+    fn only_a_code_table_is_taken_from_a_products_folder() {
+        assert!(is_code_table("codes/sex.toml") && is_code_table("codes/unité_2.v1.toml"));
+        for name in [
+            "keys/operator.age",
+            "codes/../keys/operator.toml",
+            "codes/.toml",
+            "codes/.hidden.toml",
+            "codes/a/b.toml",
+            "codes/sex.toml.sigs/x.sig",
+            "/codes/sex.toml",
+            "run/state.age",
+        ] {
+            assert!(!is_code_table(name), "{name}");
+        }
+    }
 }

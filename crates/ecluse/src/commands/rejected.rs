@@ -14,7 +14,7 @@ use super::status::NOT_BEGUN;
 use super::{Here, explain, identifiers, session};
 use crate::cli::{PaperArgs, RejectedArgs};
 use crate::papers::chain::{self, Chain};
-use crate::{output, ready, trial};
+use crate::{output, ready};
 
 pub(super) fn run(here: &Here, args: &RejectedArgs) -> Result<()> {
     if args.reveal {
@@ -29,8 +29,10 @@ pub(super) fn run(here: &Here, args: &RejectedArgs) -> Result<()> {
         session::open_for_trial(here, None)?;
     }
     let (session, _) = chain::session(&here.folder, None, &chain.contract, here.now)?;
-    let identity = args.identity.clone().unwrap_or_else(|| trial::identity(&here.folder));
-    let identity = session::identity(&identity)?;
+    let identity = match &args.identity {
+        Some(path) => session::identity(path)?,
+        None => session::identity_of(&here.folder, &session)?,
+    };
     let mut record = RunFolder::existing(&path)?;
     let list = rejected(chain.instruction.digest(), &identity, &figures, &mut record)?;
     if args.reveal {

@@ -110,23 +110,22 @@ pub(crate) fn identity(path: &Path) -> Result<Identity> {
     Identity::parse(&zeroize::Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned()))
 }
 
-/// The identity that a session's run is sealed to, where nobody said which: `keys/operator.age`, or
-/// the one of `keys/` that the session names, as `ecluse session new` made it beside the operator's key.
+/// The identity that a session's run is sealed to, where nobody said which: the one of `keys/` that the
+/// session names, as `ecluse session new` made it beside the operator's key; else `keys/operator.age`.
 ///
 /// # Errors
 ///
 /// As [`identity`].
 pub(crate) fn identity_of(folder: &Folder, session: &InForce) -> Result<Identity> {
     let usual = trial::identity(folder);
-    if usual.exists() {
-        return identity(&usual);
-    }
     let beside = usual.parent().and_then(|keys| std::fs::read_dir(keys).ok());
     let found = beside
         .into_iter()
         .flatten()
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| path.extension().is_some_and(|suffix| suffix == "age"))
+        // a pipe under that name would hold the run up
+        .filter(|path| std::fs::symlink_metadata(path).is_ok_and(|found| found.is_file()))
         .filter_map(|path| identity(&path).ok())
         .find(|one| one.recipient().to_string() == session.recipient());
     found.map_or_else(|| identity(&usual), Ok)

@@ -114,13 +114,20 @@ fn keys_of_every_form_are_listed() {
     let text = "create table patient (ipp char(8) primary key, name varchar(20));";
     let both = "create table patient (site integer not null, number varchar(8) not null, name varchar(20),
         primary key (site, number));";
-    let cases: [(&str, &str, &[&'static str], &str, &str); 3] = [
+    let cases: [(&str, &str, &[&'static str], &str, &str); 4] = [
         (
             text,
             "insert into patient values ('A1', 'x'), ('B2', 'y'), ('C3', 'z');",
             &["ipp", "name"],
             "\u{feff}B2\r\n\nB2 \nA1\n",
             "ipp = 'C3'",
+        ),
+        (
+            "create table patient (ipp varchar(8) primary key, name varchar(20));",
+            "insert into patient values (' A1', 'x'), ('A1', 'y'), ('B2', 'z');",
+            &["ipp", "name"],
+            " A1\nB2\n",
+            "ipp = 'A1'",
         ),
         (
             both,

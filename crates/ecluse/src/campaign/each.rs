@@ -52,8 +52,24 @@ const ALLOWED: [Allowed; 17] = [
     Allowed(&["freeze"], Some("run"), true),
 ];
 
-/// What would make several laboratories use one paper or one database.
-const SHARED: [&str; 7] = ["--folder", "--from", "--to", "--contract", "--mapping", "--status", "--session"];
+/// What would make several laboratories use one paper, one key or one database, or write one file.
+const SHARED: [&str; 12] = [
+    "--folder",
+    "--from",
+    "--to",
+    "--contract",
+    "--mapping",
+    "--status",
+    "--session",
+    "--output",
+    "--run",
+    "--identity",
+    "--key",
+    "--dictionary",
+];
+
+/// What somebody states of a laboratory's own systems.
+const STATED: [&str; 3] = ["--frozen", "--accept-wider-role", "--without-views"];
 
 /// The board's steps, in their order.
 const STEPS: [&str; 7] = ["connections", "contract", "survey", "order", "status", "session", "run"];
@@ -133,15 +149,15 @@ fn allowed(args: &EachArgs) -> Result<&'static Allowed> {
     let found = ALLOWED.iter().find(|allowed| words.starts_with(allowed.0));
     let refuse = |help: &str| Err(ONE_BY_ONE.fault(words.first().copied().unwrap_or_default()).help(help));
     // one paper or one database for all of them would be another laboratory's for all but one
-    let elsewhere = |word: &&str| {
-        word.starts_with("-C") || SHARED.iter().any(|flag| word.split('=').next() == Some(flag))
-    };
+    let is = |word: &str, flags: &[&str]| flags.iter().any(|flag| word.split('=').next() == Some(flag));
+    let elsewhere = |word: &&str| word.starts_with("-C") || word.starts_with("-o") || is(word, &SHARED);
+    let stated = words.iter().any(|word| is(word, &STATED));
     match found {
         _ if words.iter().any(elsewhere) => {
             refuse("each runs in its own folder, on its own papers and its own databases: leave it out")
         }
         None => refuse("give it in the laboratory's own folder: ecluse -C FOLDER/LABORATORY …"),
-        Some(Allowed(_, _, true)) if args.of.only.is_empty() => {
+        Some(Allowed(_, _, looked)) if (*looked || stated) && args.of.only.is_empty() => {
             refuse("name the laboratories where you have looked: --only LABORATORY")
         }
         Some(allowed) => Ok(allowed),

@@ -54,6 +54,11 @@ fn one(whole: &Whole, laboratory: &Laboratory, now: Timestamp) -> Result<Vec<(St
     let mut told = Vec::new();
     for (name, path) in product::papers(whole, product)? {
         let own = folder.path(None, &name);
+        if !std::fs::symlink_metadata(&path).is_ok_and(|found| found.is_file()) {
+            // a link would bring in what lies outside the product's folder
+            told.push((name, "no plain file: left out".to_owned()));
+            continue;
+        }
         if !own.exists() && !record.files.contains_key(&name) {
             let bytes = folder::read(&path, "")?;
             folder::create(&own, &bytes)?;

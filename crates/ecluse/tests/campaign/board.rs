@@ -175,6 +175,10 @@ fn nothing_that_signs_or_takes_back_is_given_to_several_laboratories_at_once() {
         &["plan", "-C", "../lilas"],
         &["plan", "--from=sqlite:other.db"],
         &["migrate", "--contract", "other.toml"],
+        &["session", "new", "--output", "../lilas/session.toml"],
+        &["report", "-o../report.html"],
+        &["migrate", "--frozen"],
+        &["migrate", "--accept-wider-role=because"],
     ] {
         let said = ends(root, &[&["campaign", "each", ".", "--"], command].concat(), 2);
         assert!(said.contains("ECL-CAM-031"), "{said}");

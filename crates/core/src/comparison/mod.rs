@@ -148,10 +148,10 @@ impl Comparison {
         kinds
     }
 
-    /// Whether every drawn dossier was found the same.
+    /// Whether every drawn dossier was found the same; where none was drawn, nobody looked at anything.
     #[must_use]
     pub fn holds(&self) -> bool {
-        self.same() == self.drawn
+        self.drawn > 0 && self.same() == self.drawn
     }
 
     /// Whether it is about this run of this order.

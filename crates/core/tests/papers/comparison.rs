@@ -50,6 +50,8 @@ fn nothing_is_counted_that_nobody_said_and_no_field_takes_words() {
         (comparison.same(), comparison.crossed().values().sum::<u64>(), comparison.holds()),
         (1, 1, false)
     );
+    let nobody_looked = Comparison { drawn: 0, dossiers: Vec::new(), ..comparison };
+    assert!(!nobody_looked.holds());
     for (from, to, code) in [
         ("\"misplaced\"", "\"Mme Durand n'est pas la patiente\"", "ECL-CMP-004"),
         ("reason  = \"misplaced\"\n", "", "ECL-CMP-004"),

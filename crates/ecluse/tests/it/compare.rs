@@ -277,7 +277,29 @@ fn killed_while_a_signed_record_is_set_aside_the_next_call_goes_on() {
         assert!(again.ended().0.success(), "{place}");
         succeed(&lab, &["compare", "sign"]);
         succeed(&lab, &["compare", "verify"]);
-        assert!(lab.join("comparison.v1.toml.sigs").is_dir(), "{place}: what was signed before stays");
+        let version = |number: u32| {
+            let text = fs::read_to_string(lab.join("comparison.toml")).unwrap();
+            assert!(text.lines().any(|line| line.replace(' ', "") == format!("version={number}")), "{text}");
+            assert!(text.contains("supersedes"), "{place}: {text}");
+        };
+        version(2);
+        // its signature holds; the run alone is another one by now
+        refused(&lab, &["compare", "verify", "comparison.v1.toml"], "ECL-CMP-026");
+        // and what changes after that is set aside as well
+        change(here.path(), "UPDATE result SET valeur = 'autre' WHERE id = 301");
+        refused(&lab, &["reconcile"], "ECL-REC-00");
+        succeed(&lab, &["migrate", "--repair"]);
+        succeed(&lab, &["reconcile"]);
+        let mut further = compare(&lab, &[]);
+        further.shows("4 of 4 dossiers answered");
+        further.press("q");
+        assert!(further.ended().0.success(), "{place}");
+        version(3);
+        succeed(&lab, &["compare", "sign"]);
+        succeed(&lab, &["compare", "verify"]);
+        for earlier in ["comparison.v1.toml", "comparison.v2.toml"] {
+            refused(&lab, &["compare", "verify", earlier], "ECL-CMP-026");
+        }
     }
 }
 

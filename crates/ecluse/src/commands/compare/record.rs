@@ -1,6 +1,7 @@
 //! The record while a person answers: written after every answer, so that nothing is asked twice.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use ecluse_core::comparison::{Comparison, Dossier, FILE, Verdict, draft as written, parse};
 use ecluse_core::contract::Contract;
@@ -71,6 +72,9 @@ impl Record {
             (head.version, head.supersedes) = (header.version, header.supersedes);
             if !paper.signatures.is_empty() {
                 signed = Some(header.version);
+            }
+            // whoever died between setting it aside and writing the next has signed this version already
+            if signed.is_some() || is_aside(&paper, header.version)? {
                 (head.version, head.supersedes) = (header.version + 1, Some(paper.digest()));
             }
             comparison.dossiers.clone_from(&known.dossiers);
@@ -142,12 +146,42 @@ impl Record {
     /// and only then is the text in its place another one.
     fn set_aside(&self, version: u64) -> Result<()> {
         let path = self.folder.path(None, FILE);
-        let aside = path.with_file_name(format!("comparison.v{version}.toml"));
-        folder::replace(&aside, &folder::read(&path, "ecluse compare")?)?;
+        let text = folder::read(&path, "ecluse compare")?;
+        let aside = aside(&path, version, &text)?;
+        folder::replace(&aside, &text)?;
         let (from, to) = (signatures_of(&path), signatures_of(&aside));
         failpoint::hit("compare.aside.rename.before");
-        fs::rename(&from, &to).map_err(|error| folder::unwritable(&to, &error))?;
+        let moved = |from: &Path, to: &Path| {
+            fs::rename(from, to).map_err(|error| folder::unwritable(to, &error))
+        };
+        // the same text, signed once more after it was set aside: its signatures join the earlier ones
+        for file in if to.is_dir() { folder::list(&from)? } else { Vec::new() } {
+            moved(&file, &to.join(file.file_name().unwrap_or_default()))?;
+        }
+        if to.is_dir() {
+            fs::remove_dir(&from).map_err(|error| folder::unwritable(&from, &error))?;
+        } else {
+            moved(&from, &to)?;
+        }
         failpoint::hit("compare.aside.rename.after");
         Ok(())
     }
+}
+
+/// Where a version's text lies, or is to lie: under its version, and with a number more where another text of
+/// that version lies there, for instance of a record that was begun anew. What was signed is never replaced.
+fn aside(path: &Path, version: u64, text: &[u8]) -> Result<PathBuf> {
+    let mut found = path.with_file_name(format!("comparison.v{version}.toml"));
+    let mut further = 1_u64;
+    while found.exists() && folder::read(&found, "")? != text {
+        further += 1;
+        found = path.with_file_name(format!("comparison.v{version}-{further}.toml"));
+    }
+    Ok(found)
+}
+
+/// Whether this very text was set aside with a signature.
+fn is_aside(paper: &Paper, version: u64) -> Result<bool> {
+    let aside = aside(&paper.path, version, &paper.bytes)?;
+    Ok(aside.exists() && !Paper::read(&aside, "")?.signatures.is_empty())
 }

@@ -59,7 +59,7 @@ pub fn freeze(
         orders.standing()?;
         checks::source_identity(source, orders.source)?;
         checks::source_schema(source, orders.plan, orders.source, When::Start)?;
-        unfinished(orders, source)?;
+        unfinished(orders, source, &world)?;
         let marks = source.marks(orders.plan)?;
         if !marks.writing.is_empty() {
             return Err(WRITING.fault(format!("table {}", marks.writing.join(", "))).help(
@@ -75,12 +75,12 @@ pub fn freeze(
 }
 
 /// Looks for rows that are not finished, where the cut-over waits for them.
-fn unfinished(orders: &Orders<'_>, source: &mut dyn Source) -> Result<()> {
+fn unfinished(orders: &Orders<'_>, source: &mut dyn Source, world: &World<'_>) -> Result<()> {
     if orders.plan.pending().is_none_or(|pending| pending.rule() != Pending::Wait) {
         return Ok(());
     }
     source.open(orders.plan, true)?;
-    let found = pending::count(orders.plan, source, orders.source.is_dump());
+    let found = pending::count(orders, source, world);
     source.close()?;
     pending::waits(&found?, orders.plan)
 }

@@ -7,8 +7,11 @@ use ecluse_core::plan::{Plan, TablePlan};
 use ecluse_core::types::{Engine, Type};
 use ecluse_core::value::KeyRange;
 
+use crate::excluded::Staying;
 use crate::figures::Figures;
+use crate::orders::Orders;
 use crate::ports::Source;
+use crate::world::World;
 
 static STANDING: Code =
     Code::refused("ECL-RUN-064", "rows are not finished, and the cut-over waits for them");
@@ -23,13 +26,18 @@ pub struct Unfinished {
 }
 
 /// Counts them in the open snapshot. Where they stay, the database is asked how many they are; else the
-/// rows are read and each is held against the order's words, as a view gives no other answer.
+/// rows are read and each is held against the order's words, as a view gives no other answer. A person who
+/// is excluded moves at no cut-over: none waits for their rows, and they are not told as moved.
 ///
 /// # Errors
 ///
 /// The source's.
-pub fn count(plan: &Plan, source: &mut dyn Source, dump: bool) -> Result<Vec<Unfinished>> {
+pub fn count(orders: &Orders<'_>, source: &mut dyn Source, world: &World<'_>) -> Result<Vec<Unfinished>> {
+    let (plan, dump) = (orders.plan, orders.source.is_dump());
     let Some(pending) = plan.pending() else { return Ok(Vec::new()) };
+    let read = pending.rule() != Pending::Stay && !pending.tables().is_empty();
+    let excluded = if read { Staying::of(orders, world.random()?)? } else { None };
+    excluded.as_ref().map_or(Ok(()), |excluded| excluded.learn(source, orders))?;
     let mut found = Vec::new();
     for (number, filter) in pending.tables() {
         let Some(table) = plan.tables().get(*number) else { continue };
@@ -42,6 +50,10 @@ pub fn count(plan: &Plan, source: &mut dyn Source, dump: bool) -> Result<Vec<Unf
             let types: Vec<Type> = table.read().iter().map(|c| c.ty).collect();
             let (mut rows, none) = (0_u64, ChosenSets::new([0; 32]));
             source.read(table, plan, &KeyRange::default(), &mut |batch| {
+                let batch = match &excluded {
+                    Some(excluded) => excluded.others(table, &batch)?,
+                    None => batch,
+                };
                 let of_them = evaluate(filter, &batch, &types, &none)?;
                 rows += u64::try_from(of_them.count()).unwrap_or(u64::MAX);
                 Ok(())

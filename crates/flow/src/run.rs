@@ -267,7 +267,7 @@ impl Story<'_> {
         figures.limits = opened.limits;
         checks::source_schema(self.source, plan, self.orders.source, When::UnderLock)?;
 
-        let unfinished = pending::count(plan, self.source, self.orders.source.is_dump())?;
+        let unfinished = pending::count(&self.orders, self.source, &self.world)?;
         if self.options.catch_up {
             pending::waits(&unfinished, plan)?;
         }

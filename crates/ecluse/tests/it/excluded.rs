@@ -298,6 +298,36 @@ fn who_stays_is_drawn_for_no_comparison() {
     assert!(screens.iter().all(|screen| !screen.contains("Serinus-Un")), "{screens:?}");
 }
 
+/// The rows of who is excluded never move: no cut-over waits for them, and they are not told as moved.
+#[test]
+fn no_cut_over_waits_for_a_row_of_who_stays() {
+    for rule in ["wait", "move"] {
+        let mut case = Case::patients();
+        let rule = format!("rule = \"{rule}\"\n\n[pending.where]\nresult = 'value == \"b\"'\n");
+        let papers = case.made.papers();
+        papers.instruction = papers.instruction.replacen("rule = \"stay\"\n", &rule, 1);
+        let digest = case.sealed("2\n", &[]);
+        case.cite(&digest);
+        let output = case.migrate();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let figures = std::fs::read(case.made.folder().join("run/figures.json")).unwrap();
+        let figures: Figures = serde_json::from_slice(&figures).unwrap();
+        let result = figures.tables.iter().find(|table| table.source == "result").unwrap();
+        assert_eq!(result.unfinished, Some(0), "{rule}");
+        case.made.succeed(&["reconcile"]);
+        let freeze = ["freeze", "--without-views", "a test", "--accept-wider-role", "a test"];
+        case.made.succeed(&freeze);
+        if rule.contains("wait") {
+            // somebody else's is waited for
+            let old = rusqlite::Connection::open(&case.from).unwrap();
+            old.execute("update result set value = 'b' where id = 4", []).unwrap();
+            let output = case.made.run(&freeze);
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(said.contains("ECL-RUN-064") && said.contains("1 of result"), "{said}");
+        }
+    }
+}
+
 /// The list in clear is gone from its file before its name is, and the sealed one stands.
 #[test]
 fn killed_while_a_list_is_erased_no_key_is_left_in_it() {

@@ -47,6 +47,8 @@ pub struct Comparison {
     pub by: String,
     /// That person's address in the contract.
     pub email: String,
+    /// Whether only a sample stood there: no answer to it is one about the whole.
+    pub sample: bool,
     /// How many dossiers were drawn.
     pub drawn: u64,
     /// Those that were ticked or crossed, in the order of the draw.
@@ -239,7 +241,8 @@ pub fn may_compare(keys: &[Key]) -> impl Iterator<Item = &Key> {
 /// The record as a document to sign.
 #[must_use]
 pub fn draft(head: &Head, comparison: &Comparison) -> String {
-    let Comparison { run, instruction, figures, table, by, email, drawn, dossiers } = comparison;
+    let Comparison { run, instruction, figures, table, by, email, sample, drawn, dossiers } = comparison;
+    let sample = if *sample { "sample      = true\n" } else { "" };
     let mut text = format!(
         "# Drawn dossiers, looked at old beside new by one person of the laboratory, who signs.\n\
          # No value stands here and no row key. ecluse compare writes it; nobody else has to.\n\n\
@@ -251,7 +254,7 @@ pub fn draft(head: &Head, comparison: &Comparison) -> String {
          table       = {}\n\
          by          = {}\n\
          email       = {}\n\
-         drawn       = {drawn}\n",
+         drawn       = {drawn}\n{sample}",
         template::header(Kind::Comparison, head),
         quote(run),
         quote(instruction),

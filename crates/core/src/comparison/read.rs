@@ -46,6 +46,7 @@ fn read(r: &mut Reader<'_>, mut head: Fields<'_, '_>, root: &mut Fields<'_, '_>)
     let by = head.text(r, "by");
     let email = head.text(r, "email");
     let drawn = head.maybe_number(r, "drawn");
+    let sample = head.flag(r, "sample");
     let place = head.span.clone();
     head.end(r);
     if drawn.is_none() {
@@ -71,6 +72,7 @@ fn read(r: &mut Reader<'_>, mut head: Fields<'_, '_>, root: &mut Fields<'_, '_>)
         table: table?.value,
         by: by?.value,
         email: email?.value,
+        sample,
         drawn: drawn.value,
         dossiers,
     })

@@ -21,6 +21,7 @@ fn text() -> String {
         table: "request".to_owned(),
         by: "Claire Fontaine".to_owned(),
         email: "claire.fontaine@tilleuls.example".to_owned(),
+        sample: true,
         drawn: 3,
         dossiers: vec![
             dossier("0013-7Q4M", Verdict::Same),

@@ -45,6 +45,10 @@ fn moved(here: &Path) -> PathBuf {
 }
 
 fn trial(here: &Path, from: &str, to: &str) -> PathBuf {
+    rehearsed(here, from, to, &[])
+}
+
+fn rehearsed(here: &Path, from: &str, to: &str, sample: &[&str]) -> PathBuf {
     succeed(here, &["new", "lab", "--trial", "--from", from, "--to", to]);
     let lab = here.join("lab");
     succeed(&lab, &["survey"]);
@@ -52,7 +56,8 @@ fn trial(here: &Path, from: &str, to: &str) -> PathBuf {
     succeed(&lab, &[&["instruction", "new"][..], &tables].concat());
     let order = lab.join("instruction.toml");
     fs::write(&order, fs::read_to_string(&order).unwrap() + DOSSIER).unwrap();
-    for step in [&["instruction", "sign"][..], &["migrate", "--ddl"], &["reconcile"]] {
+    let migrate = [&["migrate", "--ddl"][..], sample].concat();
+    for step in [&["instruction", "sign"][..], &migrate, &["reconcile"]] {
         succeed(&lab, step);
     }
     lab
@@ -301,6 +306,30 @@ fn killed_while_a_signed_record_is_set_aside_the_next_call_goes_on() {
             refused(&lab, &["compare", "verify", earlier], "ECL-CMP-026");
         }
     }
+}
+
+/// Three dossiers of a rehearsal say nothing about the whole run: all that are drawn of it are asked.
+#[test]
+fn what_was_said_of_a_sample_is_not_said_of_the_whole() {
+    let here = tempfile::tempdir().unwrap();
+    Connection::open(here.path().join("old.db")).unwrap().execute_batch(&laboratory()).unwrap();
+    let lab = rehearsed(here.path(), "sqlite:old.db", "sqlite:new.db", &["--sample", "2"]);
+    answer(compare(&lab, &["--dossiers", "2"]), 2, |_| None);
+    succeed(&lab, &["compare", "sign"]);
+    assert_eq!(step(&lab)["state"], "done");
+    succeed(&lab, &["migrate"]);
+    succeed(&lab, &["reconcile"]);
+    let mut person = compare(&lab, &[]);
+    person.shows("dossier 1 / 4");
+    person.shows("q stop");
+    person.press("q");
+    assert!(person.ended().0.success());
+    let counts = &json(&lab, &["compare"])["comparison"];
+    assert_eq!((&counts["drawn"], &counts["same"]), (&4.into(), &0.into()));
+    answer(compare(&lab, &[]), 4, |_| None);
+    succeed(&lab, &["compare", "sign"]);
+    assert_eq!(step(&lab)["state"], "done");
+    refused(&lab, &["compare", "verify", "comparison.v1.toml"], "ECL-CMP-026");
 }
 
 /// A value cannot draw, hide, set a title or answer for the person.

@@ -55,6 +55,7 @@ impl Record {
             table: String::new(),
             by: person.person.clone(),
             email: person.email.clone(),
+            sample: known.sample.is_some(),
             drawn: 0,
             dossiers: Vec::new(),
         };
@@ -77,15 +78,17 @@ impl Record {
             if signed.is_some() || is_aside(&paper, header.version)? {
                 (head.version, head.supersedes) = (header.version + 1, Some(paper.digest()));
             }
-            comparison.dossiers.clone_from(&known.dossiers);
+            if known.sample == comparison.sample {
+                comparison.dossiers.clone_from(&known.dossiers);
+            }
             kept = Some(known);
         }
         Ok(Self { folder, head, comparison, kept, signed })
     }
 
-    /// How many were drawn when somebody looked before.
+    /// How many were drawn when somebody looked before; of a sample they say nothing about the whole.
     pub(super) fn drawn(&self) -> Option<u64> {
-        self.kept.as_ref().map(|kept| kept.drawn)
+        self.kept.as_ref().filter(|kept| kept.sample == self.comparison.sample).map(|kept| kept.drawn)
     }
 
     /// Keeps the answers to what was drawn and stands as it stood; the rest is asked again.
@@ -151,9 +154,8 @@ impl Record {
         folder::replace(&aside, &text)?;
         let (from, to) = (signatures_of(&path), signatures_of(&aside));
         failpoint::hit("compare.aside.rename.before");
-        let moved = |from: &Path, to: &Path| {
-            fs::rename(from, to).map_err(|error| folder::unwritable(to, &error))
-        };
+        let moved =
+            |from: &Path, to: &Path| fs::rename(from, to).map_err(|error| folder::unwritable(to, &error));
         // the same text, signed once more after it was set aside: its signatures join the earlier ones
         for file in if to.is_dir() { folder::list(&from)? } else { Vec::new() } {
             moved(&file, &to.join(file.file_name().unwrap_or_default()))?;

@@ -140,9 +140,12 @@ pub fn run(
     };
     let told = story.tell(&mut journal, &mut state, &mut figures);
     figures.ended = world.now().to_string();
-    figures.whole = matches!(told, Ok(Ended::Whole)) && options.sample.is_none();
+    let through = matches!(told, Ok(Ended::Whole));
+    figures.whole = through && !options.reference && options.sample.is_none();
+    // said last: a biologist accepts what these figures say, and nothing of a start that was refused
+    figures.reference = through && options.reference && tolerable(&figures).is_ok();
     if let Some(sample) = &mut figures.sample {
-        sample.through = matches!(told, Ok(Ended::Whole));
+        sample.through = through;
     }
     name_refused(&mut figures, orders.plan, &state);
     let paper = if story.changes { Some(journal.record.save_figures(&figures)?) } else { None };
@@ -150,7 +153,7 @@ pub fn run(
     let stood = || story.held.as_ref().map_or(Ok(()), freeze::refuse_moved);
     match told.and_then(|ended| tolerable(&figures).and_then(|()| stood()).map(|()| ended)) {
         Ok(ended) => {
-            let stopped = ended == Ended::Stopped;
+            let stopped = ended == Ended::Stopped || options.reference;
             let outcome = if stopped { &Outcome::Stopped } else { &Outcome::Done };
             journal.note_paper(Act::Close, &object, outcome, paper)?;
             Ok(Moved { figures, stopped })
@@ -289,8 +292,6 @@ impl Story<'_> {
             self.source.close()?;
             return Ok(ended);
         }
-        figures.reference = self.options.reference;
-
         figures.add_up()?;
         let estimate = sample::estimate(figures);
         if let Some(sample) = &mut figures.sample {
@@ -317,7 +318,7 @@ impl Story<'_> {
             caught::end(state, figures, held, &self.world);
             state::save(state, &self.orders, journal)
         })?;
-        Ok(if self.options.reference { Ended::Stopped } else { Ended::Whole })
+        Ok(Ended::Whole)
     }
 
     /// Identity, schema and rights of the source.

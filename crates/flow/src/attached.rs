@@ -256,6 +256,8 @@ pub(crate) fn settle(
             Ok(())
         })?;
         let figures = figures.as_mut().and_then(|figures| figures.tables.get_mut(table.number()));
+        // what this start did not read, its figures do not speak of
+        let figures = figures.filter(|figures| figures.chunks > 0);
         for (file, [there, missing]) in figures.into_iter().flat_map(|table| &mut table.files).zip(counts) {
             file.counts.moved = there;
             file.counts.missing = missing;

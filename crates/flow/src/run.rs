@@ -6,7 +6,8 @@
 //! destination is repaired, by the same function and the same command.
 
 use ecluse_core::fault::{Code, Result};
-use ecluse_seal::{RunState, What};
+use ecluse_core::plan::Plan;
+use ecluse_seal::{RunState, TableState, What};
 
 use crate::attached::{Attaching, How, Named};
 use crate::checks::{self, When};
@@ -474,15 +475,24 @@ impl Story<'_> {
     }
 }
 
-/// Reference data are named, and come first: a run that came to its end has nothing to move before.
+/// Reference data are named, and come first: once anything else may stand there, nothing is moved before
+/// it, and the figures speak of all that stands.
 fn has_reference(orders: &Orders<'_>, known: Option<&RunState>) -> Result<()> {
     if orders.plan.reference() == 0 {
         return Err(NO_REFERENCE.fault("").help("move everything: ecluse migrate"));
     }
     match known {
-        Some(state) if state.whole => Err(PAST.fault("").help("catch up with the source: ecluse migrate")),
+        Some(state) if is_past(orders.plan, state) => Err(PAST.fault("").help("go on, or catch up with the source: ecluse migrate")),
         _ => Ok(()),
     }
+}
+
+/// Whether more than reference data may stand at the destination: another table was begun, or the run went
+/// over its end.
+fn is_past(plan: &Plan, state: &RunState) -> bool {
+    let begun = |table: &TableState| table.closed || !table.ends.is_empty();
+    let mut others = state.tables.iter().skip(plan.reference());
+    state.whole || caught::under_way(state).is_some() || others.any(begun)
 }
 
 fn begin_figures(orders: &Orders<'_>, state: &RunState, world: &World<'_>) -> Figures {

@@ -208,6 +208,40 @@ fn refused(lab: &Path, arguments: &[&str], code: &str) -> String {
     said
 }
 
+/// Whether the command died where it was told to.
+fn killed(lab: &Path, arguments: &[&str], at: &str) -> bool {
+    let mut command = std::process::Command::new(crate::program());
+    let command = command.current_dir(lab).args(arguments).env("ECLUSE_FAILPOINT", at);
+    command.output().unwrap().status.code().is_none()
+}
+
+/// A file to a file, the reference data moved and accepted.
+fn accepted(here: &Path) -> (Connection, PathBuf) {
+    let old = Connection::open(here.join("old.db")).unwrap();
+    old.execute_batch(&format!("BEGIN; {} COMMIT;", mapped())).unwrap();
+    let lab = folder(here, "sqlite:old.db", "sqlite:new.db");
+    succeed(&lab, &["codes", "sign", "codes/lecture.toml"]);
+    succeed(&lab, &["migrate", "--reference", "--ddl"]);
+    succeed(&lab, &["reference", "propose"]);
+    succeed(&lab, &["reference", "sign", "--key", "keys/controller-biologist"]);
+    (old, lab)
+}
+
+/// Rows of patients that stand at the destination.
+fn patients(here: &Path) -> i64 {
+    let new = Connection::open(here.join("new.db")).unwrap();
+    new.query_row("SELECT count(*) FROM patient", [], |row| row.get(0)).unwrap()
+}
+
+/// Kills `ecluse migrate` ever later, until patients stand at the destination and it is not through.
+fn killed_midway(here: &Path, lab: &Path, stands: i64) {
+    let midway = |event: &u32| {
+        assert!(killed(lab, &["migrate"], &format!("folder.event.after:{event}")), "{event}");
+        patients(here) == stands
+    };
+    assert!((10..40).find(midway).is_some());
+}
+
 /// From the order to its end, the reference data first; `old` and `new` ask the two databases.
 #[track_caller]
 fn accepted_first(lab: &Path, old: &dyn Fn(&str) -> u64, new: &dyn Fn(&str) -> u64, deaths: &[u32]) {
@@ -220,10 +254,7 @@ fn accepted_first(lab: &Path, old: &dyn Fn(&str) -> u64, new: &dyn Fn(&str) -> u
     refused(lab, &["reference", "propose"], "ECL-RE");
     // killed here and there, the same command goes on
     let killed = |event: &&u32| {
-        let mut command = std::process::Command::new(crate::program());
-        let command = command.current_dir(lab).args(["migrate", "--reference", "--ddl"]);
-        let death = command.env("ECLUSE_FAILPOINT", format!("folder.event.after:{event}")).output().unwrap();
-        death.status.code().is_none()
+        killed(lab, &["migrate", "--reference", "--ddl"], &format!("folder.event.after:{event}"))
     };
     assert_eq!(deaths.iter().filter(killed).count(), deaths.len());
     let said = succeed(lab, &["migrate", "--reference", "--ddl"]);
@@ -298,6 +329,24 @@ fn reference_data_of_a_refused_start_are_not_there_to_be_accepted() {
     old.execute_batch("DELETE FROM unite WHERE id = 3").unwrap();
     succeed(&lab, &["migrate", "--reference"]);
     succeed(&lab, &["reference", "propose"]);
+}
+
+// fails with the guard off: patients stand there, and the figures say that none does
+#[test]
+fn reference_data_alone_do_not_move_once_a_patient_has() {
+    let here = tempfile::tempdir().unwrap();
+    let (old, lab) = accepted(here.path());
+    killed_midway(here.path(), &lab, 5);
+    let figures = || std::fs::read(lab.join("run/figures.json")).unwrap();
+    let before = figures();
+    refused(&lab, &["migrate", "--reference"], "ECL-REF-007");
+    assert_eq!(figures(), before);
+    succeed(&lab, &["migrate"]);
+    // a catch-up that was killed is gone on with as one
+    old.execute_batch("INSERT INTO patient VALUES (6, 'Canari6')").unwrap();
+    killed_midway(here.path(), &lab, 6);
+    refused(&lab, &["migrate", "--reference"], "ECL-REF-007");
+    succeed(&lab, &["migrate"]);
 }
 
 #[test]

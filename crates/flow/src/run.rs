@@ -177,6 +177,16 @@ pub fn is_ours(orders: &Orders<'_>, record: &mut dyn Record) -> Result<()> {
     ours(orders, record).map(drop)
 }
 
+/// Whether the run in this folder has begun to move more than its reference data: their acceptance was
+/// demanded when it did.
+///
+/// # Errors
+///
+/// As [`is_ours`].
+pub fn past_reference(orders: &Orders<'_>, record: &mut dyn Record) -> Result<bool> {
+    Ok(ours(orders, record)?.is_some_and(|state| is_past(orders.plan, &state)))
+}
+
 /// What the folder knows of this instruction's run, which nobody has undone.
 fn ours(orders: &Orders<'_>, record: &mut dyn Record) -> Result<Option<RunState>> {
     let known = state::load(orders, record)?;

@@ -1,5 +1,6 @@
 //! `ecluse migrate`: moves, resumes, catches up, repairs.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use ecluse_adapters::folder::RunFolder;
@@ -8,7 +9,7 @@ use ecluse_core::fault::{Code, Result};
 use ecluse_core::language::Language;
 use ecluse_flow::figures::Figures;
 use ecluse_flow::rights;
-use ecluse_flow::run::{Options, is_ours, makes, may_begin, run as flow_run};
+use ecluse_flow::run::{Options, is_ours, makes, may_begin, past_reference, run as flow_run};
 use ecluse_seal::CatchUp;
 use serde_json::json;
 
@@ -52,11 +53,9 @@ pub(crate) fn moved(here: &Here, args: &MigrateArgs) -> Result<Figures> {
     let tables = if args.ddl { Missing::Suppose } else { Missing::Refuse };
     objections::answered(&here.folder, args.papers.instruction.as_deref(), here.now)?;
     let (mut ready, mut ends) = Ready::prepare(here, &args.papers, tables)?;
-    if !args.reference {
-        reference::demanded(&here.folder, &ready.chain, &path, here.now)?;
-    }
+    let kept = if args.reference { None } else { demanded(here, &ready, &path)? };
     runs::may_open(here, &path, &ready)?;
-    let mut record = RunFolder::open(&path)?;
+    let mut record = kept.map_or_else(|| RunFolder::open(&path), Ok)?;
     if ready.missing.is_empty() {
         ready.with_orders(|orders| is_ours(&orders, &mut record))?;
     } else {
@@ -105,6 +104,22 @@ pub(crate) fn moved(here: &Here, args: &MigrateArgs) -> Result<Figures> {
             )));
     }
     Ok(moved.figures)
+}
+
+/// Has the acceptance of the reference data shown, where the order marks some, by a run that moves nothing else
+/// yet; gives the run's folder, where it was looked into. One that was lost or expired since holds nothing up:
+/// it was shown when the rest began to move, and nobody accepts twice.
+fn demanded(here: &Here, ready: &Ready, path: &Path) -> Result<Option<RunFolder>> {
+    let first = ready.compiled.plan.reference() > 0;
+    let mut kept = if first && path.exists() { Some(RunFolder::existing(path)?) } else { None };
+    let past = match &mut kept {
+        Some(record) => ready.with_orders(|orders| past_reference(&orders, record))?,
+        None => false,
+    };
+    if !past {
+        reference::demanded(&here.folder, &ready.chain, path, here.now)?;
+    }
+    Ok(kept)
 }
 
 fn told(figures: &Figures) {

@@ -349,6 +349,26 @@ fn reference_data_alone_do_not_move_once_a_patient_has() {
     succeed(&lab, &["migrate"]);
 }
 
+// fails with the guard off: a paper that was lost keeps the last catch-up from ever ending
+#[test]
+fn an_acceptance_that_was_lost_holds_nothing_up_once_the_rest_has_begun() {
+    let here = tempfile::tempdir().unwrap();
+    let (old, lab) = accepted(here.path());
+    let paper = lab.join("reference.toml");
+    let kept = lab.join("kept.toml");
+    std::fs::rename(&paper, &kept).unwrap();
+    refused(&lab, &["migrate"], "ECL-REF-008");
+    assert_eq!(patients(here.path()), 0);
+    std::fs::rename(&kept, &paper).unwrap();
+    killed_midway(here.path(), &lab, 5);
+    std::fs::remove_file(&paper).unwrap();
+    succeed(&lab, &["migrate"]);
+    old.execute_batch("INSERT INTO patient VALUES (6, 'Canari6')").unwrap();
+    killed_midway(here.path(), &lab, 6);
+    succeed(&lab, &["migrate"]);
+    succeed(&lab, &["reconcile"]);
+}
+
 #[test]
 fn reference_data_come_first_from_postgresql_to_mariadb_and_back() {
     let (Some(postgres), Some(mariadb)) = (server::postgres(), server::mariadb()) else { return };

@@ -80,7 +80,7 @@ fn unfinished(orders: &Orders<'_>, source: &mut dyn Source, world: &World<'_>) -
         return Ok(());
     }
     source.open(orders.plan, true)?;
-    let found = pending::count(orders, source, world);
+    let found = pending::count(orders, orders.plan.tables().len(), source, world);
     source.close()?;
     pending::waits(&found?, orders.plan)
 }

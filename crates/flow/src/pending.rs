@@ -25,21 +25,27 @@ pub struct Unfinished {
     pub rows: Option<u64>,
 }
 
-/// Counts them in the open snapshot. Where they stay, the database is asked how many they are; else the
+/// Counts them in the open snapshot, in the plan's first tables `upto` which this start reads. Where they stay, the database is asked how many they are; else the
 /// rows are read and each is held against the order's words, as a view gives no other answer. A person who
 /// is excluded moves at no cut-over: none waits for their rows, and they are not told as moved.
 ///
 /// # Errors
 ///
 /// The source's.
-pub fn count(orders: &Orders<'_>, source: &mut dyn Source, world: &World<'_>) -> Result<Vec<Unfinished>> {
+pub fn count(
+    orders: &Orders<'_>,
+    upto: usize,
+    source: &mut dyn Source,
+    world: &World<'_>,
+) -> Result<Vec<Unfinished>> {
     let (plan, dump) = (orders.plan, orders.source.is_dump());
     let Some(pending) = plan.pending() else { return Ok(Vec::new()) };
-    let read = pending.rule() != Pending::Stay && !pending.tables().is_empty();
+    let mut tables = pending.tables().iter().filter(|(number, _)| *number < upto).peekable();
+    let read = pending.rule() != Pending::Stay && tables.peek().is_some();
     let excluded = if read { Staying::of(orders, world.random()?)? } else { None };
     excluded.as_ref().map_or(Ok(()), |excluded| excluded.learn(source, orders))?;
     let mut found = Vec::new();
-    for (number, filter) in pending.tables() {
+    for (number, filter) in tables {
         let Some(table) = plan.tables().get(*number) else { continue };
         let rows = if pending.rule() == Pending::Stay {
             // what is gathered in memory, or read from a folder, has let them go already

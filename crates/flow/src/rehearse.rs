@@ -110,7 +110,7 @@ impl Story<'_> {
         figures.barrier = opened.barrier;
         figures.limits = opened.limits;
         checks::source_schema(self.source, plan, self.orders.source, When::UnderLock)?;
-        let unfinished = pending::count(&self.orders, self.source, &self.world)?;
+        let unfinished = pending::count(&self.orders, plan.tables().len(), self.source, &self.world)?;
         let unmapped = self.readings(figures)?;
         pending::figure(&unfinished, plan, figures);
         journal.act(Act::Standing, &object, |_| self.orders.standing())?;

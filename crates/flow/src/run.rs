@@ -281,7 +281,8 @@ impl Story<'_> {
         figures.limits = opened.limits;
         checks::source_schema(self.source, plan, self.orders.source, When::UnderLock)?;
 
-        let unfinished = pending::count(&self.orders, self.source, &self.world)?;
+        let upto = if self.options.reference { plan.reference() } else { plan.tables().len() };
+        let unfinished = pending::count(&self.orders, upto, self.source, &self.world)?;
         if self.options.catch_up {
             pending::waits(&unfinished, plan)?;
         }
@@ -492,7 +493,9 @@ fn has_reference(orders: &Orders<'_>, known: Option<&RunState>) -> Result<()> {
         return Err(NO_REFERENCE.fault("").help("move everything: ecluse migrate"));
     }
     match known {
-        Some(state) if is_past(orders.plan, state) => Err(PAST.fault("").help("go on, or catch up with the source: ecluse migrate")),
+        Some(state) if is_past(orders.plan, state) => {
+            Err(PAST.fault("").help("go on, or catch up with the source: ecluse migrate"))
+        }
         _ => Ok(()),
     }
 }

@@ -71,11 +71,7 @@ pub fn parse(text: &str) -> Result<CodeTable, Vec<Finding>> {
             }
         }
     }
-    let findings = r.into_findings();
-    match table {
-        Some(table) if findings.is_empty() => Ok(table),
-        _ => Err(findings),
-    }
+    r.finish(table)
 }
 
 fn read(r: &mut Reader<'_>, root: &mut Fields<'_, '_>) -> Option<CodeTable> {

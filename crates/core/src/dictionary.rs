@@ -196,11 +196,7 @@ pub fn parse(text: &str) -> Result<Dictionary, Vec<Finding>> {
     if let Some(dictionary) = &dictionary {
         check(&mut r, dictionary);
     }
-    let findings = r.into_findings();
-    match dictionary {
-        Some(dictionary) if findings.is_empty() => Ok(dictionary),
-        _ => Err(findings),
-    }
+    r.finish(dictionary)
 }
 
 /// Drafts a dictionary from a catalogue: a class per column, proposed from its name.

@@ -12,11 +12,10 @@ use jiff::Timestamp;
 
 use crate::contract::Contract;
 use crate::count::{number, plural};
-use crate::digest;
 use crate::document::{Header, Kind};
 use crate::fault::{Code, Result};
 use crate::finding::Finding;
-use crate::reader::{Codes, Fields, Reader, Spanned, quote};
+use crate::reader::{Codes, Fields, Reader, quote};
 use crate::signatures::{SignatureFile, Signed, Signer};
 use crate::template::{self, Head};
 
@@ -201,36 +200,23 @@ pub fn parse(text: &str) -> Result<Proposal, Vec<Finding>> {
         root.end(&mut r);
         proposal
     });
-    let findings = r.into_findings();
-    match proposal {
-        Some(proposal) if findings.is_empty() => Ok(proposal),
-        _ => Err(findings),
-    }
+    r.finish(proposal)
 }
 
 fn read(r: &mut Reader<'_>, mut head: Fields<'_, '_>, root: &mut Fields<'_, '_>) -> Option<Proposal> {
     let run = head.text(r, "run");
-    let instruction = head.text(r, "instruction").and_then(|d| cited(r, "instruction", d));
-    let reconciliation = head.text(r, "reconciliation").and_then(|d| cited(r, "reconciliation", d));
+    let instruction = head.digest(r, "instruction");
+    let reconciliation = head.digest(r, "reconciliation");
     let proposed_by = head.text(r, "proposed_by");
     head.end(r);
     let list = root.tables(r, "difference").into_iter().filter_map(|t| one(r, t)).collect();
     Some(Proposal {
         run: run?.value,
-        instruction: instruction?,
-        reconciliation: reconciliation?,
+        instruction: instruction?.value,
+        reconciliation: reconciliation?.value,
         proposed_by: proposed_by?.value,
         list,
     })
-}
-
-fn cited(r: &mut Reader<'_>, key: &str, text: Spanned<String>) -> Option<String> {
-    if digest::well_formed(&text.value) {
-        return Some(text.value);
-    }
-    let message = format!("`{key}` wants sha256: and 64 lower-case hexadecimal digits");
-    r.find(Finding::new(&WRONG_VALUE, message).at(text.span));
-    None
 }
 
 fn one(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Option<(Difference, String)> {

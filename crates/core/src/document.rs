@@ -256,11 +256,7 @@ pub fn header(text: &str, kind: Kind) -> Result<Header, Vec<Finding>> {
         let mut root = Fields::new(&tree, 0..0, String::new());
         root.table(&mut r, "document").and_then(|fields| read(&mut r, fields, kind))
     });
-    let findings = r.into_findings();
-    match header {
-        Some(header) if findings.is_empty() => Ok(header),
-        _ => Err(findings),
-    }
+    r.finish(header)
 }
 
 fn read(r: &mut Reader<'_>, mut t: Fields<'_, '_>, kind: Kind) -> Option<Header> {

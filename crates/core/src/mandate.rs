@@ -149,11 +149,7 @@ pub fn read(text: &str) -> Result<Leave, Vec<Finding>> {
         let (engine, database, identity) = source?;
         Some(Leave { purpose: purpose?.value, engine, database, identity })
     });
-    let findings = r.into_findings();
-    match leave {
-        Some(leave) if findings.is_empty() => Ok(leave),
-        _ => Err(findings),
-    }
+    r.finish(leave)
 }
 
 fn source(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Option<(Engine, String, Option<String>)> {

@@ -169,23 +169,15 @@ pub fn parse(text: &str) -> Result<(String, String), Vec<Finding>> {
         let mut root = Fields::new(&tree, 0..0, String::new());
         root.get("document");
         let answer = root.table(&mut r, "answer").and_then(|mut t| {
-            let objection = t.text(&mut r, "objection");
+            let objection = t.digest(&mut r, "objection");
             let words = t.text(&mut r, "text");
             t.end(&mut r);
-            if let Some(wrong) = objection.as_ref().filter(|d| !digest::well_formed(&d.value)) {
-                let message = "`objection` wants sha256: and 64 lower-case hexadecimal digits";
-                r.find(Finding::new(&WRONG_VALUE, message).at(wrong.span.clone()));
-            }
             Some((objection?.value, words?.value))
         });
         root.end(&mut r);
         answer
     });
-    let findings = r.into_findings();
-    match answer {
-        Some(answer) if findings.is_empty() => Ok(answer),
-        _ => Err(findings),
-    }
+    r.finish(answer)
 }
 
 #[cfg(test)]

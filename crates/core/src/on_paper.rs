@@ -118,11 +118,7 @@ pub fn parse(text: &str) -> Result<Record, Vec<Finding>> {
         root.end(&mut r);
         record
     });
-    let findings = r.into_findings();
-    match record {
-        Some(record) if findings.is_empty() => Ok(record),
-        _ => Err(findings),
-    }
+    r.finish(record)
 }
 
 fn read(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Option<Record> {

@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
+use crate::digest;
 use crate::fault::Code;
 use crate::finding::Finding;
 use crate::nearest::suggestion;
@@ -95,6 +96,15 @@ impl<'t> Reader<'t> {
         findings
     }
 
+    /// What was read, where nothing at all was found wrong with the document.
+    pub(crate) fn finish<T>(self, read: Option<T>) -> Result<T, Vec<Finding>> {
+        let findings = self.into_findings();
+        match read {
+            Some(read) if findings.is_empty() => Ok(read),
+            _ => Err(findings),
+        }
+    }
+
     fn wrong(&mut self, what: &str, wanted: &str, value: &Value<'_>) {
         let found = value.get_ref().type_str();
         self.find(
@@ -156,6 +166,12 @@ impl<'a, 'i> Fields<'a, 'i> {
     pub(crate) fn maybe_text(&mut self, r: &mut Reader<'_>, key: &'static str) -> Option<Spanned<String>> {
         let value = self.get(key)?;
         as_text(r, key, value)
+    }
+
+    /// A digest that must be there, `sha256:` and 64 digits.
+    pub(crate) fn digest(&mut self, r: &mut Reader<'_>, key: &'static str) -> Option<Spanned<String>> {
+        let text = self.text(r, key)?;
+        as_digest(r, key, text)
     }
 
     /// A whole number that may be absent.
@@ -278,6 +294,16 @@ pub(crate) fn as_text(r: &mut Reader<'_>, what: &str, value: &Value<'_>) -> Opti
         return None;
     }
     text.map(|t| Spanned::new(t.to_owned(), value.span()))
+}
+
+/// A text that must be a digest, `sha256:` and 64 digits.
+pub(crate) fn as_digest(r: &mut Reader<'_>, what: &str, text: Spanned<String>) -> Option<Spanned<String>> {
+    if digest::well_formed(&text.value) {
+        return Some(text);
+    }
+    let message = format!("`{what}` wants sha256: and 64 lower-case hexadecimal digits");
+    r.find(Finding::new(r.codes.wrong, message).at(text.span));
+    None
 }
 
 /// Whether a character moves the cursor, colours, hides, or turns the direction of what is drawn

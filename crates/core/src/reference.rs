@@ -9,7 +9,6 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 
 use crate::contract::Contract;
-use crate::digest;
 use crate::document::{Header, Kind};
 use crate::fault::{Code, Result};
 use crate::finding::Finding;
@@ -150,20 +149,12 @@ pub fn parse(text: &str) -> Result<Stated, Vec<Finding>> {
         root.end(&mut r);
         stated
     });
-    let findings = r.into_findings();
-    match stated {
-        Some(stated) if findings.is_empty() => Ok(stated),
-        _ => Err(findings),
-    }
+    r.finish(stated)
 }
 
 fn read(r: &mut Reader<'_>, mut head: Fields<'_, '_>, root: &mut Fields<'_, '_>) -> Option<Stated> {
     let run = head.text(r, "run");
-    let instruction = head.text(r, "instruction");
-    if let Some(bent) = instruction.as_ref().filter(|d| !digest::well_formed(&d.value)) {
-        let message = "`instruction` wants sha256: and 64 lower-case hexadecimal digits";
-        r.find(Finding::new(&WRONG_VALUE, message).at(bent.span.clone()));
-    }
+    let instruction = head.digest(r, "instruction");
     head.end(r);
     let tables = root.tables(r, "table").into_iter().filter_map(|mut t| {
         let name = t.text(r, "name");

@@ -200,11 +200,7 @@ pub fn read(text: &str) -> Result<Statement, Vec<Finding>> {
             );
         }
     }
-    let findings = r.into_findings();
-    match statement {
-        Some(statement) if findings.is_empty() => Ok(statement),
-        _ => Err(findings),
-    }
+    r.finish(statement)
 }
 
 fn lower(email: Spanned<String>) -> Spanned<String> {

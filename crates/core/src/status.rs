@@ -264,11 +264,7 @@ pub fn read(text: &str) -> Result<Word, Vec<Finding>> {
         root.end(&mut r);
         word
     });
-    let findings = r.into_findings();
-    match word {
-        Some(word) if findings.is_empty() => Ok(word),
-        _ => Err(findings),
-    }
+    r.finish(word)
 }
 
 fn word(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Option<Word> {

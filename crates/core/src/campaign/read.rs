@@ -30,11 +30,7 @@ pub fn parse(text: &str) -> Result<Campaign, Vec<Finding>> {
     if let Some(campaign) = &campaign {
         check(&mut r, campaign);
     }
-    let findings = r.into_findings();
-    match campaign {
-        Some(campaign) if findings.is_empty() => Ok(campaign),
-        _ => Err(findings),
-    }
+    r.finish(campaign)
 }
 
 fn read(r: &mut Reader<'_>, root: &mut Fields<'_, '_>) -> Option<Campaign> {

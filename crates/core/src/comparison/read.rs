@@ -4,7 +4,6 @@ use jiff::Timestamp;
 use toml::de::DeValue;
 
 use super::{Comparison, Dossier, Reason, Verdict};
-use crate::digest;
 use crate::fault::Code;
 use crate::finding::Finding;
 use crate::reader::{Codes, Fields, Reader, Spanned};
@@ -31,17 +30,13 @@ pub fn parse(text: &str) -> Result<Comparison, Vec<Finding>> {
         root.end(&mut r);
         comparison
     });
-    let findings = r.into_findings();
-    match comparison {
-        Some(comparison) if findings.is_empty() => Ok(comparison),
-        _ => Err(findings),
-    }
+    r.finish(comparison)
 }
 
 fn read(r: &mut Reader<'_>, mut head: Fields<'_, '_>, root: &mut Fields<'_, '_>) -> Option<Comparison> {
     let run = head.text(r, "run");
-    let instruction = head.text(r, "instruction").and_then(|d| cited(r, "instruction", d));
-    let figures = head.text(r, "figures").and_then(|d| cited(r, "figures", d));
+    let instruction = head.digest(r, "instruction");
+    let figures = head.digest(r, "figures");
     let table = head.text(r, "table");
     let by = head.text(r, "by");
     let email = head.text(r, "email");
@@ -67,8 +62,8 @@ fn read(r: &mut Reader<'_>, mut head: Fields<'_, '_>, root: &mut Fields<'_, '_>)
     }
     Some(Comparison {
         run: run?.value,
-        instruction: instruction?,
-        figures: figures?,
+        instruction: instruction?.value,
+        figures: figures?.value,
         table: table?.value,
         by: by?.value,
         email: email?.value,
@@ -123,13 +118,4 @@ fn verdict(r: &mut Reader<'_>, said: &Spanned<String>, reason: Option<Spanned<St
             None
         }
     }
-}
-
-fn cited(r: &mut Reader<'_>, key: &str, text: Spanned<String>) -> Option<String> {
-    if digest::well_formed(&text.value) {
-        return Some(text.value);
-    }
-    let message = format!("`{key}` wants sha256: and 64 lower-case hexadecimal digits");
-    r.find(Finding::new(&WRONG_VALUE, message).at(text.span));
-    None
 }

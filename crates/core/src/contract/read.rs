@@ -61,11 +61,7 @@ pub(super) fn terms(text: &str) -> Result<Terms, Vec<Finding>> {
         root.end(&mut r);
         terms
     });
-    let findings = r.into_findings();
-    match terms {
-        Some(terms) if findings.is_empty() => Ok(terms),
-        _ => Err(findings),
-    }
+    r.finish(terms)
 }
 
 fn read(r: &mut Reader<'_>, root: &mut Fields<'_, '_>) -> Option<Terms> {

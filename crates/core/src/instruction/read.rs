@@ -11,7 +11,7 @@ use crate::fault::Code;
 use crate::finding::Finding;
 use crate::ins::Numbers;
 use crate::nearest::suggestion;
-use crate::reader::{Codes, Fields, Reader, Spanned, as_table, as_text};
+use crate::reader::{Codes, Fields, Reader, Spanned, as_digest, as_table, as_text};
 use crate::template;
 use crate::types::Engine;
 
@@ -36,11 +36,7 @@ pub fn parse(text: &str) -> Result<Order, Vec<Finding>> {
         root.end(&mut r);
         order
     });
-    let findings = r.into_findings();
-    match order {
-        Some(order) if findings.is_empty() => Ok(order),
-        _ => Err(findings),
-    }
+    r.finish(order)
 }
 
 fn read(r: &mut Reader<'_>, root: &mut Fields<'_, '_>) -> Option<Order> {
@@ -109,8 +105,8 @@ fn read_head(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Head {
     let kinds = [("bulk", Kind::Bulk), ("targeted", Kind::Targeted), ("single", Kind::Single)];
     let kind = t.text(r, "kind").and_then(|k| word(r, "kind", &k, &kinds));
     let purpose = t.text(r, "purpose");
-    let dictionary = t.text(r, "dictionary").and_then(|d| digest(r, "dictionary", d));
-    let mapping = t.text(r, "mapping").and_then(|d| digest(r, "mapping", d));
+    let dictionary = t.digest(r, "dictionary");
+    let mapping = t.digest(r, "mapping");
     let max_runs = t.maybe_number(r, "max_runs");
     if let Some(zero) = max_runs.as_ref().filter(|n| n.value == 0) {
         r.find(Finding::new(&WRONG_VALUE, "`max_runs` is at least 1").at(zero.span.clone()));
@@ -122,7 +118,7 @@ fn read_head(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Head {
     }
     let status_max_age = t.text(r, "status_max_age").and_then(|age| duration(r, &age));
     let tolerance = t.maybe_number(r, "tolerance").map_or(0, |n| n.value);
-    let excluded = t.maybe_text(r, "persons_excluded").and_then(|d| digest(r, "persons_excluded", d));
+    let excluded = t.maybe_text(r, "persons_excluded").and_then(|d| as_digest(r, "persons_excluded", d));
     t.end(r);
     let max_runs = max_runs.map_or(1, |n| n.value);
     Head { kind, purpose, dictionary, mapping, max_runs, status_max_age, tolerance, excluded }
@@ -133,9 +129,9 @@ fn read_endpoint(r: &mut Reader<'_>, mut t: Fields<'_, '_>, source: bool) -> Opt
     let engine = t.text(r, "engine").and_then(|e| word(r, "engine", &e, &engines));
     let database = t.text(r, "database");
     let identity = t.text(r, "identity");
-    let tls_spki = t.maybe_text(r, "tls_spki").and_then(|d| digest(r, "tls_spki", d));
+    let tls_spki = t.maybe_text(r, "tls_spki").and_then(|d| as_digest(r, "tls_spki", d));
     let schema = if source { t.text(r, "schema") } else { t.maybe_text(r, "schema") };
-    let schema = schema.and_then(|d| digest(r, "schema", d));
+    let schema = schema.and_then(|d| as_digest(r, "schema", d));
     // of a destination nothing is read that somebody could deny
     let cannot_deny = source && t.flag(r, "cannot_deny");
     let in_clear = source && t.flag(r, "in_clear");
@@ -338,17 +334,6 @@ fn word<T: Copy>(r: &mut Reader<'_>, what: &str, text: &Spanned<String>, words: 
     let finding = Finding::new(&WRONG_VALUE, format!("`{what}` cannot be `{}`", text.value));
     let help = suggestion(&text.value, words.iter().map(|(name, _)| *name)).unwrap_or_default();
     r.find(finding.at(text.span.clone()).help(help));
-    None
-}
-
-/// `sha256:` and 64 hexadecimal digits.
-fn digest(r: &mut Reader<'_>, what: &str, text: Spanned<String>) -> Option<Spanned<String>> {
-    if crate::digest::well_formed(&text.value) {
-        return Some(text);
-    }
-    let finding =
-        Finding::new(&WRONG_VALUE, format!("`{what}` wants sha256: and 64 lower-case hexadecimal digits"));
-    r.find(finding.at(text.span));
     None
 }
 

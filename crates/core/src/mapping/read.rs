@@ -40,11 +40,7 @@ pub fn parse(text: &str) -> Result<Mapping, Vec<Finding>> {
     if let Some(mapping) = &mapping {
         check(&mut r, mapping);
     }
-    let findings = r.into_findings();
-    match mapping {
-        Some(mapping) if findings.is_empty() => Ok(mapping),
-        _ => Err(findings),
-    }
+    r.finish(mapping)
 }
 
 fn read(r: &mut Reader<'_>, root: &mut Fields<'_, '_>) -> Option<Mapping> {

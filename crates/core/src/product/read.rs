@@ -23,11 +23,7 @@ pub fn parse(text: &str) -> Result<Product, Vec<Finding>> {
     if let Some(product) = &product {
         check(&mut r, product);
     }
-    let findings = r.into_findings();
-    match product {
-        Some(product) if findings.is_empty() => Ok(product),
-        _ => Err(findings),
-    }
+    r.finish(product)
 }
 
 fn read(r: &mut Reader<'_>, root: &mut Fields<'_, '_>) -> Option<Product> {

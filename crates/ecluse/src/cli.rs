@@ -7,7 +7,6 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
-use ecluse_flow::sample::MOST;
 
 mod campaign;
 mod compare;
@@ -17,6 +16,7 @@ mod ends;
 mod excluded;
 mod locate;
 mod mapping;
+mod migrate;
 mod objections;
 mod pages;
 mod papers;
@@ -34,6 +34,7 @@ pub(crate) use ends::{FromArgs, ToArgs};
 pub(crate) use excluded::ExcludeArgs;
 pub(crate) use locate::LocateArgs;
 pub(crate) use mapping::{Mapping, MappingNewArgs};
+pub(crate) use migrate::{MigrateArgs, StartArgs};
 pub(crate) use objections::{AnswerArgs, ObjectArgs};
 pub(crate) use pages::{OrderArgs, PatientsArgs, ReportArgs};
 pub(crate) use papers::{PaperArgs, StillArgs};
@@ -547,33 +548,6 @@ pub(crate) struct PlanArgs {
     /// List the columns that stay.
     #[arg(long)]
     pub(crate) stays: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct MigrateArgs {
-    #[command(flatten)]
-    pub(crate) papers: PaperArgs,
-
-    /// Make the destination's missing tables first, as `ecluse plan --ddl` prints them.
-    #[arg(long)]
-    pub(crate) ddl: bool,
-
-    /// Move the reference data alone: what the order marks `reference = true`, accepted before the rest moves.
-    #[arg(long, conflicts_with_all = ["repair", "catch_up", "sample"])]
-    pub(crate) reference: bool,
-
-    /// Catch up for the last time: the source was frozen (ecluse freeze), and is looked at again at the end.
-    #[arg(long, conflicts_with = "repair")]
-    pub(crate) catch_up: bool,
-
-    /// Put chunks right that were changed at the destination since they were written.
-    #[arg(long)]
-    pub(crate) repair: bool,
-
-    /// Rehearse: move N whole dossiers only, drawn by chance, at least one of each kind that the order
-    /// names; then say how long the whole would take. The whole run comes in their place.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MOST), conflicts_with_all = ["repair", "catch_up"])]
-    pub(crate) sample: Option<u64>,
 }
 
 #[derive(Debug, Args)]

@@ -6,6 +6,7 @@
 //! | module | does |
 //! |---|---|
 //! | [`run`] | moves what was ordered: resume, catch-up and repair are this one function |
+//! | [`start`] | the kinds of start that it tells apart |
 //! | [`sample`] | moves some whole dossiers, and says how long the whole would take |
 //! | [`reconcile`] | reads the destination back and compares |
 //! | [`freeze`] | keeps the hour at which the source was frozen, and the engine's marks |
@@ -49,6 +50,7 @@ pub mod rights;
 pub mod room;
 pub mod run;
 pub mod sample;
+pub mod start;
 mod state;
 mod step;
 pub mod subset;

@@ -249,7 +249,7 @@ pub fn reconcile<'s>(
     let staying = Staying::of(&orders, world.random()?)?;
     let staying = staying.as_ref();
     let mut compare = || {
-        if !state.whole && !options.reference {
+        if !state.whole && !options.start.is_of_reference() {
             return Err(unfinished("constraints were not put back, nor the end looked at"));
         }
         // until this one is through, no earlier comparison is the last word
@@ -325,7 +325,7 @@ impl Look<'_, '_, '_, '_> {
         };
         let token = state::token_key(self.state);
         let mut files = Reading::new(plan, self.options.files, &self.state.run, token)?;
-        let upto = if self.options.reference { plan.reference() } else { plan.tables().len() };
+        let upto = if self.options.start.is_of_reference() { plan.reference() } else { plan.tables().len() };
         for table in plan.tables().iter().take(upto) {
             let lines: BTreeMap<u64, &LedgerEntry> =
                 ledger.iter().filter(|l| l.table == table.number()).map(|l| (l.chunk, l)).collect();

@@ -20,6 +20,7 @@ use crate::journal::Journal;
 use crate::orders::Orders;
 use crate::pipeline::{Ended, pump};
 use crate::ports::{Destination, Files, LedgerEntry, Record, Source};
+use crate::start::Start;
 use crate::step::Context;
 use crate::world::World;
 use crate::writer::Writing;
@@ -32,23 +33,16 @@ static TOO_MANY: Code = Code::refused("ECL-RUN-012", "more rows were refused tha
 /// How a run may go about it.
 #[derive(Clone, Copy, Default)]
 pub struct Options<'a> {
+    /// The kind of start.
+    pub start: Start,
     /// The operator states that nobody writes to the source.
     pub frozen: bool,
-    /// Chunks whose rows at the destination no longer are what the ledger says are
-    /// replaced from the source; without it they stop the run.
-    pub repair: bool,
-    /// The last catch-up: it demands that the source was frozen, and looks at its marks again.
-    pub catch_up: bool,
-    /// Some whole dossiers only, so many drawn at least: the rehearsal.
-    pub sample: Option<u64>,
     /// The reason for going on although the source's role can do more than it should.
     pub override_reason: Option<&'a str>,
     /// The reason for which the tables themselves are read, not the administrator's views.
     pub without_views: Option<&'a str>,
     /// A reconciliation looks into every chunk at both ends, not only into those whose tallies differ.
     pub full: bool,
-    /// The reference data alone: the run ends after them and is not through.
-    pub reference: bool,
     /// A dry run counts rows by every code of the code tables, not only by those that no line maps.
     pub codes: bool,
     /// Where the files lie that rows name, and where they go; demanded where a column names files.
@@ -104,14 +98,11 @@ pub fn run(
 ) -> Result<Moved> {
     checks::keys(orders.plan)?;
     let known = ours(&orders, record)?;
-    if options.reference {
-        has_reference(&orders, known.as_ref())?;
-    }
-    if options.catch_up {
-        freeze::begun(known.as_ref())?;
-    }
-    if options.sample.is_some() {
-        sample::may(orders.plan, known.as_ref())?;
+    match options.start {
+        Start::Whole | Start::Repair => {}
+        Start::CatchUp => freeze::begun(known.as_ref())?,
+        Start::Reference => has_reference(&orders, known.as_ref())?,
+        Start::Sample(_) => sample::may(orders.plan, known.as_ref())?,
     }
     let begins = known.is_none();
     let mut state = match known {
@@ -142,9 +133,9 @@ pub fn run(
     let told = story.tell(&mut journal, &mut state, &mut figures);
     figures.ended = world.now().to_string();
     let through = matches!(told, Ok(Ended::Whole));
-    figures.whole = through && !options.reference && options.sample.is_none();
+    figures.whole = through && options.start.is_of_all();
     // said last: a biologist accepts what these figures say, and nothing of a start that was refused
-    figures.reference = through && options.reference && tolerable(&figures).is_ok();
+    figures.reference = through && options.start.is_of_reference() && tolerable(&figures).is_ok();
     if let Some(sample) = &mut figures.sample {
         sample.through = through;
     }
@@ -154,7 +145,7 @@ pub fn run(
     let stood = || story.held.as_ref().map_or(Ok(()), freeze::refuse_moved);
     match told.and_then(|ended| tolerable(&figures).and_then(|()| stood()).map(|()| ended)) {
         Ok(ended) => {
-            let stopped = ended == Ended::Stopped || options.reference;
+            let stopped = ended == Ended::Stopped || options.start.is_of_reference();
             let outcome = if stopped { &Outcome::Stopped } else { &Outcome::Done };
             journal.note_paper(Act::Close, &object, outcome, paper)?;
             Ok(Moved { figures, stopped })
@@ -272,7 +263,7 @@ impl Story<'_> {
 
         // the source: the one that was signed for, as it was, seen by a role that can do no more
         journal.act(Act::Probe, &object, |journal| self.probe(journal, state, figures, When::Start))?;
-        if self.options.catch_up {
+        if self.options.start.cuts_over() {
             self.hour = Some(freeze::demanded(state, plan, self.source, self.world.now())?);
         }
         let opened = journal.act(Act::Snapshot, &object, |_| self.source.open(plan, self.options.frozen))?;
@@ -281,13 +272,13 @@ impl Story<'_> {
         figures.limits = opened.limits;
         checks::source_schema(self.source, plan, self.orders.source, When::UnderLock)?;
 
-        let upto = if self.options.reference { plan.reference() } else { plan.tables().len() };
+        let upto = if self.options.start.is_of_reference() { plan.reference() } else { plan.tables().len() };
         let unfinished = pending::count(&self.orders, upto, self.source, &self.world)?;
-        if self.options.catch_up {
+        if self.options.start.cuts_over() {
             pending::waits(&unfinished, plan)?;
         }
         pending::figure(&unfinished, plan, figures);
-        if let Some(asked) = self.options.sample {
+        if let Some(asked) = self.options.start.sample() {
             (self.progress)(Progress::Note(
                 "drawing dossiers: tables are read for it, and read again to move them",
             ));
@@ -321,7 +312,7 @@ impl Story<'_> {
         journal.act(Act::Finish, &object, |journal| {
             self.destination.finish(plan)?;
             attached::settle(plan, self.options.files, &state.run, self.destination, Some(figures))?;
-            if self.options.reference {
+            if self.options.start.is_of_reference() {
                 // what stands there can be looked at; the run itself is not through
                 return Ok(());
             }
@@ -392,10 +383,10 @@ impl Story<'_> {
         self.options.begins.map_or(Ok(()), |begins| begins())?;
         // what comes after a sample catches up with nothing
         let over_again = state.whole && state.sample.is_none();
-        let mut changes = state.whole || state.sample != self.options.sample;
-        (state.whole, state.sample) = (false, self.options.sample);
+        let mut changes = state.whole || state.sample != self.options.start.sample();
+        (state.whole, state.sample) = (false, self.options.start.sample());
         if over_again {
-            caught::begin(state, self.orders.plan, self.options.repair, &self.world);
+            caught::begin(state, self.orders.plan, self.options.start.repairs(), &self.world);
         }
         changes |= caught::stamp(state, self.hour.as_deref());
         if changes {
@@ -426,7 +417,7 @@ impl Story<'_> {
             }
             if !families.again()? {
                 // of reference data alone, no other table was read: nothing can be called an orphan
-                if !self.options.reference {
+                if !self.options.start.is_of_reference() {
                     figures.folders = attached::folders(plan, self.options.files, &named)?;
                 }
                 return Ok(ended);
@@ -448,11 +439,11 @@ impl Story<'_> {
     ) -> Result<Ended> {
         let plan = self.orders.plan;
         let refused = &families.refused;
-        let how = How::Copy { run: state.run.clone(), repair: self.options.repair };
+        let how = How::Copy { run: state.run.clone(), repair: self.options.start.repairs() };
         let attaching = Attaching::new(plan, self.options.files, how, state::token_key(state))?;
         let context =
             Context::new(plan, families)?.attaching(attaching, Some(named)).sampling(self.sample.as_ref());
-        let context = if self.options.reference { context.reference_alone() } else { context };
+        let context = if self.options.start.is_of_reference() { context.reference_alone() } else { context };
         let ends: Vec<_> = state.tables.iter().map(|t| t.ends.clone()).collect();
         let closed = state.tables.iter().map(|t| t.closed).collect();
         caught::count_anew(&mut figures.catch_ups, &ledger);

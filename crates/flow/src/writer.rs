@@ -189,12 +189,12 @@ impl<'a> Writing<'a, '_> {
         let Some(known) = known else { return self.unclaimed(place).map(Found::Differs) };
         let scope = place.scope();
         let same = known.tally == tally.publish(&self.key, scope) && known.rows == tally.count();
-        if same && !self.options.repair {
+        if same && !self.options.start.repairs() {
             return Ok(Found::Stands);
         }
         let there = readback::rows(self.destination, place.table, &place.range, &self.key)?;
         let intact = there.tally().publish(&self.key, scope) == known.tally;
-        if !intact && !self.options.repair {
+        if !intact && !self.options.start.repairs() {
             return Err(changed(place));
         }
         Ok(if same && intact { Found::Stands } else { Found::Differs(there) })
@@ -208,7 +208,7 @@ impl<'a> Writing<'a, '_> {
             return Ok(Standing::default());
         }
         let there = readback::rows(self.destination, place.table, &place.range, &self.key)?;
-        if !there.rows.is_empty() && !self.options.repair {
+        if !there.rows.is_empty() && !self.options.start.repairs() {
             return Err(changed(place));
         }
         Ok(there)

@@ -6,21 +6,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use ecluse_flow::freeze::freeze;
 use ecluse_flow::run::{Options, run};
+use ecluse_flow::start::Start;
 use ecluse_flow::world::World;
 use ecluse_testkit::clock::FrozenClock;
 
 use crate::drift::{Meddled, under_orders};
 
 const CATCH_UP: Options<'static> = Options {
+    start: Start::CatchUp,
     frozen: true,
-    repair: false,
-    catch_up: true,
-    sample: None,
     override_reason: None,
     without_views: None,
     full: false,
     codes: false,
-    reference: false,
     files: None,
     begins: None,
 };

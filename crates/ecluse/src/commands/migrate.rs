@@ -36,7 +36,7 @@ pub(super) fn run(here: &Here, args: &MigrateArgs) -> Result<()> {
     output::document(&json!({ "event": "end" }));
     let figures = moved(here, args)?;
     told(&figures);
-    if args.repair {
+    if args.start.kind().repairs() {
         let chunks = figures.tables.iter().map(|table| table.replaced).sum();
         output::line(format!("{} put right from the source.", plural(chunks, "chunk", "chunks")));
     }
@@ -49,11 +49,12 @@ pub(super) fn run(here: &Here, args: &MigrateArgs) -> Result<()> {
 ///
 /// Every fault of the papers, the databases and the run.
 pub(crate) fn moved(here: &Here, args: &MigrateArgs) -> Result<Figures> {
+    let start = args.start.kind();
     let path = here.folder.path(args.papers.run.as_deref(), "run");
     let tables = if args.ddl { Missing::Suppose } else { Missing::Refuse };
     objections::answered(&here.folder, args.papers.instruction.as_deref(), here.now)?;
     let (mut ready, mut ends) = Ready::prepare(here, &args.papers, tables)?;
-    let kept = if args.reference { None } else { demanded(here, &ready, &path)? };
+    let kept = if start.is_of_reference() { None } else { demanded(here, &ready, &path)? };
     runs::may_open(here, &path, &ready)?;
     let mut record = kept.map_or_else(|| RunFolder::open(&path), Ok)?;
     if ready.missing.is_empty() {
@@ -71,14 +72,7 @@ pub(crate) fn moved(here: &Here, args: &MigrateArgs) -> Result<Figures> {
     folder::replace(&path.join(facts::FILE), &facts)?;
     // a start that is refused uses up no run
     let begins = || runs::opened(here, &path, &ready);
-    let options = Options {
-        repair: args.repair,
-        catch_up: args.catch_up,
-        sample: args.sample,
-        reference: args.reference,
-        begins: Some(&begins),
-        ..ready.options()
-    };
+    let options = Options { start, begins: Some(&begins), ..ready.options() };
     let mut teller = Teller::with_events();
     let Ends { source, destination } = &mut ends;
     let moved = ready.with_orders(|orders| {
@@ -98,10 +92,7 @@ pub(crate) fn moved(here: &Here, args: &MigrateArgs) -> Result<Figures> {
                 "this start dealt with {}; what earlier ones moved stands",
                 plural(moved.figures.moved_rows(), "row", "rows")
             ))
-            .help(args.sample.map_or_else(
-                || "ecluse migrate".to_owned(),
-                |number| format!("ecluse migrate --sample {number}"),
-            )));
+            .help(args.start.command()));
     }
     Ok(moved.figures)
 }

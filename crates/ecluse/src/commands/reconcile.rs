@@ -11,6 +11,7 @@ use ecluse_flow::event::Head;
 use ecluse_flow::ports::Record as _;
 use ecluse_flow::reconcile::{Difference, Kind, Reconciliation, conclude, reconcile};
 use ecluse_flow::run::Options;
+use ecluse_flow::start::Start;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -80,7 +81,8 @@ pub(super) fn run(here: &Here, args: &ReconcileArgs) -> Result<()> {
     let run = here.folder.path(args.begun.run.dir.as_deref(), "run");
     let papers = args.begun.papers();
     let figures = figures(&run)?;
-    let (found, gravest) = compared(here, &papers, &run, (args.full, args.reference))?;
+    let start = if args.reference { Start::Reference } else { Start::Whole };
+    let (found, gravest) = compared(here, &papers, &run, (args.full, start))?;
     output::document(&found);
     let Some(gravest) = gravest else {
         output::line(format!(
@@ -143,7 +145,7 @@ fn kinds(found: &Recorded) -> String {
     found.kinds.iter().map(|(words, rows)| format!("{} {words}", count(*rows))).collect::<Vec<_>>().join(", ")
 }
 
-/// Compares, and writes down what was found: of everything, or of the `reference` data alone.
+/// Compares, and writes down what was found: of everything, or of the reference data alone.
 ///
 /// # Errors
 ///
@@ -152,7 +154,7 @@ pub(crate) fn compared(
     here: &Here,
     papers: &PaperArgs,
     run: &Path,
-    (full, reference): (bool, bool),
+    (full, start): (bool, Start),
 ) -> Result<(Recorded, Option<&'static Code>)> {
     let (ready, ends) = Ready::prepare(here, papers, Missing::Refuse)?;
     let mut record = RunFolder::existing(run)?;
@@ -169,7 +171,7 @@ pub(crate) fn compared(
         };
         let found = reconcile(
             orders,
-            Options { full, reference, ..ready.options() },
+            Options { start, full, ..ready.options() },
             &mut open,
             destination.as_mut(),
             &mut record,

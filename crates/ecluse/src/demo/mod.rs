@@ -21,10 +21,11 @@ use ecluse_core::status::State;
 use ecluse_core::{digest, instruction, mapping, template};
 use ecluse_flow::figures::Figures;
 use ecluse_flow::ports::Scope;
+use ecluse_flow::start::Start;
 use jiff::SignedDuration;
 use serde_json::json;
 
-use crate::cli::{DemoArgs, MigrateArgs, PaperArgs};
+use crate::cli::{DemoArgs, MigrateArgs, PaperArgs, StartArgs};
 use crate::commands::reconcile::Recorded;
 use crate::commands::{Here, migrate, new, reconcile, report, session};
 use crate::folder::{self, Folder};
@@ -151,14 +152,7 @@ impl Story {
 
     /// Moves; stopped once on the way, so that the second start resumes.
     fn migrate(&self) -> Result<Figures> {
-        let args = MigrateArgs {
-            papers: PaperArgs::default(),
-            ddl: false,
-            catch_up: false,
-            repair: false,
-            reference: false,
-            sample: None,
-        };
+        let args = MigrateArgs::default();
         ready::stop_after_rows(1_000);
         let stopped = output::muted(|| migrate::moved(&self.here, &args));
         ready::go_on();
@@ -210,14 +204,7 @@ impl Story {
                 d.column.as_deref().unwrap_or_default()
             ));
         }
-        let args = MigrateArgs {
-            papers: PaperArgs::default(),
-            ddl: false,
-            catch_up: false,
-            repair: true,
-            reference: false,
-            sample: None,
-        };
+        let args = MigrateArgs { start: StartArgs::REPAIR, ..MigrateArgs::default() };
         output::muted(|| migrate::moved(&self.here, &args))?;
         let again = self.compared()?;
         if !again.holds {
@@ -229,7 +216,7 @@ impl Story {
 
     fn compared(&self) -> Result<Recorded> {
         let run = self.folder().path(None, "run");
-        output::muted(|| reconcile::compared(&self.here, &PaperArgs::default(), &run, (false, false)))
+        output::muted(|| reconcile::compared(&self.here, &PaperArgs::default(), &run, (false, Start::Whole)))
             .map(|(found, _)| found)
     }
 

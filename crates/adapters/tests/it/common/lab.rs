@@ -21,6 +21,7 @@ use ecluse_flow::ports::{Destination as _, Scope, Source as _};
 use ecluse_flow::reconcile::{Kind, Reconciliation, reconcile};
 use ecluse_flow::rehearse::rehearse;
 use ecluse_flow::run::{Moved, Options, run};
+use ecluse_flow::start::Start;
 use ecluse_flow::world::World;
 use ecluse_seal::Identity;
 use rusqlite::Connection;
@@ -162,7 +163,7 @@ impl Lab {
     }
 
     pub(crate) fn repair(&self) -> Result<Moved> {
-        self.migrate_with(Options { repair: true, ..Options::default() })
+        self.migrate_with(Options { start: Start::Repair, ..Options::default() })
     }
 
     pub(crate) fn migrate_with(&self, options: Options<'_>) -> Result<Moved> {

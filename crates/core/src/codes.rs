@@ -55,7 +55,7 @@ pub struct Pair {
 /// # Errors
 /// Everything that is wrong with it, in the order of the document.
 pub fn parse(text: &str) -> Result<CodeTable, Vec<Finding>> {
-    let mut r = Reader::new(text, &CODES).plain();
+    let mut r = Reader::new(text, &CODES);
     let table = r.document().and_then(|tree| {
         let mut root = Fields::new(&tree, 0..0, String::new());
         let table = read(&mut r, &mut root);

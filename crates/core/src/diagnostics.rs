@@ -3,6 +3,7 @@
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 use crate::finding::Finding;
+use crate::plain::shown;
 
 /// A document that findings point into.
 #[derive(Clone, Copy, Debug)]
@@ -24,8 +25,15 @@ const WIDTH: usize = 110;
 pub fn render(findings: &[Finding], sources: &[Source<'_>], colour: bool) -> String {
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() }.term_width(WIDTH);
     let mut out = String::new();
+    // of what is drawn a screen obeys nothing, and every place stays where it was
+    let texts: Vec<String> = sources.iter().map(|source| shown(source.text)).collect();
+    let sources: Vec<Source<'_>> =
+        sources.iter().zip(&texts).map(|(source, text)| Source { text, ..*source }).collect();
     for finding in findings {
-        out += renderer.render(&[group(finding, sources)]).trim_end();
+        let mut finding = finding.clone();
+        finding.message = shown(&finding.message);
+        finding.help = finding.help.as_deref().map(shown);
+        out += renderer.render(&[group(&finding, &sources)]).trim_end();
         out += "\n\n";
     }
     out

@@ -14,6 +14,7 @@ use crate::classify::{Context, propose};
 use crate::fault::Code;
 use crate::finding::Finding;
 use crate::nearest::suggestion;
+use crate::plain::shown;
 use crate::reader::{Codes, Fields, Reader, Spanned, as_table, quote};
 use crate::types::{Engine, Type};
 
@@ -181,12 +182,15 @@ impl Table {
     }
 }
 
+/// Keys under which the survey writes the database's own names; a type may name values (`enum(…)`).
+const SURVEYED: [&str; 7] = ["database", "name", "key", "type", "column", "table", "to"];
+
 /// Reads a dictionary.
 ///
 /// # Errors
 /// Everything that is wrong with it, in the order of the document.
 pub fn parse(text: &str) -> Result<Dictionary, Vec<Finding>> {
-    let mut r = Reader::new(text, &CODES);
+    let mut r = Reader::new(text, &CODES).with_names_as_surveyed(&SURVEYED);
     let dictionary = r.document().and_then(|tree| {
         let mut root = Fields::new(&tree, 0..0, String::new());
         let read = read(&mut r, &mut root);
@@ -245,8 +249,8 @@ fn draft_table(out: &mut String, table: &crate::catalog::Table) {
             quote(&column.sql_type),
             quote(&ty),
             quote(proposal.class.name()),
-            quote(&proposal.reason),
-            quote(&column.comment),
+            quote(&shown(&proposal.reason)),
+            quote(&shown(&column.comment)),
         );
     }
     *out += "]\nrelations = [\n";
@@ -269,8 +273,8 @@ fn draft_relation(foreign: &ForeignKey) -> String {
         (columns, _) => {
             format!(
                 "  # ({}) refers to {} by several columns together\n",
-                columns.join(", "),
-                foreign.references
+                columns.iter().map(|column| quote(&shown(column))).collect::<Vec<_>>().join(", "),
+                quote(&shown(&foreign.references))
             )
         }
     }

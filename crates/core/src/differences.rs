@@ -192,7 +192,7 @@ pub fn draft(head: &Head, proposal: &Proposal) -> String {
 /// # Errors
 /// Everything that is wrong with it; a reason that nobody wrote.
 pub fn parse(text: &str) -> Result<Proposal, Vec<Finding>> {
-    let mut r = Reader::new(text, &CODES).plain();
+    let mut r = Reader::new(text, &CODES);
     let proposal = r.document().and_then(|tree| {
         let mut root = Fields::new(&tree, 0..0, String::new());
         root.get("document");

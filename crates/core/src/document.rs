@@ -251,7 +251,7 @@ pub fn text(bytes: &[u8]) -> Result<&str, Vec<Finding>> {
 /// # Errors
 /// Everything that is wrong with the header, in the order of the document.
 pub fn header(text: &str, kind: Kind) -> Result<Header, Vec<Finding>> {
-    let mut r = Reader::new(text, &CODES).plain();
+    let mut r = Reader::new(text, &CODES);
     let header = r.document().and_then(|tree| {
         let mut root = Fields::new(&tree, 0..0, String::new());
         root.table(&mut r, "document").and_then(|fields| read(&mut r, fields, kind))

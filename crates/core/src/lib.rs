@@ -24,6 +24,7 @@
 //! | [`instruction`] | the controller's signed order: checked, then in force |
 //! | [`mapping`], [`codes`] | what becomes of the granted columns; code tables |
 //! | [`reader`], [`nearest`] | documents read with places; the nearest right name |
+//! | [`plain`] | texts that steer the screen they are read on |
 //! | [`objection`] | objections to an instruction, and the controller's signed answers |
 //! | [`count`], [`language`] | counts as a person reads them; the two languages of what laypeople read |
 //! | [`campaign`] | the laboratories of one publisher's campaign, and how each departs from its product's papers |
@@ -63,6 +64,7 @@ pub mod objection;
 pub mod on_paper;
 pub mod person;
 pub mod personal;
+pub mod plain;
 pub mod plan;
 pub mod product;
 pub mod reader;

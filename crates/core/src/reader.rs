@@ -12,6 +12,7 @@ use crate::digest;
 use crate::fault::Code;
 use crate::finding::Finding;
 use crate::nearest::suggestion;
+use crate::plain;
 
 /// A value and the bytes of the document it was read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,27 +49,30 @@ pub(crate) struct Reader<'t> {
     pub text: &'t str,
     pub codes: &'static Codes,
     pub findings: Vec<Finding>,
-    /// Texts that steer a screen are refused: somebody decides by what they see of this document.
-    plain: bool,
+    /// Keys whose texts may hold any character.
+    surveyed: &'static [&'static str],
 }
 
 type Value<'i> = toml::Spanned<DeValue<'i>>;
 
 impl<'t> Reader<'t> {
     pub(crate) const fn new(text: &'t str, codes: &'static Codes) -> Self {
-        Self { text, codes, findings: Vec::new(), plain: false }
+        Self { text, codes, findings: Vec::new(), surveyed: &[] }
     }
 
-    /// For a document that a person reads before they sign or type: a text in it may not steer what they see.
-    pub(crate) const fn plain(mut self) -> Self {
-        self.plain = true;
+    /// The texts under these keys are a database's own names, which hold whatever it lets them hold: a
+    /// table that stays behind has to be named as it is. Everything else is refused where it steers a
+    /// screen ([`plain`]).
+    pub(crate) const fn with_names_as_surveyed(mut self, keys: &'static [&'static str]) -> Self {
+        self.surveyed = keys;
         self
     }
 
-    /// The document's tree; `None` where it is not TOML, which is then a finding.
+    /// The document's tree; `None` where it is not TOML, or something in it steers the screen it is read
+    /// on, which are then findings.
     pub(crate) fn document(&mut self) -> Option<DeTable<'t>> {
         match DeTable::parse(self.text) {
-            Ok(tree) => Some(tree.into_inner()),
+            Ok(tree) => self.plain(tree.into_inner()),
             Err(error) => {
                 let mut finding = Finding::new(self.codes.syntax, error.message().to_owned());
                 // what the parser says of a bare word: it takes it for a number or a date
@@ -83,6 +87,17 @@ impl<'t> Reader<'t> {
                 None
             }
         }
+    }
+
+    fn plain(&mut self, tree: DeTable<'t>) -> Option<DeTable<'t>> {
+        let steering = plain::steering(self.text, &tree, self.surveyed);
+        let clean = steering.is_empty();
+        for (span, what) in steering {
+            let message = format!("{what} holds a character that steers the screen");
+            let finding = Finding::new(self.codes.wrong, message).at(span);
+            self.find(finding.help("take control characters and marks of writing direction out"));
+        }
+        clean.then_some(tree)
     }
 
     pub(crate) fn find(&mut self, finding: Finding) {
@@ -285,14 +300,6 @@ pub(crate) fn as_text(r: &mut Reader<'_>, what: &str, value: &Value<'_>) -> Opti
     if text.is_none() {
         r.wrong(what, "a text in quotes", value);
     }
-    if r.plain && text.is_some_and(|text| text.replace("\r\n", "\n").chars().any(steers)) {
-        r.find(
-            Finding::new(r.codes.wrong, format!("`{what}` holds a character that steers the screen"))
-                .at(value.span())
-                .help("take control characters and marks of writing direction out"),
-        );
-        return None;
-    }
     text.map(|t| Spanned::new(t.to_owned(), value.span()))
 }
 
@@ -304,13 +311,6 @@ pub(crate) fn as_digest(r: &mut Reader<'_>, what: &str, text: Spanned<String>) -
     let message = format!("`{what}` wants sha256: and 64 lower-case hexadecimal digits");
     r.find(Finding::new(r.codes.wrong, message).at(text.span));
     None
-}
-
-/// Whether a character moves the cursor, colours, hides, or turns the direction of what is drawn
-/// (Unicode Standard Annex #9, 3.2: embeddings, overrides and isolates).
-fn steers(c: char) -> bool {
-    let bidi = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    bidi || (c.is_control() && !matches!(c, '\n' | '\t'))
 }
 
 /// A value that must be a table.

@@ -141,7 +141,7 @@ pub fn draft(head: &Head, stated: &Stated) -> String {
 /// # Errors
 /// Everything that is wrong with it.
 pub fn parse(text: &str) -> Result<Stated, Vec<Finding>> {
-    let mut r = Reader::new(text, &CODES).plain();
+    let mut r = Reader::new(text, &CODES);
     let stated = r.document().and_then(|tree| {
         let mut root = Fields::new(&tree, 0..0, String::new());
         root.get("document");

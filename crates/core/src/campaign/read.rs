@@ -20,7 +20,7 @@ static CODES: Codes =
 /// # Errors
 /// Everything that is wrong with it, in the order of the document.
 pub fn parse(text: &str) -> Result<Campaign, Vec<Finding>> {
-    let mut r = Reader::new(text, &CODES).plain();
+    let mut r = Reader::new(text, &CODES);
     let campaign = r.document().and_then(|tree| {
         let mut root = Fields::new(&tree, 0..0, String::new());
         let campaign = read(&mut r, &mut root);

@@ -53,7 +53,7 @@ const ART_28: &str = "GDPR Art. 28(3)";
 
 /// Reads the terms; the header is [`crate::document::header`]'s.
 pub(super) fn terms(text: &str) -> Result<Terms, Vec<Finding>> {
-    let mut r = Reader::new(text, &CODES).plain();
+    let mut r = Reader::new(text, &CODES);
     let terms = r.document().and_then(|tree| {
         let mut root = Fields::new(&tree, 0..0, String::new());
         root.get("document");

@@ -11,6 +11,7 @@ use crate::count::{number, plural};
 use crate::dictionary::{Column, Dictionary, Table};
 use crate::document::Kind;
 use crate::mapping::Mapping;
+use crate::plain::shown;
 use crate::reader::quote;
 use crate::template::{Head, header};
 use crate::types::Engine;
@@ -173,7 +174,8 @@ fn side(name: &str, side: &Side, schema: bool) -> String {
 fn draft_table(from: &Drafting<'_>, table: &Table) -> String {
     let chosen = from.tables.contains(&table.name.value);
     let mark = if chosen { "" } else { "# " };
-    let label = if table.label.is_empty() { String::new() } else { format!("   # {}", table.label) };
+    let label =
+        if table.label.is_empty() { String::new() } else { format!("   # {}", in_comment(&table.label)) };
     let mut out =
         format!("\n{mark}[[table]]{label}\n{mark}name = {}\n{mark}rows = 'true'\n", quote(&table.name.value));
     if chosen && table.columns.iter().all(|c| !c.class.names_a_person()) {
@@ -203,7 +205,7 @@ fn draft_table(from: &Drafting<'_>, table: &Table) -> String {
 fn draft_column(from: &Drafting<'_>, table: &Table, column: &Column) -> String {
     let name = &column.name.value;
     if column.class == Class::Credential || is_credential(name) {
-        return format!("#   {name}: {}; never moves\n", Class::Credential);
+        return format!("#   {}: {}; never moves\n", in_comment(name), Class::Credential);
     }
     let used = from
         .mapping
@@ -227,7 +229,12 @@ fn draft_column(from: &Drafting<'_>, table: &Table, column: &Column) -> String {
     if used {
         about.push("the mapping uses it".to_owned());
     }
-    format!("#   {entry:<40} # {}\n", about.join(", ").replace(['\n', '\r'], " "))
+    format!("#   {entry:<40} # {}\n", in_comment(&about.join(", ")))
+}
+
+/// A surveyed text in a comment: it ends no line, and the draft that holds it can be read.
+fn in_comment(text: &str) -> String {
+    shown(text).replace(['\n', '\r'], " ")
 }
 
 /// Writes the digests an instruction cites into its text: dictionary, mapping, and the schema of

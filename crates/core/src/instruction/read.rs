@@ -29,7 +29,7 @@ pub(super) static WILDCARD: Code = Code::refused("ECL-INS-006", "an instruction 
 /// # Errors
 /// Everything that is wrong with its form, in the order of the document.
 pub fn parse(text: &str) -> Result<Order, Vec<Finding>> {
-    let mut r = Reader::new(text, &CODES).plain();
+    let mut r = Reader::new(text, &CODES);
     let order = r.document().and_then(|tree| {
         let mut root = Fields::new(&tree, 0..0, String::new());
         let order = read(&mut r, &mut root);

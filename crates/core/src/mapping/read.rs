@@ -30,7 +30,7 @@ pub(super) static UNCITED: Code = Code::refused("ECL-MAP-006", "this code table 
 /// # Errors
 /// Everything that is wrong with it, in the order of the document.
 pub fn parse(text: &str) -> Result<Mapping, Vec<Finding>> {
-    let mut r = Reader::new(text, &CODES).plain();
+    let mut r = Reader::new(text, &CODES);
     let mapping = r.document().and_then(|tree| {
         let mut root = Fields::new(&tree, 0..0, String::new());
         let mapping = read(&mut r, &mut root);

@@ -9,7 +9,7 @@ use crate::support::now;
 const PAGE: &str = include_str!("../../../../docs/formats.md");
 
 /// The fenced blocks of the page: (what follows the fence's `toml `, content).
-fn examples() -> Vec<(String, String)> {
+pub(crate) fn examples() -> Vec<(String, String)> {
     let mut examples = Vec::new();
     let mut open: Option<(String, String)> = None;
     for line in PAGE.lines() {

@@ -15,6 +15,8 @@ mod mandate;
 #[cfg(test)]
 mod places;
 #[cfg(test)]
+mod plain;
+#[cfg(test)]
 mod session;
 #[cfg(test)]
 mod signatures;

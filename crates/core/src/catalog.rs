@@ -5,10 +5,13 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::types::{Engine, Type};
 
 /// A database's catalogue, or the part of it that was asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Catalog {
     /// The engine.
     pub engine: Engine,
@@ -37,7 +40,8 @@ impl Catalog {
 }
 
 /// One table or view.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Table {
     /// As documents write it: `table`, or `schema.table` on PostgreSQL outside `public`.
     pub name: String,
@@ -74,7 +78,8 @@ impl Table {
 }
 
 /// One column.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Column {
     /// The name, exactly.
     pub name: String,
@@ -101,7 +106,8 @@ pub struct Column {
 }
 
 /// A declared foreign key.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ForeignKey {
     /// Its name; empty where the engine has none.
     pub name: String,

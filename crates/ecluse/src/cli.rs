@@ -189,7 +189,8 @@ pub(crate) enum Command {
 
     /// Take away what a run wrote, until the migration is accepted: exactly what its ledger says.
     ///
-    /// A chunk whose rows were changed since stays, and its rows are named. The run is not given back.
+    /// A chunk whose rows were changed since stays, and its rows are named where the source still answers;
+    /// nothing else needs it. The run is not given back.
     #[command(after_help = "Example:\n  ecluse undo --dry-run\n  ecluse undo run")]
     Undo(UndoArgs),
 

@@ -1,6 +1,8 @@
 //! Everything a run needs, in the order in which it is demanded: papers, then connections,
 //! then the plan. Nothing of a table is read here.
 
+mod recalled;
+
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
@@ -128,36 +130,12 @@ impl Ready {
     }
 
     fn under(here: &Here, args: &PaperArgs, tables: Missing, chain: Chain) -> Result<(Self, Ends)> {
-        let folder = &here.folder;
+        let desk = Desk::of(here, args, &chain)?;
         let is_trial = chain.instruction.header().trial;
-        let status = StatusFile::new(folder, args.status.as_deref(), &chain);
-        let mut met = runs::met(folder, chain.instruction.digest())?;
-        status.ask(&chain.contract, here.now, &mut met, |met| {
-            runs::meet(folder, chain.instruction.digest(), met)
-        })?;
-        if is_trial {
-            session::open_for_trial(here, args.session.as_deref())?;
-        }
-        let (session, _) = chain::session(folder, args.session.as_deref(), &chain.contract, here.now)?;
-        let identity = match &args.identity {
-            Some(path) => session::identity(path)?,
-            None => session::identity_of(folder, &session)?,
-        };
-        let own = if identity.recipient().to_string() == session.recipient() {
-            None
-        } else {
-            Some(session::identity(&trial::identity(folder))?)
-        };
-
         let mut parts = Parts::connect(here, args, chain)?;
-        let excuse = |given: &Option<String>| {
-            given
-                .clone()
-                .or_else(|| is_trial.then(|| "TRIAL: nobody made views or a role of its own".to_owned()))
-        };
-        let without_views = excuse(&args.still.without_views).filter(|_| parts.source.can_deny());
-        let wider_role = excuse(&args.still.accept_wider_role).filter(|_| parts.source.can_deny());
-        let (Planned { compiled, missing }, without_views) = match without_views {
+        let without_views =
+            excuse(args.still.without_views.as_ref(), is_trial).filter(|_| parts.source.can_deny());
+        let (planned, without_views) = match without_views {
             // a trial reads what it can, but once the administrator has made the views, these
             Some(_) if is_trial && args.still.without_views.is_none() => {
                 parts.plan_of_trial(tables, without_views)?
@@ -165,29 +143,7 @@ impl Ready {
             _ => (parts.plan(without_views.is_none() && parts.source.can_deny(), tables)?, without_views),
         };
         let Parts { chain, source, destination, ends } = parts;
-        let identities: Vec<&Identity> = own.iter().chain([&identity]).collect();
-        let excluded = excluded::open(folder, &chain, &identities, &compiled.plan)?;
-        let files = attachments::of(folder, chain.instruction.order())?;
-        let ready = Self {
-            chain,
-            session,
-            compiled,
-            source,
-            destination,
-            missing: missing.iter().map(|table| table.name.clone()).collect(),
-            supposed: missing,
-            wider_role,
-            without_views,
-            frozen: args.still.frozen,
-            files,
-            status,
-            met: Mutex::new(met),
-            folder: folder.clone(),
-            identity,
-            own,
-            excluded,
-        };
-        Ok((ready, ends))
+        Ok((desk.ready(here, args, chain, planned, without_views, (source, destination))?, ends))
     }
 
     /// Makes the tables that the plan supposes, and compiles it anew against them as they are. Only
@@ -244,6 +200,85 @@ impl Ready {
     }
 }
 
+/// What an operator brings to a chain of papers: the session in force, and what opens the run's state.
+struct Desk {
+    session: Session,
+    identity: Identity,
+    own: Option<Identity>,
+    status: StatusFile,
+    met: Met,
+}
+
+impl Desk {
+    fn of(here: &Here, args: &PaperArgs, chain: &Chain) -> Result<Self> {
+        let folder = &here.folder;
+        let status = StatusFile::new(folder, args.status.as_deref(), chain);
+        let mut met = runs::met(folder, chain.instruction.digest())?;
+        status.ask(&chain.contract, here.now, &mut met, |met| {
+            runs::meet(folder, chain.instruction.digest(), met)
+        })?;
+        if chain.instruction.header().trial {
+            session::open_for_trial(here, args.session.as_deref())?;
+        }
+        let (session, _) = chain::session(folder, args.session.as_deref(), &chain.contract, here.now)?;
+        let identity = match &args.identity {
+            Some(path) => session::identity(path)?,
+            None => session::identity_of(folder, &session)?,
+        };
+        let own = if identity.recipient().to_string() == session.recipient() {
+            None
+        } else {
+            Some(session::identity(&trial::identity(folder))?)
+        };
+        Ok(Self { session, identity, own, status, met })
+    }
+
+    /// With what was planned, everything a run needs.
+    fn ready(
+        self,
+        here: &Here,
+        args: &PaperArgs,
+        chain: Chain,
+        planned: Planned,
+        without_views: Option<String>,
+        (source, destination): (Url, Url),
+    ) -> Result<Ready> {
+        let Self { session, identity, own, status, met } = self;
+        let Planned { compiled, missing } = planned;
+        let folder = &here.folder;
+        let identities: Vec<&Identity> = own.iter().chain([&identity]).collect();
+        let excluded = excluded::open(folder, &chain, &identities, &compiled.plan)?;
+        let files = attachments::of(folder, chain.instruction.order())?;
+        let is_trial = chain.instruction.header().trial;
+        let wider_role =
+            excuse(args.still.accept_wider_role.as_ref(), is_trial).filter(|_| source.can_deny());
+        Ok(Ready {
+            chain,
+            session,
+            compiled,
+            source,
+            destination,
+            missing: missing.iter().map(|table| table.name.clone()).collect(),
+            supposed: missing,
+            wider_role,
+            without_views,
+            frozen: args.still.frozen,
+            files,
+            status,
+            met: Mutex::new(met),
+            folder: folder.clone(),
+            identity,
+            own,
+            excluded,
+        })
+    }
+}
+
+/// The reason that was given, or a trial's own.
+fn excuse(given: Option<&String>, is_trial: bool) -> Option<String> {
+    given.cloned().or_else(|| is_trial.then(|| "TRIAL: nobody made views or a role of its own".to_owned()))
+}
+
 /// The papers that say what moves, and the two databases they are about.
 pub(crate) struct Parts {
     pub(crate) chain: Chain,
@@ -275,17 +310,8 @@ impl Parts {
     ///
     /// Every problem found is shown; the first one's code comes back.
     pub(crate) fn plan(&mut self, views: bool, tables: Missing) -> Result<Planned> {
-        let refused = match self.compile(views, &[])? {
-            Ok(compiled) => return Ok(Planned { compiled, missing: Vec::new() }),
-            Err(refused) if refused.missing.is_empty() || tables == Missing::Refuse => {
-                return Err(told(&self.chain, &refused));
-            }
-            Err(refused) => refused,
-        };
-        let supposed: Vec<Table> =
-            refused.missing.iter().map(|table| self.ends.destination.supposed(table)).collect();
-        let compiled = self.compile(views, &supposed)?.map_err(|refused| told(&self.chain, &refused))?;
-        Ok(Planned { compiled, missing: refused.missing })
+        let source = instructed(&self.chain, self.ends.source.as_mut())?;
+        planned(&self.chain, &source, self.ends.destination.as_mut(), views, tables)
     }
 
     /// The plan of a trial: through the administrator's views where they were made, else without.
@@ -310,20 +336,33 @@ impl Parts {
         let planned = self.plan(false, Missing::Suppose)?;
         Ok(planned.missing.iter().map(|table| self.ends.destination.ddl(table)).collect())
     }
-
-    /// `supposed` are tables that the destination does not have yet.
-    fn compile(&mut self, views: bool, supposed: &[Table]) -> Result<std::result::Result<Compiled, Refusal>> {
-        let source = instructed(&self.chain, self.ends.source.as_mut())?;
-        let mut destination = mapped(&self.chain, self.ends.destination.as_mut())?;
-        destination.tables.extend(supposed.iter().cloned());
-        Ok(compiled(&self.chain, &source, &destination, views))
-    }
 }
 
 /// A plan, and the destination's tables that it supposes, as they would have to be.
 pub(crate) struct Planned {
     pub(crate) compiled: Compiled,
     pub(crate) missing: Vec<Table>,
+}
+
+/// The plan from the papers, a source's catalogue and the destination's.
+fn planned(
+    chain: &Chain,
+    source: &Catalog,
+    destination: &mut dyn Destination,
+    views: bool,
+    tables: Missing,
+) -> Result<Planned> {
+    let mut there = mapped(chain, destination)?;
+    let missing = match compiled(chain, source, &there, views) {
+        Ok(compiled) => return Ok(Planned { compiled, missing: Vec::new() }),
+        Err(refused) if refused.missing.is_empty() || tables == Missing::Refuse => {
+            return Err(told(chain, &refused));
+        }
+        Err(refused) => refused.missing,
+    };
+    there.tables.extend(missing.iter().map(|table| destination.supposed(table)));
+    let compiled = compiled(chain, source, &there, views).map_err(|refused| told(chain, &refused))?;
+    Ok(Planned { compiled, missing })
 }
 
 /// What is read of the source, for the administrator's script, and where. The destination does not

@@ -59,16 +59,17 @@ pub(crate) fn source_identity(source: &mut dyn Source, signed: Bound<'_>) -> Res
     Err(OTHER_SOURCE.fault("").help("connect to the database that the instruction names under [source]"))
 }
 
-/// The source's instructed tables are what they were.
+/// The source's instructed tables are what they were; gives them.
 pub(crate) fn source_schema(
     source: &mut dyn Source,
     plan: &Plan,
     signed: Bound<'_>,
     when: When,
-) -> Result<()> {
+) -> Result<Catalog> {
     let names: Vec<String> = plan.tables().iter().map(|t| t.source().to_owned()).collect();
     let catalog = source.catalog(Scope::Tables(&names))?;
-    same(&catalog, &names, signed, &DRIFT, when)
+    same(&catalog, &names, signed, &DRIFT, when)?;
+    Ok(catalog)
 }
 
 /// The destination is the instance that was signed for; its tables are tables, and what they

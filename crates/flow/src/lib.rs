@@ -11,6 +11,7 @@
 //! | [`reconcile`] | reads the destination back and compares |
 //! | [`freeze`] | keeps the hour at which the source was frozen, and the engine's marks |
 //! | [`undo`] | takes away again what a run wrote |
+//! | [`seen`] | what a run remembers of its source |
 //! | [`dossier`] | finds the rows of whole dossiers |
 //! | [`locate`] | finds the row of a token again at the source |
 //! | [`rejected`] | names the rows that did not move, or not whole |
@@ -50,6 +51,7 @@ pub mod rights;
 pub mod room;
 pub mod run;
 pub mod sample;
+pub mod seen;
 pub mod start;
 mod state;
 mod step;

@@ -7,7 +7,7 @@
 
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::plan::Plan;
-use ecluse_seal::{RunState, TableState, What};
+use ecluse_seal::{RunState, Seen, TableState, What};
 
 use crate::attached::{Attaching, How, Named};
 use crate::checks::{self, When};
@@ -24,7 +24,7 @@ use crate::start::Start;
 use crate::step::Context;
 use crate::world::World;
 use crate::writer::Writing;
-use crate::{attached, caught, freeze, noted, pending, reader, sample, state, undo};
+use crate::{attached, caught, freeze, noted, pending, reader, sample, seen, state, undo};
 
 static NO_REFERENCE: Code = Code::refused("ECL-REF-006", "the order names no reference data");
 static PAST: Code = Code::refused("ECL-REF-007", "the run is past its reference data");
@@ -129,6 +129,7 @@ pub fn run(
         hour: None,
         held: None,
         sample: None,
+        seen: None,
     };
     let told = story.tell(&mut journal, &mut state, &mut figures);
     figures.ended = world.now().to_string();
@@ -244,6 +245,8 @@ struct Story<'a> {
     held: Option<Held>,
     /// What belongs to the dossiers of a sample.
     sample: Option<Selection<'a>>,
+    /// The source as this start saw it.
+    seen: Option<Seen>,
 }
 
 impl Story<'_> {
@@ -270,7 +273,8 @@ impl Story<'_> {
         self.keep(&noted::of_snapshot(&opened), journal, state, figures)?;
         figures.barrier = opened.barrier;
         figures.limits = opened.limits;
-        checks::source_schema(self.source, plan, self.orders.source, When::UnderLock)?;
+        let catalog = checks::source_schema(self.source, plan, self.orders.source, When::UnderLock)?;
+        self.seen = Some(seen::of(catalog, plan));
 
         let upto = if self.options.start.is_of_reference() { plan.reference() } else { plan.tables().len() };
         let unfinished = pending::count(&self.orders, upto, self.source, &self.world)?;
@@ -389,6 +393,7 @@ impl Story<'_> {
             caught::begin(state, self.orders.plan, self.options.start.repairs(), &self.world);
         }
         changes |= caught::stamp(state, self.hour.as_deref());
+        changes |= seen::remember(state, self.seen.take());
         if changes {
             state::save(state, &self.orders, journal)?;
         }

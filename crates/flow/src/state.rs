@@ -99,6 +99,7 @@ pub(crate) fn begin(orders: &Orders<'_>, world: &World<'_>) -> Result<RunState> 
         catch_ups: Vec::new(),
         frozen: None,
         sample: None,
+        seen: None,
         made: Vec::new(),
         undo: None,
         tables: tables.collect::<Result<_>>()?,

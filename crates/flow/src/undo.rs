@@ -152,8 +152,8 @@ pub struct Undoing<'a> {
 
 /// Takes away what the run of this folder wrote.
 ///
-/// `connect` opens the source, and is called only where rows have to be named: without it their chunk
-/// is told, and not their tokens. `begins` of the options is called before the first row goes.
+/// `connect` opens the source, and is called only where rows have to be named: where it does not answer
+/// their chunk is told, and not their tokens. `begins` of the options is called before the first row goes.
 ///
 /// # Errors
 ///

@@ -15,7 +15,7 @@ mod state;
 mod wire;
 
 pub use keys::{Identity, Recipient};
-pub use state::{CatchUp, Caught, Frozen, Noted, Reasons, RunState, Seal, TableState, Undo, What};
+pub use state::{CatchUp, Caught, Frozen, Noted, Reasons, RunState, Seal, Seen, TableState, Undo, What};
 
 use ecluse_core::fault::{Code, Result};
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use ecluse_core::catalog::Catalog;
 use ecluse_core::value::{Key, KeyRange};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -57,6 +58,9 @@ pub struct RunState {
     pub frozen: Option<Frozen>,
     /// Where a sample was moved and nothing else since: how many dossiers were asked for.
     pub sample: Option<u64>,
+    /// What the plan was compiled from at the source: saved before the destination changes. None
+    /// in a state of an older day.
+    pub seen: Option<Seen>,
     /// Destination tables that the run was about to make: saved before each is made.
     pub made: Vec<String>,
     /// Where the run is being undone, or was: it is not gone on with.
@@ -75,6 +79,17 @@ pub struct Frozen {
     pub instance: String,
     /// The mark of each planned table, in the plan's order; empty where there is none.
     pub tables: Vec<String>,
+}
+
+/// The source as the run's last start saw it, so that an undo needs none that answers. No value of
+/// any row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Seen {
+    /// The instructed tables; without comments and estimates.
+    pub catalog: Catalog,
+    /// Whether they were read through the administrator's views.
+    pub views: bool,
 }
 
 /// An undo, saved before the first row goes.

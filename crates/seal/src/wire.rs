@@ -9,7 +9,7 @@ use ecluse_core::value::{Key, Value};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::state::{CatchUp, Frozen, Noted, Reasons, RunState, Seal, TableState, Undo};
+use crate::state::{CatchUp, Frozen, Noted, Reasons, RunState, Seal, Seen, TableState, Undo};
 use crate::{DAMAGED, FAILED, FOREIGN, Identity, VERSION, author};
 
 const FORMAT: &str = "ecluse-run-state/2";
@@ -46,6 +46,8 @@ struct State {
     frozen: Option<Frozen>,
     #[serde(default)]
     sample: Option<u64>,
+    #[serde(default)]
+    seen: Option<Seen>,
     #[serde(default)]
     made: Vec<String>,
     #[serde(default)]
@@ -103,6 +105,7 @@ pub(crate) fn write(state: &RunState, author: &Identity) -> Result<Zeroizing<Vec
         catch_ups,
         frozen,
         sample,
+        seen,
         made,
         undo,
         tables,
@@ -141,6 +144,7 @@ pub(crate) fn write(state: &RunState, author: &Identity) -> Result<Zeroizing<Vec
         catch_ups: catch_ups.clone(),
         frozen: frozen.clone(),
         sample: *sample,
+        seen: seen.clone(),
         made: made.clone(),
         undo: undo.clone(),
         tables,
@@ -188,6 +192,7 @@ pub(crate) fn read(bytes: &[u8], identity: &Identity) -> Result<RunState> {
         catch_ups,
         frozen,
         sample,
+        seen,
         made,
         undo,
         tables,
@@ -212,6 +217,7 @@ pub(crate) fn read(bytes: &[u8], identity: &Identity) -> Result<RunState> {
         catch_ups,
         frozen,
         sample,
+        seen,
         made,
         undo,
         tables,

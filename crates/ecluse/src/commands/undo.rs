@@ -14,7 +14,7 @@ use crate::connect;
 use crate::folder::Folder;
 use crate::output;
 use crate::progress::Teller;
-use crate::ready::{self, Ends, Missing, Ready, STOP};
+use crate::ready::{self, Missing, Ready, STOP};
 
 static ACCEPTED: Code = Code::refused("ECL-UND-003", "the migration was accepted");
 
@@ -28,10 +28,9 @@ pub(super) fn run(here: &Here, args: &UndoArgs) -> Result<()> {
     // between two chunks it ends where it is, and the same command goes on
     let _ = signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&STOP));
     // tables that the run made may be gone already, where an undo was killed at its end
-    let (ready, ends) = Ready::prepare(here, &papers, Missing::Suppose)?;
     let mut record = RunFolder::existing(&run)?;
-    let Ends { source, mut destination } = ends;
-    let mut first = Some(source);
+    let (ready, (mut destination, mut first)) =
+        Ready::recalled(here, &papers, Missing::Suppose, &mut record)?;
     let mut teller = Teller::new();
     let begins = || runs::undone(here, &run, &ready);
     let how = Undoing { options: Options { begins: Some(&begins), ..ready.options() }, dry: args.dry_run };

@@ -78,6 +78,15 @@ impl Base {
         }
     }
 
+    /// Its address, where nothing answers.
+    pub(crate) fn silent(&self) -> String {
+        match self {
+            Self::Sqlite(path) => format!("sqlite:{}", path.with_extension("gone").display()),
+            Self::Postgres(database) => End::postgres_through(database, 1).url().to_owned(),
+            Self::Mariadb(database) => End::mariadb_through(database, 1).url().to_owned(),
+        }
+    }
+
     /// What a server's log holds of the program's own statements.
     pub(crate) fn statements_of_the_program(&self) -> Vec<String> {
         let logged = match self {

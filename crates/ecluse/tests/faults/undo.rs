@@ -138,6 +138,31 @@ fn what_was_changed_since_is_kept_with_its_patients_and_named_and_the_rest_goes(
     }
 }
 
+// proves: EXT-08
+#[test]
+fn an_undo_needs_no_source_that_answers_or_is_as_it_was() {
+    for (pair, _home) in pairs(60) {
+        let made = pair.direct();
+        moved(&made, &pair, "run", &[]).holds();
+        pair.to.sql("update resultat set valeur = 'corrige' where id = 7");
+        let silent = pair.from.silent();
+        let answer = undone(&made, &pair, "run", &["--json", "--from", &silent]);
+        answer.is(1, "ECL-UND-010");
+        // the chunk is named, and why its rows are not; all others are gone
+        let told: serde_json::Value = serde_json::from_str(&answer.out).unwrap();
+        assert_eq!((&told["kept"][0]["chunk"], &told["kept"][0]["rows"]), (&0.into(), &250.into()), "{told}");
+        assert_eq!(told["kept"][0]["differ"], serde_json::json!([]), "{told}");
+        assert!(told["unnamed"].as_str().unwrap().starts_with("ECL-"), "{told}");
+        assert_eq!(pair.to.sql("select count(*), max(id) from resultat"), "250|250");
+
+        // put back, and a source that answers as another one than was signed for
+        pair.to.sql("update resultat set valeur = 'Valeur-7' where id = 7");
+        pair.from.sql("alter table resultat add column vu integer");
+        undone(&made, &pair, "run", &[]).holds();
+        assert_eq!(rows(&pair), "");
+    }
+}
+
 #[test]
 fn rows_of_others_that_refer_to_what_moved_keep_it_whatever_their_foreign_key_would_do() {
     for (pair, _home) in pairs(60) {

@@ -1,8 +1,11 @@
 //! The sealed state: what goes in comes out, to the right identity and in whole only.
 
+use ecluse_core::catalog::{Catalog, Column, ForeignKey, Table};
+use ecluse_core::types::{Engine, Type};
 use ecluse_core::value::{Key, KeyRange, Value};
 use ecluse_seal::{
-    CatchUp, Caught, Frozen, Identity, Noted, Reasons, RunState, Seal, TableState, Undo, What, open, seal,
+    CatchUp, Caught, Frozen, Identity, Noted, Reasons, RunState, Seal, Seen, TableState, Undo, What, open,
+    seal,
 };
 
 fn key(values: &[Value]) -> Key {
@@ -13,6 +16,43 @@ fn reasons(text: &str) -> Reasons {
     let mut reasons = Reasons::default();
     reasons.push(text);
     reasons
+}
+
+fn catalog() -> Catalog {
+    let column = Column {
+        name: "id".to_owned(),
+        sql_type: "numeric(10,2)".to_owned(),
+        ty: Some(Type::Decimal { precision: 10, scale: 2 }),
+        max_length: Some(7),
+        int_bounds: Some((0, 9)),
+        nullable: false,
+        has_default: true,
+        identity: true,
+        generated: "1".to_owned(),
+        collation: "C".to_owned(),
+        comment: String::new(),
+    };
+    let table = Table {
+        name: "patient".to_owned(),
+        kind: "table".to_owned(),
+        oid: Some(7),
+        storage: "owner".to_owned(),
+        columns: vec![column],
+        key: vec!["id".to_owned()],
+        uniques: vec![vec!["id".to_owned()]],
+        foreign_keys: vec![ForeignKey {
+            name: String::new(),
+            columns: vec!["id".to_owned()],
+            references: "patient".to_owned(),
+            referenced: vec!["id".to_owned()],
+        }],
+        triggers: vec!["t".to_owned()],
+        row_security: "on".to_owned(),
+        definition: "select 1".to_owned(),
+        estimated_rows: None,
+    };
+    let (database, identity) = ("old".to_owned(), "postgresql/1".to_owned());
+    Catalog { engine: Engine::Postgresql, database, identity, tables: vec![table] }
 }
 
 fn state() -> RunState {
@@ -57,6 +97,7 @@ fn state() -> RunState {
             tables: vec![String::new(), "3".to_owned()],
         }),
         sample: Some(20),
+        seen: Some(Seen { catalog: catalog(), views: true }),
         made: vec!["patient".to_owned()],
         undo: Some(Undo { began: "2026-11-22T07:00:00Z".to_owned(), rows: vec![5] }),
         tables: vec![

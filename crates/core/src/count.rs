@@ -20,6 +20,13 @@ pub fn plural(n: u64, one: &str, many: &str) -> String {
     format!("{} {}", count(n), if n == 1 { one } else { many })
 }
 
+/// `a contract`, `an instruction`.
+#[must_use]
+pub fn a(noun: &str) -> String {
+    let article = if noun.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} {noun}")
+}
+
 /// A length as a count of rows is kept.
 #[must_use]
 pub fn number(n: usize) -> u64 {
@@ -34,5 +41,11 @@ mod tests {
     fn digits_are_grouped_by_three() {
         let seen: Vec<String> = [0, 12, 999, 1_000, 65_536, 5_500_000].into_iter().map(count).collect();
         assert_eq!(seen, ["0", "12", "999", "1,000", "65,536", "5,500,000"]);
+    }
+
+    #[test]
+    fn every_paper_and_role_has_its_article() {
+        let seen: Vec<String> = ["instruction", "code table", "operator", "answer"].map(a).into();
+        assert_eq!(seen, ["an instruction", "a code table", "an operator", "an answer"]);
     }
 }

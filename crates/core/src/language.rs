@@ -1,6 +1,8 @@
 //! The two languages of what laypeople read. Documents, codes and the command line are English.
 
+use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 use crate::count;
 
@@ -77,6 +79,21 @@ impl Language {
         format!("{number} {} {}", month.unwrap_or(&""), day.year())
     }
 
+    /// A moment, to the minute: `2026-11-22 05:00 UTC`; `22 novembre 2026 à 05:00 UTC`. Every screen and page
+    /// writes it so.
+    #[must_use]
+    pub fn hour(self, at: Timestamp) -> String {
+        let at = at.to_zoned(TimeZone::UTC);
+        let (day, time) = (self.day(at.date()), at.strftime("%H:%M UTC"));
+        self.of(format!("{day} {time}"), format!("{day} à {time}"))
+    }
+
+    /// As [`Self::hour`], of a moment as files have it (RFC 3339); as it stands where it is none.
+    #[must_use]
+    pub fn hour_of(self, at: &str) -> String {
+        at.parse().map_or_else(|_| at.to_owned(), |at| self.hour(at))
+    }
+
     /// `a, b and c`.
     #[must_use]
     pub fn listed<S: AsRef<str>>(self, items: &[S]) -> String {
@@ -100,6 +117,9 @@ mod tests {
         let day = Date::constant(2026, 8, 1);
         assert_eq!(Language::French.day(day), "1er août 2026");
         assert_eq!(Language::English.day(day), "2026-08-01");
+        assert_eq!(Language::English.hour_of("2026-08-01T05:00:59.123456789Z"), "2026-08-01 05:00 UTC");
+        assert_eq!(Language::French.hour_of("2026-08-01T23:59:00Z"), "1er août 2026 à 23:59 UTC");
+        assert_eq!(Language::English.hour_of(""), "");
         assert_eq!(Language::French.count(5_500_000), "5\u{202f}500\u{202f}000");
         assert_eq!(Language::French.plural(0, "ligne", "lignes"), "0 ligne");
         assert_eq!(Language::English.plural(0, "row", "rows"), "0 rows");

@@ -9,6 +9,7 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use toml::de::DeValue;
 
+use crate::count::a;
 use crate::digest;
 use crate::document::{self, Kind};
 use crate::fault::Code;
@@ -192,7 +193,7 @@ pub(crate) fn check(
     let record = document::text(&found.record).and_then(parse).map_err(told)?;
     let signatory = keys.iter().find(|key| signs_on_paper(kind, key) && key.email == record.email);
     let Some((signatory, route)) = signatory.and_then(|key| Some((key, key.on_paper.as_ref()?))) else {
-        let finding = wrong(&NOT_FORESEEN, &format!("{} for a {}", record.person, kind.name()));
+        let finding = wrong(&NOT_FORESEEN, &format!("{} for {}", record.person, a(kind.name())));
         return Err(finding);
     };
     if same_person_key(&signatory.person) != same_person_key(&record.person) {

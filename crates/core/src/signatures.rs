@@ -7,6 +7,7 @@
 use ecluse_sign::{Demands, PrivateKey, Refused, Signature, Verified, canonical};
 use jiff::Timestamp;
 
+use crate::count::a;
 use crate::digest;
 use crate::document::{self, Demand, Kind};
 use crate::fault::{Code, Fault};
@@ -333,7 +334,7 @@ fn absent(kind: Kind, version: u64, keys: &[Key], signers: &[Signer]) -> Vec<Fin
         };
         for key in &missing {
             let who = match demand {
-                Demand::One => format!("a {} has not signed this {}", role.name(), kind.name()),
+                Demand::One => format!("{} has not signed this {}", a(role.name()), kind.name()),
                 _ => format!("{} ({}) has not signed this {}", key.person, role.name(), kind.name()),
             };
             findings.push(Finding::new(&ABSENT, who).help(how(kind, key)));

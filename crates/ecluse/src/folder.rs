@@ -68,7 +68,7 @@ impl Folder {
     /// What a fault means where no migration folder was found: a file that is missing by its name is
     /// no mistake of the folder's then, there is none.
     pub(crate) fn or_none(given: Option<&Path>, fault: Fault) -> Fault {
-        let sought = [ABSENT.id, "ECL-CLI-011", "ECL-CLI-025", "ECL-REP-001"].contains(&fault.code().id);
+        let sought = [ABSENT.id, "ECL-CLI-011", "ECL-CLI-025"].contains(&fault.code().id);
         match Self::find(given) {
             Err(none) if sought => none,
             _ => fault,

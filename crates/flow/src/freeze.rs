@@ -66,7 +66,9 @@ pub fn freeze(
                 "stop the old software and whatever else writes there (interfaces, analysers), then: ecluse freeze",
             ));
         }
-        let frozen = Frozen { at: world.now().to_string(), instance: marks.instance, tables: marks.tables };
+        // the hour of the journal's line: there is one, wherever it is told
+        let at = journal.record.last_time().unwrap_or_else(|| world.now().to_string());
+        let frozen = Frozen { at, instance: marks.instance, tables: marks.tables };
         state.frozen = Some(frozen.clone());
         state::save(&mut state, orders, journal)?;
         let untold = untold(orders.plan, &frozen);

@@ -10,6 +10,7 @@
 //! | `reconciliation.json` | what was found at the destination | atomic replacement |
 //! | `undone.json` | what an undo took away and what it kept | atomic replacement |
 //! | `report.html` | the page | written by others, taken away here |
+//! | `report.withdrawn` | when the page was written that was taken away last | atomic replacement |
 //! | `lock` | nothing; locked while a process uses the folder | never |
 //!
 //! The journal holds the digests of `figures.json`, `reconciliation.json` and `undone.json` ([`figures`], [`reconciliation`], [`undo`]).
@@ -17,6 +18,7 @@
 
 mod attested;
 mod replace;
+mod report;
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
@@ -33,6 +35,7 @@ use ecluse_flow::undo::Undone;
 use rustix::fs::{FlockOperation, flock};
 
 pub use self::attested::{Reconciliation, Undo, figures, frozen, reconciliation, undo};
+pub use self::report::withdrawn;
 
 static ABSENT: Code = Code::usage("ECL-RUN-201", "there is no such run folder");
 static OPEN_TO_OTHERS: Code = Code::refused("ECL-RUN-202", "the run folder can be read by others");
@@ -226,6 +229,9 @@ impl Record for RunFolder {
     }
 
     fn withdraw(&mut self) -> Result<()> {
+        if let Some(written) = report::written(&self.path) {
+            self.save(report::WITHDRAWN, written.as_bytes())?;
+        }
         replace::remove(&self.folder, &self.path, &[RECONCILIATION, REPORT])
             .map_err(|e| fault(&WRITE, &self.path, &e))
     }

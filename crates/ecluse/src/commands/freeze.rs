@@ -2,21 +2,26 @@
 
 use ecluse_adapters::folder::RunFolder;
 use ecluse_core::fault::Result;
+use ecluse_core::language::Language;
 use ecluse_flow::freeze::freeze;
 use serde_json::json;
 
 use super::Here;
+use super::begun::begun;
 use crate::cli::BegunArgs;
 use crate::output;
 use crate::ready::{self, Ends, Missing, Ready};
 
 pub(super) fn run(here: &Here, args: &BegunArgs) -> Result<()> {
+    let run = here.folder.path(args.run.dir.as_deref(), "run");
+    begun(&run)?;
     let papers = args.papers();
     let (ready, mut ends) = Ready::prepare(here, &papers, Missing::Refuse)?;
-    let mut record = RunFolder::existing(&here.folder.path(args.run.dir.as_deref(), "run"))?;
+    let mut record = RunFolder::existing(&run)?;
     let Ends { source, .. } = &mut ends;
     let done = ready.with_orders(|orders| freeze(&orders, source.as_mut(), &mut record, ready::world()))?;
-    output::line(format!("Frozen since {}, on the word of {}.", done.frozen.at, ready.session.operator()));
+    let since = Language::English.hour_of(&done.frozen.at);
+    output::line(format!("Frozen since {since}, on the word of {}.", ready.session.operator()));
     for guard in &done.guards {
         output::line(format!("  {guard}"));
     }

@@ -8,6 +8,7 @@ use ecluse_core::value::Value;
 use ecluse_flow::locate::locate;
 
 use super::Here;
+use super::begun::begun;
 use crate::cli::{LocateArgs, PaperArgs};
 use crate::output;
 use crate::ready::{self, Ends, Missing, Ready};
@@ -15,6 +16,8 @@ use crate::ready::{self, Ends, Missing, Ready};
 static NO_TERMINAL: Code = Code::refused("ECL-LOC-010", "a row's key is shown on a terminal only");
 
 pub(super) fn run(here: &Here, args: &LocateArgs) -> Result<()> {
+    let run = here.folder.path(args.run.as_deref(), "run");
+    begun(&run)?;
     on_a_terminal()?;
     let papers = PaperArgs {
         from: args.from.clone(),
@@ -23,7 +26,7 @@ pub(super) fn run(here: &Here, args: &LocateArgs) -> Result<()> {
         ..PaperArgs::default()
     };
     let (ready, mut ends) = Ready::prepare(here, &papers, Missing::Refuse)?;
-    let mut record = RunFolder::existing(&here.folder.path(args.run.as_deref(), "run"))?;
+    let mut record = RunFolder::existing(&run)?;
     let Ends { source, .. } = &mut ends;
     let found = ready.with_orders(|orders| {
         locate(&args.token, orders, ready.options(), source.as_mut(), &mut record, ready::world())

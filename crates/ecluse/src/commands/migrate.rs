@@ -10,10 +10,12 @@ use ecluse_core::language::Language;
 use ecluse_flow::figures::Figures;
 use ecluse_flow::rights;
 use ecluse_flow::run::{Options, is_ours, makes, may_begin, past_reference, run as flow_run};
+use ecluse_flow::start::Start;
 use ecluse_seal::CatchUp;
 use serde_json::json;
 
-use super::{Here, files, identifiers, runs, sampled, stayed};
+use super::begun::begun;
+use super::{Here, files, identifiers, runs, sampled, stayed, withdrawn};
 use crate::cli::MigrateArgs;
 use crate::output;
 use crate::papers::{objections, reference};
@@ -36,6 +38,7 @@ pub(super) fn run(here: &Here, args: &MigrateArgs) -> Result<()> {
     output::document(&json!({ "event": "end" }));
     let figures = moved(here, args)?;
     told(&figures);
+    withdrawn::told(&here.folder.path(args.papers.run.as_deref(), "run"))?;
     if args.start.kind().repairs() {
         let chunks = figures.tables.iter().map(|table| table.replaced).sum();
         output::line(format!("{} put right from the source.", plural(chunks, "chunk", "chunks")));
@@ -51,6 +54,10 @@ pub(super) fn run(here: &Here, args: &MigrateArgs) -> Result<()> {
 pub(crate) fn moved(here: &Here, args: &MigrateArgs) -> Result<Figures> {
     let start = args.start.kind();
     let path = here.folder.path(args.papers.run.as_deref(), "run");
+    // what goes over a run again says so before it asks for anything that a first run needs
+    if matches!(start, Start::Repair | Start::CatchUp) {
+        begun(&path)?;
+    }
     let tables = if args.ddl { Missing::Suppose } else { Missing::Refuse };
     objections::answered(&here.folder, args.papers.instruction.as_deref(), here.now)?;
     let (mut ready, mut ends) = Ready::prepare(here, &args.papers, tables)?;
@@ -121,9 +128,14 @@ fn told(figures: &Figures) {
             &json!({ "figures": rights::brief(figures), "excess": figures.excess.len() }),
         );
     }
+    if let Some(catch_up) = figures.catch_ups.last() {
+        caught(catch_up);
+    }
     let read = if figures.reference { "ecluse reconcile --reference" } else { "ecluse reconcile" };
+    // what a start over a run that was through has done is said above: these rows are all that stand there
+    let how = if figures.catch_ups.is_empty() { "moved" } else { "of the run stand there" };
     output::line(format!(
-        "{} moved, {} refused. Read them back:  {read}",
+        "{} {how}, {} refused. Read them back:  {read}",
         plural(figures.moved_rows(), "row", "rows"),
         count(figures.refused_rows()),
     ));
@@ -131,9 +143,6 @@ fn told(figures: &Figures) {
         output::line(
             "These are the reference data. Nothing else moves until a biologist accepts them:  ecluse reference propose",
         );
-    }
-    if let Some(catch_up) = figures.catch_ups.last() {
-        caught(catch_up);
     }
     for table in figures.tables.iter().filter(|t| t.left_out > 0) {
         let left = plural(table.left_out, "row", "rows");
@@ -169,7 +178,8 @@ pub(crate) fn unfinished(figures: &Figures) -> Vec<String> {
 pub(crate) fn caught(catch_up: &CatchUp) {
     let name = if catch_up.repair { "Repair" } else { "Catch-up" };
     if catch_up.ended.is_empty() {
-        return output::line(format!("{name} {}: begun on {}, not through", catch_up.number, catch_up.began));
+        let began = Language::English.hour_of(&catch_up.began);
+        return output::line(format!("{name} {}: begun on {began}, not through", catch_up.number));
     }
     let words = |[added, changed, deleted]: [u64; 3]| {
         format!("{} added, {} changed, {} deleted", count(added), count(changed), count(deleted))
@@ -186,7 +196,7 @@ pub(crate) fn caught(catch_up: &CatchUp) {
     if !catch_up.frozen.is_empty() {
         output::line(format!(
             "  source frozen since {}: {}",
-            catch_up.frozen,
+            Language::English.hour_of(&catch_up.frozen),
             stood(catch_up, Language::English)
         ));
     }

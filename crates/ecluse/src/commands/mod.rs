@@ -1,5 +1,6 @@
 //! One file per step of the chain; this one only says who does what.
 
+mod begun;
 mod campaign;
 mod codes;
 mod compare;
@@ -39,6 +40,7 @@ mod status;
 pub(crate) mod stayed;
 mod survey;
 pub(crate) mod undo;
+pub(crate) mod withdrawn;
 
 use ecluse_core::fault::Result;
 use jiff::Timestamp;

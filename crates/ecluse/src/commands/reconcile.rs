@@ -8,6 +8,7 @@ use ecluse_core::count::{count, plural};
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::language::Language;
 use ecluse_flow::event::Head;
+use ecluse_flow::figures::Figures;
 use ecluse_flow::ports::Record as _;
 use ecluse_flow::reconcile::{Difference, Kind, Reconciliation, conclude, reconcile};
 use ecluse_flow::run::Options;
@@ -15,7 +16,8 @@ use ecluse_flow::start::Start;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Here, ordered, sampled};
+use super::begun::begun;
+use super::{Here, ordered, sampled, withdrawn};
 use crate::cli::{PaperArgs, ReconcileArgs};
 use crate::connect;
 use crate::output;
@@ -79,11 +81,25 @@ pub(crate) struct RecordedDifference {
 
 pub(super) fn run(here: &Here, args: &ReconcileArgs) -> Result<()> {
     let run = here.folder.path(args.begun.run.dir.as_deref(), "run");
+    begun(&run)?;
     let papers = args.begun.papers();
     let figures = figures(&run)?;
     let start = if args.reference { Start::Reference } else { Start::Whole };
     let (found, gravest) = compared(here, &papers, &run, (args.full, start))?;
     output::document(&found);
+    let holds = told(here, &run, figures, &found, gravest);
+    withdrawn::told(&run)?;
+    holds
+}
+
+/// What was found, in words; a difference that nobody accepted is a refusal.
+fn told(
+    here: &Here,
+    run: &Path,
+    figures: Option<Figures>,
+    found: &Recorded,
+    gravest: Option<&'static Code>,
+) -> Result<()> {
     let Some(gravest) = gravest else {
         output::line(format!(
             "{} read back; every one is as the order and the mapping say.",
@@ -93,7 +109,7 @@ pub(super) fn run(here: &Here, args: &ReconcileArgs) -> Result<()> {
             let files = plural(found.files, "file", "files");
             output::line(format!("{files} read back that rows name; each holds what was moved."));
         }
-        listed(&found, &run);
+        listed(found, run);
         if found.since > 0 {
             output::line(format!(
                 "{} changed at the source since: catch up with  ecluse migrate",
@@ -105,9 +121,9 @@ pub(super) fn run(here: &Here, args: &ReconcileArgs) -> Result<()> {
         }
         return figures.map_or(Ok(()), |figures| ordered::tolerable(&figures));
     };
-    listed(&found, &run);
+    listed(found, run);
     output::line(format!("{} of {} differ.", count(found.differences), plural(found.rows, "row", "rows")));
-    match accepted::of(&here.folder, &found, here.now)? {
+    match accepted::of(&here.folder, found, here.now)? {
         Acceptance::Whole(signature) => {
             output::line(format!("{}.", signature.words(Language::English)));
             output::document(&json!({ "accepted": signature.rows(), "list": found.list }));
@@ -125,7 +141,7 @@ pub(super) fn run(here: &Here, args: &ReconcileArgs) -> Result<()> {
     if let Some(token) = found.list.iter().find_map(|d| d.row.as_ref()) {
         output::line(format!("Show the row on the laboratory's premises:  ecluse locate {token}"));
     }
-    Err(gravest.fault(kinds(&found)).help("put the chunks right from the source: ecluse migrate --repair"))
+    Err(gravest.fault(kinds(found)).help("put the chunks right from the source: ecluse migrate --repair"))
 }
 
 /// The first of what differs, and where the rest stands.

@@ -2,7 +2,7 @@
 //!
 //! Tokens and codes say nothing of a person. Keys are shown on a terminal only, journaled before.
 
-use ecluse_adapters::folder::{RunFolder, figures};
+use ecluse_adapters::folder::RunFolder;
 use ecluse_core::count::{count, number, plural};
 use ecluse_core::fault::Result;
 use ecluse_flow::figures::Figures;
@@ -10,20 +10,17 @@ use ecluse_flow::rejected::{Named, Rejected, rejected, shown};
 use serde_json::{Value, json};
 
 use super::locate::{on_a_terminal, words};
-use super::status::NOT_BEGUN;
-use super::{Here, explain, identifiers, session};
+use super::{Here, begun, explain, identifiers, session};
 use crate::cli::{PaperArgs, RejectedArgs};
 use crate::papers::chain::{self, Chain};
 use crate::{output, ready};
 
 pub(super) fn run(here: &Here, args: &RejectedArgs) -> Result<()> {
+    let path = here.folder.path(args.run.dir.as_deref(), "run");
+    let figures = begun::figures(&path)?;
     if args.reveal {
         on_a_terminal()?;
     }
-    let path = here.folder.path(args.run.dir.as_deref(), "run");
-    let Some(figures) = figures(&path)? else {
-        return Err(NOT_BEGUN.fault(path.display().to_string()).help("ecluse migrate"));
-    };
     let chain = Chain::read(&here.folder, &PaperArgs::default(), here.now)?;
     if chain.instruction.header().trial {
         session::open_for_trial(here, None)?;

@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use askama::Template as _;
-use ecluse_adapters::folder::{REPORT, Undo, events, figures, undo};
+use ecluse_adapters::folder::{REPORT, Undo, events, undo};
 use ecluse_core::count::number;
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::language::Language;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{Here, ordered, reconciled};
+use super::{Here, begun, ordered, reconciled};
 use crate::cli::{PaperArgs, ReportArgs};
 use crate::pages::words::spaced;
 use crate::papers::accepted::{self as acceptance, Acceptance, Signature};
@@ -21,7 +21,6 @@ use crate::report::facts::{self, Facts};
 use crate::report::fill::{Sources, day, page};
 use crate::{folder, output};
 
-static NO_RUN: Code = Code::refused("ECL-REP-001", "there is no run to report on");
 static UNREADABLE: Code = Code::refused("ECL-REP-002", "the run folder does not say what the run knew");
 static PAGE: Code = Code::refused("ECL-REP-003", "the page could not be made");
 
@@ -37,10 +36,9 @@ pub(super) fn run(here: &Here, args: &ReportArgs) -> Result<()> {
 ///
 /// # Errors
 ///
-/// [`NO_RUN`], [`UNREADABLE`]; papers that did not hold when the run began.
+/// `ECL-CLI-025`, [`UNREADABLE`]; papers that did not hold when the run began.
 pub(crate) fn written(here: &Here, run: &Path, to: Option<&Path>, lang: Language) -> Result<PathBuf> {
-    let figures =
-        figures(run)?.ok_or_else(|| NO_RUN.fault(run.display().to_string()).help("ecluse migrate"))?;
+    let figures = begun::figures(run)?;
     // before its papers are judged as of that run
     ordered::under(&here.folder, &figures)?;
     let journal = events(run)?;

@@ -114,6 +114,15 @@ pub(super) fn undone(here: &Here, run: &Path, ready: &Ready) -> Result<()> {
     })
 }
 
+/// Runs of this instruction so far, those that were undone among them.
+///
+/// # Errors
+///
+/// [`MALFORMED`].
+pub(crate) fn used(folder: &Folder, instruction: &str) -> Result<u64> {
+    Ok(number(read(folder)?.runs.iter().filter(|run| run.instruction == instruction).count()))
+}
+
 /// What was met of this instruction's status so far.
 ///
 /// # Errors

@@ -1,27 +1,23 @@
 //! `ecluse status`: how far a run has come, without touching it.
 
-use ecluse_adapters::folder::{Undo, events, figures, undo};
+use ecluse_adapters::folder::{Undo, events, undo};
 use ecluse_core::count::{count, number, plural};
-use ecluse_core::fault::{Code, Result};
+use ecluse_core::fault::Result;
 use ecluse_core::language::Language;
 use ecluse_flow::figures::Figures;
 use ecluse_flow::rights;
 use serde_json::json;
 
 use super::reconciled::{self, Reconciled};
-use super::{Here, files, identifiers, migrate, ordered, stayed, undo as command};
+use super::{Here, begun, files, identifiers, migrate, ordered, stayed, undo as command, withdrawn};
 use crate::cli::RunArgs;
 use crate::output;
 use crate::papers::accepted::{self, Acceptance};
 use crate::papers::compared;
 
-pub(super) static NOT_BEGUN: Code = Code::refused("ECL-CLI-025", "no run has begun here");
-
 pub(super) fn run(here: &Here, args: &RunArgs) -> Result<()> {
     let path = here.folder.path(args.dir.as_deref(), "run");
-    let Some(figures) = figures(&path)? else {
-        return Err(NOT_BEGUN.fault(path.display().to_string()).help("ecluse migrate"));
-    };
+    let figures = begun::figures(&path)?;
     let journal = events(&path)?;
     let reconciled = reconciled::of(&path, &figures)?;
     let undo = undo(&path)?;
@@ -78,9 +74,14 @@ pub(super) fn run(here: &Here, args: &RunArgs) -> Result<()> {
         }
         Reconciled::Never => "the destination has not been read back:  ecluse reconcile".to_owned(),
         Reconciled::Stale(at) => {
-            format!("the reconciliation of {at} is older than the run:  ecluse reconcile")
+            format!(
+                "the reconciliation of {} is older than the run:  ecluse reconcile",
+                Language::English.hour_of(at)
+            )
         }
-        Reconciled::Done(found) if found.holds => format!("read back on {}, no difference", found.at),
+        Reconciled::Done(found) if found.holds => {
+            format!("read back on {}, no difference", Language::English.hour_of(&found.at))
+        }
         Reconciled::Done(found) => {
             let accepted = match accepted::of(&here.folder, found, here.now)? {
                 Acceptance::Whole(signature) => format!(": {}", signature.words(Language::English)),
@@ -89,11 +90,12 @@ pub(super) fn run(here: &Here, args: &RunArgs) -> Result<()> {
             };
             format!(
                 "read back on {}, {}{accepted}",
-                found.at,
+                Language::English.hour_of(&found.at),
                 plural(found.differences, "difference", "differences")
             )
         }
     });
+    withdrawn::told(&path)?;
     let looked = compared::of(&here.folder, &path, &figures, here.now)?;
     if let Some(looked) = &looked {
         output::line(looked.words(Language::English));

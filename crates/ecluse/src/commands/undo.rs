@@ -8,7 +8,8 @@ use ecluse_core::fault::{Code, Result};
 use ecluse_flow::run::Options;
 use ecluse_flow::undo::{Kept, Undoing, Undone, undo};
 
-use super::{Here, runs};
+use super::begun::begun;
+use super::{Here, runs, withdrawn};
 use crate::cli::UndoArgs;
 use crate::connect;
 use crate::folder::Folder;
@@ -24,6 +25,7 @@ const SHOWN: usize = 20;
 pub(super) fn run(here: &Here, args: &UndoArgs) -> Result<()> {
     not_accepted(&here.folder)?;
     let run = here.folder.path(args.begun.run.dir.as_deref(), "run");
+    begun(&run)?;
     let papers = args.begun.papers();
     // between two chunks it ends where it is, and the same command goes on
     let _ = signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&STOP));
@@ -45,6 +47,7 @@ pub(super) fn run(here: &Here, args: &UndoArgs) -> Result<()> {
     })?;
     output::document(&undone);
     told(&undone);
+    withdrawn::told(&run)?;
     undone.gravest().map_or(Ok(()), |code| Err(code.fault(in_all(&undone)).help(help(&undone))))
 }
 

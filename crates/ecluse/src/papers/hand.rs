@@ -9,6 +9,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use ecluse_core::count::a;
 use ecluse_core::document::Kind;
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::keys::Key;
@@ -30,7 +31,7 @@ static NOT_LISTED: Code = Code::refused("ECL-CLI-016", "this key may not sign th
 ///
 /// # Errors
 ///
-/// [`LOOSE`], [`KEY`], [`ELSEWHERE`], [`NOT_LISTED`].
+/// [`LOOSE`], [`KEY`] (the public half, too), [`ELSEWHERE`], [`NOT_LISTED`].
 pub(crate) fn sign(
     kind: Kind,
     document: &Path,
@@ -92,7 +93,7 @@ fn put(
     let Some(owner) = owner else {
         let names: Vec<_> = roles.iter().map(|r| r.name()).collect();
         return Err(NOT_LISTED
-            .fault(format!("{} for a {}", public.fingerprint(), kind.name()))
+            .fault(format!("{} for {}", public.fingerprint(), a(kind.name())))
             .help(format!("sign with a key that contract.toml lists as {}", names.join(" or "))));
     };
     let name = name.map_or_else(|| slug(&owner.email), str::to_owned);
@@ -102,6 +103,7 @@ fn put(
 }
 
 pub(super) fn armour(kind: Kind, key: &Path, bytes: &[u8]) -> Result<(String, PublicKey)> {
+    private_half(key)?;
     private(key)?;
     let file = zeroize::Zeroizing::new(folder::read(key, "give your private key: --key FILE")?);
     let wrong = |r: Refused| {
@@ -147,6 +149,23 @@ fn by_openssh(kind: Kind, key: &Path, bytes: &[u8]) -> Result<(String, PublicKey
     let armoured = signatures::adopt(&done.stdout)?;
     let signature = Signature::from_armour(armoured.as_bytes()).map_err(|r| failed(&r.to_string()))?;
     Ok((armoured, signature.claimed_key().clone()))
+}
+
+/// The public half lies beside the private one and bears nearly its name: whoever gives it is told which
+/// file is meant, and not how to close it to others.
+fn private_half(path: &Path) -> Result<()> {
+    let public =
+        |bytes: &[u8]| std::str::from_utf8(bytes).is_ok_and(|line| PublicKey::from_openssh(line).is_ok());
+    if !fs::read(path).is_ok_and(|bytes| public(&bytes)) {
+        return Ok(());
+    }
+    let private = path.with_extension("");
+    let help = if path.extension().is_some_and(|end| end == "pub") {
+        format!("give the private half: --key {}", private.display())
+    } else {
+        "give the private half, the file that ssh-keygen made beside it: --key FILE".to_owned()
+    };
+    Err(KEY.fault(format!("{} is the public half of a key pair", path.display())).help(help))
 }
 
 /// A private key file must be its owner's alone, as ssh itself demands.

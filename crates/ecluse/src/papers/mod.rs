@@ -82,7 +82,13 @@ pub(crate) fn signatures_of(path: &Path) -> PathBuf {
 
 /// Shows findings, and gives the fault that ends the command.
 pub(crate) fn refusal(path: &Path, text: &str, findings: &[Finding]) -> ecluse_core::fault::Fault {
-    show(path, text, findings);
+    match findings {
+        // the last line says what to do: a drawing that ended with the same words would say it twice
+        [one] if one.span.is_none() && !output::is_json() => {
+            show(path, text, &[Finding { help: None, ..one.clone() }]);
+        }
+        _ => show(path, text, findings),
+    }
     if let Some(first) = findings.first().filter(|_| !QUIET.get()) {
         output::drawn(first.code.id);
     }
@@ -111,7 +117,7 @@ pub(crate) fn quietly<T>(look: impl FnOnce() -> T) -> T {
 
 /// Shows findings on standard error, each with its place.
 pub(crate) fn show(path: &Path, text: &str, findings: &[Finding]) {
-    if QUIET.get() {
+    if QUIET.get() || findings.is_empty() {
         return;
     }
     if output::is_json() {

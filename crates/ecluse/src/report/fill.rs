@@ -131,12 +131,6 @@ fn left_out(from: &Sources<'_>) -> &'static str {
     }
 }
 
-/// `2026-11-22 05:00 UTC`; `22 novembre 2026 à 05:00 UTC`.
-pub(super) fn hour(at: &str, lang: Language) -> String {
-    let Some(time) = at.get(11..16) else { return at.to_owned() };
-    lang.of(format!("{} {time} UTC", day(at, lang)), format!("{} à {time} UTC", day(at, lang)))
-}
-
 /// The day of a time as the page's language writes it; as it stands where it is none.
 pub(crate) fn day(at: &str, lang: Language) -> String {
     let parsed = at.parse::<Timestamp>().map(|at| at.to_zoned(TimeZone::UTC).date());

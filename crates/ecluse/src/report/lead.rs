@@ -5,7 +5,7 @@ use ecluse_core::person::Role;
 
 use super::counts::Counted;
 use super::figure::Figure;
-use super::fill::{Sources, day, hour};
+use super::fill::{Sources, day};
 use crate::commands::reconciled::Reconciled;
 use crate::pages::words;
 
@@ -140,12 +140,12 @@ pub(crate) fn alerts(from: &Sources<'_>) -> Vec<String> {
             format!(
                 "The run has gone on since the destination was read back on {}: run ecluse reconcile, then \
                  write this page again.",
-                hour(at, lang)
+                lang.hour_of(at)
             ),
             format!(
                 "La migration a continué depuis que la destination a été relue le {} : lancez ecluse reconcile, \
                  puis écrivez cette page à nouveau.",
-                hour(at, lang)
+                lang.hour_of(at)
             ),
         ),
         Reconciled::Done(_) => {}

@@ -1,6 +1,6 @@
 //! The cut-over: the source frozen, the last catch-up, and what the laboratory accepts in the end.
 
-use ecluse_adapters::folder::{figures, frozen};
+use ecluse_adapters::folder::{Undo, figures, frozen, undo};
 use ecluse_adapters::url::Url;
 use ecluse_core::fault::Result;
 use ecluse_core::language::Language;
@@ -20,16 +20,18 @@ pub(super) fn cut_over(at: At<'_>) -> Option<[Found; 2]> {
         return None;
     }
     let run = at.folder.path(None, "run");
-    let read = || -> Result<_> { Ok((frozen(&run)?, figures(&run)?)) };
+    let read = || -> Result<_> { Ok((frozen(&run)?, figures(&run)?, undo(&run)?)) };
     Some(match read() {
-        Ok((Some(since), figures)) => {
+        // what was frozen and caught up was the run's that is gone
+        Ok((.., Undo::Begun | Undo::Ended(_))) => [Found::Later(String::new()), Found::Later(String::new())],
+        Ok((Some(since), figures, _)) => {
             // the freeze that this catch-up found is the last one
             let after = |one: &&CatchUp| moment(&one.frozen) >= moment(&since) && !one.frozen.is_empty();
             let last = figures.as_ref().and_then(|f| f.catch_ups.iter().rfind(after));
             let words = at.lang.of("the source stands still since", "la source est arrêtée depuis");
-            [Found::Done(format!("{words} {since}")), catch_up(at, last)]
+            [Found::Done(format!("{words} {}", at.lang.hour_of(&since))), catch_up(at, last)]
         }
-        Ok((None, _)) => [not_frozen(at.lang), Found::Later(String::new())],
+        Ok((None, ..)) => [not_frozen(at.lang), Found::Later(String::new())],
         Err(fault) => [refused(at, &fault, YOU, "ecluse status"), Found::Later(String::new())],
     })
 }

@@ -138,7 +138,8 @@ pub(crate) fn look(here: &Here, lang: Language) -> Result<Board> {
             add(&mut steps, "comparison", found);
         }
     }
-    add(&mut steps, "report", run::report(at));
+    let waiting = steps.iter().any(|s| s.mark == Mark::Missing);
+    add(&mut steps, "report", run::report(at, waiting));
     if let Some(found) = cut_over::acceptance(at) {
         add(&mut steps, "acceptance", found);
     }

@@ -1,14 +1,14 @@
 //! The run itself, and what was found when it was read back.
 
 use ecluse_adapters::folder::{REPORT, Undo, figures, undo};
-use ecluse_core::instruction::parse;
+use ecluse_core::instruction::{Order, parse};
 use ecluse_core::language::Language;
 use ecluse_core::reference::FILE;
 
 use super::{At, Found, LAB, YOU, missing, refused};
 use crate::commands::reconcile::Recorded;
 use crate::commands::reconciled::{self, Reconciled};
-use crate::commands::{ordered, sampled, undo as command};
+use crate::commands::{ordered, runs, sampled, undo as command, withdrawn};
 use crate::folder::{self, Folder};
 use crate::papers::accepted::{self, Acceptance};
 use crate::papers::{Paper, quietly};
@@ -100,9 +100,13 @@ pub(super) fn run(at: At<'_>) -> Found {
 
 /// Whether the order marks reference data, as far as it can be read.
 fn first(folder: &Folder) -> bool {
-    let order = folder::read(&folder.path(None, "instruction.toml"), "").ok();
-    let order = order.and_then(|bytes| String::from_utf8(bytes).ok()).and_then(|text| parse(&text).ok());
-    order.is_some_and(|order| order.tables.iter().any(|table| table.reference))
+    order(folder).is_some_and(|order| order.tables.iter().any(|table| table.reference))
+}
+
+/// The order as it is written; whether it is signed is asked elsewhere.
+fn order(folder: &Folder) -> Option<Order> {
+    let bytes = folder::read(&folder.path(None, "instruction.toml"), "").ok()?;
+    String::from_utf8(bytes).ok().and_then(|text| parse(&text).ok())
 }
 
 /// The reference data stand there, and nothing else moves before they are accepted.
@@ -165,11 +169,26 @@ fn undone(At { folder, lang, .. }: At<'_>, undo: &Undo) -> Found {
     let gone = rows(lang, undone.rows());
     let words = lang.of(format!("undone, {gone} taken away"), format!("annulé, {gone} retirées"));
     let (run, waits) = (path.display(), YOU);
-    let advice = vec![
+    let mut advice = vec![
         "Its folder stays, under another name; it counts as a run of the order for ever.".to_owned(),
         format!("  mv {run} {run}.undone-{short}"),
-        "If the order allows one more run (max_runs), it begins anew:  ecluse migrate".to_owned(),
     ];
+    match (order(folder), runs::used(folder, &undone.instruction)) {
+        (Some(order), Ok(used)) if used >= order.max_runs => advice.extend([
+            format!(
+                "The order's runs are used up ({used} of {}, max_runs): a new version is signed first.",
+                order.max_runs
+            ),
+            "  ecluse instruction new     (ecluse next then says with which tables)".to_owned(),
+        ]),
+        (Some(order), Ok(used)) => advice.push(format!(
+            "Then it begins anew (run {} of the {} that the order allows):  ecluse migrate",
+            used + 1,
+            order.max_runs
+        )),
+        _ => advice
+            .push("If the order allows one more run (max_runs), it begins anew:  ecluse migrate".to_owned()),
+    }
     Found::Missing { words, waits, advice, code: None }
 }
 
@@ -236,15 +255,17 @@ fn differ(at: At<'_>, found: &Recorded) -> Found {
     }
 }
 
-pub(super) fn report(at: At<'_>) -> Found {
+/// The page; that one was taken away is told even while another step is `waiting`.
+pub(super) fn report(at: At<'_>, waiting: bool) -> Found {
     let path = at.folder.path(None, "run").join(REPORT);
+    let again = "Write the page for a biologist, a lawyer and an auditor:  ecluse report";
     if path.exists() {
-        Found::Done(path.display().to_string())
-    } else {
-        missing(
-            at.lang.of("not written yet", "pas encore écrit"),
-            YOU,
-            &["Write the page for a biologist, a lawyer and an auditor:  ecluse report"],
-        )
+        return Found::Done(path.display().to_string());
+    }
+    match withdrawn::words(&at.folder.path(None, "run"), at.lang) {
+        Ok(Some(words)) if waiting => Found::Later(words),
+        Ok(Some(words)) => missing(words, YOU, &["Whoever holds that page must learn of it.", again]),
+        Ok(None) => missing(at.lang.of("not written yet", "pas encore écrit"), YOU, &[again]),
+        Err(fault) => refused(at, &fault, YOU, "ecluse status"),
     }
 }

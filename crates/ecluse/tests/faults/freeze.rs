@@ -24,7 +24,7 @@ fn last(pair: &Pair) -> (bool, String) {
 fn cut_over(pair: &Pair, held: &[&str]) {
     let made = pair.direct();
     let run = pair.run("run");
-    migrated(&made, &run, &["--catch-up"]).is(1, "ECL-RUN-053");
+    migrated(&made, &run, &["--catch-up"]).is(1, "ECL-CLI-025");
     migrated(&made, &run, &[]).holds();
     migrated(&made, &run, &["--catch-up"]).is(1, "ECL-RUN-051");
     // a catch-up with a source that lives on is no cut-over

@@ -11,6 +11,7 @@ mod demo;
 mod differences;
 mod excluded;
 mod figures;
+mod gone_on;
 mod identifiers;
 mod many;
 mod odd;

@@ -111,6 +111,69 @@ fn a_database_that_is_not_there_is_no_outage() {
     assert!(said.contains("ECL-SRC-217: ") && said.contains("nope"), "{said}");
 }
 
+/// What speaks of a run, before there is one.
+const OF_A_RUN: [&[&str]; 11] = [
+    &["reconcile"],
+    &["migrate", "--repair"],
+    &["migrate", "--catch-up"],
+    &["freeze"],
+    &["undo"],
+    &["compare"],
+    &["report"],
+    &["status"],
+    &["locate", "7Q4M-KD2E"],
+    &["rejected"],
+    &["rejected", "--reveal"],
+];
+
+#[test]
+fn what_speaks_of_a_run_says_that_there_is_none_and_how_one_begins() {
+    let here = tempfile::tempdir().unwrap();
+    let lab = surveyed(here.path());
+    succeed(&lab, &["instruction", "new", "--table", "patient", "--grant-proposed"]);
+    succeed(&lab, &["instruction", "sign"]);
+    for command in OF_A_RUN {
+        let said = failed(&lab, command, 1);
+        let (first, rest) = said.trim_end().split_once('\n').unwrap();
+        assert_eq!(first, "error[ECL-CLI-025]: there is no run in this folder yet: run", "{command:?}");
+        assert!(rest.contains("ecluse migrate") && !rest.contains('\n'), "{command:?}: {said}");
+    }
+    assert!(!lab.join("run").exists());
+}
+
+#[test]
+fn the_public_half_of_a_key_is_told_from_a_private_one_that_others_can_read() {
+    let here = tempfile::tempdir().unwrap();
+    let lab = surveyed(here.path());
+    succeed(&lab, &["instruction", "new", "--table", "patient", "--grant-proposed"]);
+    let key = "keys/controller-signatory";
+    let public = format!("{key}.pub");
+    let said = failed(&lab, &["instruction", "sign", "--key", &public], 2);
+    assert!(
+        said.contains("ECL-CLI-014") && said.contains("public half") && !said.contains("chmod"),
+        "{said}"
+    );
+    assert!(said.trim_end().ends_with(&format!("give the private half: --key {key}")), "{said}");
+    std::fs::copy(lab.join(&public), lab.join("keys/mine")).unwrap();
+    let said = failed(&lab, &["instruction", "sign", "--key", "keys/mine"], 2);
+    assert!(said.contains("public half"), "{said}");
+    succeed(&lab, &["instruction", "sign", "--key", key]);
+}
+
+#[test]
+fn a_missing_signature_is_told_once_without_empty_lines() {
+    let here = tempfile::tempdir().unwrap();
+    let lab = surveyed(here.path());
+    succeed(&lab, &["instruction", "new", "--table", "patient", "--grant-proposed"]);
+    let said = failed(&lab, &["plan"], 1);
+    let help = said.trim_end().lines().last().unwrap().strip_prefix("ECL-SGN-020: ").unwrap();
+    assert!(help.contains("ecluse instruction sign") && said.matches(help).count() == 1, "{said}");
+    assert!(!said.starts_with('\n') && !said.contains("\n\n\n"), "{said}");
+    // a key that may not sign names the paper rightly
+    let said = failed(&lab, &["instruction", "sign", "--key", "keys/operator"], 1);
+    assert!(said.contains("for an instruction"), "{said}");
+}
+
 #[test]
 fn help_of_a_command_is_the_commands_own_and_a_report_elsewhere_is_a_report() {
     let here = tempfile::tempdir().unwrap();

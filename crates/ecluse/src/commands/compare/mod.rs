@@ -9,7 +9,7 @@ mod record;
 
 use std::path::Path;
 
-use ecluse_adapters::folder::{RunFolder, figures};
+use ecluse_adapters::folder::RunFolder;
 use ecluse_core::comparison::{Compared, FILE, may_compare};
 use ecluse_core::contract::Contract;
 use ecluse_core::document::Kind;
@@ -21,6 +21,7 @@ use ecluse_flow::figures::Figures;
 use serde_json::json;
 
 use self::record::Record;
+use super::begun::figures;
 use super::reconciled::{self, Reconciled};
 use super::{Here, sign};
 use crate::cli::{self, CompareArgs, CompareSignArgs, CompareStep, FileArg, LookArgs};
@@ -38,7 +39,6 @@ static NOT_THE_LABORATORYS: Code =
 static NOT_RECONCILED: Code = Code::refused("ECL-CMP-024", "the run has not been reconciled");
 static NOTHING: Code = Code::refused("ECL-CMP-025", "no dossier has been compared");
 static GONE_ON: Code = Code::refused("ECL-CMP-026", "the run has gone on since the dossiers were compared");
-static NO_RUN: Code = Code::usage("ECL-CMP-027", "there is no run whose dossiers could be compared");
 
 /// Dossiers drawn where nobody says how many.
 const DOSSIERS: u64 = 12;
@@ -52,28 +52,23 @@ pub(super) fn run(here: &Here, args: &CompareArgs) -> Result<()> {
     }
 }
 
-/// The figures of the folder's run.
-fn known(run: &Path) -> Result<Figures> {
-    figures(run)?.ok_or_else(|| NO_RUN.fault(run.display().to_string()).help("ecluse migrate"))
-}
-
 /// What was compared so far, in counts; nothing is read of the databases.
 fn counts(here: &Here, args: &LookArgs) -> Result<()> {
     let run = here.folder.path(args.begun.run.dir.as_deref(), "run");
-    let looked = compared::of(&here.folder, &run, &known(&run)?, here.now)?;
+    let looked = compared::of(&here.folder, &run, &figures(&run)?, here.now)?;
     output::document(&json!({ "comparison": looked.map(|looked| looked.counts()) }));
     Ok(())
 }
 
 fn looked(here: &Here, args: &LookArgs) -> Result<()> {
+    let run = here.folder.path(args.begun.run.dir.as_deref(), "run");
+    let known = figures(&run)?;
     terminal::demanded()?;
     for area in hardening::clear_swap() {
         output::warning(format!(
             "{area} is swap in clear: memory with patients' data may reach a disk. swapoff {area}"
         ));
     }
-    let run = here.folder.path(args.begun.run.dir.as_deref(), "run");
-    let known = known(&run)?;
     match reconciled::of(&run, &known)? {
         Reconciled::Done(_) => {}
         Reconciled::Never | Reconciled::Stale(_) => {
@@ -171,7 +166,7 @@ fn person<'a>(contract: &'a Contract, said: Option<&str>) -> Result<&'a Key> {
 fn sign_it(here: &Here, args: &CompareSignArgs) -> Result<()> {
     let run = here.folder.path(None, "run");
     let none = || NOTHING.fault("").help("on a terminal of the laboratory: ecluse compare");
-    let looked = compared::of(&here.folder, &run, &known(&run)?, here.now)?.ok_or_else(none)?;
+    let looked = compared::of(&here.folder, &run, &figures(&run)?, here.now)?.ok_or_else(none)?;
     if looked.comparison.dossiers.is_empty() {
         return Err(none());
     }
@@ -201,7 +196,7 @@ fn sign_it(here: &Here, args: &CompareSignArgs) -> Result<()> {
         },
     };
     output::line(format!("signed: {}", signed.display()));
-    told(here, &run, &known(&run)?)?;
+    told(here, &run, &figures(&run)?)?;
     output::document(&json!({ "document": path, "signatures": [signed], "comparison": looked.counts() }));
     Ok(())
 }
@@ -209,7 +204,7 @@ fn sign_it(here: &Here, args: &CompareSignArgs) -> Result<()> {
 fn verify(here: &Here, args: &FileArg) -> Result<()> {
     let paper = Paper::read(&here.folder.path(args.file.as_deref(), FILE), "ecluse compare")?;
     let run = here.folder.path(None, "run");
-    let known = known(&run)?;
+    let known = figures(&run)?;
     let (contract, _) = standing::contract(&here.folder, None, here.now)?;
     let signed = paper.judge(Compared::read(&paper.bytes, &paper.signatures, &contract, here.now))?;
     signed.comparison().is_of(&known.run, &known.instruction)?;

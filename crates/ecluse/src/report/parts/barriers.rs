@@ -3,7 +3,7 @@
 use ecluse_flow::rights::{minute, told};
 use ecluse_seal::{Noted, What};
 
-use crate::report::fill::{Sources, hour};
+use crate::report::fill::Sources;
 use crate::report::page::{Block, Part, Said};
 use crate::report::recorded::recorded;
 
@@ -28,7 +28,7 @@ pub(crate) fn part(from: &Sources<'_>) -> Part {
 fn barriers(from: &Sources<'_>) -> Vec<Said> {
     let lang = from.lang;
     let one = |n: &Noted| {
-        let (at, said) = (hour(&n.at, lang), recorded(&n.words, lang));
+        let (at, said) = (lang.hour_of(&n.at), recorded(&n.words, lang));
         let words = lang.of(
             format!("At the source, since {at}: {}", said.words),
             format!("À la source, depuis le {at} : {}", said.words),
@@ -51,7 +51,7 @@ fn limits(from: &Sources<'_>) -> Vec<Said> {
     let lang = from.lang;
     let one = |n: &Noted| {
         let said = recorded(&n.words, lang);
-        Said { words: format!("{} ({})", said.words, hour(&n.at, lang)), ..said }
+        Said { words: format!("{} ({})", said.words, lang.hour_of(&n.at)), ..said }
     };
     let mut limits: Vec<Said> = noted(from, What::Limit).map(one).collect();
     let always = [
@@ -85,12 +85,12 @@ fn overrides(from: &Sources<'_>) -> Vec<Said> {
             What::Excess | What::Barrier | What::Limit => return None,
         };
         // the reason is the operator's, in the operator's words
-        Some(Said::from(format!("{}{colon} {reason} {}", hour(&n.at, lang), n.words)))
+        Some(Said::from(format!("{}{colon} {reason} {}", lang.hour_of(&n.at), n.words)))
     };
     let mut overrides: Vec<Said> = from.figures.noted.iter().filter_map(spoken).collect();
     let excess: Vec<&Noted> = noted(from, What::Excess).collect();
     for met in excess.chunk_by(|a, b| minute(&a.at) == minute(&b.at)) {
-        let since = met.first().map(|n| hour(&n.at, lang)).unwrap_or_default();
+        let since = met.first().map(|n| lang.hour_of(&n.at)).unwrap_or_default();
         let rights: Vec<&str> = met.iter().map(|n| n.words.as_str()).collect();
         let told = told(&rights);
         let shortened = told.len() < rights.len();
@@ -112,7 +112,7 @@ fn overrides(from: &Sources<'_>) -> Vec<Said> {
         }
     }
     if let Some(compared) = from.reconciliation.found() {
-        let at = hour(&compared.at, lang);
+        let at = lang.hour_of(&compared.at);
         overrides.extend(compared.overrides.iter().map(|reason| {
             Said::from(lang.of(
                 format!("{at}: The comparison could read more than it needs: {reason}"),

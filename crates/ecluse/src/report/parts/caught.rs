@@ -6,7 +6,7 @@ use ecluse_seal::{CatchUp, Caught};
 use crate::commands::migrate::stood;
 use crate::report::facts::TableFacts;
 use crate::report::figure::together;
-use crate::report::fill::{Sources, hour};
+use crate::report::fill::Sources;
 use crate::report::page::{Block, Cell, Grid, Part, heads};
 
 /// All of them, in their order; `None` where the run was never caught up.
@@ -42,12 +42,12 @@ fn words(one: &CatchUp, nothing: bool, lang: Language) -> String {
     };
     let end = match one.ended.as_str() {
         "" => lang.of("not through", "non terminé").to_owned(),
-        at => lang.of(format!("through on {}", hour(at, lang)), format!("terminé le {}", hour(at, lang))),
+        at => lang.of(format!("through on {}", lang.hour_of(at)), format!("terminé le {}", lang.hour_of(at))),
     };
     let frozen = match one.frozen.as_str() {
         "" => String::new(),
         at => {
-            let (hour, stood) = (hour(at, lang), stood(one, lang));
+            let (hour, stood) = (lang.hour_of(at), stood(one, lang));
             lang.of(
                 format!(" The source was frozen since {hour}: {stood}."),
                 format!(" La source était figée depuis le {hour} : {stood}."),
@@ -55,7 +55,7 @@ fn words(one: &CatchUp, nothing: bool, lang: Language) -> String {
         }
     };
     let found = if nothing { lang.of("; nothing differed", " ; rien ne différait") } else { "" };
-    let (number, began) = (one.number, hour(&one.began, lang));
+    let (number, began) = (one.number, lang.hour_of(&one.began));
     let compared = lang.plural(
         chunks,
         lang.of("chunk compared", "lot comparé"),

@@ -179,7 +179,8 @@ pub(crate) fn add(all: &mut Vec<FileCounts>, more: &[FileCounts]) {
     all.iter_mut().zip(more).for_each(|(all, more)| all.add(more));
 }
 
-/// Names of files that ordered rows name, moved or not: whatever else lies in their folder is an orphan.
+/// Names of files that ordered rows name, moved or not, also of persons who stay: whatever else lies in
+/// their folder is an orphan.
 #[derive(Default)]
 pub(crate) struct Named(Mutex<BTreeSet<Mark>>);
 

@@ -170,6 +170,7 @@ impl<'p> Cut<'p> {
             let last = step.keys(batch, self.before.as_ref())?.last();
             self.before = last.or(self.before.take());
         }
+        step.name_files(batch, context)?;
         let Some(left) = step.without_excluded(batch, context)? else {
             return self.rest(batch, step, context, emit);
         };

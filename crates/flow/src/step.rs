@@ -215,6 +215,12 @@ impl<'p> Step<'p> {
         Ok(keys)
     }
 
+    /// Keeps which files a batch names, whatever becomes of its rows: a file that belongs to a row which
+    /// stays is nobody's orphan, and would tell by its number how many stay.
+    pub(crate) fn name_files(&self, batch: &Batch, context: &Context<'_>) -> Result<()> {
+        context.named.map_or(Ok(()), |named| named.note(self.table, batch))
+    }
+
     /// Takes out the rows of persons who stay; `None` where the batch has none. What the database
     /// chooses by them it still chooses: those rows come, and are taken out here as well.
     pub(crate) fn without_excluded(&self, batch: &Batch, context: &mut Context<'_>) -> Result<Option<Left>> {
@@ -242,9 +248,6 @@ impl<'p> Step<'p> {
     pub(crate) fn work(&mut self, piece: &Batch, context: &mut Context<'_>) -> Result<Worked> {
         let mut fates = Fates::default();
         let mut refused = BTreeMap::new();
-        if let Some(named) = context.named {
-            named.note(self.table, piece)?;
-        }
         // of rows that a sample leaves out, only this is asked: whether the order grants them at all
         self.check_filter(piece, &mut fates, context)?;
         self.leave_apart(piece, &mut fates, context)?;

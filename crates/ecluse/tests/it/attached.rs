@@ -204,6 +204,30 @@ fn files_arrive_with_their_rows_missing_and_orphans_are_counted_and_nothing_else
     }
 }
 
+/// Their files would tell how many they are.
+// proves: INS-12
+#[test]
+fn files_of_persons_who_stay_are_no_orphans() {
+    let mut world = world("");
+    let folder = world.migration.folder().to_owned();
+    let list = folder.with_file_name("list.txt");
+    std::fs::write(&list, "1\n6\n").unwrap();
+    let list = list.display().to_string();
+    let sealed = world.migration.succeed(&["instruction", "exclude", &list, "--table", "report", "--json"]);
+    let sealed: Value = serde_json::from_str(&sealed).unwrap();
+    let line = format!("tolerance = 0\npersons_excluded = {}\n", sealed["digest"]);
+    let papers = world.migration.papers();
+    papers.instruction = papers.instruction.replacen("tolerance = 0\n", &line, 1);
+    papers.write(&folder);
+    let planned =
+        world.migration.succeed(&["plan", "--without-views", "a test", "--accept-wider-role", "a test"]);
+    let moved = world.migration.succeed(&WIDE);
+    for said in [planned, moved] {
+        assert!(said.contains("/srv/old: 8 files, 2 that no ordered row names"), "{said}");
+    }
+    assert_eq!(counted(&world.figures()), counts(4, 4, 0, 0));
+}
+
 #[test]
 fn links_traversal_and_a_file_that_must_be_there_refuse_their_row() {
     let world = world("missing = \"refuse\"");

@@ -2,7 +2,8 @@
 //! and a biologist of the controller has looked at them there, before a patient moves.
 //!
 //! It is of one run of one order, whose signature covers mapping and code tables; the rows that it names
-//! are compared with the run's figures when it is signed. What a later catch-up changes is that catch-up's.
+//! are compared with the run's figures when it is signed, and with what stands at the destination when the
+//! rest begins to move. What a later catch-up changes is that catch-up's.
 
 use std::fmt::Write as _;
 
@@ -82,6 +83,23 @@ impl Accepted {
             return Ok(());
         }
         Err(OTHER.fault(format!("of run {}", self.stated.run)).help(AGAIN))
+    }
+
+    /// Whether these are the rows that were accepted, table by table.
+    ///
+    /// # Errors
+    /// [`OTHER`].
+    pub fn is_of_rows(&self, tables: &[(String, u64)]) -> Result<()> {
+        if self.stated.tables == tables {
+            return Ok(());
+        }
+        Err(OTHER.fault("other tables, or other numbers of rows, stand at the destination").help(AGAIN))
+    }
+
+    /// What was accepted.
+    #[must_use]
+    pub const fn stated(&self) -> &Stated {
+        &self.stated
     }
 
     /// Who accepted, at least one.

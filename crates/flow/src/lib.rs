@@ -45,6 +45,7 @@ pub mod ports;
 mod readback;
 mod reader;
 pub mod reconcile;
+pub mod reference;
 pub mod rehearse;
 pub mod rejected;
 pub mod rights;

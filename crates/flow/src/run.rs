@@ -6,8 +6,7 @@
 //! destination is repaired, by the same function and the same command.
 
 use ecluse_core::fault::{Code, Result};
-use ecluse_core::plan::Plan;
-use ecluse_seal::{RunState, Seen, TableState, What};
+use ecluse_seal::{RunState, Seen, What};
 
 use crate::attached::{Attaching, How, Named};
 use crate::checks::{self, When};
@@ -24,10 +23,8 @@ use crate::start::Start;
 use crate::step::Context;
 use crate::world::World;
 use crate::writer::Writing;
-use crate::{attached, caught, freeze, noted, pending, reader, sample, seen, state, undo};
+use crate::{attached, caught, freeze, noted, pending, reader, reference, sample, seen, state, undo};
 
-static NO_REFERENCE: Code = Code::refused("ECL-REF-006", "the order names no reference data");
-static PAST: Code = Code::refused("ECL-REF-007", "the run is past its reference data");
 static TOO_MANY: Code = Code::refused("ECL-RUN-012", "more rows were refused than the instruction tolerates");
 
 /// How a run may go about it.
@@ -101,7 +98,7 @@ pub fn run(
     match options.start {
         Start::Whole | Start::Repair => {}
         Start::CatchUp => freeze::begun(known.as_ref())?,
-        Start::Reference => has_reference(&orders, known.as_ref())?,
+        Start::Reference => reference::may(orders.plan, known.as_ref())?,
         Start::Sample(_) => sample::may(orders.plan, known.as_ref())?,
     }
     let begins = known.is_none();
@@ -169,18 +166,8 @@ pub fn is_ours(orders: &Orders<'_>, record: &mut dyn Record) -> Result<()> {
     ours(orders, record).map(drop)
 }
 
-/// Whether the run in this folder has begun to move more than its reference data: their acceptance was
-/// demanded when it did.
-///
-/// # Errors
-///
-/// As [`is_ours`].
-pub fn past_reference(orders: &Orders<'_>, record: &mut dyn Record) -> Result<bool> {
-    Ok(ours(orders, record)?.is_some_and(|state| is_past(orders.plan, &state)))
-}
-
 /// What the folder knows of this instruction's run, which nobody has undone.
-fn ours(orders: &Orders<'_>, record: &mut dyn Record) -> Result<Option<RunState>> {
+pub(crate) fn ours(orders: &Orders<'_>, record: &mut dyn Record) -> Result<Option<RunState>> {
     let known = state::load(orders, record)?;
     known.as_ref().map_or(Ok(()), undo::none)?;
     Ok(known)
@@ -480,28 +467,6 @@ impl Story<'_> {
             |message| half.take(message),
         )
     }
-}
-
-/// Reference data are named, and come first: once anything else may stand there, nothing is moved before
-/// it, and the figures speak of all that stands.
-fn has_reference(orders: &Orders<'_>, known: Option<&RunState>) -> Result<()> {
-    if orders.plan.reference() == 0 {
-        return Err(NO_REFERENCE.fault("").help("move everything: ecluse migrate"));
-    }
-    match known {
-        Some(state) if is_past(orders.plan, state) => {
-            Err(PAST.fault("").help("go on, or catch up with the source: ecluse migrate"))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Whether more than reference data may stand at the destination: another table was begun, or the run went
-/// over its end.
-fn is_past(plan: &Plan, state: &RunState) -> bool {
-    let begun = |table: &TableState| table.closed || !table.ends.is_empty();
-    let mut others = state.tables.iter().skip(plan.reference());
-    state.whole || caught::under_way(state).is_some() || others.any(begun)
 }
 
 fn begin_figures(orders: &Orders<'_>, state: &RunState, world: &World<'_>) -> Figures {

@@ -19,8 +19,8 @@ use crate::family;
 use crate::figures::Figures;
 use crate::orders::Orders;
 use crate::ports::{Sink, Source};
-use crate::state;
 use crate::world::World;
+use crate::{reference, state};
 
 static OVER_WHOLE: Code = Code::refused("ECL-RUN-063", "a sample would take away what the run has moved");
 
@@ -63,16 +63,15 @@ pub struct Estimate {
     pub write_micros: u64,
 }
 
-/// Whether a sample may be moved in this folder.
+/// Whether a sample may be moved in this folder: over reference data, or another sample.
 ///
 /// # Errors
 ///
 /// `ECL-RUN-060`; [`OVER_WHOLE`] where the whole run has begun there.
 pub(crate) fn may(plan: &Plan, known: Option<&RunState>) -> Result<()> {
     dossier::of(plan)?;
-    let begun = |state: &RunState| state.tables.iter().any(|t| t.closed || !t.ends.is_empty());
     match known {
-        Some(state) if state.sample.is_none() && begun(state) => Err(OVER_WHOLE.fault("").help(
+        Some(state) if reference::is_past(plan, state) => Err(OVER_WHOLE.fault("").help(
             "go on with the run: ecluse migrate; a sample is moved first, or into another destination",
         )),
         _ => Ok(()),
@@ -156,9 +155,12 @@ pub(crate) fn kept<'s>(
     (plan.row_limit().is_some() || leaves_out(state, plan, table)).then_some(sealed.kept.as_slice())
 }
 
-/// Whether a sample leaves rows of this table out: reference data moves whole.
+/// Whether a sample leaves rows of this table out: reference data moves whole, what the order marks as such
+/// and what is tied to no dossier.
 pub(crate) fn leaves_out(state: &RunState, plan: &Plan, table: &TablePlan) -> bool {
-    state.sample.is_some() && plan.dossiers().is_some_and(|d| d.way(table.number()) != Way::Reference)
+    state.sample.is_some()
+        && !plan.is_reference(table)
+        && plan.dossiers().is_some_and(|d| d.way(table.number()) != Way::Reference)
 }
 
 #[cfg(test)]

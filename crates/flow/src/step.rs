@@ -385,9 +385,12 @@ impl<'p> Step<'p> {
         Ok(())
     }
 
-    /// A sample moves whole dossiers, and nothing of another.
+    /// A sample moves whole dossiers, and nothing of another; what the order marks as reference data it
+    /// moves whole.
     fn leave_apart(&self, piece: &Batch, fates: &mut Fates, context: &Context<'_>) -> Result<()> {
-        let Some(sample) = context.sample else { return Ok(()) };
+        let Some(sample) = context.sample.filter(|_| !context.plan.is_reference(self.table)) else {
+            return Ok(());
+        };
         let belongs = sample.rows(self.table, piece)?;
         for row in (0..piece.rows()).filter(|row| !belongs.get(*row)) {
             Fates::mark(&mut fates.apart, piece.rows(), row);

@@ -81,6 +81,12 @@ impl Plan {
         self.reference
     }
 
+    /// Whether the order marks this table as reference data.
+    #[must_use]
+    pub const fn is_reference(&self, table: &TablePlan) -> bool {
+        table.number() < self.reference
+    }
+
     /// Rows per table at most, where the papers are a trial's (1,000).
     #[must_use]
     pub const fn row_limit(&self) -> Option<u64> {

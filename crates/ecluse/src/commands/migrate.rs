@@ -8,8 +8,9 @@ use ecluse_core::count::{count, plural};
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::language::Language;
 use ecluse_flow::figures::Figures;
+use ecluse_flow::reference::standing;
 use ecluse_flow::rights;
-use ecluse_flow::run::{Options, is_ours, makes, may_begin, past_reference, run as flow_run};
+use ecluse_flow::run::{Options, is_ours, makes, may_begin, run as flow_run};
 use ecluse_flow::start::Start;
 use ecluse_seal::CatchUp;
 use serde_json::json;
@@ -61,7 +62,7 @@ pub(crate) fn moved(here: &Here, args: &MigrateArgs) -> Result<Figures> {
     let tables = if args.ddl { Missing::Suppose } else { Missing::Refuse };
     objections::answered(&here.folder, args.papers.instruction.as_deref(), here.now)?;
     let (mut ready, mut ends) = Ready::prepare(here, &args.papers, tables)?;
-    let kept = if start.is_of_reference() { None } else { demanded(here, &ready, &path)? };
+    let kept = if start.is_of_all() { demanded(here, &ready, &mut ends, &path)? } else { None };
     runs::may_open(here, &path, &ready)?;
     let mut record = kept.map_or_else(|| RunFolder::open(&path), Ok)?;
     if ready.missing.is_empty() {
@@ -105,17 +106,20 @@ pub(crate) fn moved(here: &Here, args: &MigrateArgs) -> Result<Figures> {
 }
 
 /// Has the acceptance of the reference data shown, where the order marks some, by a run that moves nothing else
-/// yet; gives the run's folder, where it was looked into. One that was lost or expired since holds nothing up:
-/// it was shown when the rest began to move, and nobody accepts twice.
-fn demanded(here: &Here, ready: &Ready, path: &Path) -> Result<Option<RunFolder>> {
-    let first = ready.compiled.plan.reference() > 0;
-    let mut kept = if first && path.exists() { Some(RunFolder::existing(path)?) } else { None };
-    let past = match &mut kept {
-        Some(record) => ready.with_orders(|orders| past_reference(&orders, record))?,
-        None => false,
+/// yet, and compared with what stands at the destination; gives the run's folder, where it was looked into. One
+/// that was lost or expired since holds nothing up: it was shown when the rest began to move, and nobody accepts
+/// twice.
+fn demanded(here: &Here, ready: &Ready, ends: &mut Ends, path: &Path) -> Result<Option<RunFolder>> {
+    if ready.compiled.plan.reference() == 0 {
+        return Ok(None);
+    }
+    let mut kept = if path.exists() { Some(RunFolder::existing(path)?) } else { None };
+    let stands = match &mut kept {
+        Some(record) => ready.with_orders(|orders| standing(&orders, ends.destination.as_mut(), record))?,
+        None => Some(Vec::new()),
     };
-    if !past {
-        reference::demanded(&here.folder, &ready.chain, path, here.now)?;
+    if let Some(stands) = stands {
+        reference::demanded(&here.folder, &ready.chain, path, &stands, here.now)?;
     }
     Ok(kept)
 }

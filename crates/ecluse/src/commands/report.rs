@@ -54,6 +54,7 @@ pub(crate) fn written(here: &Here, run: &Path, to: Option<&Path>, lang: Language
         signers: signature.signers.clone(),
         when: signature.on.clone(),
         digest: signature.digest.clone(),
+        was_valid: None,
     }));
     let compared = compared::of(&here.folder, run, &figures, here.now)?;
     chain.links.extend(compared.as_ref().filter(|looked| !looked.signers.is_empty()).map(|looked| Link {
@@ -61,13 +62,15 @@ pub(crate) fn written(here: &Here, run: &Path, to: Option<&Path>, lang: Language
         signers: looked.signers.clone(),
         when: looked.on.clone(),
         digest: looked.digest.clone(),
+        was_valid: None,
     }));
-    let taken = reference::accepted(&here.folder, &chain, &figures, here.now)?;
-    chain.links.extend(taken.map(|accepted| Link {
+    let taken = reference::shown(&here.folder, &chain, run, &figures, here.now)?;
+    chain.links.extend(taken.map(|(accepted, was_valid)| Link {
         artefact: "accepted reference data".to_owned(),
         signers: accepted.signers().to_vec(),
         when: accepted.header().issued.to_string(),
         digest: accepted.digest(),
+        was_valid,
     }));
     // the order itself is judged as of today: whoever reads the page must learn that it was stopped
     let stopped = stopped(&here.folder, &chain.contract, &chain.instruction, here.now)?;

@@ -46,6 +46,8 @@ pub(crate) struct Link {
     pub(crate) signers: Vec<Signer>,
     pub(crate) when: String,
     pub(crate) digest: String,
+    /// When it held, where it holds no more: what it was needed for is done.
+    pub(crate) was_valid: Option<Timestamp>,
 }
 
 impl Chain {
@@ -75,6 +77,7 @@ impl Chain {
             signers: contract.signers().to_vec(),
             when: day(contract.header().issued),
             digest: paper.digest(),
+            was_valid: None,
         }];
         let paper = Paper::read(
             &folder.path(args.instruction.as_deref(), "instruction.toml"),
@@ -93,6 +96,7 @@ impl Chain {
             signers: instruction.signers().to_vec(),
             when: day(instruction.header().issued),
             digest: paper.digest(),
+            was_valid: None,
         });
         links.push(unsigned("mapping", &mapping_paper));
         let beside = mapping_path.parent().unwrap_or(Path::new("")).to_owned();
@@ -120,7 +124,13 @@ enum Biologist {
 /// What the dictionary, the mapping and a paper of a trial have in common: the order cites
 /// their digests, so that its signature covers them.
 fn unsigned(artefact: &str, paper: &Paper) -> Link {
-    Link { artefact: artefact.into(), signers: Vec::new(), when: String::new(), digest: paper.digest() }
+    Link {
+        artefact: artefact.into(),
+        signers: Vec::new(),
+        when: String::new(),
+        digest: paper.digest(),
+        was_valid: None,
+    }
 }
 
 fn code_tables(

@@ -99,12 +99,19 @@ pub(crate) fn alerts(from: &Sources<'_>) -> Vec<String> {
     let mut tell = |english: String, french: String| alerts.push(lang.of(english, french));
     if let Some(sample) = from.figures.sample.as_ref().filter(|sample| sample.through) {
         let (drawn, there) = (lang.count(sample.dossiers), lang.count(sample.there));
+        let reference = match from.chain.instruction.order().tables.iter().any(|table| table.reference) {
+            true => lang.of(
+                " The reference data have moved whole.",
+                " Les données de référence sont passées entières.",
+            ),
+            false => "",
+        };
         tell(
             format!(
-                "Only a sample of {drawn} of {there} dossiers has moved: this is a rehearsal, not the migration."
+                "Only a sample of {drawn} of {there} dossiers has moved: this is a rehearsal, not the migration.{reference}"
             ),
             format!(
-                "Seul un échantillon de {drawn} dossiers sur {there} est passé : c’est une répétition, pas la migration."
+                "Seul un échantillon de {drawn} dossiers sur {there} est passé : c’est une répétition, pas la migration.{reference}"
             ),
         );
     } else if from.figures.reference && !from.figures.whole {

@@ -59,10 +59,7 @@ pub(super) fn run(at: At<'_>) -> Found {
         Some(f) if f.is_through() => missing(
             f.sample.as_ref().map(|sample| sampled::stands(sample, &f, lang)).unwrap_or_default(),
             YOU,
-            &[
-                "Read the sample back:                     ecluse reconcile",
-                "Then the whole, in the sample's place:    ecluse migrate",
-            ],
+            if first(folder) { SAMPLED_WITH_REFERENCE } else { SAMPLED },
         ),
         Some(_) => missing(
             lang.of("begun, not through", "commencé, pas au bout"),
@@ -97,6 +94,16 @@ pub(super) fn run(at: At<'_>) -> Found {
         ),
     }
 }
+
+const SAMPLED: &[&str] = &[
+    "Read the sample back:                     ecluse reconcile",
+    "Then the whole, in the sample's place:    ecluse migrate",
+];
+const SAMPLED_WITH_REFERENCE: &[&str] = &[
+    "Read the sample back, and the reference data:         ecluse reconcile",
+    "Have the reference data accepted, where nobody has:   ecluse reference propose",
+    "Then the whole, in the sample's place:                ecluse migrate",
+];
 
 /// Whether the order marks reference data, as far as it can be read.
 fn first(folder: &Folder) -> bool {

@@ -18,6 +18,7 @@ mod odd;
 mod plan;
 mod procedure;
 mod reference;
+mod rehearsed;
 mod rejected;
 mod sample;
 mod slips;

@@ -66,7 +66,7 @@ fn code_table(title: &str, changes: bool, pairs: &[(&str, &str)]) -> String {
 }
 
 /// A trial's folder, its order signed and its code tables not.
-fn folder(here: &Path, from: &str, to: &str) -> PathBuf {
+pub(crate) fn folder(here: &Path, from: &str, to: &str) -> PathBuf {
     succeed(here, &["new", "lab", "--trial", "--from", from, "--to", to]);
     let lab = here.join("lab");
     succeed(&lab, &["survey"]);
@@ -201,7 +201,7 @@ fn the_code_tables_page_counts_what_mariadb_counts() {
 
 /// The code with which a command is refused, and what it says.
 #[track_caller]
-fn refused(lab: &Path, arguments: &[&str], code: &str) -> String {
+pub(crate) fn refused(lab: &Path, arguments: &[&str], code: &str) -> String {
     let output = ecluse(lab, arguments);
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.code() == Some(1) && said.contains(code), "{arguments:?}: {said}");
@@ -209,7 +209,7 @@ fn refused(lab: &Path, arguments: &[&str], code: &str) -> String {
 }
 
 /// Whether the command died where it was told to.
-fn killed(lab: &Path, arguments: &[&str], at: &str) -> bool {
+pub(crate) fn killed(lab: &Path, arguments: &[&str], at: &str) -> bool {
     let mut command = std::process::Command::new(crate::program());
     let command = command.current_dir(lab).args(arguments).env("ECLUSE_FAILPOINT", at);
     command.output().unwrap().status.code().is_none()
@@ -228,7 +228,7 @@ fn accepted(here: &Path) -> (Connection, PathBuf) {
 }
 
 /// Rows of patients that stand at the destination.
-fn patients(here: &Path) -> i64 {
+pub(crate) fn patients(here: &Path) -> i64 {
     let new = Connection::open(here.join("new.db")).unwrap();
     new.query_row("SELECT count(*) FROM patient", [], |row| row.get(0)).unwrap()
 }
@@ -297,7 +297,7 @@ fn accepted_first(lab: &Path, old: &dyn Fn(&str) -> u64, new: &dyn Fn(&str) -> u
 }
 
 /// Rows that the code tables map, every one.
-fn mapped() -> String {
+pub(crate) fn mapped() -> String {
     format!("{SCHEMA} {}", rows(&READINGS[..4]))
 }
 

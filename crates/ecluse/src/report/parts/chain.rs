@@ -30,7 +30,7 @@ struct Link {
     fingerprint: String,
     /// What is missing; empty where the paper holds.
     missing: String,
-    /// Not due in this version: nothing failed.
+    /// Not due in this version, or no more: nothing failed.
     later: bool,
 }
 
@@ -57,12 +57,17 @@ fn links(from: &Sources<'_>) -> Vec<Link> {
             [] => lang.of("cited by the order", "cité par l’ordre").to_owned(),
             names => names.join(lang.of("; ", " ; ")),
         };
+        let was_valid = link.was_valid.map(|at| {
+            let day = day(&at.to_string(), lang);
+            lang.of(format!("was valid on {day}"), format!("valable le {day}"))
+        });
         Link {
             artefact: words::artefact(&link.artefact, lang),
             signer,
             when: day(&link.when, lang),
             fingerprint: short(&link.digest),
-            ..Link::default()
+            later: was_valid.is_some(),
+            missing: was_valid.unwrap_or_default(),
         }
     };
     let mut links: Vec<Link> = from.chain.links.iter().map(paper).collect();

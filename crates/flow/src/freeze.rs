@@ -17,7 +17,7 @@ use crate::journal::Journal;
 use crate::orders::Orders;
 use crate::ports::{Marks, Record, Source};
 use crate::world::World;
-use crate::{caught, pending, state, undo};
+use crate::{caught, failpoint, pending, state, undo};
 
 static WRITING: Code = Code::refused("ECL-RUN-050", "somebody is writing to the source");
 static NOT_FROZEN: Code = Code::refused("ECL-RUN-051", "nobody has stated that the source is frozen");
@@ -70,7 +70,9 @@ pub fn freeze(
         let at = journal.record.last_time().unwrap_or_else(|| world.now().to_string());
         let frozen = Frozen { at, instance: marks.instance, tables: marks.tables };
         state.frozen = Some(frozen.clone());
+        failpoint::hit("freeze.marks.before");
         state::save(&mut state, orders, journal)?;
+        failpoint::hit("freeze.marks.after");
         let untold = untold(orders.plan, &frozen);
         Ok(Freezing { frozen, guards: marks.guards, untold })
     })

@@ -1,8 +1,10 @@
 //! The cut-over: the source frozen at a journaled hour, the last catch-up, and a source that was not
 //! frozen after all.
 
+use std::os::unix::process::ExitStatusExt as _;
 use std::time::Duration;
 
+use ecluse_testkit::kill::VARIABLE;
 use ecluse_testkit::migration::Migration;
 use serde_json::Value;
 
@@ -61,6 +63,29 @@ fn cut_over(pair: &Pair, held: &[&str]) {
     assert!(std::fs::read_to_string(page).unwrap().contains("The source was frozen since"));
     let acts = std::fs::read_to_string(run.join("events.jsonl")).unwrap();
     assert_eq!(acts.matches("\"act\":\"freeze\"").count(), 4);
+}
+
+/// An hour that was not sealed is none; one that was is the cut-over's, though the command died on it.
+#[test]
+fn killed_while_it_freezes_the_hour_is_kept_whole_or_not_at_all() {
+    let home = tempfile::tempdir().unwrap();
+    let pair = Pair::new(Base::sqlite(home.path(), "old.db"), Base::sqlite(home.path(), "new.db"), 30);
+    let made = pair.direct();
+    let run = pair.run("run");
+    migrated(&made, &run, &[]).holds();
+    let dies = |failpoint: &str| {
+        let mut command = made.command(&["freeze", &run.display().to_string()]);
+        let output = command.env(VARIABLE, failpoint).output().unwrap();
+        assert_eq!(output.status.signal(), Some(9), "{failpoint}: {output:?}");
+    };
+    dies("freeze.marks.before");
+    migrated(&made, &run, &["--catch-up"]).is(1, "ECL-RUN-051");
+    dies("freeze.marks.after");
+    migrated(&made, &run, &["--catch-up"]).holds();
+    assert!(last(&pair).0);
+    frozen(&made, &pair).holds();
+    migrated(&made, &run, &["--catch-up"]).holds();
+    reconciled(&made, &run).holds();
 }
 
 #[test]

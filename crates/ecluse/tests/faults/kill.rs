@@ -18,7 +18,7 @@ fn migrations() -> impl Iterator<Item = String> {
     let undo = ["remove.", "forget.", "drop_made."];
     // and what only rows that name files pass (`it/attached.rs`), a comparison that is asked again
     // (`it/compare.rs`) and a list of persons that is erased (`it/excluded.rs`)
-    let elsewhere = ["attached.", "compare.", "exclude."];
+    let elsewhere = ["attached.", "compare.", "exclude.", "freeze."];
     let of_undo = move |name: &str| {
         elsewhere.iter().any(|own| name.starts_with(own))
             || undo.iter().any(|act| name.contains(&format!("{act}commit.")))

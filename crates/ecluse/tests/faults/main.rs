@@ -21,6 +21,7 @@ mod lies;
 mod pair;
 mod pending;
 mod persons;
+mod sampled;
 mod starts;
 mod steps;
 mod twice;

@@ -13,6 +13,7 @@ mod excluded;
 mod figures;
 mod gone_on;
 mod identifiers;
+mod large;
 mod many;
 mod odd;
 mod plan;

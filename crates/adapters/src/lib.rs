@@ -25,6 +25,7 @@ mod gathered;
 pub mod mariadb;
 pub mod pin;
 pub mod postgres;
+pub mod regular;
 pub mod secret;
 mod spelling;
 pub mod sql;

@@ -10,13 +10,14 @@
 //! | `run/` | what a run leaves: events, sealed state, figures, report |
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use ecluse_adapters::regular::{self, Unread};
 use ecluse_core::fault::{Code, Fault, Result};
 use ecluse_flow::failpoint;
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, OFlags, flock};
 
 /// No migration folder here or above.
 static NO_FOLDER: Code = Code::usage("ECL-CLI-002", "no migration folder here");
@@ -26,6 +27,11 @@ static ABSENT: Code = Code::refused("ECL-CLI-003", "a file is missing");
 static THERE: Code = Code::usage("ECL-CLI-028", "the file is there already");
 /// A file cannot be read or written.
 static UNREADABLE: Code = Code::outside("ECL-CLI-004", "a file cannot be read or written");
+/// What stands under a paper's name is none.
+static NO_FILE: Code = Code::refused("ECL-CLI-041", "this is no plain file of a paper's size");
+
+/// Bytes of a paper at most: the dictionary of ten thousand tables is a quarter of it.
+const MOST: u64 = 256 << 20;
 
 /// A migration folder, or, where there is none, the current directory.
 #[derive(Clone, Debug)]
@@ -109,11 +115,17 @@ fn shorter(root: &Path, here: &Path) -> PathBuf {
 ///
 /// # Errors
 ///
-/// [`ABSENT`] with the command that makes it (`help`), [`UNREADABLE`].
+/// [`ABSENT`] with the command that makes it (`help`), [`UNREADABLE`]; [`NO_FILE`], before anything is read.
 pub(crate) fn read(path: &Path, help: &str) -> Result<Vec<u8>> {
-    fs::read(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => ABSENT.fault(path.display().to_string()).help(help),
-        kind => UNREADABLE.fault(format!("{}: {kind}", path.display())),
+    regular::read(path, MOST).map_err(|unread| match unread {
+        Unread::Io(ErrorKind::NotFound) => ABSENT.fault(path.display().to_string()).help(help),
+        Unread::Io(kind) => UNREADABLE.fault(format!("{}: {kind}", path.display())),
+        Unread::NotRegular => NO_FILE
+            .fault(path.display().to_string())
+            .help("put a plain file there: no folder, pipe or device"),
+        Unread::TooLarge => NO_FILE
+            .fault(format!("{}: more than {} MiB", path.display(), MOST >> 20))
+            .help("look at what it is: no paper is as large"),
     })
 }
 
@@ -153,7 +165,9 @@ pub(crate) fn create_with(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
 ///
 /// [`UNREADABLE`].
 pub(crate) fn hold(path: &Path) -> Result<fs::File> {
-    let held = fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
+    let flags = i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits()).unwrap_or_default();
+    let mut options = fs::OpenOptions::new();
+    let held = options.write(true).create(true).truncate(false).mode(0o600).custom_flags(flags).open(path);
     held.and_then(|file| Ok(flock(&file, FlockOperation::LockExclusive).map(|()| file)?))
         .map_err(|error| unwritable(path, &error))
 }
@@ -196,7 +210,12 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     make_parent(path)?;
     let beside = path.with_extension("part");
     let write = || {
-        let mut file = fs::File::create(&beside)?;
+        // what a start that died left there; and no link of that name is written through
+        match fs::remove_file(&beside) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+        let mut file = fs::OpenOptions::new().write(true).create_new(true).open(&beside)?;
         file.write_all(bytes)?;
         // before the rename: else a power cut could leave the new name over an empty file
         failpoint::hit("papers.replace.fsync.before");

@@ -4,6 +4,7 @@
 //! is written, each table's file, columns, types and key are said here, and the signed schema
 //! digest covers every one of them.
 
+use std::io::ErrorKind;
 use std::path::{Component, Path};
 
 use ecluse_core::catalog::{Catalog, Column, Table};
@@ -13,12 +14,17 @@ use ecluse_core::types::{Engine, Type};
 use ecluse_flow::ports::Scope;
 use serde::Deserialize;
 
+use crate::regular::{self, Unread};
+
 static ABSENT: Code = Code::outside("ECL-SRC-650", "the CSV folder or a file of it cannot be read");
 static MALFORMED: Code =
     Code::refused("ECL-SRC-651", "the description of the CSV folder cannot be understood");
 
 /// The one layout this version reads.
 const FORMAT: &str = "ecluse-csv/1";
+
+/// Bytes of a description at most.
+const MOST: u64 = 64 << 20;
 
 /// A folder, described.
 #[derive(Clone, Debug)]
@@ -97,10 +103,11 @@ impl Description {
     ///
     /// [`ABSENT`], [`MALFORMED`].
     pub(super) fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(|e| {
-            absent(path, e.kind()).help("write one: docs/formats.md, \"CSV folders\", shows every line of it")
+        let bytes = regular::read(path, MOST).map_err(|unread| {
+            let kind = if let Unread::Io(kind) = unread { kind } else { ErrorKind::InvalidInput };
+            absent(path, kind).help("write one: docs/formats.md, \"CSV folders\", shows every line of it")
         })?;
-        Self::parse(&text)
+        Self::parse(&String::from_utf8(bytes).map_err(|_| malformed("not UTF-8"))?)
     }
 
     fn parse(text: &str) -> Result<Self> {

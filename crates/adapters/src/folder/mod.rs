@@ -32,10 +32,15 @@ use ecluse_flow::failpoint;
 use ecluse_flow::figures::Figures;
 use ecluse_flow::ports::Record;
 use ecluse_flow::undo::Undone;
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, OFlags, flock};
+
+use crate::regular::{self, Unread};
 
 pub use self::attested::{Reconciliation, Undo, figures, frozen, reconciliation, undo};
 pub use self::report::withdrawn;
+
+/// Bytes of a file of the folder at most; a journal of a run that lasted for years is far from it.
+const MOST: u64 = 4 << 30;
 
 static ABSENT: Code = Code::usage("ECL-RUN-201", "there is no such run folder");
 static OPEN_TO_OTHERS: Code = Code::refused("ECL-RUN-202", "the run folder can be read by others");
@@ -89,6 +94,9 @@ impl RunFolder {
     ///
     /// As [`Self::open`], and `ECL-RUN-201` where there is none.
     pub fn existing(path: &Path) -> Result<Self> {
+        if !path.is_dir() {
+            return Err(absent(path));
+        }
         let folder = File::open(path).map_err(|_| absent(path))?;
         let about = folder.metadata().map_err(|e| fault(&READ, path, &e))?;
         if !about.is_dir() {
@@ -107,6 +115,9 @@ impl RunFolder {
         })?;
         let file = path.join(EVENTS);
         let mut journal = private().create(true).open(&file).map_err(|e| fault(&WRITE, &file, &e))?;
+        if !journal.metadata().is_ok_and(|about| about.is_file()) {
+            return Err(no_file(&file, Unread::NotRegular));
+        }
         let mut bytes = Vec::new();
         journal.read_to_end(&mut bytes).map_err(|e| fault(&READ, &file, &e))?;
         let told = event::verify(&bytes)?;
@@ -254,10 +265,10 @@ fn read_json<T: serde::de::DeserializeOwned>(file: &Path, help: &str) -> Result<
 }
 
 fn read(file: &Path) -> Result<Option<Vec<u8>>> {
-    match std::fs::read(file) {
+    match regular::read(file, MOST) {
         Ok(bytes) => Ok(Some(bytes)),
-        Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
-        Err(e) => Err(fault(&READ, file, &e)),
+        Err(Unread::Io(ErrorKind::NotFound)) => Ok(None),
+        Err(unread) => Err(no_file(file, unread)),
     }
 }
 
@@ -271,14 +282,27 @@ fn parsed<T: serde::de::DeserializeOwned>(bytes: &[u8], file: &Path, help: &str)
 ///
 /// `ECL-RUN-201` where there is none, `ECL-RUN-020` with the line's number where it was changed.
 pub fn events(path: &Path) -> Result<Verified> {
-    let bytes = std::fs::read(path.join(EVENTS)).map_err(|_| absent(path))?;
+    let bytes = read(&path.join(EVENTS))?.ok_or_else(|| absent(path))?;
     event::verify(&bytes)
 }
 
+/// A file of the folder to read and write: through no link, and no pipe is waited for.
 fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
-    options.read(true).write(true).mode(0o600);
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    options.read(true).write(true).mode(0o600).custom_flags(i32::try_from(flags.bits()).unwrap_or_default());
     options
+}
+
+/// What is said of a file that was not read.
+fn no_file(file: &Path, unread: Unread) -> Fault {
+    match unread {
+        Unread::Io(kind) => fault(&READ, file, &kind.into()),
+        Unread::NotRegular => READ
+            .fault(format!("{}: no regular file", file.display()))
+            .help("move it away; what écluse writes is a plain file"),
+        Unread::TooLarge => READ.fault(format!("{}: too large", file.display())),
+    }
 }
 
 fn absent(path: &Path) -> Fault {

@@ -5,6 +5,7 @@
 //! of the board with its code, and never the end of the board.
 
 pub(crate) mod board;
+mod contained;
 pub(crate) mod diff;
 pub(crate) mod each;
 mod figure;
@@ -20,6 +21,7 @@ use ecluse_core::campaign::{self, Campaign, FILE, Laboratory};
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::nearest::suggestion;
 
+use self::contained::contained;
 use crate::folder::Folder;
 use crate::papers::Paper;
 
@@ -52,14 +54,15 @@ impl Whole {
         Ok(Self { root: root.to_owned(), campaign })
     }
 
-    /// A laboratory's migration folder.
+    /// A laboratory's migration folder, which holds its own papers.
     ///
     /// # Errors
     ///
-    /// [`NO_FOLDER`].
+    /// [`NO_FOLDER`]; `ECL-CAM-016` where a paper is a link, a pipe or a device.
     pub(crate) fn folder(&self, laboratory: &Laboratory) -> Result<Folder> {
         let path = self.root.join(&laboratory.folder.value);
         if path.is_dir() {
+            contained(&self.root, &path)?;
             return Ok(Folder::at(path));
         }
         Err(NO_FOLDER

@@ -116,6 +116,10 @@ pub(crate) fn departures(whole: &Whole, laboratory: &Laboratory) -> Result<Optio
     let record = Record::read(&folder, product)?;
     let mut files = Vec::new();
     for (name, path) in papers(whole, product)? {
+        // a link would bring in what lies outside the product's folder
+        if !std::fs::symlink_metadata(&path).is_ok_and(|found| found.is_file()) {
+            continue;
+        }
         let theirs = folder::read(&path, "")?;
         let own = folder.path(None, &name);
         let (changes, there) =

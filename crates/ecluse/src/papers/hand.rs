@@ -156,7 +156,7 @@ fn by_openssh(kind: Kind, key: &Path, bytes: &[u8]) -> Result<(String, PublicKey
 fn private_half(path: &Path) -> Result<()> {
     let public =
         |bytes: &[u8]| std::str::from_utf8(bytes).is_ok_and(|line| PublicKey::from_openssh(line).is_ok());
-    if !fs::read(path).is_ok_and(|bytes| public(&bytes)) {
+    if !folder::read(path, "").is_ok_and(|bytes| public(&bytes)) {
         return Ok(());
     }
     let private = path.with_extension("");

@@ -139,7 +139,7 @@ pub(crate) fn show(path: &Path, text: &str, findings: &[Finding]) {
         .into_iter()
         .filter_map(|name| {
             let other = path.with_file_name(name);
-            std::fs::read_to_string(&other).ok().map(|text| (name, other, text))
+            text_of(&other).map(|text| (name, other, text))
         })
         .collect();
     let shown = path.display().to_string();
@@ -156,13 +156,15 @@ pub(crate) fn show(path: &Path, text: &str, findings: &[Finding]) {
     output::remark("");
 }
 
+fn text_of(path: &Path) -> Option<String> {
+    String::from_utf8(folder::read(path, "").ok()?).ok()
+}
+
 /// The line of a finding: in the file it names, which need not be the paper being looked at.
 fn line_in(path: &Path, text: &str, file: Option<&str>, at: usize) -> Option<usize> {
     match file.filter(|name| path.file_name().and_then(|n| n.to_str()) != Some(*name)) {
         None => Some(line_of(text, at)),
-        Some(name) => {
-            std::fs::read_to_string(path.with_file_name(name)).ok().map(|other| line_of(&other, at))
-        }
+        Some(name) => text_of(&path.with_file_name(name)).map(|other| line_of(&other, at)),
     }
 }
 

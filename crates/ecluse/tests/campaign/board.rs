@@ -80,6 +80,45 @@ fn a_broken_folder_is_a_line_with_its_code_and_never_the_end_of_the_board() {
     ends(root, &["campaign", "elsewhere"], 2);
 }
 
+// fails where a link is followed, or a pipe waited for
+#[test]
+fn a_link_a_pipe_or_a_device_in_a_papers_place_is_a_line_with_its_code() {
+    let here = tempfile::tempdir().unwrap();
+    let root = here.path();
+    reported(root, "tilleuls");
+    let folders = ["whole", "order", "figures", "signature", "runs", "elsewhere"];
+    for folder in folders {
+        let copied = Command::new("cp").args(["-r", "tilleuls", folder]).current_dir(root).status().unwrap();
+        assert!(copied.success());
+    }
+    let pipe = |path: &str| {
+        let _none = fs::remove_file(root.join(path));
+        assert!(Command::new("mkfifo").arg(root.join(path)).status().unwrap().success());
+    };
+    let link = |path: &str, to: &str| {
+        let _none = fs::remove_file(root.join(path)).or_else(|_| fs::remove_dir_all(root.join(path)));
+        std::os::unix::fs::symlink(to, root.join(path)).unwrap();
+    };
+    pipe("order/instruction.toml");
+    link("figures/run/figures.json", "../../tilleuls/run/figures.json");
+    pipe("signature/instruction.toml.sigs/late.sig");
+    link("runs/run", "../tilleuls/run");
+    link("elsewhere", "tilleuls");
+    listed(root, &folders);
+    let all = board(root);
+    for folder in folders.into_iter().skip(1) {
+        assert_eq!(line(&all, folder)["code"], "ECL-CAM-016", "{folder}");
+        assert!(line(&all, folder)["last"].is_null(), "{folder}: nothing of another's is shown");
+    }
+    assert!(line(&all, "whole")["code"].is_null());
+    let each = ends(root, &["campaign", "each", ".", "--", "plan"], 0);
+    assert_eq!(each.matches("not ready: ECL-CAM-016").count(), folders.len() - 1, "{each}");
+    // a product's table that is a link is left out
+    fs::create_dir_all(root.join("product/codes")).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", root.join("product/codes/x.toml")).unwrap();
+    assert!(line(&board(root), "whole")["code"].is_null());
+}
+
 // fails where a folder is looked at alone: each of these stands by itself
 #[test]
 fn a_folder_copied_for_the_next_laboratory_is_refused_and_so_is_one_source_under_two_orders() {

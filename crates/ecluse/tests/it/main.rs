@@ -16,6 +16,7 @@ mod identifiers;
 mod large;
 mod many;
 mod odd;
+mod pipes;
 mod plan;
 mod procedure;
 mod reference;

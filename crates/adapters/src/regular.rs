@@ -1,0 +1,78 @@
+//! Files that are what their name says: regular, of a bounded size, and read without waiting.
+//!
+//! Whoever may write a migration folder can put a pipe in a paper's place, and a program that opens it waits
+//! for ever; or a device, and it reads for ever.
+
+use std::fs::File;
+use std::io::{ErrorKind, Read as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use rustix::fs::OFlags;
+
+/// Why a file was not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unread {
+    /// A pipe, a socket, a device, a folder.
+    NotRegular,
+    /// It holds more bytes than asked for at most.
+    TooLarge,
+    /// The system's own reason.
+    Io(ErrorKind),
+}
+
+/// The bytes of a regular file, `most` of them at most. A link is followed, and what it leads to looked at.
+///
+/// # Errors
+///
+/// [`Unread`].
+pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, Unread> {
+    let io = |error: std::io::Error| Unread::Io(error.kind());
+    let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+    let opened = std::fs::OpenOptions::new()
+        .read(true)
+        .custom_flags(i32::try_from(flags.bits()).unwrap_or_default())
+        .open(path);
+    let file: File = match opened {
+        Ok(file) => file,
+        // a socket cannot be opened at all
+        Err(_) if path.metadata().is_ok_and(|about| !about.is_file()) => return Err(Unread::NotRegular),
+        Err(error) => return Err(io(error)),
+    };
+    let about = file.metadata().map_err(io)?;
+    if !about.is_file() {
+        return Err(Unread::NotRegular);
+    }
+    if about.len() > most {
+        return Err(Unread::TooLarge);
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(about.len()).unwrap_or_default());
+    // it may grow while it is read
+    file.take(most.saturating_add(1)).read_to_end(&mut bytes).map_err(io)?;
+    if u64::try_from(bytes.len()).is_ok_and(|read| read <= most) { Ok(bytes) } else { Err(Unread::TooLarge) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_regular_file_or_too_large_is_not_read_and_nobody_waits() {
+        let here = tempfile::tempdir().unwrap();
+        let file = here.path().join("a");
+        std::fs::write(&file, b"12345").unwrap();
+        assert_eq!(read(&file, 5).unwrap(), b"12345");
+        assert_eq!(read(&file, 4), Err(Unread::TooLarge));
+        assert_eq!(read(&here.path().join("none"), 5), Err(Unread::Io(ErrorKind::NotFound)));
+        let pipe = here.path().join("pipe");
+        let fifo = rustix::fs::FileType::Fifo;
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, fifo, rustix::fs::Mode::RUSR, 0).unwrap();
+        let link = here.path().join("link");
+        std::os::unix::fs::symlink(&pipe, &link).unwrap();
+        let socket = here.path().join("socket");
+        let _bound = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        for path in [&pipe, &link, &socket, here.path(), Path::new("/dev/zero")] {
+            assert_eq!(read(path, 5), Err(Unread::NotRegular), "{}", path.display());
+        }
+    }
+}

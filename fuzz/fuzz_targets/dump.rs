@@ -24,6 +24,7 @@ fuzz_target!(|dump: (bool, &[u8])| {
         origin: Origin::Input,
         database: "lab".to_owned(),
         schema: "schema.sql".into(),
+        staging: None,
         memory: 1 << 16,
     };
     // as a schema

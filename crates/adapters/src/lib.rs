@@ -8,7 +8,8 @@
 //! | [`attached`] | folders of files that rows name, opened by handle |
 //! | [`csv`] | a folder of CSV files, described |
 //! | [`dump`] | a dump in text, read once as it comes |
-//! | `gathered` | rows of a source that gives everything at once, filtered and held in memory |
+//! | `gathered` | rows of a source that gives everything at once, filtered and held in memory, or staged sealed |
+//! | [`staging`] | the folder in which sealed rows may stand for the time of a run |
 //! | [`sql`] | SQL text over planned tables, one dialect per engine |
 //! | [`url`] | where a database is, as an operator writes it |
 //! | [`secret`] | files that hold a password |
@@ -30,5 +31,6 @@ pub mod secret;
 mod spelling;
 pub mod sql;
 pub mod sqlite;
+pub mod staging;
 pub mod tls;
 pub mod url;

@@ -113,6 +113,18 @@ pub enum Trust {
 }
 
 impl Url {
+    /// The same place, and the folder in which the instruction lets rows stand sealed; other ends than
+    /// dumps and CSV folders stage nothing.
+    #[must_use]
+    pub fn staging(mut self, folder: Option<PathBuf>) -> Self {
+        match &mut self {
+            Self::Dump(dump) => dump.staging = folder,
+            Self::Csv(csv) => csv.staging = folder,
+            Self::Sqlite(_) | Self::Server(_) => {}
+        }
+        self
+    }
+
     /// Reads a URL.
     ///
     /// # Errors

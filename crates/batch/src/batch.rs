@@ -125,6 +125,11 @@ impl Batch {
         self.records.schema()
     }
 
+    /// The Arrow records.
+    pub(crate) const fn records(&self) -> &RecordBatch {
+        &self.records
+    }
+
     /// A batch of these records, all of them readable.
     pub(crate) const fn of(records: RecordBatch) -> Self {
         Self { records, unreadable: Vec::new() }

@@ -1,6 +1,6 @@
 //! Batches that lie in memory: brought into their key's order, and handed on from there.
 
-use arrow_array::ArrayRef;
+use arrow_array::{Array as _, ArrayRef, BinaryArray, StringArray};
 use arrow_select::interleave::interleave;
 use ecluse_core::fault::Result;
 use ecluse_core::types::Type;
@@ -49,6 +49,18 @@ impl Order {
             Ok(Self::Twice)
         }
     }
+}
+
+/// Bytes that the values of one row take, about: what varies is counted, the rest taken as eight bytes a
+/// value. `row` is below the batch's rows.
+#[must_use]
+pub fn weight(batch: &Batch, row: usize) -> usize {
+    let of = |array: &ArrayRef| {
+        let any = array.as_any();
+        let text = any.downcast_ref::<StringArray>().map(|a| a.value(row).len());
+        text.or_else(|| any.downcast_ref::<BinaryArray>().map(|a| a.value(row).len())).unwrap_or(0)
+    };
+    batch.columns().iter().map(|array| 8 + of(array)).sum()
 }
 
 /// The rows at these places, in that order, as one batch; marks of unreadable values go along.

@@ -132,7 +132,8 @@ impl List {
     }
 
     fn endpoint(&mut self, name: &str, was: &Endpoint, is: &Endpoint) {
-        let Endpoint { engine, database, identity, tls_spki, schema, cannot_deny, in_clear, files } = was;
+        let Endpoint { engine, database, identity, tls_spki, schema, cannot_deny, in_clear, staging, files } =
+            was;
         let text = |t: &Option<crate::reader::Spanned<String>>| t.as_ref().map(|t| t.value.clone());
         self.text(&format!("{name} engine"), engine, is.engine);
         self.text(&format!("{name} database"), &database.value, &is.database.value);
@@ -141,6 +142,7 @@ impl List {
         self.value(format!("{name} schema"), text(schema), text(&is.schema));
         self.text(&format!("{name} cannot_deny"), cannot_deny, is.cannot_deny);
         self.text(&format!("{name} in_clear"), in_clear, is.in_clear);
+        self.value(format!("{name} staging"), text(staging), text(&is.staging));
         self.value(format!("{name} files"), text(files), text(&is.files));
     }
 

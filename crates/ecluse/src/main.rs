@@ -22,6 +22,7 @@ mod proposed;
 mod ready;
 mod report;
 mod screen;
+mod staged;
 mod steps;
 mod trial;
 

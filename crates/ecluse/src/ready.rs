@@ -402,6 +402,7 @@ pub(crate) fn reading(here: &Here, args: &PaperArgs, chain: &Chain) -> Result<(U
 fn bound(here: &Here, end: End, flag: Option<&str>, signed: &Endpoint) -> Result<Url> {
     let url = connect::parse(&connections::url(&here.folder, end, flag)?)?;
     clear::allowed(&url, signed)?;
+    let url = url.staging(signed.staging.as_ref().map(|folder| folder.value.clone().into()));
     pin::bound(url, signed.tls_spki.as_ref().map(|key| key.value.as_str()))
 }
 

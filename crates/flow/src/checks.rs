@@ -12,6 +12,7 @@ use crate::orders::{Bound, Orders};
 use crate::ports::{Destination, Excess, LedgerEntry, Scope, Source};
 use crate::rights::told;
 use crate::run::Options;
+use crate::staged;
 
 static OTHER_SOURCE: Code = Code::refused("ECL-RUN-001", "this is not the source that was signed for");
 static OTHER_DESTINATION: Code =
@@ -175,7 +176,7 @@ pub(crate) fn reopen<'s>(
     source_identity(source.as_mut(), orders.source)?;
     source_schema(source.as_mut(), orders.plan, orders.source, When::Start)?;
     overridden(source.as_mut(), orders.plan, options, journal, object)?;
-    source.open(orders.plan, options.frozen)?;
+    staged::open(source.as_mut(), orders.plan, options.frozen, journal)?;
     Ok(source)
 }
 

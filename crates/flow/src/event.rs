@@ -32,6 +32,9 @@ pub enum Act {
     Override,
     /// The source's snapshot was opened.
     Snapshot,
+    /// From `begun` on sealed parts may stand in the staging folder under the object's name; with `done`
+    /// they are destroyed.
+    Stage,
     /// The destination was taken for this run.
     Destination,
     /// A table's rows are read from here on.
@@ -190,6 +193,19 @@ impl Verified {
         self.digests.push(head.digest.clone());
         self.leaves.push(leaf);
         self.head = head;
+    }
+
+    /// The objects on which this act was begun and not done, in their order.
+    #[must_use]
+    pub fn unended(&self, act: Act) -> Vec<String> {
+        let mut open: Vec<String> = Vec::new();
+        for leaf in self.leaves.iter().filter(|leaf| leaf.act == act) {
+            open.retain(|object| *object != leaf.object);
+            if leaf.outcome != Outcome::Done.to_string() {
+                open.push(leaf.object.clone());
+            }
+        }
+        open
     }
 
     /// The digest of the file that the last act of this kind left, and the leaves since; `None` where

@@ -17,7 +17,7 @@ use crate::journal::Journal;
 use crate::orders::Orders;
 use crate::ports::{Marks, Record, Source};
 use crate::world::World;
-use crate::{caught, failpoint, pending, state, undo};
+use crate::{caught, failpoint, pending, staged, state, undo};
 
 static WRITING: Code = Code::refused("ECL-RUN-050", "somebody is writing to the source");
 static NOT_FROZEN: Code = Code::refused("ECL-RUN-051", "nobody has stated that the source is frozen");
@@ -59,7 +59,7 @@ pub fn freeze(
         orders.standing()?;
         checks::source_identity(source, orders.source)?;
         checks::source_schema(source, orders.plan, orders.source, When::Start)?;
-        unfinished(orders, source, &world)?;
+        unfinished(orders, source, journal)?;
         let marks = source.marks(orders.plan)?;
         if !marks.writing.is_empty() {
             return Err(WRITING.fault(format!("table {}", marks.writing.join(", "))).help(
@@ -79,13 +79,13 @@ pub fn freeze(
 }
 
 /// Looks for rows that are not finished, where the cut-over waits for them.
-fn unfinished(orders: &Orders<'_>, source: &mut dyn Source, world: &World<'_>) -> Result<()> {
+fn unfinished(orders: &Orders<'_>, source: &mut dyn Source, journal: &mut Journal<'_>) -> Result<()> {
     if orders.plan.pending().is_none_or(|pending| pending.rule() != Pending::Wait) {
         return Ok(());
     }
-    source.open(orders.plan, true)?;
-    let found = pending::count(orders, orders.plan.tables().len(), source, world);
-    source.close()?;
+    staged::open(source, orders.plan, true, journal)?;
+    let found = pending::count(orders, orders.plan.tables().len(), source, &journal.world);
+    staged::close(source, journal)?;
     pending::waits(&found?, orders.plan)
 }
 

@@ -9,13 +9,15 @@ use crate::world::World;
 /// The journal of one session in one run folder.
 pub(crate) struct Journal<'a> {
     pub(crate) record: &'a mut dyn Record,
-    world: World<'a>,
+    pub(crate) world: World<'a>,
     session: &'a str,
+    /// The name under which the source may have staged rows that nobody destroyed yet.
+    pub(crate) staged: Option<String>,
 }
 
 impl<'a> Journal<'a> {
     pub(crate) fn new(record: &'a mut dyn Record, world: World<'a>, session: &'a str) -> Self {
-        Self { record, world, session }
+        Self { record, world, session, staged: None }
     }
 
     /// Writes one line; durable when this returns.

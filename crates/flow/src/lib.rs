@@ -17,6 +17,7 @@
 //! | [`rejected`] | names the rows that did not move, or not whole |
 //! | [`rehearse`] | counts what would move: the dry run |
 //! | [`excluded`] | the persons whose rows never move |
+//! | [`staged`] | sealed rows that stand outside of memory: named in the journal, destroyed, swept |
 //! | [`chunk`] | cuts a table by its key |
 //! | [`event`], [`figures`] | what a run leaves in clear: acts and counts |
 //! | [`ports`], [`world`] | what it asks of the outside |
@@ -53,6 +54,7 @@ pub mod room;
 pub mod run;
 pub mod sample;
 pub mod seen;
+pub mod staged;
 pub mod start;
 mod state;
 mod step;

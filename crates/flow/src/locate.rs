@@ -12,8 +12,8 @@ use crate::journal::Journal;
 use crate::orders::Orders;
 use crate::ports::{Record, Source};
 use crate::run::Options;
-use crate::state;
 use crate::world::{ENOUGH, World};
+use crate::{staged, state};
 
 static SEVERAL: Code = Code::refused("ECL-LOC-003", "more than one row's token begins so");
 static NO_ROW: Code = Code::refused("ECL-LOC-002", "no row of the source has this token");
@@ -54,9 +54,9 @@ pub fn locate(
         checks::source_identity(source, orders.source)?;
         checks::source_schema(source, orders.plan, orders.source, When::Start)?;
         checks::overridden(source, orders.plan, options, journal, &state.object)?;
-        source.open(orders.plan, options.frozen)?;
+        staged::open(source, orders.plan, options.frozen, journal)?;
         let found = search(wanted, &orders, source, &state::token_key(&state));
-        source.close()?;
+        staged::close(source, journal)?;
         found?.ok_or_else(|| {
             NO_ROW.fault("").help("it may have been removed at the source, or stand at the destination only")
         })

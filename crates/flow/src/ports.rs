@@ -79,8 +79,32 @@ pub trait Source: Send {
         Ok(Marks { tables: vec![String::new(); plan.tables().len()], ..Marks::default() })
     }
 
-    /// Ends the snapshot and its locks.
+    /// Ends the snapshot and its locks; what was staged is destroyed, durably.
     fn close(&mut self) -> Result<()>;
+
+    /// Before [`Self::open`]: rows that do not fit in memory may stand sealed under this name in the
+    /// staging folder that the instruction names. False where it names none, or nothing is ever staged.
+    fn stage(&mut self, _name: &str) -> bool {
+        false
+    }
+}
+
+/// The folder in which the instruction lets sealed rows stand for the time of a process.
+pub trait Staging {
+    /// Destroys what stands there under these names, durably; nothing where there is none.
+    fn sweep(&self, ours: &[String]) -> Result<Swept>;
+
+    /// Refuses a folder in which anything stands.
+    fn alone(&self) -> Result<()>;
+}
+
+/// Sealed parts in a staging folder.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Files.
+    pub parts: u64,
+    /// Their bytes, sealed.
+    pub bytes: u64,
 }
 
 /// Marks that move with writes: two looks with equal marks, and nobody wrote in between, as far as
@@ -381,6 +405,9 @@ pub trait Record: Send {
     /// What was done since the journal stood at this head; `None` where it never did, or its
     /// tail was cut off.
     fn since(&self, head: &Head) -> Option<Vec<Act>>;
+
+    /// The objects on which this act was begun, and of which the journal does not say how it ended.
+    fn unended(&self, act: Act) -> Vec<String>;
 
     /// When the journal's last line was written, as it says.
     fn last_time(&self) -> Option<String>;

@@ -20,7 +20,7 @@ use crate::orders::Orders;
 use crate::ports::{Destination, LedgerEntry, Record, Source};
 use crate::run::{Options, Progress};
 use crate::world::World;
-use crate::{readback, sample, state, undo};
+use crate::{readback, sample, staged, state, undo};
 
 static UNFINISHED: Code = Code::refused("ECL-REC-011", "the run has not come to its end");
 static DIED: Code = Code::outside("ECL-REC-012", "a thread of the reconciliation died");
@@ -269,8 +269,9 @@ pub fn reconcile<'s>(
             progress,
         };
         let found = look.tables(&ledger);
-        match look.source {
-            Some(mut source) => source.close().and(found),
+        let Look { source, journal, .. } = look;
+        match source {
+            Some(mut source) => staged::close(source.as_mut(), journal).and(found),
             None => found,
         }
     };

@@ -19,10 +19,10 @@ use crate::pending;
 use crate::ports::{Destination, Record, Source};
 use crate::reader::{self, Message};
 use crate::run::{Options, Progress};
-use crate::state;
 use crate::step::Context;
 use crate::unmapped::{Codes, Tellable, Unmapped};
 use crate::world::World;
+use crate::{staged, state};
 
 /// What a dry run found.
 #[derive(Clone, Debug)]
@@ -77,6 +77,7 @@ pub fn rehearse(
     let mut story = Story { orders, options, source, destination, tellable, world, progress };
     journal.act(Act::Plan, &object, |journal| {
         let told = story.tell(journal, &mut figures);
+        let told = staged::ended(told, story.source, journal);
         figures.ended = world.now().to_string();
         figures.whole = told.is_ok();
         journal.record.save_rehearsal(&figures)?;
@@ -105,7 +106,9 @@ impl Story<'_> {
             journal.note(Act::Override, &object, &Outcome::Done)?;
         }
         journal.act(Act::Probe, &object, |journal| self.probe(journal, figures, When::Start))?;
-        let opened = journal.act(Act::Snapshot, &object, |_| self.source.open(plan, self.options.frozen))?;
+        let frozen = self.options.frozen;
+        let opened = journal
+            .act(Act::Snapshot, &object, |journal| staged::open(self.source, plan, frozen, journal))?;
         self.keep(&noted::of_snapshot(&opened), journal, figures)?;
         figures.barrier = opened.barrier;
         figures.limits = opened.limits;
@@ -115,7 +118,7 @@ impl Story<'_> {
         pending::figure(&unfinished, plan, figures);
         journal.act(Act::Standing, &object, |_| self.orders.standing())?;
         journal.act(Act::Probe, &object, |journal| self.probe(journal, figures, When::End))?;
-        self.source.close()?;
+        staged::close(self.source, journal)?;
         Ok(unmapped)
     }
 

@@ -23,7 +23,7 @@ use crate::start::Start;
 use crate::step::Context;
 use crate::world::World;
 use crate::writer::Writing;
-use crate::{attached, caught, freeze, noted, pending, reader, reference, sample, seen, state, undo};
+use crate::{attached, caught, freeze, noted, pending, reader, reference, sample, seen, staged, state, undo};
 
 static TOO_MANY: Code = Code::refused("ECL-RUN-012", "more rows were refused than the instruction tolerates");
 
@@ -129,6 +129,7 @@ pub fn run(
         seen: None,
     };
     let told = story.tell(&mut journal, &mut state, &mut figures);
+    let told = staged::ended(told, story.source, &mut journal);
     figures.ended = world.now().to_string();
     let through = matches!(told, Ok(Ended::Whole));
     figures.whole = through && options.start.is_of_all();
@@ -256,7 +257,9 @@ impl Story<'_> {
         if self.options.start.cuts_over() {
             self.hour = Some(freeze::demanded(state, plan, self.source, self.world.now())?);
         }
-        let opened = journal.act(Act::Snapshot, &object, |_| self.source.open(plan, self.options.frozen))?;
+        let frozen = self.options.frozen;
+        let opened = journal
+            .act(Act::Snapshot, &object, |journal| staged::open(self.source, plan, frozen, journal))?;
         self.keep(&noted::of_snapshot(&opened), journal, state, figures)?;
         figures.barrier = opened.barrier;
         figures.limits = opened.limits;
@@ -283,7 +286,7 @@ impl Story<'_> {
 
         let ended = self.move_families(journal, state, figures, ledger)?;
         if ended == Ended::Stopped {
-            self.source.close()?;
+            staged::close(self.source, journal)?;
             return Ok(ended);
         }
         figures.add_up()?;
@@ -298,7 +301,7 @@ impl Story<'_> {
         if self.hour.is_some() {
             self.held = Some(freeze::look_again(state, plan, self.source)?);
         }
-        self.source.close()?;
+        staged::close(self.source, journal)?;
         (self.progress)(Progress::Note("putting back constraints, indexes and sequences"));
         journal.act(Act::Finish, &object, |journal| {
             self.destination.finish(plan)?;

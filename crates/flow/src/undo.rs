@@ -25,7 +25,7 @@ use crate::ports::{Destination, LedgerEntry, Record, Referrer, Removal, Source};
 use crate::reconcile::Connect;
 use crate::run::{Options, Progress};
 use crate::world::World;
-use crate::{readback, sample, state};
+use crate::{readback, sample, staged, state};
 
 static UNDONE: Code = Code::refused("ECL-UND-002", "the run was undone, or is being undone");
 static CHANGED: Code =
@@ -308,7 +308,7 @@ impl<'a> Taking<'a, '_, '_, '_> {
             self.undone.kept.push(kept);
         }
         if let Some(mut source) = self.found.source.take() {
-            source.close()?;
+            staged::close(source.as_mut(), self.journal)?;
         }
         if !self.how.dry {
             let (plan, files) = (self.orders.plan, self.how.options.files);

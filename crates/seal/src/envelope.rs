@@ -17,10 +17,18 @@ pub(crate) enum Closed {
 
 /// Seals to every recipient; `None` where there is none.
 pub(crate) fn seal(plain: &[u8], recipients: &[Recipient]) -> Option<Vec<u8>> {
+    seal_pieces(&[plain], recipients)
+}
+
+/// As [`seal`], of pieces one behind the other.
+pub(crate) fn seal_pieces(plain: &[&[u8]], recipients: &[Recipient]) -> Option<Vec<u8>> {
     let encryptor = age::Encryptor::with_recipients(recipients.iter().map(Recipient::age)).ok()?;
-    let mut sealed = Vec::with_capacity(plain.len() + 512);
+    let length: usize = plain.iter().map(|piece| piece.len()).sum();
+    let mut sealed = Vec::with_capacity(length + length / 1024 + 512);
     let mut writer = encryptor.wrap_output(&mut sealed).ok()?;
-    writer.write_all(plain).ok()?;
+    for piece in plain {
+        writer.write_all(piece).ok()?;
+    }
     writer.finish().ok()?;
     Some(sealed)
 }

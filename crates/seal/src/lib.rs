@@ -1,6 +1,7 @@
 //! Sealing: the only crate that uses content keys. It seals two things to operators' age
 //! identities: the state of a run (tally key, token key, key ranges), and the list of persons
-//! whose rows never move ([`list`]).
+//! whose rows never move ([`list`]). And it seals rows that leave memory for a while to an identity
+//! that one process alone has ([`transient`]).
 //!
 //! The format is age v1 (<https://age-encryption.org/v1>, crate `age` 0.11.5) with X25519
 //! recipients; the plaintext is versioned JSON, marked by its author, described in `docs/formats.md`.
@@ -12,6 +13,7 @@ mod envelope;
 mod keys;
 pub mod list;
 mod state;
+pub mod transient;
 mod wire;
 
 pub use keys::{Identity, Recipient};

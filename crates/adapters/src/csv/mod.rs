@@ -15,7 +15,7 @@ mod describe;
 mod rows;
 pub mod url;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ecluse_core::catalog::Catalog;
 use ecluse_core::fault::{Code, Result};
@@ -41,6 +41,8 @@ pub struct Source {
     described: Description,
     key: [u8; 32],
     gathered: Option<Gathered>,
+    /// The name under which rows may be staged.
+    staged: Option<String>,
     /// The files that were read, as they were.
     seen: Vec<(String, Seen)>,
 }
@@ -53,7 +55,11 @@ impl Source {
     /// `ECL-SRC-650`, `ECL-SRC-651`.
     pub fn new(folder: Folder, key: [u8; 32]) -> Result<Self> {
         let described = Description::read(&folder.schema)?;
-        Ok(Self { folder, described, key, gathered: None, seen: Vec::new() })
+        Ok(Self { folder, described, key, gathered: None, staged: None, seen: Vec::new() })
+    }
+
+    fn staging(&mut self) -> Option<(PathBuf, String)> {
+        self.folder.staging.clone().zip(self.staged.take())
     }
 
     fn gathered(&self, table: &TablePlan) -> Result<&Gathered> {
@@ -108,7 +114,7 @@ impl ecluse_flow::ports::Source for Source {
     }
 
     fn open(&mut self, plan: &Plan, _frozen: bool) -> Result<Opened> {
-        let mut gathering = Gathering::new(plan, self.folder.memory, self.key);
+        let mut gathering = Gathering::new(plan, self.folder.memory, self.key, self.staging());
         self.seen.clear();
         let mut limits = Vec::new();
         for table in plan.tables() {
@@ -131,6 +137,7 @@ impl ecluse_flow::ports::Source for Source {
             "the folder (path sha256:{path}) holds {files} files in clear, {bytes} bytes: it is erased by the day of \
              [erasure] copies; that the files are whole and of one moment is the word of whoever exported them"
         ));
+        limits.extend(self.gathered.as_ref().and_then(Gathered::told));
         let barrier =
             "none but écluse: a folder of CSV files can deny nothing; only the ordered tables' files were \
                        opened, and what was not ordered in them was let go in memory"
@@ -152,8 +159,12 @@ impl ecluse_flow::ports::Source for Source {
     }
 
     fn close(&mut self) -> Result<()> {
-        self.gathered = None;
-        Ok(())
+        self.gathered.take().map_or(Ok(()), Gathered::end)
+    }
+
+    fn stage(&mut self, name: &str) -> bool {
+        self.staged = Some(name.to_owned());
+        self.folder.staging.is_some()
     }
 }
 
@@ -186,14 +197,17 @@ mod tests {
         })])
     }
 
+    fn described(path: PathBuf, schema: PathBuf) -> Folder {
+        Folder { path, database: "x".to_owned(), schema, memory: 1 << 20, staging: None }
+    }
+
     fn opened(rows: &str) -> (tempfile::TempDir, Source) {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("t.csv"), rows).unwrap();
         let schema = folder.path().join("csv.toml");
         std::fs::write(&schema, DESCRIPTION).unwrap();
         let path = folder.path().to_owned();
-        let mut source =
-            Source::new(Folder { path, database: "x".to_owned(), schema, memory: 1 << 20 }, [0; 32]).unwrap();
+        let mut source = Source::new(described(path, schema), [0; 32]).unwrap();
         source.open(&plan(), false).unwrap();
         (folder, source)
     }

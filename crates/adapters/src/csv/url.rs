@@ -20,6 +20,8 @@ pub struct Folder {
     pub schema: PathBuf,
     /// Bytes of ordered rows that may be held.
     pub memory: usize,
+    /// Where more may stand sealed, as the instruction says.
+    pub staging: Option<PathBuf>,
 }
 
 /// Reads what follows [`SCHEME`].
@@ -34,7 +36,8 @@ pub(crate) fn parse(rest: &str) -> Result<Folder> {
         return Err(place.missing("the folder"));
     }
     let (database, schema) = (place.demand("database")?, PathBuf::from(place.demand("schema")?));
-    Ok(Folder { path: PathBuf::from(&place.path), database, schema, memory: place.memory()? })
+    let (path, memory) = (PathBuf::from(&place.path), place.memory()?);
+    Ok(Folder { path, database, schema, memory, staging: None })
 }
 
 /// The URL with relative paths made `root`'s; `None` for other URLs.

@@ -6,7 +6,7 @@
 //!                           its rows → filtered in memory (`gathered`), served by key range
 //! ```
 //!
-//! Nothing of a dump is executed, nothing of it touches a disk. What is not known is refused, and a
+//! Nothing of a dump is executed, nothing of it touches a disk unless the instruction names a staging. What is not known is refused, and a
 //! dump that does not say that it is complete is refused before a row is written. The source could
 //! not deny anything, and the report says so.
 //!
@@ -71,6 +71,8 @@ pub struct Dump {
     pub schema: PathBuf,
     /// Bytes of ordered rows that may be held.
     pub memory: usize,
+    /// Where more may stand sealed, as the instruction says.
+    pub staging: Option<PathBuf>,
 }
 
 /// A dump that rows are taken from.
@@ -79,6 +81,8 @@ pub struct Source {
     key: [u8; 32],
     schema: Schema,
     gathered: Option<Gathered>,
+    /// The name under which rows may be staged.
+    staged: Option<String>,
     read: bool,
 }
 
@@ -106,7 +110,7 @@ impl Source {
     /// What is wrong with the schema.
     pub fn over(dump: Dump, schema: Box<dyn Read + Send>, key: [u8; 32]) -> Result<Self> {
         let (schema, _, _) = read(&dump, Input::new(schema, SCHEMA, false), None)?;
-        Ok(Self { dump, key, schema, gathered: None, read: false })
+        Ok(Self { dump, key, schema, gathered: None, staged: None, read: false })
     }
 
     /// Reads the dump itself, from anywhere, to its end; gives how many bytes came and, where
@@ -121,12 +125,16 @@ impl Source {
         rows: Box<dyn Read + Send>,
         digest: bool,
     ) -> Result<(u64, Option<String>)> {
-        let mut gathering = Gathering::new(plan, self.dump.memory, self.key);
+        let mut gathering = Gathering::new(plan, self.dump.memory, self.key, self.staging());
         let input = Input::new(rows, self.dump.memory, digest);
         let (schema, bytes, digest) = read(&self.dump, input, Some(&mut gathering))?;
         self.schema = schema;
         self.gathered = Some(gathering.finish()?);
         Ok((bytes, digest))
+    }
+
+    fn staging(&mut self) -> Option<(PathBuf, String)> {
+        self.dump.staging.clone().zip(self.staged.take())
     }
 
     fn gathered(&self, table: &TablePlan) -> Result<&Gathered> {
@@ -198,6 +206,7 @@ impl ecluse_flow::ports::Source for Source {
                 clear.path
             ));
         }
+        limits.extend(self.gathered.as_ref().and_then(Gathered::told));
         Ok(Opened { barrier: BARRIER.to_owned(), limits })
     }
 
@@ -219,13 +228,17 @@ impl ecluse_flow::ports::Source for Source {
     }
 
     fn close(&mut self) -> Result<()> {
-        self.gathered = None;
-        Ok(())
+        self.gathered.take().map_or(Ok(()), Gathered::end)
+    }
+
+    fn stage(&mut self, name: &str) -> bool {
+        self.staged = Some(name.to_owned());
+        self.dump.staging.is_some()
     }
 }
 
 const BARRIER: &str = "none but écluse: a dump can deny nothing; all that was dumped passed through écluse's memory, \
-    and what was not ordered was let go there and touched no disk of écluse's";
+    and what was not ordered was let go there";
 
 #[cfg(test)]
 mod tests {
@@ -243,6 +256,7 @@ mod tests {
             database: "lab".to_owned(),
             schema: PathBuf::new(),
             memory: 1 << 20,
+            staging: None,
         };
         let text = Box::new(std::io::Cursor::new(text.as_bytes().to_vec()));
         Source::over(dump, text, [0; 32])?.catalog(Scope::Everything)

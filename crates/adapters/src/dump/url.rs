@@ -47,7 +47,7 @@ pub(crate) fn parse(rest: &str) -> Result<Dump> {
         (None, path) => Origin::Path(PathBuf::from(path)),
     };
     let (database, schema) = (place.demand("database")?, PathBuf::from(place.demand("schema")?));
-    Ok(Dump { engine, origin, database, schema, memory: place.memory()? })
+    Ok(Dump { engine, origin, database, schema, memory: place.memory()?, staging: None })
 }
 
 /// The URL with a program's output for its origin.

@@ -202,6 +202,10 @@ impl Record for RunFolder {
         self.told.since(head).map(|leaves| leaves.iter().map(|leaf| leaf.act).collect())
     }
 
+    fn unended(&self, act: Act) -> Vec<String> {
+        self.told.unended(act)
+    }
+
     fn last_time(&self) -> Option<String> {
         self.told.leaves.last().map(|leaf| leaf.time.clone())
     }

@@ -154,7 +154,8 @@ fn side(name: &str, side: &Side, schema: bool) -> String {
     // what the controller has to know of a source that cannot deny stands there to be granted
     let knows = if schema && (side.engine == Engine::Csv || side.identity.starts_with("dump/")) {
         "# cannot_deny = true         # it gives everything, and all of it passes through memory\n\
-         # in_clear = true            # it lies in a file in clear, which is erased by [erasure] copies\n"
+         # in_clear = true            # it lies in a file in clear, which is erased by [erasure] copies\n\
+         # staging = \"/…\"           # a folder in which ordered rows beyond memory stand sealed, for the time of a run\n"
     } else {
         ""
     };

@@ -186,6 +186,9 @@ pub struct Endpoint {
     /// The source only: the controller knows that it lies in clear in a file, and erases it by the day of
     /// [`Erasure::copies`].
     pub in_clear: bool,
+    /// The source only, and only one that cannot deny: the folder, by its whole path, in which rows of the
+    /// order may stand sealed for the time of a process, where they do not fit in memory.
+    pub staging: Option<Spanned<String>>,
     /// The destination only: the folder that receives the files which rows name.
     pub files: Option<Spanned<String>>,
 }

@@ -135,11 +135,19 @@ fn read_endpoint(r: &mut Reader<'_>, mut t: Fields<'_, '_>, source: bool) -> Opt
     // of a destination nothing is read that somebody could deny
     let cannot_deny = source && t.flag(r, "cannot_deny");
     let in_clear = source && t.flag(r, "in_clear");
+    let staging = if source { t.maybe_text(r, "staging") } else { None };
+    if let Some(wrong) = staging.as_ref().filter(|path| !cannot_deny || !path.value.starts_with('/')) {
+        let finding = Finding::new(&WRONG_VALUE, STAGING).at(wrong.span.clone());
+        r.find(finding.help("write the folder's whole path, beside cannot_deny = true"));
+    }
     let files = if source { None } else { t.maybe_text(r, "files") };
     t.end(r);
     let (engine, database, identity) = (engine?, database?, identity?);
-    Some(Endpoint { engine, database, identity, tls_spki, schema, cannot_deny, in_clear, files })
+    Some(Endpoint { engine, database, identity, tls_spki, schema, cannot_deny, in_clear, staging, files })
 }
+
+const STAGING: &str =
+    "`staging` is the whole path of a folder, and only a source that gives everything has one";
 
 /// Whether a text has the form of a FINESS number; Corsica's begin with 2A or 2B.
 pub(crate) fn is_finess(text: &str) -> bool {

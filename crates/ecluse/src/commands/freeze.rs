@@ -18,6 +18,7 @@ pub(super) fn run(here: &Here, args: &BegunArgs) -> Result<()> {
     let papers = args.papers();
     let (ready, mut ends) = Ready::prepare(here, &papers, Missing::Refuse)?;
     let mut record = RunFolder::existing(&run)?;
+    ready.swept(&mut record)?;
     let Ends { source, .. } = &mut ends;
     let done = ready.with_orders(|orders| freeze(&orders, source.as_mut(), &mut record, ready::world()))?;
     let since = Language::English.hour_of(&done.frozen.at);

@@ -27,6 +27,7 @@ pub(super) fn run(here: &Here, args: &LocateArgs) -> Result<()> {
     };
     let (ready, mut ends) = Ready::prepare(here, &papers, Missing::Refuse)?;
     let mut record = RunFolder::existing(&run)?;
+    ready.swept(&mut record)?;
     let Ends { source, .. } = &mut ends;
     let found = ready.with_orders(|orders| {
         locate(&args.token, orders, ready.options(), source.as_mut(), &mut record, ready::world())

@@ -65,6 +65,7 @@ pub(crate) fn moved(here: &Here, args: &MigrateArgs) -> Result<Figures> {
     let kept = if start.is_of_all() { demanded(here, &ready, &mut ends, &path)? } else { None };
     runs::may_open(here, &path, &ready)?;
     let mut record = kept.map_or_else(|| RunFolder::open(&path), Ok)?;
+    ready.swept(&mut record)?;
     if ready.missing.is_empty() {
         ready.with_orders(|orders| is_ours(&orders, &mut record))?;
     } else {

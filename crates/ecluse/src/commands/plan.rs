@@ -34,6 +34,7 @@ pub(super) fn run(here: &Here, args: &PlanArgs) -> Result<()> {
     }
     let path = here.folder.path(args.papers.run.as_deref(), "run");
     let mut record = RunFolder::open(&path)?;
+    ready.swept(&mut record)?;
     let sealed = RunFolder::sealed_state(&path)?;
     let mut teller = Teller::new();
     let Ends { source, destination } = &mut ends;

@@ -174,6 +174,7 @@ pub(crate) fn compared(
 ) -> Result<(Recorded, Option<&'static Code>)> {
     let (ready, ends) = Ready::prepare(here, papers, Missing::Refuse)?;
     let mut record = RunFolder::existing(run)?;
+    ready.swept(&mut record)?;
     let Ends { source, mut destination } = ends;
     let mut first = Some(source);
     let mut teller = Teller::new();

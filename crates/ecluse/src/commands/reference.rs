@@ -84,6 +84,7 @@ fn print(here: &Here, args: &PrintArgs) -> Result<()> {
     let (ready, mut ends) = Ready::to_count(here, &args.papers)?;
     let path = here.folder.path(args.papers.run.as_deref(), "run");
     let mut record = RunFolder::open(&path)?;
+    ready.swept(&mut record)?;
     let mut teller = Teller::new();
     let found = ready.with_orders(|orders| {
         let options = Options { codes: true, ..ready.options() };

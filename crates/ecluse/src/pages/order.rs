@@ -347,6 +347,13 @@ fn destroyed(order: &Order, lang: Language) -> Vec<String> {
         format!("Every copy that écluse makes: by {copies}."),
         format!("Toute copie faite par écluse : au plus tard le {copies}."),
     )];
+    if let Some(staging) = &order.source.staging {
+        let folder = &staging.value;
+        lines.push(lang.of(
+            format!("While the export is read, what memory does not hold may stand sealed in {folder}: ordered columns of ordered tables, under a key that is on no disk. It is destroyed at the end of each reading."),
+            format!("Pendant la lecture de l’export, ce que la mémoire ne contient pas peut se trouver scellé dans {folder} : colonnes ordonnées des tables ordonnées, sous une clé qui n’est sur aucun disque. Tout y est détruit à la fin de chaque lecture."),
+        ));
+    }
     lines.push(match &order.erasure.source {
         Some(at) => {
             let at = lang.day(at.value);

@@ -15,14 +15,14 @@ use crate::pair::Answer;
 const SIZE: Size = Size { patients: 400, requests: 1_200, results: 4_000 };
 
 /// A laboratory that only dumps, and papers that know it.
-struct Dumped {
-    world: World,
-    made: Migration,
-    run: PathBuf,
+pub(crate) struct Dumped {
+    pub(crate) world: World,
+    pub(crate) made: Migration,
+    pub(crate) run: PathBuf,
 }
 
 /// The server's own program for dumps.
-fn dump(source: &Base, more: &[&str]) -> Command {
+pub(crate) fn dump(source: &Base, more: &[&str]) -> Command {
     match source {
         Base::Postgres(database) => database.server().dump(database.name(), more),
         Base::Mariadb(database) => database.server().dump(database.name(), more),
@@ -38,14 +38,14 @@ fn engine(source: &Base) -> (&'static str, &str, [&'static str; 1]) {
     }
 }
 
-fn output(mut command: Command) -> Vec<u8> {
+pub(crate) fn output(mut command: Command) -> Vec<u8> {
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     output.stdout
 }
 
 impl Dumped {
-    fn new(source: Base, size: Size) -> Self {
+    pub(crate) fn new(source: Base, size: Size) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let destination = Base::sqlite(folder.path(), "new.db");
         let world = World::between(source, destination, folder, size);
@@ -59,7 +59,7 @@ impl Dumped {
     }
 
     /// The command, a new dump on its standard input.
-    fn piped(&self, step: &str) -> Output {
+    pub(crate) fn piped(&self, step: &str) -> Output {
         let mut command = dump(&self.world.source, &[]);
         let mut dumping = command.stdout(Stdio::piped()).spawn().unwrap();
         let dumped = dumping.stdout.take().unwrap();
@@ -69,7 +69,7 @@ impl Dumped {
     }
 
     /// The command, these bytes on its standard input.
-    fn given(&self, step: &str, bytes: &[u8]) -> Answer {
+    pub(crate) fn given(&self, step: &str, bytes: &[u8]) -> Answer {
         let mut child = self
             .command(step)
             .stdin(Stdio::piped())
@@ -86,7 +86,7 @@ impl Dumped {
         Answer::of(&output)
     }
 
-    fn command(&self, step: &str) -> Command {
+    pub(crate) fn command(&self, step: &str) -> Command {
         let run = self.run.display().to_string();
         match step {
             "migrate" => self.made.command(&["migrate", "--run", &run]),
@@ -96,13 +96,13 @@ impl Dumped {
     }
 }
 
-fn succeeded(output: &Output) {
+pub(crate) fn succeeded(output: &Output) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// Moved from a pipe, reconciled, and of what was not ordered nothing left anywhere: not in the
 /// run's folder, in temporary files, in what the process held open, in what it said, at the destination.
-fn arrives(lab: &Dumped) {
+pub(crate) fn arrives(lab: &Dumped) {
     let scratch = tempfile::tempdir().unwrap();
     let mut command = dump(&lab.world.source, &[]);
     let mut dumping = command.stdout(Stdio::piped()).spawn().unwrap();
@@ -211,7 +211,7 @@ fn a_kill_in_the_middle_of_a_dump_leaves_nothing_of_it() {
     assert_eq!(expected, moved);
 }
 
-fn rows(lab: &Dumped) -> String {
+pub(crate) fn rows(lab: &Dumped) -> String {
     TABLES
         .iter()
         .map(|t: &Table| lab.world.destination.sql(&format!("select count(*) from {}", t.name())))
@@ -361,7 +361,7 @@ fn a_dump_is_taken_only_where_the_instruction_knows_what_it_is() {
     lab.given("migrate", &whole).is(1, "ECL-SRC-622");
 }
 
-fn signed(lab: &mut Dumped, from: &str, to: &str) {
+pub(crate) fn signed(lab: &mut Dumped, from: &str, to: &str) {
     lab.made.papers().edits.clear();
     lab.made.papers().instruction = lab.made.papers().instruction.replace(from, to);
     let folder = lab.made.folder().to_owned();

@@ -22,6 +22,7 @@ mod pair;
 mod pending;
 mod persons;
 mod sampled;
+mod staging;
 mod starts;
 mod steps;
 mod twice;

@@ -32,7 +32,7 @@ use crate::orders::Orders;
 use crate::ports::{Destination, Record, Sink, Source};
 use crate::run::{Options, Progress};
 use crate::world::World;
-use crate::{checks, dossier, state, undo};
+use crate::{checks, dossier, staged, state, undo};
 
 use self::collect::{Found, made, met, there};
 use self::pair::pair;
@@ -163,7 +163,7 @@ pub fn compare<'s>(
         staying.as_ref().map_or(Ok(()), |staying| staying.learn(source.as_mut(), &orders))?;
         let staying = staying.as_ref();
         let dossiers = drawn(number, plan, &state, source.as_mut(), engine, staying, chance)?;
-        source.close()?;
+        staged::close(source.as_mut(), journal)?;
         if dossiers.is_empty() {
             return Err(NONE
                 .fault("no row of the dossier's table moved")

@@ -84,6 +84,7 @@ fn looked(here: &Here, args: &LookArgs) -> Result<()> {
     let names = Names::of(&ready);
     let drawn = {
         let mut folder = RunFolder::existing(&run)?;
+        ready.swept(&mut folder)?;
         let mut teller = Teller::new();
         ready.with_orders(|orders| {
             let tell = &mut |step: ecluse_flow::run::Progress<'_>| teller.tell(step);

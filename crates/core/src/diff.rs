@@ -4,8 +4,8 @@ use std::fmt;
 
 use crate::document::Header;
 use crate::instruction::{
-    ColumnOrder, Dossier, DossierKind, Endpoint, Fate, FilesOrder, Order, Pending, RelationOrder, Stay,
-    TableOrder, Unfinished,
+    ColumnOrder, Dossier, DossierKind, Endpoint, Fate, FilesOrder, Known, Order, Pending, RelationOrder,
+    Stay, TableOrder, Unfinished,
 };
 
 /// One changed field.
@@ -132,8 +132,18 @@ impl List {
     }
 
     fn endpoint(&mut self, name: &str, was: &Endpoint, is: &Endpoint) {
-        let Endpoint { engine, database, identity, tls_spki, schema, cannot_deny, in_clear, staging, files } =
-            was;
+        let Endpoint {
+            engine,
+            database,
+            identity,
+            tls_spki,
+            schema,
+            cannot_deny,
+            in_clear,
+            staging,
+            files,
+            known,
+        } = was;
         let text = |t: &Option<crate::reader::Spanned<String>>| t.as_ref().map(|t| t.value.clone());
         self.text(&format!("{name} engine"), engine, is.engine);
         self.text(&format!("{name} database"), &database.value, &is.database.value);
@@ -144,6 +154,8 @@ impl List {
         self.text(&format!("{name} in_clear"), in_clear, is.in_clear);
         self.value(format!("{name} staging"), text(staging), text(&is.staging));
         self.value(format!("{name} files"), text(files), text(&is.files));
+        let told = |known: &Option<Known>| known.as_ref().map(Known::told);
+        self.value("persons known already, at the destination", told(known), told(&is.known));
     }
 
     fn stays(&mut self, was: &[Stay], is: &[Stay]) {

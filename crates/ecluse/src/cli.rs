@@ -14,6 +14,7 @@ mod dictionary;
 mod differences;
 mod ends;
 mod excluded;
+mod known;
 mod locate;
 mod mapping;
 mod migrate;
@@ -32,6 +33,7 @@ pub(crate) use dictionary::{NewArgs as NewProductArgs, ProductDictionary, UseArg
 pub(crate) use differences::{Differences, ProposeArgs};
 pub(crate) use ends::{FromArgs, ToArgs};
 pub(crate) use excluded::ExcludeArgs;
+pub(crate) use known::KnownArgs;
 pub(crate) use locate::LocateArgs;
 pub(crate) use mapping::{Mapping, MappingNewArgs};
 pub(crate) use migrate::{MigrateArgs, StartArgs};
@@ -211,6 +213,9 @@ pub(crate) enum Command {
 
     /// Which rows were refused and why, and whose national identifier does not hold: by row token.
     Rejected(RejectedArgs),
+
+    /// Who of those who arrived may exist at the destination already: by row token; nobody is merged.
+    Known(KnownArgs),
 
     /// Find a row token's row again at the source; shows its key on this terminal only.
     #[command(after_help = "Example:\n  ecluse locate 7Q4M-KD2E")]

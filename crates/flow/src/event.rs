@@ -58,6 +58,10 @@ pub enum Act {
     Reconcile,
     /// A row token was resolved to a row key.
     Locate,
+    /// The persons who arrived were compared with those who stood at the destination.
+    Known,
+    /// The list of persons who exist at the destination already was shown, with their rows' keys.
+    KnownShown,
     /// Drawn dossiers were read at both ends, for a person of the laboratory to compare on a terminal.
     Compare,
     /// A torn last line was set aside.

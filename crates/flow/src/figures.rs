@@ -6,7 +6,7 @@ use ecluse_batch::Token;
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::plan::files::FileColumn;
 use ecluse_core::plan::{Expression, Plan, TablePlan};
-use ecluse_seal::{CatchUp, Noted, RunState};
+use ecluse_seal::{AgreeBy, CatchUp, Noted, RunState};
 use serde::{Deserialize, Serialize};
 
 use crate::orders::Orders;
@@ -56,6 +56,10 @@ pub struct Figures {
     /// The persons whose rows never move, where the instruction cites a list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub excluded: Option<Excluded>,
+    /// Persons who exist at the destination already, where the order has them compared; absent until a
+    /// start has come so far.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known: Option<KnownFigures>,
     /// Where a sample was moved and nothing else: then `whole` is false, whatever came to its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sample: Option<Sampled>,
@@ -126,6 +130,34 @@ pub struct Excluded {
 impl Excluded {
     pub(crate) fn of(orders: &Orders<'_>) -> Option<Self> {
         orders.excluded.map(|list| Self { list: list.digest().to_owned(), persons: list.persons() })
+    }
+}
+
+/// Persons who may exist at the destination already. A pair is a row that arrived and one that stood there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownFigures {
+    /// The destination's table of persons.
+    pub table: String,
+    /// Rows that arrived and agree with at least one that stood there.
+    pub persons: u64,
+    /// Pairs that agree by the national health identity number and its authority alone.
+    pub by_number: u64,
+    /// Pairs that agree by family name, first given name, day of birth and sex alone.
+    pub by_traits: u64,
+    /// Pairs that agree by both.
+    pub by_both: u64,
+    /// Rows that stood there, or pairs, beyond what the list holds.
+    #[serde(default, skip_serializing_if = "none")]
+    pub unlisted: u64,
+}
+
+impl KnownFigures {
+    pub(crate) const fn count(&mut self, by: AgreeBy) {
+        match by {
+            AgreeBy::Number => self.by_number += 1,
+            AgreeBy::Traits => self.by_traits += 1,
+            AgreeBy::Both => self.by_both += 1,
+        }
     }
 }
 

@@ -18,6 +18,7 @@
 //! | [`rehearse`] | counts what would move: the dry run |
 //! | [`excluded`] | the persons whose rows never move |
 //! | [`staged`] | sealed rows that stand outside of memory: named in the journal, destroyed, swept |
+//! | [`known`] | lists the persons who exist at the destination already |
 //! | [`chunk`] | cuts a table by its key |
 //! | [`event`], [`figures`] | what a run leaves in clear: acts and counts |
 //! | [`ports`], [`world`] | what it asks of the outside |
@@ -37,6 +38,7 @@ mod family;
 pub mod figures;
 pub mod freeze;
 mod journal;
+pub mod known;
 pub mod locate;
 mod noted;
 pub mod orders;

@@ -10,7 +10,7 @@ use ecluse_batch::Batch;
 use ecluse_core::catalog::{Catalog, Table};
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::plan::files::{FileColumn, Relative};
-use ecluse_core::plan::{Plan, TablePlan};
+use ecluse_core::plan::{KnownPlan, Plan, TablePlan};
 use ecluse_core::types::Engine;
 use ecluse_core::value::KeyRange;
 
@@ -269,6 +269,11 @@ pub trait Destination: Send {
     /// With `ordered` in the order of the key, else in any order (faster). Uses a
     /// connection of its own read-only transaction.
     fn read(&mut self, table: &TablePlan, range: &KeyRange, ordered: bool, sink: Sink<'_>) -> Result<()>;
+
+    /// Reads the columns of `known.table()`, and no other, of rows that are *not* in its room and that the
+    /// order allows to read ([`KnownPlan::only`]), in any order, once. A value that cannot be read is
+    /// NULL, in the key too. The one place where anything of others' rows is asked for.
+    fn beside(&mut self, known: &KnownPlan, sink: Sink<'_>) -> Result<()>;
 
     /// Rows of the child whose relation finds no parent.
     fn orphans(&mut self, child: &TablePlan, relation: usize, parent: &TablePlan) -> Result<u64>;

@@ -9,7 +9,7 @@
 use ecluse_batch::{Batch, here, there};
 use ecluse_core::catalog::{Catalog, Table};
 use ecluse_core::fault::Result;
-use ecluse_core::plan::{Plan, TablePlan};
+use ecluse_core::plan::{KnownPlan, Plan, TablePlan};
 use ecluse_core::types::Engine;
 use ecluse_core::value::{Key, KeyRange};
 
@@ -84,6 +84,11 @@ impl Destination for Aside {
             return self.0.read(table, range, ordered, sink);
         }
         self.0.read(table, &ranged(table, range), ordered, &mut |batch| sink(here(table, &batch)?))
+    }
+
+    fn beside(&mut self, known: &KnownPlan, sink: Sink<'_>) -> Result<()> {
+        // others' keys are as they stand there
+        self.0.beside(known, sink)
     }
 
     fn orphans(&mut self, child: &TablePlan, relation: usize, parent: &TablePlan) -> Result<u64> {

@@ -23,7 +23,9 @@ use crate::start::Start;
 use crate::step::Context;
 use crate::world::World;
 use crate::writer::Writing;
-use crate::{attached, caught, freeze, noted, pending, reader, reference, sample, seen, staged, state, undo};
+use crate::{
+    attached, caught, freeze, known, noted, pending, reader, reference, sample, seen, staged, state, undo,
+};
 
 static TOO_MANY: Code = Code::refused("ECL-RUN-012", "more rows were refused than the instruction tolerates");
 
@@ -302,6 +304,9 @@ impl Story<'_> {
             self.held = Some(freeze::look_again(state, plan, self.source)?);
         }
         staged::close(self.source, journal)?;
+        if self.options.start.is_of_all() {
+            known::list(&self.orders, self.destination, journal, state, figures, &self.world)?;
+        }
         (self.progress)(Progress::Note("putting back constraints, indexes and sequences"));
         journal.act(Act::Finish, &object, |journal| {
             self.destination.finish(plan)?;
@@ -377,7 +382,8 @@ impl Story<'_> {
         self.options.begins.map_or(Ok(()), |begins| begins())?;
         // what comes after a sample catches up with nothing
         let over_again = state.whole && state.sample.is_none();
-        let mut changes = state.whole || state.sample != self.options.start.sample();
+        let listed = state.known.take().is_some();
+        let mut changes = state.whole || listed || state.sample != self.options.start.sample();
         (state.whole, state.sample) = (false, self.options.start.sample());
         if over_again {
             caught::begin(state, self.orders.plan, self.options.start.repairs(), &self.world);

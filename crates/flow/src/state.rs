@@ -102,6 +102,7 @@ pub(crate) fn begin(orders: &Orders<'_>, world: &World<'_>) -> Result<RunState> 
         seen: None,
         made: Vec::new(),
         undo: None,
+        known: None,
         tables: tables.collect::<Result<_>>()?,
     })
 }

@@ -228,6 +228,8 @@ fn begin(
         let rows = orders.plan.tables().iter().map(|t| rows_of(&ledger, t.number())).collect();
         state.undo = Some(Undo { began: world.now().to_string(), rows });
         state.whole = false;
+        // who agrees with a row that goes is nobody's to know any more
+        state.known = None;
         state::save(state, orders, journal)?;
     }
     journal.note(Act::Remove, &state.object, &Outcome::Begun)?;

@@ -11,12 +11,14 @@
 mod author;
 mod envelope;
 mod keys;
+mod known;
 pub mod list;
 mod state;
 pub mod transient;
 mod wire;
 
 pub use keys::{Identity, Recipient};
+pub use known::{AgreeBy, KnownList, KnownPair};
 pub use state::{CatchUp, Caught, Frozen, Noted, Reasons, RunState, Seal, Seen, TableState, Undo, What};
 
 use ecluse_core::fault::{Code, Result};

@@ -7,6 +7,8 @@ use ecluse_core::value::{Key, KeyRange};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use crate::known::KnownList;
+
 /// A 256-bit secret key; wiped when dropped, silent when printed.
 #[derive(Clone)]
 pub struct Seal(Zeroizing<[u8; 32]>);
@@ -65,6 +67,9 @@ pub struct RunState {
     pub made: Vec<String>,
     /// Where the run is being undone, or was: it is not gone on with.
     pub undo: Option<Undo>,
+    /// Persons who exist at the destination already, where the order has them compared and nothing changed
+    /// the destination since.
+    pub known: Option<KnownList>,
     /// One per table of the plan, in its order.
     pub tables: Vec<TableState>,
 }

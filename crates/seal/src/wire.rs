@@ -9,6 +9,7 @@ use ecluse_core::value::{Key, Value};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use crate::known::{AgreeBy, KnownList, KnownPair};
 use crate::state::{CatchUp, Frozen, Noted, Reasons, RunState, Seal, Seen, TableState, Undo};
 use crate::{DAMAGED, FAILED, FOREIGN, Identity, VERSION, author};
 
@@ -52,6 +53,8 @@ struct State {
     made: Vec<String>,
     #[serde(default)]
     undo: Option<Undo>,
+    #[serde(default)]
+    known: Option<Known>,
     tables: Vec<Table>,
 }
 
@@ -70,6 +73,24 @@ struct Table {
     flawed: Vec<Vec<Part>>,
     #[serde(default)]
     flaws: Reasons,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Known {
+    source: String,
+    table: String,
+    key: Vec<String>,
+    pairs: Vec<Pair>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Pair {
+    here: Vec<Part>,
+    arrived: Vec<Part>,
+    stood: Vec<Part>,
+    by: AgreeBy,
 }
 
 /// One key column's value: `{"int": 7}`, `{"text": "…"}`.
@@ -108,6 +129,7 @@ pub(crate) fn write(state: &RunState, author: &Identity) -> Result<Zeroizing<Vec
         seen,
         made,
         undo,
+        known,
         tables,
     } = state;
     let failed = || FAILED.fault("a key holds a NULL");
@@ -129,8 +151,13 @@ pub(crate) fn write(state: &RunState, author: &Identity) -> Result<Zeroizing<Vec
         })
         .collect::<Option<Vec<Table>>>()
         .ok_or_else(failed)?;
-    let keys: usize =
-        tables.iter().map(|t| t.ends.len() + t.kept.len() + t.refused.len() + t.flawed.len()).sum();
+    let known = known.as_ref().map(|list| known_parts(list).ok_or_else(failed)).transpose()?;
+    let pairs = known.as_ref().map_or(0, |list| 3 * list.pairs.len());
+    let keys: usize = pairs
+        + tables
+            .iter()
+            .map(|t| t.ends.len() + t.kept.len() + t.refused.len() + t.flawed.len())
+            .sum::<usize>();
     let state = State {
         run: run.clone(),
         instruction: instruction.clone(),
@@ -147,6 +174,7 @@ pub(crate) fn write(state: &RunState, author: &Identity) -> Result<Zeroizing<Vec
         seen: seen.clone(),
         made: made.clone(),
         undo: undo.clone(),
+        known,
         tables,
     };
     // room enough that the buffer seldom moves: an abandoned copy would not be wiped
@@ -195,8 +223,10 @@ pub(crate) fn read(bytes: &[u8], identity: &Identity) -> Result<RunState> {
         seen,
         made,
         undo,
+        known,
         tables,
     } = state;
+    let known = known.map(|list| known_list(list).ok_or_else(damaged)).transpose()?;
     let tables = tables
         .into_iter()
         .map(|Table { object, closed, ends, open_line, kept, refused, reasons, flawed, flaws }| {
@@ -220,6 +250,7 @@ pub(crate) fn read(bytes: &[u8], identity: &Identity) -> Result<RunState> {
         seen,
         made,
         undo,
+        known,
         tables,
     })
 }
@@ -229,16 +260,40 @@ fn seal(hex: &str) -> Option<Seal> {
     <[u8; 32]>::try_from(bytes.as_slice()).ok().map(Seal::new)
 }
 
+fn known_parts(list: &KnownList) -> Option<Known> {
+    let KnownList { source, table, key, pairs } = list;
+    let pair = |pair: &KnownPair| {
+        let KnownPair { here, arrived, stood, by } = pair;
+        Some(Pair { here: of(here)?, arrived: of(arrived)?, stood: of(stood)?, by: *by })
+    };
+    let pairs = pairs.iter().map(pair).collect::<Option<_>>()?;
+    Some(Known { source: source.clone(), table: table.clone(), key: key.clone(), pairs })
+}
+
+fn known_list(list: Known) -> Option<KnownList> {
+    let Known { source, table, key, pairs } = list;
+    let pair = |Pair { here, arrived, stood, by }| {
+        Some(KnownPair { here: one(here)?, arrived: one(arrived)?, stood: one(stood)?, by })
+    };
+    let pairs = pairs.into_iter().map(pair).collect::<Option<_>>()?;
+    Some(KnownList { source, table, key, pairs })
+}
+
+fn of(key: &Key) -> Option<Vec<Part>> {
+    key.0.iter().map(part).collect()
+}
+
+fn one(key: Vec<Part>) -> Option<Key> {
+    key.into_iter().map(value).collect::<Option<_>>().map(Key)
+}
+
 fn parts(keys: &[Key]) -> Option<Vec<Vec<Part>>> {
-    keys.iter().map(|key| key.0.iter().map(part).collect()).collect()
+    keys.iter().map(of).collect()
 }
 
 /// Keys that ascend; anything else is not what was written.
 fn keys(parts: Vec<Vec<Part>>) -> Option<Vec<Key>> {
-    let keys: Option<Vec<Key>> = parts
-        .into_iter()
-        .map(|key| key.into_iter().map(value).collect::<Option<Vec<Value>>>().map(Key))
-        .collect();
+    let keys: Option<Vec<Key>> = parts.into_iter().map(one).collect();
     keys.filter(|keys| keys.is_sorted_by(|a, b| a < b))
 }
 

@@ -8,7 +8,7 @@ use ecluse_batch::Batch;
 use ecluse_core::catalog::{Catalog, Table};
 use ecluse_core::digest;
 use ecluse_core::fault::{Code, Result};
-use ecluse_core::plan::{Expression, Plan, TablePlan};
+use ecluse_core::plan::{Expression, KnownPlan, Plan, TablePlan};
 use ecluse_core::types::{Engine, Type};
 use ecluse_core::value::KeyRange;
 use ecluse_flow::failpoint;
@@ -17,10 +17,11 @@ use ecluse_flow::ports::{self, LedgerEntry, MakeEntry, Referrer, RefusedRow, Rem
 use super::error::Side;
 use super::load::{self, Chunk, Target};
 use super::session::{Session, number, text};
-use super::statement::quoted;
+use super::statement::{Statement, quoted};
 use super::written::Written;
 use super::{catalog, connect, constraints, ddl, durable, ledger, source, types, undo};
 use crate::columns::Columns;
+use crate::sql;
 use crate::url::Server;
 
 /// The server is no MariaDB.
@@ -211,6 +212,24 @@ impl ports::Destination for Destination {
         back.run("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY", name)?;
         let names = table.write().iter().map(|c| c.name.as_str());
         let batch = Columns::written(table);
+        let done = source::deliver(back, name, names, batch, statement, sink);
+        // no failpoint: the end of a snapshot that only read
+        back.run("ROLLBACK", name)?;
+        done
+    }
+
+    fn beside(&mut self, known: &KnownPlan, sink: Sink<'_>) -> Result<()> {
+        let table = known.table();
+        let name = table.destination();
+        let columns: Vec<String> = table.write().iter().map(|c| quoted(&c.name)).collect();
+        let rows = sql::beside(Engine::Mariadb, known)?;
+        let sql = format!("SELECT {} FROM {} WHERE {rows}", columns.join(", "), quoted(name));
+        let back = self.back()?;
+        back.run("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY", name)?;
+        let names = table.write().iter().map(|c| c.name.as_str());
+        // no key: others' rows stop nothing, whatever stands in them
+        let batch = Columns::new(table.write().iter().map(|c| c.ty).collect(), &[]);
+        let statement = Statement { sql, parameters: Vec::new() };
         let done = source::deliver(back, name, names, batch, statement, sink);
         // no failpoint: the end of a snapshot that only read
         back.run("ROLLBACK", name)?;

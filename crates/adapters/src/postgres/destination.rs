@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use ecluse_batch::Batch;
 use ecluse_core::catalog::{Catalog, Column, Table};
 use ecluse_core::fault::{Code, Result};
-use ecluse_core::plan::{Expression, Plan, TablePlan};
+use ecluse_core::plan::{Expression, KnownPlan, Plan, TablePlan};
 use ecluse_core::types::{Engine, Type};
 use ecluse_core::value::KeyRange;
 use ecluse_flow::failpoint;
@@ -157,6 +157,21 @@ impl ports::Destination for Destination {
         let columns = table.write().iter().map(|c| (c.name.as_str(), c.ty));
         let decoder = decoder(link, name, name, columns, table.write_key())?;
         let done = run(link, read_back(table, ordered)?, range, decoder, sink);
+        link.batch("ROLLBACK", name)?;
+        done
+    }
+
+    fn beside(&mut self, known: &KnownPlan, sink: Sink<'_>) -> Result<()> {
+        let link = self.back()?;
+        let table = known.table();
+        let name = table.destination();
+        link.batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", name)?;
+        let columns = table.write().iter().map(|c| (c.name.as_str(), c.ty));
+        // no key: others' rows stop nothing, whatever stands in them
+        let decoder = decoder(link, name, name, columns, &[])?;
+        let conditions = vec![sql::beside(Engine::Postgresql, known)?];
+        let select = Select { conditions, ..read_back(table, false)? };
+        let done = run(link, select, &KeyRange::default(), decoder, sink);
         link.batch("ROLLBACK", name)?;
         done
     }

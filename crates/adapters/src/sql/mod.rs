@@ -5,6 +5,7 @@
 //! | [`condition`] | a table's filter for a WHERE clause, values as bound parameters |
 //! | [`view_body`] | the SELECT behind a view of the grants script, values as literals |
 //! | [`room`] | the rows of one laboratory in a destination table that others use |
+//! | [`beside`] | others' rows there, as far as the order lets them be compared |
 //! | [`shown`] | how MariaDB prints that SELECT when it is asked for the view's text |
 //! | [`identifier`], [`relation`] | names, quoted |
 //! | [`literal`] | one value for a script, typed and quoted |
@@ -29,7 +30,7 @@ mod shown;
 mod sqlite;
 
 use ecluse_core::fault::{Code, Result};
-use ecluse_core::plan::{Plan, TablePlan};
+use ecluse_core::plan::{KnownPlan, Plan, TablePlan};
 use ecluse_core::types::Engine;
 use ecluse_core::value::Value;
 
@@ -96,6 +97,16 @@ pub fn view_body(engine: Engine, table: &TablePlan, plan: &Plan, database: Optio
 /// [`NO_SQL`].
 pub fn room(engine: Engine, table: &TablePlan, alias: Option<&str>) -> Result<Option<String>> {
     room::room(engine, table, alias)
+}
+
+/// Others' rows beside the room of a destination table, as far as the order lets them be read, as a
+/// condition on its columns, in brackets. What stands in it is the room's and the order's, no value of a row.
+///
+/// # Errors
+///
+/// [`NO_SQL`], where the table has no room, too.
+pub fn beside(engine: Engine, known: &KnownPlan) -> Result<String> {
+    room::beside(engine, known)
 }
 
 /// The text under which MariaDB shows the view that [`view_body`] makes of a table in `database`.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use ecluse_batch::Batch;
 use ecluse_core::catalog::{Catalog, Table};
 use ecluse_core::fault::{Code, Result};
-use ecluse_core::plan::{Expression, Plan, TablePlan};
+use ecluse_core::plan::{Expression, KnownPlan, Plan, TablePlan};
 use ecluse_core::types::Engine;
 use ecluse_core::value::KeyRange;
 use ecluse_flow::failpoint;
@@ -191,6 +191,17 @@ impl ecluse_flow::ports::Destination for Destination {
         // one snapshot for the whole read; dropped, it ends
         let transaction = self.begin(TransactionBehavior::Deferred, place)?;
         let batch = Columns::written(table);
+        source::deliver(&DESTINATION, &transaction, place, columns, batch, &statement, sink)
+    }
+
+    fn beside(&mut self, known: &KnownPlan, sink: Sink<'_>) -> Result<()> {
+        let table = known.table();
+        let place = table.destination();
+        let statement = statement::beside(known)?;
+        let columns = table.write().iter().map(|c| (c.name.as_str(), c.sql_type.as_str(), c.ty));
+        // no key: others' rows stop nothing, whatever stands in them
+        let batch = Columns::new(table.write().iter().map(|c| c.ty).collect(), &[]);
+        let transaction = self.begin(TransactionBehavior::Deferred, place)?;
         source::deliver(&DESTINATION, &transaction, place, columns, batch, &statement, sink)
     }
 

@@ -1,7 +1,7 @@
 //! Every SQL text over planned tables, and the values it binds.
 
 use ecluse_core::fault::{Code, Result};
-use ecluse_core::plan::{Plan, TablePlan};
+use ecluse_core::plan::{KnownPlan, Plan, TablePlan};
 use ecluse_core::types::{Engine, Type};
 use ecluse_core::value::{Key, KeyRange, Value};
 use rusqlite::types::Value as Stored;
@@ -76,6 +76,15 @@ pub(super) fn read_back(table: &TablePlan, range: &KeyRange, ordered: bool) -> R
         conditions(&[range, room(table, None)?])
     );
     Ok(Statement { sql, parameters: bound(bounds.into_iter())? })
+}
+
+/// Reads the compared columns of others' rows.
+pub(super) fn beside(known: &KnownPlan) -> Result<Statement> {
+    let table = known.table();
+    let columns: Vec<&str> = table.write().iter().map(|c| c.name.as_str()).collect();
+    let rows = conditions(&[sql::beside(Engine::Sqlite, known)?]);
+    let sql = format!("SELECT {} FROM main.{}{rows}", names(&columns), quoted(table.destination()));
+    Ok(Statement { sql, parameters: Vec::new() })
 }
 
 /// One row of ours at the destination, if there is any.

@@ -85,6 +85,9 @@ pub fn draft(from: &Drafting<'_>) -> String {
     );
     out += &side("source", &source, true);
     out += &side("destination", from.destination.unwrap_or(&unknown), false);
+    if from.mapping.is_some_and(|mapping| mapping.append.is_some()) {
+        out += KNOWN;
+    }
     out += &format!(
         "[erasure]\ncopies = {}          # by this day every copy écluse made is erased\n\
          # source = 2027-01-31          # and, where the controller orders it, what moved, at the source\n\n",
@@ -103,6 +106,13 @@ pub fn draft(from: &Drafting<'_>) -> String {
     }
     out
 }
+
+/// Where rows arrive beside other laboratories'.
+const KNOWN: &str = "# [destination.known]           # list the persons who exist there already; none is merged\n\
+    # table  = \"…\"                # the destination's table of persons\n\
+    # entity = \"…\"                # whose rows are compared: the column that says whose a row is\n\
+    # value  = \"…\"                # what stands there; [entity]'s FINESS number if absent. Or, for a shared table, shared = \"why\"\n\
+    # number = \"…\"                # the number, with  authority = \"…\" ; and family, given, born, sex\n\n";
 
 /// A proposal for each class that the dictionary has, each commented out: the fate of what stays is
 /// decided by the controller, and nothing is planned before.

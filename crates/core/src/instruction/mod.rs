@@ -13,6 +13,7 @@ mod entity;
 mod entity_tests;
 mod files;
 mod in_force;
+mod known;
 mod pending;
 mod read;
 mod results;
@@ -30,6 +31,7 @@ pub use draft::{Drafting, Side, UNDECIDED, draft, fill};
 pub use entity::Entity;
 pub(crate) use entity::about_persons;
 pub use files::FilesOrder;
+pub use known::{Known, Whose};
 pub use pending::Unfinished;
 pub(crate) use read::is_finess;
 pub use read::parse;
@@ -191,6 +193,8 @@ pub struct Endpoint {
     pub staging: Option<Spanned<String>>,
     /// The destination only: the folder that receives the files which rows name.
     pub files: Option<Spanned<String>>,
+    /// The destination only: with whose records the persons who arrive are compared.
+    pub known: Option<Known>,
 }
 
 /// When copies are erased.

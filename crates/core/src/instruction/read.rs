@@ -43,8 +43,8 @@ fn read(r: &mut Reader<'_>, root: &mut Fields<'_, '_>) -> Option<Order> {
     root.get("document"); // the common header is read where the signatures are checked
     let head = root.table(r, "instruction").map(|head| read_head(r, head));
     let entity = root.maybe_table(r, "entity").and_then(|t| read_entity(r, t));
-    let source = root.table(r, "source").and_then(|t| read_endpoint(r, t, true));
-    let destination = root.table(r, "destination").and_then(|t| read_endpoint(r, t, false));
+    let source = root.table(r, "source").and_then(|t| read_endpoint(r, t, None));
+    let destination = root.table(r, "destination").and_then(|t| read_endpoint(r, t, Some(entity.as_ref())));
     let erasure = root.table(r, "erasure").and_then(|t| read_erasure(r, t));
     let tables = root.tables(r, "table").into_iter().filter_map(|t| read_table(r, t)).collect();
     let stays = root.maybe_table(r, "stays").map(|t| read_stays(r, &t)).unwrap_or_default();
@@ -124,7 +124,9 @@ fn read_head(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Head {
     Head { kind, purpose, dictionary, mapping, max_runs, status_max_age, tolerance, excluded }
 }
 
-fn read_endpoint(r: &mut Reader<'_>, mut t: Fields<'_, '_>, source: bool) -> Option<Endpoint> {
+/// `of`: of a destination, the legal entity that the order names, if it does; `None` of a source.
+fn read_endpoint(r: &mut Reader<'_>, mut t: Fields<'_, '_>, of: Option<Option<&Entity>>) -> Option<Endpoint> {
+    let source = of.is_none();
     let engines = Engine::ALL.map(|e| (e.name(), e));
     let engine = t.text(r, "engine").and_then(|e| word(r, "engine", &e, &engines));
     let database = t.text(r, "database");
@@ -141,9 +143,24 @@ fn read_endpoint(r: &mut Reader<'_>, mut t: Fields<'_, '_>, source: bool) -> Opt
         r.find(finding.help("write the folder's whole path, beside cannot_deny = true"));
     }
     let files = if source { None } else { t.maybe_text(r, "files") };
+    let known = of.and_then(|entity| {
+        let known = t.maybe_table(r, "known")?;
+        super::known::read(r, known, entity)
+    });
     t.end(r);
     let (engine, database, identity) = (engine?, database?, identity?);
-    Some(Endpoint { engine, database, identity, tls_spki, schema, cannot_deny, in_clear, staging, files })
+    Some(Endpoint {
+        engine,
+        database,
+        identity,
+        tls_spki,
+        schema,
+        cannot_deny,
+        in_clear,
+        staging,
+        files,
+        known,
+    })
 }
 
 const STAGING: &str =

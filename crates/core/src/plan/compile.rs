@@ -7,6 +7,7 @@ use super::assemble::assemble;
 use super::bind::bind;
 use super::disguise::zero_dates;
 use super::dossier::{dossiers, filter_of};
+use super::known::known;
 use super::order::order;
 use super::pending::{pending, without};
 use super::target::{Target, target};
@@ -142,6 +143,7 @@ pub fn compile(inputs: &Inputs<'_>) -> Result<Compiled, Refusal> {
     let parse = |table: &TableOrder, text: &_| filter_of(table, text, &catalog, &tables);
     let dossiers = dossiers(instruction, &tables, &parse).map_err(refused)?;
     let pending = pending(instruction, &tables, &parse).map_err(refused)?;
+    let known = known(inputs, &tables).map_err(refused)?;
     let stays =
         instruction::staying(instruction, inputs.dictionary).into_iter().filter(|s| s.whole).collect();
     let mut notes: Vec<Finding> =
@@ -156,6 +158,7 @@ pub fn compile(inputs: &Inputs<'_>) -> Result<Compiled, Refusal> {
         row_limit: inputs.instruction.header().trial.then_some(TRIAL_ROWS),
         dossiers,
         pending,
+        known,
     };
     Ok(Compiled { plan, stays, notes })
 }

@@ -13,6 +13,7 @@ mod disguise;
 mod dossier;
 pub mod files;
 mod identifier;
+mod known;
 mod literal;
 #[cfg(test)]
 mod moments;
@@ -28,6 +29,7 @@ mod tests;
 
 pub use compile::{Compiled, Inputs, Refusal, TRIAL_ROWS, compile};
 pub use dossier::{Dossiers, Edge, Kind, Way};
+pub use known::KnownPlan;
 pub use literal::typed;
 pub use pending::PendingPlan;
 pub use room::{Bounds, By, Shift, apart};
@@ -59,6 +61,7 @@ pub struct Plan {
     row_limit: Option<u64>,
     dossiers: Option<Dossiers>,
     pending: Option<PendingPlan>,
+    known: Option<KnownPlan>,
 }
 
 impl Plan {
@@ -394,7 +397,15 @@ pub mod assertion {
     /// A plan nobody compiled.
     #[must_use]
     pub fn plan(tables: Vec<TablePlan>) -> Plan {
-        Plan { tables, tolerance: 0, reference: 0, row_limit: None, dossiers: None, pending: None }
+        Plan {
+            tables,
+            tolerance: 0,
+            reference: 0,
+            row_limit: None,
+            dossiers: None,
+            pending: None,
+            known: None,
+        }
     }
 
     /// A plan nobody compiled, with its dossiers.
@@ -407,6 +418,6 @@ pub mod assertion {
     /// A plan nobody compiled, that moves at most so many rows per table.
     #[must_use]
     pub fn trial(tables: Vec<TablePlan>, limit: u64) -> Plan {
-        Plan { tables, tolerance: 0, reference: 0, row_limit: Some(limit), dossiers: None, pending: None }
+        Plan { row_limit: Some(limit), ..plan(tables) }
     }
 }

@@ -16,7 +16,7 @@ use ecluse_seal::CatchUp;
 use serde_json::json;
 
 use super::begun::begun;
-use super::{Here, files, identifiers, runs, sampled, stayed, withdrawn};
+use super::{Here, files, identifiers, known, runs, sampled, stayed, withdrawn};
 use crate::cli::MigrateArgs;
 use crate::output;
 use crate::papers::{objections, reference};
@@ -154,9 +154,8 @@ fn told(figures: &Figures) {
         output::line(format!("TRIAL: {left} of {} were left out", table.source));
     }
     unfinished(figures).into_iter().for_each(output::line);
-    for line in identifiers::lines(figures).into_iter().chain(stayed::lines(figures)) {
-        output::line(line);
-    }
+    let told = [identifiers::lines(figures), stayed::lines(figures), known::lines(figures)];
+    told.into_iter().flatten().for_each(output::line);
     files::lines(figures, "moved").into_iter().for_each(output::line);
     let excess = figures.excess.len();
     output::document(&json!({ "figures": rights::brief(figures), "excess": excess }));

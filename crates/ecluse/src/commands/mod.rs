@@ -14,6 +14,7 @@ mod freeze;
 mod grants;
 pub(crate) mod identifiers;
 pub(crate) mod instruction;
+pub(crate) mod known;
 mod locate;
 pub(crate) mod mandate;
 mod mapping;
@@ -88,6 +89,7 @@ pub(crate) fn run(cli: &Cli) -> Result<()> {
         Command::Report(args) => report::run(&here()?, args),
         Command::Status(args) => status::run(&here()?, args),
         Command::Rejected(args) => rejected::run(&here()?, args),
+        Command::Known(args) => known::run(&here()?, args),
         Command::Locate(args) => locate::run(&here()?, args),
         Command::Contract(command) => contract::run(&here()?, command),
         Command::Mandate(command) => mandate::run(&here()?, command),

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::locate::{on_a_terminal, words};
 use super::{Here, begun, explain, identifiers, session};
 use crate::cli::{PaperArgs, RejectedArgs};
-use crate::papers::chain::{self, Chain};
+use crate::papers::chain::Chain;
 use crate::{output, ready};
 
 pub(super) fn run(here: &Here, args: &RejectedArgs) -> Result<()> {
@@ -22,14 +22,7 @@ pub(super) fn run(here: &Here, args: &RejectedArgs) -> Result<()> {
         on_a_terminal()?;
     }
     let chain = Chain::read(&here.folder, &PaperArgs::default(), here.now)?;
-    if chain.instruction.header().trial {
-        session::open_for_trial(here, None)?;
-    }
-    let (session, _) = chain::session(&here.folder, None, &chain.contract, here.now)?;
-    let identity = match &args.identity {
-        Some(path) => session::identity(path)?,
-        None => session::identity_of(&here.folder, &session)?,
-    };
+    let (session, identity) = session::with_identity(here, &chain, args.identity.as_deref())?;
     let mut record = RunFolder::existing(&path)?;
     let list = rejected(chain.instruction.digest(), &identity, &figures, &mut record)?;
     if args.reveal {

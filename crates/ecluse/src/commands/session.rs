@@ -15,6 +15,7 @@ use super::Here;
 use super::sign::NO_KEY;
 use crate::cli::{Session, SessionArgs};
 use crate::folder::Folder;
+use crate::papers::chain::Chain;
 use crate::papers::{Paper, chain, draft, hand, quietly, signatures_of, standing};
 use crate::{folder, output, trial};
 
@@ -97,6 +98,25 @@ fn recipient(path: &Path) -> Result<String> {
         return Ok(identity.recipient().to_string());
     }
     Ok(identity(path)?.recipient().to_string())
+}
+
+/// The session in force, and what opens its run's state: of this file, or found by itself. A trial's session
+/// is opened where it has none.
+///
+/// # Errors
+///
+/// The session's and the identity's own.
+pub(crate) fn with_identity(
+    here: &Here,
+    chain: &Chain,
+    identity: Option<&Path>,
+) -> Result<(InForce, Identity)> {
+    if chain.instruction.header().trial {
+        open_for_trial(here, None)?;
+    }
+    let (session, _) = chain::session(&here.folder, None, &chain.contract, here.now)?;
+    let identity = identity.map_or_else(|| identity_of(&here.folder, &session), self::identity)?;
+    Ok((session, identity))
 }
 
 /// Reads an identity file, which must be its owner's alone.

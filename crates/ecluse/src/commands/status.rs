@@ -9,7 +9,7 @@ use ecluse_flow::rights;
 use serde_json::json;
 
 use super::reconciled::{self, Reconciled};
-use super::{Here, begun, files, identifiers, migrate, ordered, stayed, undo as command, withdrawn};
+use super::{Here, begun, files, identifiers, known, migrate, ordered, stayed, undo as command, withdrawn};
 use crate::cli::RunArgs;
 use crate::output;
 use crate::papers::accepted::{self, Acceptance};
@@ -42,6 +42,10 @@ pub(super) fn run(here: &Here, args: &RunArgs) -> Result<()> {
         output::line(format!("  identifier   {line}"));
     }
     stayed::lines(&figures).into_iter().for_each(output::line);
+    known::lines(&figures).into_iter().for_each(output::line);
+    if undo == Undo::Never && known::looked_at(&path, &figures)? == Some(false) {
+        output::line("  the list waits for the laboratory to look at it:  ecluse known --reveal");
+    }
     for line in files::lines(&figures, "moved") {
         output::line(format!("  files        {line}"));
     }

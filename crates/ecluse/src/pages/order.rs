@@ -395,6 +395,7 @@ fn conditions(order: &Order, dictionary: &Dictionary, lang: Language) -> Vec<Str
     }
     let dossiers = dossiers_told(order, dictionary);
     lines.extend(dossiers.map(|(table, kinds)| words::dossiers(table, &kinds, lang)));
+    lines.extend(order.destination.known.as_ref().map(|known| words::known(known, lang)));
     if order.excluded.is_some() {
         lines.push(
             lang.of(

@@ -2,7 +2,7 @@
 
 use ecluse_core::class::Class;
 use ecluse_core::fault::Code;
-use ecluse_core::instruction::{Fate, Pending};
+use ecluse_core::instruction::{Fate, Known, Pending, Whose};
 use ecluse_core::language::Language;
 use ecluse_core::meaning::Does;
 use ecluse_core::person::Role;
@@ -109,6 +109,43 @@ pub(crate) fn dossiers(table: &str, kinds: &[&str], language: Language) -> Strin
         line += &language.of(format!(" Kinds looked for: {kinds}."), format!(" Types recherchés : {kinds}."));
     }
     line
+}
+
+/// With whose records the persons who arrive are compared, by what, and that nobody is merged.
+pub(crate) fn known(known: &Known, language: Language) -> String {
+    let by: Vec<&str> = [
+        known.number.as_ref().map(|_| language.of("national number", "numéro national")),
+        known.traits.as_ref().map(|_| {
+            language.of(
+                "family name, first given name, day of birth and sex together",
+                "nom, premier prénom, date de naissance et sexe ensemble",
+            )
+        }),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let (by, table) = (by.join(language.of(", or by ", ", ou par ")), &known.table.value);
+    let whose = match &known.whose {
+        Whose::Entity { column, value } => language.of(
+            format!("only the rows of the same legal entity ({} is {value})", column.value),
+            format!("seulement les lignes de la même entité juridique ({} vaut {value})", column.value),
+        ),
+        Whose::Everybody(reason) => language.of(
+            format!("every row, since the table is shared: {}", reason.value),
+            format!("toutes les lignes, car la table est partagée : {}", reason.value),
+        ),
+    };
+    language.of(
+        format!(
+            "The persons who arrive are compared with those who stand in {table} already, by {by}; read for it: {whose}. \
+             Nobody is merged: the laboratory alone sees who they are."
+        ),
+        format!(
+            "Les personnes qui arrivent sont comparées à celles qui figurent déjà dans {table}, par {by} ; on lit pour cela {whose}. \
+             Personne n’est fusionné : seul le laboratoire voit de qui il s’agit."
+        ),
+    )
 }
 
 /// Why a paper does not stand, by the code that says so; what has no words here keeps its code alone.

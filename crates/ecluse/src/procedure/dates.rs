@@ -111,6 +111,7 @@ impl<'a> Known<'a> {
                 .or_else(|| self.reconciled())
                 .or_else(|| self.run("ended")),
             "comparison" | "freeze" | "report" => self.reconciled(),
+            "known persons" => self.run("ended"),
             "catch-up" => self.frozen(),
             _ => None,
         }

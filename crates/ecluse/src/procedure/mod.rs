@@ -146,6 +146,7 @@ fn roles(step: &str) -> &'static [Role] {
         "contract" => &[Role::ControllerSignatory, Role::ProcessorSignatory],
         "survey" => &[Role::ControllerSignatory, Role::Operator],
         "order" | "status" => &[Role::ControllerSignatory],
+        "known persons" => &[Role::ControllerSignatory],
         "comparison" => &[Role::ControllerBiologist, Role::ControllerSignatory],
         _ => &[Role::Operator],
     }

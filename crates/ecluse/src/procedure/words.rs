@@ -115,6 +115,7 @@ impl Words {
             "run" => "passage",
             "reconciliation" => "contrôle de concordance",
             "comparison" => "comparaison de dossiers",
+            "known persons" => "personnes déjà connues",
             "freeze" => "arrêt de la source",
             "catch-up" => "dernier rattrapage",
             "acceptance" => "recette",

@@ -92,6 +92,7 @@ pub(crate) fn page(from: &Sources<'_>) -> Page {
             Some(parts::reconciliation::part(from)),
             Some(parts::refused::part(from, &tables)),
             parts::identifiers::part(from, &tables),
+            parts::known::part(from),
             parts::files::part(from),
             Some(parts::barriers::part(from)),
             parts::timing::part(from, &tables),

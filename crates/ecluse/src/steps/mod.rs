@@ -4,6 +4,7 @@ mod comparison;
 mod connections;
 mod contract;
 mod cut_over;
+mod known;
 mod order;
 mod run;
 mod standing;
@@ -137,6 +138,10 @@ pub(crate) fn look(here: &Here, lang: Language) -> Result<Board> {
         if let Some(found) = comparison::comparison(at).filter(|_| name == "reconciliation") {
             add(&mut steps, "comparison", found);
         }
+    }
+    let waiting = steps.iter().any(|s| s.mark == Mark::Missing);
+    if let Some(found) = known::known(at, waiting) {
+        add(&mut steps, "known persons", found);
     }
     let waiting = steps.iter().any(|s| s.mark == Mark::Missing);
     add(&mut steps, "report", run::report(at, waiting));

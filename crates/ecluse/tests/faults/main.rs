@@ -16,6 +16,7 @@ mod freeze;
 mod full;
 mod kill;
 mod kin;
+mod known;
 mod laboratory;
 mod lies;
 mod pair;

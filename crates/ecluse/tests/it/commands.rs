@@ -56,6 +56,7 @@ fn every_command_has_help_with_an_example_and_json() {
         "report",
         "status",
         "rejected",
+        "known",
         "locate",
     ] {
         assert!(every.iter().any(|command| command.join(" ") == wanted), "{wanted} is not there");

@@ -4,8 +4,8 @@ use ecluse_core::catalog::{Catalog, Column, ForeignKey, Table};
 use ecluse_core::types::{Engine, Type};
 use ecluse_core::value::{Key, KeyRange, Value};
 use ecluse_seal::{
-    CatchUp, Caught, Frozen, Identity, Noted, Reasons, RunState, Seal, Seen, TableState, Undo, What, open,
-    seal,
+    AgreeBy, CatchUp, Caught, Frozen, Identity, KnownList, KnownPair, Noted, Reasons, RunState, Seal, Seen,
+    TableState, Undo, What, open, seal,
 };
 
 fn key(values: &[Value]) -> Key {
@@ -99,6 +99,17 @@ fn state() -> RunState {
         sample: Some(20),
         seen: Some(Seen { catalog: catalog(), views: true }),
         made: vec!["patient".to_owned()],
+        known: Some(KnownList {
+            source: "patient".to_owned(),
+            table: "person".to_owned(),
+            key: vec!["id".to_owned()],
+            pairs: vec![KnownPair {
+                here: key(&[Value::Int(1)]),
+                arrived: key(&[Value::Int(5001)]),
+                stood: key(&[]),
+                by: AgreeBy::Both,
+            }],
+        }),
         undo: Some(Undo { began: "2026-11-22T07:00:00Z".to_owned(), rows: vec![5] }),
         tables: vec![
             TableState {

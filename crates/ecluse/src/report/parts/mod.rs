@@ -6,6 +6,7 @@ pub(crate) mod chain;
 pub(crate) mod checks;
 pub(crate) mod files;
 pub(crate) mod identifiers;
+pub(crate) mod known;
 pub(crate) mod minimised;
 pub(crate) mod objections;
 pub(crate) mod reconciliation;

@@ -1,0 +1,116 @@
+//! `ecluse known`: who of those who arrived may exist at the destination already, for the laboratory.
+//!
+//! Both records stand side by side; which of them are one person's, and what becomes of them then, is
+//! decided and done by the laboratory, in its own system. Keys are shown on a terminal only, journaled before.
+
+use ecluse_adapters::folder::{RunFolder, events};
+use ecluse_core::count::{count, plural};
+use ecluse_core::fault::Result;
+use ecluse_core::value::Key;
+use ecluse_flow::event::Act;
+use ecluse_flow::figures::{Figures, KnownFigures};
+use ecluse_flow::known::{Listed, Named, listed, shown};
+use ecluse_seal::AgreeBy;
+use serde_json::{Value, json};
+
+use super::locate::{on_a_terminal, words};
+use super::{Here, begun, session};
+use crate::cli::{KnownArgs, PaperArgs};
+use crate::papers::chain::Chain;
+use crate::{output, ready};
+
+pub(super) fn run(here: &Here, args: &KnownArgs) -> Result<()> {
+    let path = here.folder.path(args.run.dir.as_deref(), "run");
+    let figures = begun::figures(&path)?;
+    if args.reveal {
+        on_a_terminal()?;
+    }
+    let chain = Chain::read(&here.folder, &PaperArgs::default(), here.now)?;
+    let (session, identity) = session::with_identity(here, &chain, args.identity.as_deref())?;
+    let mut record = RunFolder::existing(&path)?;
+    let list = listed(chain.instruction.digest(), &identity, &mut record)?;
+    if args.reveal {
+        shown(&list, &session.header().id, &mut record, ready::world())?;
+        output::line(format!("Shown to {}, journaled.", session.operator()));
+    }
+    lines(&figures).into_iter().for_each(output::line);
+    list.pairs.iter().for_each(|pair| line(&list, pair, args.reveal));
+    output::document(&document(&list, figures.known.as_ref()));
+    Ok(())
+}
+
+fn line(list: &Listed, pair: &Named, reveal: bool) {
+    output::line(format!("  {}   {}   {}", pair.row, pair.stood, agree(pair.by)));
+    if reveal {
+        let [arrived, stood] = pair.keys.expose();
+        output::line(format!("      arrived   {}", key(&list.key, arrived)));
+        output::line(format!("      stood     {}", key(&list.key, stood)));
+    }
+}
+
+fn key(columns: &[String], key: &Key) -> String {
+    if key.0.is_empty() {
+        return "a row without a key that can be read".to_owned();
+    }
+    let one = |(column, value): (&String, &ecluse_core::value::Value)| format!("{column} = {}", words(value));
+    columns.iter().zip(&key.0).map(one).collect::<Vec<_>>().join(", ")
+}
+
+const fn agree(by: AgreeBy) -> &'static str {
+    match by {
+        AgreeBy::Number => "by the national number, and not by name, birth and sex",
+        AgreeBy::Traits => "by name, birth and sex, and not by the national number",
+        AgreeBy::Both => "by the national number, and by name, birth and sex",
+    }
+}
+
+/// What a run says of persons who exist already: how many, and never who. Nothing where the order asks
+/// for no list, or no start of the run has come so far.
+pub(crate) fn lines(figures: &Figures) -> Vec<String> {
+    let Some(known) = &figures.known else { return Vec::new() };
+    if known.persons == 0 && known.unlisted == 0 {
+        return vec![format!("nobody who arrived was found among the others in {}", known.table)];
+    }
+    let mut lines = vec![format!(
+        "{} who arrived may exist in {} already; nothing was merged:  ecluse known",
+        plural(known.persons, "person", "persons"),
+        known.table
+    )];
+    for (pairs, by) in [
+        (known.by_number, AgreeBy::Number),
+        (known.by_traits, AgreeBy::Traits),
+        (known.by_both, AgreeBy::Both),
+    ] {
+        if pairs > 0 {
+            lines.push(format!(
+                "  {} {}",
+                plural(pairs, "pair of records agrees", "pairs of records agree"),
+                agree(by)
+            ));
+        }
+    }
+    if known.unlisted > 0 {
+        lines.push(format!("  {} more are counted only: the list holds 100,000", count(known.unlisted)));
+    }
+    lines
+}
+
+/// Whether the list of this run was shown with its keys since it was made; `None` where there is none, or
+/// nobody is on it.
+pub(crate) fn looked_at(path: &std::path::Path, figures: &Figures) -> Result<Option<bool>> {
+    if figures.known.as_ref().is_none_or(|known| known.persons + known.unlisted == 0) {
+        return Ok(None);
+    }
+    let journal = events(path)?;
+    let last = |act: Act| journal.leaves.iter().rposition(|leaf| leaf.act == act && leaf.outcome == "done");
+    Ok(last(Act::Known).map(|made| last(Act::KnownShown).is_some_and(|seen| seen > made)))
+}
+
+fn document(list: &Listed, figures: Option<&KnownFigures>) -> Value {
+    let one = |pair: &Named| json!({ "row": pair.row, "stood": pair.stood, "by": pair.by.name() });
+    json!({
+        "table": list.table,
+        "figures": figures,
+        "pairs": list.pairs.iter().map(one).collect::<Vec<_>>(),
+    })
+}

@@ -3,7 +3,7 @@
 //! What is typed or read here is personal: of it nothing is shown but how many persons there are.
 
 use std::collections::BTreeSet;
-use std::io::{IsTerminal as _, Read as _, Seek as _, Write as _};
+use std::io::{IsTerminal as _, Read as _};
 use std::path::Path;
 
 use ecluse_core::count::{number, plural};
@@ -12,13 +12,12 @@ use ecluse_core::digest::of_bytes;
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::instruction;
 use ecluse_core::plan::typed;
-use ecluse_flow::failpoint;
 use ecluse_seal::Recipient;
 use ecluse_seal::list::List;
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::{Here, survey};
+use super::{Here, erasing, survey};
 use crate::cli::ExcludeArgs;
 use crate::papers::{Paper, chain, excluded, standing};
 use crate::{folder, output};
@@ -27,14 +26,23 @@ static NO_TABLE: Code = Code::usage("ECL-CLI-036", "it is not said of which tabl
 static NO_KEY: Code = Code::refused("ECL-CLI-037", "a line of the list is no key of a person's row");
 static NOBODY: Code = Code::usage("ECL-CLI-038", "nobody is on the list");
 static THERE: Code = Code::usage("ECL-CLI-039", "there is a sealed list already");
-static KEPT: Code = Code::outside("ECL-CLI-040", "the list in clear could not be erased");
 
 pub(super) fn run(here: &Here, args: &ExcludeArgs) -> Result<()> {
     let path = here.folder.path(args.output.as_deref(), excluded::FILE);
     if path.exists() {
-        return Err(THERE.fault(path.display().to_string()).help(
-            "an order may cite it: move it away first; the new list needs a new version of the order",
-        ));
+        let clear = args.list.as_deref().filter(|list| list.exists());
+        let clear = clear.map_or_else(String::new, |list| {
+            format!("; {} still lies there, and is not erased by this", list.display())
+        });
+        return Err(THERE.fault(path.display().to_string()).help(format!(
+            "an order may cite it: move it away first; the new list needs a new version of the order{clear}",
+        )));
+    }
+    if let Some(digest) = erasing::finished(&path, args.list.as_deref())? {
+        output::line(format!("{}: sealed before; what was left in clear is erased.", path.display()));
+        cite(&digest);
+        output::document(&json!({ "made": path, "digest": digest, "erased": true }));
+        return Ok(());
     }
     let surveyed = Paper::read(&here.folder.path(None, survey::FILE), "ecluse survey")?;
     let dictionary = surveyed.judge(dictionary::parse(surveyed.text()))?;
@@ -45,7 +53,11 @@ pub(super) fn run(here: &Here, args: &ExcludeArgs) -> Result<()> {
     let (persons, twice) = persons(&text, table, &key)?;
     let count = number(persons.len());
     let sealed = List::new(&table.name.value, &key, persons).seal(&recipients)?;
-    folder::replace(&path, &sealed)?;
+    match args.list.as_deref().filter(|_| args.erase) {
+        // until nothing is left in clear the sealed list has not its name: the same command goes on
+        Some(list) => erasing::sealed(&path, &sealed, list)?,
+        None => folder::replace(&path, &sealed)?,
+    }
     let digest = of_bytes(&sealed);
     output::line(format!(
         "{}: {} sealed to {}.",
@@ -56,11 +68,9 @@ pub(super) fn run(here: &Here, args: &ExcludeArgs) -> Result<()> {
     if twice > 0 {
         output::line(format!("{} said again what another says.", plural(twice, "line", "lines")));
     }
-    output::line("Cite it under [instruction] before the order is signed:");
-    output::line(format!("  persons_excluded = \"{digest}\""));
+    cite(&digest);
     match &args.list {
         Some(list) if args.erase => {
-            erase(list)?;
             output::line(format!("{}: overwritten and removed.", list.display()));
         }
         Some(list) => output::warning(format!(
@@ -73,6 +83,11 @@ pub(super) fn run(here: &Here, args: &ExcludeArgs) -> Result<()> {
         "made": path, "table": table.name.value, "persons": count, "digest": digest, "erased": args.erase,
     }));
     Ok(())
+}
+
+fn cite(digest: &str) {
+    output::line("Cite it under [instruction] before the order is signed:");
+    output::line(format!("  persons_excluded = \"{digest}\""));
 }
 
 /// The table that was named, or the only one whose rows are the patients.
@@ -150,6 +165,9 @@ fn read(args: &ExcludeArgs) -> Result<Zeroizing<String>> {
             bytes
         }
     };
+    if bytes.contains(&0) {
+        return Err(NO_KEY.fault("it holds bytes of zero").help("save it as plain text"));
+    }
     let text = std::str::from_utf8(&bytes)
         .map_err(|_| NO_KEY.fault("it is not UTF-8").help("save it as UTF-8 text"))?;
     Ok(Zeroizing::new(text.trim_start_matches('\u{feff}').to_owned()))
@@ -187,27 +205,4 @@ fn persons(text: &str, table: &Table, key: &[String]) -> Result<(Vec<Vec<String>
             .help("write one person per line, or leave persons_excluded out of the order"));
     }
     Ok((list, twice))
-}
-
-/// Overwrites a file and takes its name away. What a file system or a disk keeps of it elsewhere is out
-/// of reach.
-fn erase(path: &Path) -> Result<()> {
-    let over = || {
-        let mut file = std::fs::OpenOptions::new().write(true).open(path)?;
-        let mut left = file.seek(std::io::SeekFrom::End(0))?;
-        file.rewind()?;
-        while left > 0 {
-            let piece = left.min(4096);
-            file.write_all(&vec![0; usize::try_from(piece).unwrap_or(0)])?;
-            left -= piece;
-        }
-        failpoint::hit("exclude.erase.fsync.before");
-        file.sync_all()?;
-        failpoint::hit("exclude.erase.fsync.after");
-        std::fs::remove_file(path)
-    };
-    over().map_err(|error| {
-        KEPT.fault(format!("{}: {}", path.display(), error.kind()))
-            .help("the sealed list is made; erase this file yourself")
-    })
 }

@@ -328,19 +328,71 @@ fn no_cut_over_waits_for_a_row_of_who_stays() {
     }
 }
 
-/// The list in clear is gone from its file before its name is, and the sealed one stands.
+/// Killed wherever it may be between sealing a list and erasing it, the same command comes to its end.
+// proves: INS-12
 #[test]
-fn killed_while_a_list_is_erased_no_key_is_left_in_it() {
-    for place in ["before", "after"] {
-        let case = Case::new(PATIENTS, ROWS, &[ordered("patient", &["id", "name"])]);
+fn killed_while_a_list_is_sealed_and_erased_the_same_command_goes_on_and_no_key_is_left() {
+    let places = [
+        "papers.replace.fsync.before:1",
+        "papers.replace.rename.after:1",
+        "exclude.noting.before:1",
+        "papers.replace.rename.after:2",
+        "exclude.noting.after:1",
+        "exclude.erase.fsync.before:1",
+        "exclude.erase.fsync.after:1",
+        "exclude.named.rename.before:1",
+    ];
+    let mut case = Case::patients();
+    for place in places {
         let list = case.made.folder().join("persons.txt");
-        std::fs::write(&list, "2\n").unwrap();
-        let mut command = case.made.command(&["instruction", "exclude", "--table", "patient", "--erase"]);
-        let status =
-            command.arg(&list).env(VARIABLE, format!("exclude.erase.fsync.{place}:1")).status().unwrap();
-        assert!(!status.success(), "{place}");
-        assert!(case.file().exists(), "{place}: what was sealed stands");
-        let left = std::fs::read(&list).unwrap();
-        assert!(!left.is_empty() && left.iter().all(|byte| *byte == 0), "{place}");
+        std::fs::write(&list, "2\n".repeat(4_000)).unwrap();
+        let command = ["instruction", "exclude", "--table", "patient", "--erase"];
+        let exclude = || {
+            let mut exclude = case.made.command(&command);
+            exclude.arg(&list);
+            exclude
+        };
+        assert!(exclude().env(VARIABLE, place).output().unwrap().status.code().is_none(), "{place}");
+        // what is not through has not its name: no order can cite it
+        assert!(!case.file().exists(), "{place}");
+        let left = std::fs::read(&list).unwrap_or_default();
+        let begun = left.iter().all(|byte| *byte == 0);
+        if begun {
+            // another list is not taken for the one that was sealed
+            let other = case.list("3\n");
+            let output = case.made.run(&[&command[..], &[&other]].concat());
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(said.contains("ECL-CLI-042") && said.contains("persons.txt"), "{place}: {said}");
+        }
+        let output = exclude().arg("--json").output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{place}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(!list.exists(), "{place}");
+        let beside = std::fs::read_dir(case.made.folder()).unwrap().flatten();
+        let beside: Vec<_> = beside.map(|entry| entry.file_name().into_string().unwrap()).collect();
+        assert!(beside.iter().all(|name| !name.starts_with("excluded.age.")), "{place}: {beside:?}");
+        let said: serde_json::Value = serde_json::from_str(&said).unwrap();
+        assert_eq!(said["erased"], true, "{place}");
+        assert_eq!(said["digest"], ecluse_core::digest::of_bytes(&std::fs::read(case.file()).unwrap()));
+        std::fs::rename(case.file(), case.made.folder().join("last.age")).unwrap();
     }
+    // what the last one ended with is the list that was written
+    std::fs::rename(case.made.folder().join("last.age"), case.file()).unwrap();
+    let digest = ecluse_core::digest::of_bytes(&std::fs::read(case.file()).unwrap());
+    case.cite(&digest);
+    assert!(case.migrate().status.success());
+    assert_eq!(count(&case.to, "select count(*) from patient where id <> 2"), 2);
+    assert_eq!(count(&case.to, "select count(*) from patient"), 2);
+}
+
+/// A list that was sealed and kept is not erased behind somebody's back; that it lies there is said.
+#[test]
+fn a_list_that_still_lies_in_clear_beside_its_sealed_one_is_told() {
+    let case = Case::patients();
+    case.sealed("1\n", &[]);
+    let list = case.list("1\n");
+    let output = case.made.run(&["instruction", "exclude", "--table", "patient", "--erase", &list]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("ECL-CLI-039") && said.contains("still lies there"), "{said}");
+    assert!(Path::new(&list).exists());
 }

@@ -60,6 +60,8 @@ fn a_pipe_or_a_device_in_a_papers_place_holds_nothing_up() {
     for (name, command) in PAPERS {
         let paper = lab.join(name);
         let there = paper.exists();
+        // a trial's are written anew where they cannot be read
+        let renewed = ["session.toml", "status.toml"].contains(&name);
         assert!(there || ["objections.jsonl", "contract.toml.sigs/late.sig"].contains(&name), "{name}");
         if there {
             fs::rename(&paper, &kept).unwrap();
@@ -68,22 +70,23 @@ fn a_pipe_or_a_device_in_a_papers_place_holds_nothing_up() {
         for command in [command, &["next"]] {
             let code = ended(&lab, command);
             assert!(code.is_some(), "{name}: {command:?} waits");
-            assert!(code != Some(0) || command[0] == "next", "{name}: {command:?} took it for a paper");
+            assert!(
+                code != Some(0) || command[0] == "next" || renewed,
+                "{name}: {command:?} took it for a paper"
+            );
         }
         fs::remove_file(&paper).unwrap();
         std::os::unix::fs::symlink("/dev/zero", &paper).unwrap();
-        assert!(ended(&lab, command).is_some_and(|code| code != 0), "{name}: {command:?} reads without end");
+        let code = ended(&lab, command);
+        assert!(code.is_some_and(|code| code != 0 || renewed), "{name}: {command:?} reads without end");
         fs::remove_file(&paper).unwrap();
         if there {
             fs::rename(&kept, &paper).unwrap();
         }
     }
     succeed(&lab, &["reconcile"]);
-    let refused = Command::new(program())
-        .current_dir(&lab)
-        .args(["instruction", "check", "--mapping", "/dev/zero"])
-        .output()
-        .unwrap();
+    let refused =
+        Command::new(program()).current_dir(&lab).args(["plan", "--mapping", "/dev/zero"]).output().unwrap();
     let said = String::from_utf8(refused.stderr).unwrap();
     assert!(said.contains("ECL-CLI-041"), "{said}");
 }

@@ -23,6 +23,7 @@
 //! | [`event`], [`figures`] | what a run leaves in clear: acts and counts |
 //! | [`ports`], [`world`] | what it asks of the outside |
 
+mod ahead;
 mod attached;
 mod caught;
 mod checks;

@@ -1,4 +1,4 @@
-//! Two threads and a narrow channel: one reads and tallies, one writes.
+//! Two threads and a narrow channel: one tallies what a third reads ahead, one writes.
 
 use std::sync::mpsc::sync_channel;
 
@@ -11,7 +11,7 @@ use crate::world::{ENOUGH, World};
 /// written, four chunks of at most 16 MiB are in memory.
 const DEPTH: usize = 2;
 
-static DIED: Code = Code::outside("ECL-RUN-017", "a thread of the run died");
+pub(crate) static DIED: Code = Code::outside("ECL-RUN-017", "a thread of the run died");
 
 /// How the pipeline ended without a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

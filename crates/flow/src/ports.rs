@@ -1,6 +1,6 @@
 //! What the path asks of the outside: a source, a destination, a run folder. `adapters` answers.
 //!
-//! All are synchronous and used from one thread each; an instance is one
+//! All are synchronous and used from one thread at a time each; an instance is one
 //! connection (or a small fixed set of them) to one database.
 //!
 //! Errors of a driver never pass a port: an adapter gives a coded fault with the

@@ -3,17 +3,16 @@
 use std::collections::BTreeMap;
 
 use ecluse_batch::{Batch, TallyKey};
-use ecluse_core::fault::{Code, Fault, Result};
+use ecluse_core::fault::{Code, Result};
 use ecluse_core::plan::TablePlan;
 use ecluse_core::types::Engine;
 use ecluse_core::value::{Key, KeyRange};
 
-use crate::attached;
 use crate::chunk::{Cutter, End, LIMIT};
 use crate::figures::FileCounts;
 use crate::ports::{Count, Source};
 use crate::step::{Context, Step, Why, Worked};
-use crate::world::ENOUGH;
+use crate::{ahead, attached};
 
 static LOST: Code = Code::refused(
     "ECL-RUN-009",
@@ -113,15 +112,14 @@ pub(crate) fn read(
         let mut step = Step::new(plan, table, destination, key)?;
         let known = ends.get(table.number()).cloned().unwrap_or_default();
         let mut cut = Cut::new(table, known);
-        let read = source.read(table, plan, &KeyRange::default(), &mut |batch| {
-            cut.batch(&batch, &mut step, &mut context, emit)?;
-            if step.full(plan) { Err(ENOUGH.fault("")) } else { Ok(()) }
-        });
-        let whole = match read {
-            Ok(()) => true,
-            Err(fault) if is(&fault, &ENOUGH) => false,
-            Err(fault) => return Err(fault),
-        };
+        let everything = KeyRange::default();
+        let whole = ahead::read(
+            |sink| source.read(table, plan, &everything, sink),
+            |batch| {
+                cut.batch(&batch, &mut step, &mut context, emit)?;
+                Ok(!step.full(plan))
+            },
+        )?;
         let delivered = cut.delivered;
         cut.finish(whole, emit)?;
         if whole && delivered != count.asked {
@@ -131,10 +129,6 @@ pub(crate) fn read(
         emit(Message::Through(table.number(), unread))?;
     }
     Ok(())
-}
-
-fn is(fault: &Fault, code: &'static Code) -> bool {
-    std::ptr::eq(fault.code(), code)
 }
 
 /// One table being cut.

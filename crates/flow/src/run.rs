@@ -429,7 +429,7 @@ impl Story<'_> {
         }
     }
 
-    /// Reads on one thread, compares and replaces on this one.
+    /// Reads on one thread, checks and tallies on a second, compares and replaces on this one.
     fn move_chunks(
         &mut self,
         journal: &mut Journal<'_>,

@@ -5,8 +5,9 @@
 //! engine's own client, table by table, to the same rows and the same final constraints,
 //! built the faster of two ways. Medians of at least five interleaved pairs; no time is
 //! ever asserted. The peers follow ([`peers`]), unless `--no-peers` says otherwise; `--peers`
-//! measures them alone. `--into-mariadb` measures that way alone ([`into_mariadb`]).
+//! measures them alone. `--into-mariadb` measures that way alone ([`into_mariadb`]), `--catch-up` a catch-up ([`caught`]).
 
+mod caught;
 mod into_mariadb;
 mod measure;
 mod peers;
@@ -42,6 +43,7 @@ pub(crate) fn run(mut arguments: Vec<String>) -> Outcome {
     let pairs = usize::try_from(pairs).map_err(|e| e.to_string())?.max(1);
     let given = args::values(&mut arguments, "--program")?.pop();
     let into_mariadb = args::flag(&mut arguments, "--into-mariadb");
+    let catch_up = args::flag(&mut arguments, "--catch-up");
     args::finished(&arguments)?;
 
     let mut servers = Servers::new(&packages::ready(false)?, Purpose::Benchmarks);
@@ -54,6 +56,10 @@ pub(crate) fn run(mut arguments: Vec<String>) -> Outcome {
         return Ok(());
     }
     let postgres = servers.start_postgres();
+    if catch_up {
+        say(&caught::measure(&postgres, &program, rows, pairs)?);
+        return Ok(());
+    }
     let report = Report {
         pipe: (!alone).then(|| AgainstPipe::measure(&postgres, &program, rows, pairs)).transpose()?,
         peers: (!without)

@@ -164,15 +164,19 @@ fn told(figures: &Figures) {
 /// Rows that are not finished and what becomes of them, a line for each table of which the order says it.
 pub(crate) fn unfinished(figures: &Figures) -> Vec<String> {
     let told = |table: &ecluse_flow::figures::TableFigures| {
+        if table.pending == "stay" && table.unfinished.is_none() {
+            return Some(format!(
+                "{}: pending rows are left; how many is not known: a view, a dump or a folder shows none of them",
+                table.source
+            ));
+        }
         let what = match table.pending.as_str() {
             "stay" => "left: pending",
             "move" => "pending, moved as they are",
             "wait" => "pending, moved; the cut-over waits for them",
             _ => return None,
         };
-        let rows = table
-            .unfinished
-            .map_or_else(|| "rows (not countable here)".to_owned(), |n| plural(n, "row", "rows"));
+        let rows = plural(table.unfinished.unwrap_or_default(), "row", "rows");
         Some(format!("{}: {rows} {what}", table.source))
     };
     figures.tables.iter().filter_map(told).collect()

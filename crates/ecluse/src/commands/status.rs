@@ -41,6 +41,9 @@ pub(super) fn run(here: &Here, args: &RunArgs) -> Result<()> {
     for line in identifiers::lines(&figures) {
         output::line(format!("  identifier   {line}"));
     }
+    for line in migrate::unfinished(&figures) {
+        output::line(format!("  pending      {line}"));
+    }
     stayed::lines(&figures).into_iter().for_each(output::line);
     known::lines(&figures).into_iter().for_each(output::line);
     if undo == Undo::Never && known::looked_at(&path, &figures)? == Some(false) {

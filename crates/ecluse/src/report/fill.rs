@@ -88,6 +88,7 @@ pub(crate) fn page(from: &Sources<'_>) -> Page {
             Some(parts::tables::part(from, &tables)),
             Some(parts::chain::part(from)),
             parts::objections::part(from),
+            parts::pending::part(from),
             parts::caught::part(from),
             Some(parts::reconciliation::part(from)),
             Some(parts::refused::part(from, &tables)),

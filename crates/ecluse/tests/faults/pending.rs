@@ -88,6 +88,16 @@ fn stay(from: Base, to: Base) {
     let figures = case.figures();
     assert_eq!((&figures["unfinished"], &figures["pending"]), (&Value::from(2), &Value::from("stay")));
     case.ecluse(&["reconcile", "--full"]).holds();
+    let status = Answer::of(&case.made.run(&["status"]));
+    assert!(status.out.contains("pending      demande: 2 rows left: pending"), "{status:?}");
+    for (language, told) in [
+        ("en", "They stayed in the old system, with whatever hangs on them"),
+        ("fr", "Elles sont restées dans l’ancien système, avec ce qui s’y rattache"),
+    ] {
+        case.made.succeed(&["report", "--lang", language]);
+        let page = std::fs::read_to_string(case.made.folder().join("run/report.html")).unwrap();
+        assert!(page.contains(told) && page.contains("demande"), "{page}");
+    }
 
     case.from.sql("update demande set etat = 'V' where id = 2");
     case.ecluse(&["freeze"]).holds();

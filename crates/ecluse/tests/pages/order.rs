@@ -22,7 +22,7 @@ fn the_page_says_what_leaves_what_stays_who_receives_and_when_it_is_destroyed() 
     for wanted in [
         "Ordre de migration",
         "Laboratoire Fontaine-Aubry donne l’ordre à Logilab Éditions de copier de la base SIGL (MariaDB) vers la base kalys (PostgreSQL)",
-        "Date de réception — rec_date_receipt est au plus tôt le 1er janvier 2015 à 00:00:00, et Statut de la demande — statut vaut 256",
+        "Date de réception — rec_date_receipt est au plus tôt le 1er janvier 2015 à 00:00:00",
         "id_dos figure parmi les lignes retenues de Requests (id_data)",
         "motif pour commentaire",
         "conservé dans l’ancien système jusqu’au 30 juin 2037",

@@ -9,6 +9,7 @@ pub(crate) mod identifiers;
 pub(crate) mod known;
 pub(crate) mod minimised;
 pub(crate) mod objections;
+pub(crate) mod pending;
 pub(crate) mod reconciliation;
 pub(crate) mod refused;
 pub(crate) mod tables;

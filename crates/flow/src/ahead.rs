@@ -1,4 +1,4 @@
-//! Reading ahead: the source delivers on a thread of its own, while what it delivered is worked on here.
+//! Reading ahead: a database delivers on a thread of its own, while what it delivered is worked on here.
 //!
 //! On one thread the two take turns, and the database with them: its buffer towards us is full while we
 //! hash, and we wait for its next rows while it reads them.
@@ -40,7 +40,7 @@ pub(crate) fn read(
         }
         // a read that has more to send ends here
         drop(receiver);
-        let read = reading.join().map_err(|_panic| DIED.fault("reading the source"))?;
+        let read = reading.join().map_err(|_panic| DIED.fault("reading"))?;
         match (more?, read) {
             (more, Ok(())) => Ok(more),
             (false, Err(fault)) if std::ptr::eq(fault.code(), &ENOUGH) => Ok(false),

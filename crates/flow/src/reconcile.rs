@@ -1,12 +1,11 @@
 //! The destination read back by a fresh process and connection, and compared.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::mpsc::sync_channel;
 
 use ecluse_batch::{Batch, Keys, RowHasher, Scope, Tally, TallyKey};
 use ecluse_core::fault::{Code, Fault, Result};
 use ecluse_core::plan::{Plan, Relation, TablePlan};
-use ecluse_core::value::Key;
+use ecluse_core::value::{Key, KeyRange};
 use ecluse_seal::{RunState, TableState};
 use serde::Serialize;
 
@@ -20,12 +19,10 @@ use crate::orders::Orders;
 use crate::ports::{Destination, LedgerEntry, Record, Source};
 use crate::run::{Options, Progress};
 use crate::world::World;
-use crate::{readback, sample, staged, state, undo};
+use crate::{ahead, readback, sample, staged, state, undo};
 
 static UNFINISHED: Code = Code::refused("ECL-REC-011", "the run has not come to its end");
 static DIED: Code = Code::outside("ECL-REC-012", "a thread of the reconciliation died");
-/// Batches that wait between the thread that reads and the one that tallies.
-const DEPTH: usize = 4;
 
 /// One thing that differs. Names places and tokens, never a value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -461,30 +458,18 @@ fn read_back(
     key: &TallyKey,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Vec<Tally>> {
-    std::thread::scope(|scope| {
-        let (sender, receiver) = sync_channel::<Batch>(DEPTH);
-        let tallying = scope.spawn(move || {
-            let mut spread = Spread::new(table, &sealed.ends, key);
-            while let Ok(batch) = receiver.recv() {
-                spread.take(&batch)?;
-            }
-            Ok(spread.tallies)
-        });
-        let mut rows = 0u64;
-        let read = destination.read(table, &ecluse_core::value::KeyRange::default(), false, &mut |batch| {
+    let mut spread = Spread::new(table, &sealed.ends, key);
+    let (everything, mut rows) = (KeyRange::default(), 0u64);
+    ahead::read(
+        |sink| destination.read(table, &everything, false, sink),
+        |batch| {
+            spread.take(&batch)?;
             rows += u64::try_from(batch.rows()).unwrap_or(0);
-            // where the other thread ended first, its fault is the one that counts
-            sender.send(batch).map_err(|_the_batch_back| DIED.fault("tallying"))?;
             progress(Progress::Rows(table.number(), rows, 0));
-            Ok(())
-        });
-        drop(sender);
-        let tallies = tallying.join().map_err(|_panic| DIED.fault("tallying"))?;
-        match (tallies, read) {
-            (Err(fault), _) | (Ok(_), Err(fault)) => Err(fault),
-            (Ok(tallies), Ok(())) => Ok(tallies),
-        }
-    })
+            Ok(true)
+        },
+    )?;
+    Ok(spread.tallies)
 }
 
 /// Rows in any order, tallied by the chunk whose key range holds them.

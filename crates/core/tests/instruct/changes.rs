@@ -44,6 +44,11 @@ fn each_change_is_listed_alone() {
         ("database = \"LAB\"", "database = \"LAB2\"", "~ source database: LAB → LAB2"),
         ("identity = \"srv-1\"", "identity = \"srv-2\"", "~ source identity: srv-1 → srv-2"),
         ("identity = \"7301/16384\"", "identity = \"1/2\"", "~ destination identity: 7301/16384 → 1/2"),
+        (
+            "identity = \"7301/16384\"",
+            "identity = \"7301/16384\"\nknown = { table = \"person\", shared = \"agreed\", number = \"ins\", authority = \"oid\" }",
+            "+ persons known already, at the destination: person by ins, oid (shared: agreed)",
+        ),
         ("copies = 2027-01-31", "copies = 2027-02-01", "~ erasure of copies: 2027-01-31 → 2027-02-01"),
         (
             "copies = 2027-01-31",

@@ -10,7 +10,7 @@ use ecluse_core::class::Class;
 use ecluse_core::contract::Terms;
 use ecluse_core::dictionary::Dictionary;
 use ecluse_core::document::Header;
-use ecluse_core::instruction::Order;
+use ecluse_core::instruction::{Known, Order};
 use ecluse_core::keys::day;
 use ecluse_core::language::Language;
 
@@ -34,6 +34,8 @@ pub(crate) struct Page {
     by: String,
     until: String,
     copies: String,
+    /// By what a record is compared with those that stand there already; empty where it is not.
+    compared: String,
     contact: String,
 }
 
@@ -76,9 +78,18 @@ pub(crate) fn page(
         ),
         until: lang.day(day(header.not_after)),
         copies: lang.day(order.erasure.copies.value),
+        compared: order.destination.known.as_ref().map(|known| compared(known, lang)).unwrap_or_default(),
         contact: contact.trim_end().to_owned(),
         laboratory,
     }
+}
+
+fn compared(known: &Known, lang: Language) -> String {
+    let by = words::compared_by(known, lang);
+    lang.of(
+        format!("Your record is compared with those that stand there, by {by}, so that the laboratory is told who is on record twice. No computer merges two records."),
+        format!("Votre dossier est comparé à ceux qui y figurent, par {by}, pour que le laboratoire sache qui y figure deux fois. Aucun ordinateur ne fusionne deux dossiers."),
+    )
 }
 
 /// The classes of which a column moves, but for what names nobody or the laboratory's own staff.

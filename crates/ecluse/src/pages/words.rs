@@ -113,19 +113,7 @@ pub(crate) fn dossiers(table: &str, kinds: &[&str], language: Language) -> Strin
 
 /// With whose records the persons who arrive are compared, by what, and that nobody is merged.
 pub(crate) fn known(known: &Known, language: Language) -> String {
-    let by: Vec<&str> = [
-        known.number.as_ref().map(|_| language.of("national number", "numéro national")),
-        known.traits.as_ref().map(|_| {
-            language.of(
-                "family name, first given name, day of birth and sex together",
-                "nom, premier prénom, date de naissance et sexe ensemble",
-            )
-        }),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    let (by, table) = (by.join(language.of(", or by ", ", ou par ")), &known.table.value);
+    let (by, table) = (compared_by(known, language), &known.table.value);
     let whose = match &known.whose {
         Whose::Entity { column, value } => language.of(
             format!("only the rows of the same legal entity ({} is {value})", column.value),
@@ -146,6 +134,23 @@ pub(crate) fn known(known: &Known, language: Language) -> String {
              Personne n’est fusionné : seul le laboratoire voit de qui il s’agit."
         ),
     )
+}
+
+/// By what two records are compared.
+pub(crate) fn compared_by(known: &Known, language: Language) -> String {
+    let by: Vec<&str> = [
+        known.number.as_ref().map(|_| language.of("national number", "numéro national")),
+        known.traits.as_ref().map(|_| {
+            language.of(
+                "family name, first given name, day of birth and sex together",
+                "nom, premier prénom, date de naissance et sexe ensemble",
+            )
+        }),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    by.join(language.of(", or by ", ", ou par "))
 }
 
 /// Why a paper does not stand, by the code that says so; what has no words here keeps its code alone.

@@ -237,6 +237,11 @@ fn listed(case: &mut Case) {
         said.push_str(&board(command));
     }
     case.nothing_leaks(&said);
+    let report = std::fs::read_to_string(case.run().join("report.html")).unwrap();
+    let part = report.split("Personnes peut-être déjà connues").nth(1).unwrap().split("<h2>").next().unwrap();
+    assert!(part.contains("5 personnes") && part.contains("Rien n’a été fusionné"), "{part}");
+    // three of them, in all: a count this small is told to the laboratory alone
+    assert!(!part.contains("3 personnes") && !part.contains(">3<") && !part.contains(">1<"), "{part}");
 
     // keys: on a terminal only, journaled before
     Answer::of(&made.run(&["known", "--reveal"])).is(1, "ECL-LOC-010");
@@ -301,6 +306,25 @@ fn who_is_there_already_is_listed_and_not_merged_in_sqlite() {
     listed(&mut Case::sqlite(home.path()));
 }
 
+/// Ten more than the list holds, of the person who arrives first.
+#[test]
+fn beyond_a_hundred_thousand_they_are_counted() {
+    let home = tempfile::tempdir().unwrap();
+    let case = Case::sqlite(home.path());
+    case.to.sql(&format!(
+        "delete from patient; insert into patient with recursive n(i) as (select 1 union all select i + 1 from n where i < 100010)
+         select 10000000 + i, 'A', null, null, '{NAMED} LEFEVRE', 'HÉLÈNE', '1979-03-01', 'F' from n"
+    ));
+    let made = case.migration(&word(ENTITY));
+    let run = case.run();
+    plainly(&made, &run, &[]).holds();
+    let known = case.figures().known.unwrap();
+    assert_eq!((known.persons, known.by_traits, known.unlisted), (1, 100_000, 10));
+    assert_eq!(case.pairs().unwrap().len(), 100_000);
+    let told = made.succeed(&["status"]);
+    assert!(told.contains("10 more are counted only"), "{told}");
+}
+
 /// Reads of the patients' table at the destination, as the server logged them; whether it holds any row
 /// at all is no reading of one.
 fn reads(base: &Base) -> Vec<String> {
@@ -347,9 +371,18 @@ fn where_the_table_is_shared_every_row_of_it_is_compared() {
     let known = case.figures().known.unwrap();
     assert_eq!((known.persons, known.by_traits), (4, 3));
     let page = made.folder().join("order.html");
-    made.succeed(&["order", "--lang", "en", "-o", &page.display().to_string()]);
-    let page = std::fs::read_to_string(page).unwrap();
-    assert!(page.contains("the table is shared: one table of persons for the group"), "{page}");
+    for (command, lang, says) in [
+        ("order", "en", "the table is shared: one table of persons for the group"),
+        ("order", "fr", "car la table est partagée"),
+        ("patients", "en", "No computer merges two records."),
+        ("patients", "fr", "Aucun ordinateur ne fusionne deux dossiers."),
+    ] {
+        made.succeed(&[command, "--lang", lang, "-o", &page.display().to_string()]);
+        let page = std::fs::read_to_string(&page).unwrap();
+        assert!(page.contains(says), "{command} {lang}: {page}");
+    }
+    let planned = made.run(&["plan", "--without-views", "a test", "--accept-wider-role", "a test"]);
+    assert!(Answer::of(&planned).said().contains("who is there already is listed at the end"), "{planned:?}");
 }
 
 #[test]

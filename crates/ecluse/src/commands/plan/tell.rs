@@ -29,6 +29,9 @@ pub(super) fn told(ready: &Ready, found: &Rehearsed, room: bool) {
     for line in dossiers(ready) {
         output::line(line);
     }
+    if let Some(known) = &ready.chain.instruction.order().destination.known {
+        output::line(format!("known        who is there already is listed at the end: {}", known.told()));
+    }
     output::line(format!("barrier      {}", figures.barrier));
     for limit in &figures.limits {
         output::line(format!("             {limit}"));

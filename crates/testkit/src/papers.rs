@@ -150,6 +150,12 @@ pub struct Papers {
     pub edits: Vec<(Paper, String, String)>,
 }
 
+/// A worked order of `docs/` as it is drafted now: its days are counted from this one.
+#[must_use]
+pub fn worked(order: &str, now: Timestamp) -> String {
+    ecluse_core::instruction::dated(order, now.to_zoned(TimeZone::UTC).date())
+}
+
 impl Papers {
     /// Papers in force at `now`, over empty bodies.
     #[must_use]

@@ -39,7 +39,7 @@ pub use results::{NO_RESULTS, moves_no_result, results};
 pub(crate) use rows::{granted, rows};
 pub use stays::{StayingColumn, fates, not_carried_out, staying};
 pub use told::{called, label, rows_told, unfinished_told};
-pub use worked::over;
+pub use worked::{dated, over};
 
 use crate::class::Class;
 use crate::document::Header;

@@ -1,5 +1,8 @@
 //! An order worked out for a product, put over the draft of one laboratory's.
 
+use jiff::Span;
+use jiff::civil::Date;
+
 use crate::template::NO_DIGEST;
 
 /// The draft's header and its two databases, and the rest of an order that somebody worked out: its
@@ -7,15 +10,16 @@ use crate::template::NO_DIGEST;
 /// laboratory alone (`[document]`, `[source]`, `[destination]`) are the draft's.
 ///
 /// A worked order that is shared leaves its digests open, as a word in braces (`"{mapping}"`): each becomes
-/// [`NO_DIGEST`], for [`super::fill`].
+/// [`NO_DIGEST`], for [`super::fill`]. Its days are open too, see [`dated`].
 ///
 /// Both are read as lines: a section begins with `[` in a line's first place, and the comments right
 /// above it are its own. What comes out is a draft like another, to be checked and read.
 #[must_use]
-pub fn over(draft: &str, worked: &str) -> String {
+pub fn over(draft: &str, worked: &str, today: Date) -> String {
+    let worked = dated(worked, today);
     let drafted = sections(draft);
     let own = |name: &str| drafted.iter().find(|section| section.name == name).map(|section| section.text);
-    let theirs = sections(worked);
+    let theirs = sections(&worked);
     let of = |wanted: &str| theirs.iter().filter(|s| s.name == wanted).map(|s| s.text).collect::<String>();
     let mut out = own("").unwrap_or_default().to_owned();
     out.push_str(own("document").unwrap_or_default());
@@ -26,6 +30,30 @@ pub fn over(draft: &str, worked: &str) -> String {
     let rest = ["", "document", "instruction", "source", "destination"];
     theirs.iter().filter(|s| !rest.contains(&s.name)).for_each(|section| out.push_str(section.text));
     ["{dictionary}", "{mapping}"].iter().fold(out, |text, word| text.replace(word, NO_DIGEST))
+}
+
+/// A worked order with its days counted from `today`: `"{today + 10 years 7 months}"` becomes a date. What is
+/// written there and is no length of time stays as it is, for the reader to refuse.
+#[must_use]
+pub fn dated(worked: &str, today: Date) -> String {
+    const OPEN: &str = "\"{today + ";
+    let (mut out, mut rest) = (String::with_capacity(worked.len()), worked);
+    while let Some((before, after)) = rest.split_once(OPEN) {
+        out.push_str(before);
+        let day = |length: &str| today.checked_add(length.parse::<Span>().ok()?).ok();
+        match after.split_once("}\"").and_then(|(length, left)| Some((day(length)?, left))) {
+            Some((day, left)) => {
+                out.push_str(&day.to_string());
+                rest = left;
+            }
+            None => {
+                out.push_str(OPEN);
+                rest = after;
+            }
+        }
+    }
+    out.push_str(rest);
+    out
 }
 
 /// A section, with the comments above it and the blank lines beneath.
@@ -57,7 +85,11 @@ fn sections(text: &str) -> Vec<Section<'_>> {
 
 #[cfg(test)]
 mod tests {
-    use super::over;
+    use jiff::civil::Date;
+
+    use super::{dated, over};
+
+    const TODAY: Date = Date::constant(2026, 11, 30);
 
     const DRAFT: &str = "# The order.\n\n[document]\nid = \"new\"\n\n[instruction]\npurpose = \"…\"\n\n\
                          # where from\n[source]\ndatabase = \"tilleuls\"\n# tls_spki = \"…\"\n\n\
@@ -67,8 +99,8 @@ mod tests {
     fn the_laboratorys_own_stays_and_the_rest_is_the_worked_orders() {
         let worked = "# about it\n[document]\nid = \"old\"\n\n[instruction]\npurpose = \"Take over\"\nmapping = \"{mapping}\"\n\n\
                       [source]\ndatabase = \"SIGL\"\n\n[destination]\ndatabase = \"other\"\n\n\
-                      # erased\n[erasure]\ncopies = 2027-06-30\n\n[[table]]\nname = \"a\"\n\n[[table]]\nname = \"b\"\n";
-        let filled = over(DRAFT, worked);
+                      # erased\n[erasure]\ncopies = \"{today + 7 months}\"\n\n[[table]]\nname = \"a\"\n\n[[table]]\nname = \"b\"\n";
+        let filled = over(DRAFT, worked, TODAY);
         assert_eq!(
             filled,
             "# The order.\n\n[document]\nid = \"new\"\n\n[instruction]\npurpose = \"Take over\"\nmapping = \"sha256:…\"\n\n\
@@ -76,5 +108,17 @@ mod tests {
              [destination]\ndatabase = \"kalys\"\n\n# erased\n[erasure]\ncopies = 2027-06-30\n\n\
              [[table]]\nname = \"a\"\n\n[[table]]\nname = \"b\"\n"
         );
+    }
+
+    #[test]
+    fn days_are_counted_from_the_day_of_the_draft() {
+        let fate = |length: &str| format!("until = \"{{today + {length}}}\", reason = \"x\"");
+        let written = |length: &str| dated(&fate(length), TODAY);
+        assert_eq!(written("10 years 7 months"), "until = 2037-06-30, reason = \"x\"");
+        assert_eq!(written("3 months"), "until = 2027-02-28, reason = \"x\"");
+        for no_length in ["", "soon", "99999 years"] {
+            assert_eq!(written(no_length), fate(no_length));
+        }
+        assert_eq!(dated("a = \"{today + 1 day", TODAY), "a = \"{today + 1 day");
     }
 }

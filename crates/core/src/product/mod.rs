@@ -16,6 +16,8 @@ pub use draft::{Named, draft};
 pub use fit::{Fit, fit};
 pub use read::parse;
 
+use std::collections::BTreeMap;
+
 use crate::class::Class;
 use crate::reader::Spanned;
 use crate::types::Engine;
@@ -36,6 +38,8 @@ pub struct Product {
     pub engine: Engine,
     /// The tables that were classified, in the document's order; a product has more.
     pub tables: Vec<Table>,
+    /// Labels, its own and those of its worked order, and what a French page says for each.
+    pub french: BTreeMap<String, String>,
 }
 
 /// One table.

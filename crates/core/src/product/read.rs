@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use toml::de::DeValue;
+
 use super::{Column, FORMAT, Product, Relation, Table};
 use crate::class::Class;
 use crate::dictionary::{CODES, NO_TARGET, TWICE, WRONG_VALUE, class_of, engine_of};
 use crate::finding::Finding;
-use crate::reader::{Fields, Reader, as_table};
+use crate::reader::{Fields, Reader, Spanned, as_table, as_text};
 
 /// Reads a product's dictionary; its mistakes of form bear the codes of a dictionary's.
 ///
@@ -39,8 +41,13 @@ fn read(r: &mut Reader<'_>, root: &mut Fields<'_, '_>) -> Option<Product> {
     let engine = head.text(r, "engine");
     head.end(r);
     let tables = root.tables(r, "table").into_iter().filter_map(|t| read_table(r, t)).collect();
+    let words = root.maybe_table(r, "french").map(|words| words.entries()).unwrap_or_default();
+    let mut word = |(label, said): (Spanned<String>, &toml::Spanned<DeValue<'_>>)| {
+        Some((label.value, as_text(r, "french", said)?.value))
+    };
+    let french = words.into_iter().filter_map(&mut word).collect();
     let engine = engine_of(r, engine?)?;
-    Some(Product { name: name?.value, title: title?.value, version: version?.value, engine, tables })
+    Some(Product { name: name?.value, title: title?.value, version: version?.value, engine, tables, french })
 }
 
 fn read_table(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Option<Table> {

@@ -5,6 +5,7 @@ use ecluse_core::class::Class;
 use ecluse_core::classify::{Context, propose};
 use ecluse_core::dictionary::{self, Dictionary};
 use ecluse_core::{codes, digest, instruction, mapping};
+use ecluse_testkit::papers::worked;
 use jiff::Timestamp;
 
 use crate::dump;
@@ -110,7 +111,8 @@ fn the_worked_papers_hold_together() {
     let sex = codes::parse(SEX).unwrap_or_else(|f| panic!("{f:#?}"));
     let mapping = MAPPING.replace("{codes/sex.toml}", &sex.digest);
     let mapping = mapping::parse(&mapping).unwrap_or_else(|f| panic!("{f:#?}"));
-    let filled = instruction::fill(INSTRUCTION, &dictionary, Some(&mapping)).unwrap();
+    let filled =
+        instruction::fill(&worked(INSTRUCTION, Timestamp::UNIX_EPOCH), &dictionary, Some(&mapping)).unwrap();
     let order = instruction::parse(&filled).unwrap_or_else(|f| panic!("{f:#?}"));
     assert_eq!(instruction::check(&order, &dictionary), []);
     assert_eq!(mapping::against(&mapping, &order), []);

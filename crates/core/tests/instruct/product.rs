@@ -191,8 +191,12 @@ fn every_shipped_dictionary_is_read_and_tells_of_nobody() {
         assert_eq!(file, product.id());
         let mut classes: Vec<Class> = Vec::new();
         for table in &product.tables {
-            let labels = table.columns.iter().map(|c| &c.label).chain([&table.label]);
-            for label in labels {
+            let labels: Vec<&String> = table.columns.iter().map(|c| &c.label).chain([&table.label]).collect();
+            for label in labels.iter().filter(|label| !label.is_empty()) {
+                assert!(product.french.contains_key(*label), "{file}: no French word for {label}");
+            }
+            let french = labels.iter().filter_map(|label| product.french.get(*label));
+            for label in labels.iter().copied().chain(french) {
                 let digits = label.chars().filter(char::is_ascii_digit).count();
                 assert!(digits <= 3 && !label.contains('@') && !label.contains("://"), "{label}");
             }
@@ -204,6 +208,23 @@ fn every_shipped_dictionary_is_read_and_tells_of_nobody() {
             "{file}: whose rows are the patients"
         );
         assert!(classes.contains(&Class::FreeText) && classes.contains(&Class::Credential), "{file}");
+    }
+}
+
+#[test]
+fn every_label_of_a_worked_order_has_its_french_word() {
+    let orders = [
+        ("labbook-3.5", include_str!("../../../../docs/labbook/instruction.toml")),
+        ("openelis-3.5", include_str!("../../../../docs/openelis/instruction.toml")),
+    ];
+    for (file, order) in orders {
+        let (_, product) = shipped().into_iter().find(|(name, _)| name == file).unwrap();
+        let labels: Vec<&str> =
+            order.lines().filter_map(|line| line.strip_prefix("label = \"")?.strip_suffix('"')).collect();
+        assert!(labels.len() > 10);
+        for label in labels {
+            assert!(product.french.contains_key(label), "{file}: no French word for {label}");
+        }
     }
 }
 

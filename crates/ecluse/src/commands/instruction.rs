@@ -124,7 +124,8 @@ fn new(here: &Here, args: &InstructionNewArgs) -> Result<()> {
 /// The draft, with everything but its own from an order that somebody worked out.
 fn take_over(here: &Here, path: &Path, draft: &str, worked: &Path) -> Result<()> {
     let theirs = Paper::read(worked, "name the order that was worked out for this product")?;
-    folder::create(path, instruction::over(draft, theirs.text()).as_bytes())?;
+    let today = here.now.to_zoned(jiff::tz::TimeZone::UTC).date();
+    folder::create(path, instruction::over(draft, theirs.text(), today).as_bytes())?;
     fill(here, path)?;
     output::line(format!("{}: drafted; header and databases are this migration's.", path.display()));
     output::line("Read what it orders, and whether its dates and fates are this laboratory's; then:");

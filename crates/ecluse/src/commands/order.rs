@@ -1,6 +1,7 @@
 //! `ecluse order`: the instruction as one page that the laboratory reads and signs.
 
 use askama::Template as _;
+use ecluse_adapters::url::Url;
 use ecluse_core::contract::{self, Terms};
 use ecluse_core::dictionary::{self, Dictionary};
 use ecluse_core::document::{self, EXPIRED, FUTURE, Header, Kind, NOT_YET};
@@ -11,6 +12,9 @@ use serde_json::json;
 
 use super::{Here, sign, survey};
 use crate::cli::OrderArgs;
+use crate::connect;
+use crate::connections::{self, End};
+use crate::pages::labels::Labels;
 use crate::pages::order::{Sources, Standing, page};
 use crate::pages::words::spaced;
 use crate::papers::stopped::stopped;
@@ -23,14 +27,17 @@ pub(super) static PAGE: Code = Code::refused("ECL-ORD-002", "the order's page co
 pub(super) fn run(here: &Here, args: &OrderArgs) -> Result<()> {
     let lang = args.lang.into();
     let read = Read::of(here, args.instruction.as_deref())?;
+    let labels = Labels::of(lang);
     let page = page(&Sources {
         language: lang,
         terms: &read.terms,
         header: &read.header,
-        order: &read.order,
-        dictionary: &read.dictionary,
+        order: &labels.order(&read.order),
+        dictionary: &labels.dictionary(&read.dictionary),
         digest: &read.paper.digest(),
         standing: &read.standing,
+        source_file: file(here, End::Source),
+        destination_file: file(here, End::Destination),
     });
     let html = page.render().map_err(|_| PAGE.fault(""))?;
     let path = here.folder.path(args.output.as_deref(), "order.html");
@@ -48,6 +55,14 @@ pub(super) fn run(here: &Here, args: &OrderArgs) -> Result<()> {
         &json!({ "made": path, "digest": read.paper.digest(), "standing": read.standing.name() }),
     );
     Ok(())
+}
+
+/// What the folder calls a database that is a file of SQLite's.
+fn file(here: &Here, end: End) -> Option<String> {
+    match connect::parse(&connections::written(&here.folder, end).ok()??).ok()? {
+        Url::Sqlite(path) => Some(path.file_name()?.to_string_lossy().into_owned()),
+        _ => None,
+    }
 }
 
 /// An order as far as it can be verified.

@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::{Here, begun, ordered, reconciled};
 use crate::cli::{PaperArgs, ReportArgs};
+use crate::pages::labels::Labels;
 use crate::pages::words::spaced;
 use crate::papers::accepted::{self as acceptance, Acceptance, Signature};
 use crate::papers::chain::{Chain, Link};
@@ -42,8 +43,12 @@ pub(crate) fn written(here: &Here, run: &Path, to: Option<&Path>, lang: Language
     // before its papers are judged as of that run
     ordered::under(&here.folder, &figures)?;
     let journal = events(run)?;
-    let facts: Facts = serde_json::from_slice(&folder::read(&run.join(facts::FILE), "ecluse migrate")?)
-        .map_err(|_| UNREADABLE.fault(run.join(facts::FILE).display().to_string()).help("ecluse migrate"))?;
+    let mut facts: Facts = serde_json::from_slice(&folder::read(&run.join(facts::FILE), "ecluse migrate")?)
+        .map_err(|_| {
+        UNREADABLE.fault(run.join(facts::FILE).display().to_string()).help("ecluse migrate")
+    })?;
+    let labels = Labels::of(lang);
+    facts.tables.iter_mut().for_each(|table| table.label = labels.say(&table.label).to_owned());
     // the papers are judged as of the run: a report is still written after they have expired
     let then: Timestamp = figures.began.parse().unwrap_or(here.now);
     let mut chain = Chain::read(&here.folder, &PaperArgs::default(), then)?;
@@ -76,6 +81,7 @@ pub(crate) fn written(here: &Here, run: &Path, to: Option<&Path>, lang: Language
     let stopped = stopped(&here.folder, &chain.contract, &chain.instruction, here.now)?;
     let html = page(&Sources {
         lang,
+        labels,
         stopped,
         accepted: accepted.map(|signature| signature.words(lang)),
         compared,

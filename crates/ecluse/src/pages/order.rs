@@ -36,6 +36,10 @@ pub(crate) struct Sources<'a> {
     /// The digest of the order's bytes.
     pub(crate) digest: &'a str,
     pub(crate) standing: &'a Standing,
+    /// What this folder calls the two databases where they are files: inside, every SQLite database has the
+    /// same name. What the order fixes is their identity, and it stands beside.
+    pub(crate) source_file: Option<String>,
+    pub(crate) destination_file: Option<String>,
 }
 
 /// Whether somebody answers for the order.
@@ -163,8 +167,7 @@ pub(crate) fn page(from: &Sources<'_>) -> Page {
 
 fn lead(from: &Sources<'_>) -> String {
     let (who, by) = (&from.terms.controller.name, &from.terms.processor.name);
-    let (source, destination) =
-        (place(&from.order.source, from.language), place(&from.order.destination, from.language));
+    let (source, destination) = (source(from), destination(from));
     from.language.of(
         format!("{who} orders {by} to copy from {source} to {destination} what is named on this page, and nothing else."),
         format!(
@@ -173,8 +176,16 @@ fn lead(from: &Sources<'_>) -> String {
     )
 }
 
+fn source(from: &Sources<'_>) -> String {
+    place(&from.order.source, from.source_file.as_deref(), from.language)
+}
+
+fn destination(from: &Sources<'_>) -> String {
+    place(&from.order.destination, from.destination_file.as_deref(), from.language)
+}
+
 /// A database as the order names it: its name, or, where it has none, its identity's beginning.
-fn place(end: &Endpoint, lang: Language) -> String {
+fn place(end: &Endpoint, file: Option<&str>, lang: Language) -> String {
     let engine = words::engine(end.engine);
     let name = &end.database.value;
     // whoever signs has to read what the source cannot do
@@ -202,9 +213,10 @@ fn place(end: &Endpoint, lang: Language) -> String {
         Engine::Sqlite => {
             let digest = end.identity.value.trim_start_matches("sqlite:");
             let short: String = digest.chars().take(8).collect();
+            let file = file.map_or_else(String::new, |file| format!("{file} "));
             lang.of(
-                format!("the {engine} file {name} ({short}…)"),
-                format!("le fichier {engine} {name} ({short}…)"),
+                format!("the {engine} file {file}(identity {short}…)"),
+                format!("le fichier {engine} {file}(identité {short}…)"),
             )
         }
         _ => lang.of(format!("the database {name} ({engine})"), format!("la base {name} ({engine})")),
@@ -312,7 +324,7 @@ fn stays(from: &Sources<'_>) -> Vec<Stays> {
 
 fn receives(from: &Sources<'_>) -> Vec<String> {
     let Sources { language: lang, terms, order, .. } = *from;
-    let (destination, by) = (place(&order.destination, lang), &terms.processor.name);
+    let (destination, by) = (destination(from), &terms.processor.name);
     let mut lines = vec![
         lang.of(
             format!("Only {destination}: its identity is bound by the order."),

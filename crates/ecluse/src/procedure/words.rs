@@ -16,6 +16,7 @@ pub(crate) struct Words {
     pub(crate) state: &'static str,
     pub(crate) date: &'static str,
     pub(crate) unknown: &'static str,
+    pub(crate) since_unknown: &'static str,
     pub(crate) waiting: &'static str,
     pub(crate) since: &'static str,
     pub(crate) deadlines: &'static str,
@@ -44,7 +45,8 @@ pub(crate) static ENGLISH: Words = Words {
     who: "Who",
     state: "State",
     date: "Date, and where it stands",
-    unknown: "unknown",
+    unknown: "date unknown",
+    since_unknown: "since when is unknown",
     waiting: "waiting for",
     since: "since",
     deadlines: "Deadlines",
@@ -74,7 +76,8 @@ pub(crate) static FRENCH: Words = Words {
     who: "Qui",
     state: "État",
     date: "Date, et où elle figure",
-    unknown: "inconnue",
+    unknown: "date inconnue",
+    since_unknown: "depuis une date inconnue",
     waiting: "en attente de :",
     since: "depuis le",
     deadlines: "Échéances",
@@ -133,6 +136,11 @@ impl Words {
             "operator" => "opérateur",
             other => other,
         }
+    }
+
+    /// A day as this language writes it; as it stands where it is none.
+    pub(crate) fn date(&self, day: &str) -> String {
+        day.parse().map_or_else(|_| day.to_owned(), |day| self.language.day(day))
     }
 
     /// A number of days.

@@ -16,6 +16,7 @@ use super::recorded::recorded;
 use super::{boxes, lead, parts};
 use crate::commands::reconciled::Reconciled;
 use crate::commands::sign::short;
+use crate::pages::labels::Labels;
 use crate::papers::chain::Chain;
 use crate::papers::compared::Looked;
 use crate::papers::objections::Stated;
@@ -24,6 +25,8 @@ use crate::papers::objections::Stated;
 #[derive(Debug)]
 pub(crate) struct Sources<'a> {
     pub(crate) lang: Language,
+    /// What labels are called in that language.
+    pub(crate) labels: Labels,
     pub(crate) chain: &'a Chain,
     pub(crate) facts: &'a Facts,
     pub(crate) figures: &'a Figures,

@@ -41,6 +41,9 @@ fn rows(table: &Counted, lang: Language) -> String {
         format!("{rows} {} {}", lang.of("of", "de"), table.source)
     } else if n == Figure::Exact(0) {
         format!("{} {}", lang.of("no", "aucune ligne de"), table.label.to_lowercase())
+    } else if n == Figure::Exact(1) {
+        // the laboratory's word names many
+        format!("{} {}", lang.of("1 row of", "1 ligne de"), table.label.to_lowercase())
     } else {
         format!("{} {}", n.told(lang), table.label.to_lowercase())
     }

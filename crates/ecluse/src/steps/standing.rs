@@ -46,7 +46,7 @@ pub(super) fn status(at: At<'_>, seen: &Seen, left: bool) -> Found {
         Ok(word) => Found::Done(format!(
             "{} {}",
             lang.of("the order stands, as of", "l'ordre tient, au"),
-            word.as_of()
+            lang.hour(word.as_of())
         )),
         Err(fault) if fault.code().id == SUSPENDED.id => {
             let mut found = refused(at, &fault, LAB, "ecluse instruction status");
@@ -92,8 +92,8 @@ pub(super) fn session(at: At<'_>, seen: &Seen, left: bool) -> Found {
     };
     match quietly(|| chain::session(folder, None, contract, now)) {
         Ok((session, _)) => {
-            let until = lang.of("until", "jusqu'à");
-            Found::Done(format!("{} {until} {}", session.operator(), session.header().not_after))
+            let until = lang.of("until", "jusqu'au");
+            Found::Done(format!("{} {until} {}", session.operator(), lang.hour(session.header().not_after)))
         }
         Err(_) if !left => Found::Done(nothing_left(lang)),
         Err(_) if trial => {

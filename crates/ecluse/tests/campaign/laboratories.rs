@@ -7,7 +7,7 @@ use ecluse_adapters::sqlite;
 use ecluse_core::types::Engine;
 use ecluse_flow::ports::Destination as _;
 use ecluse_testkit::migration::End;
-use ecluse_testkit::papers::{Paper, Papers, signatures_of};
+use ecluse_testkit::papers::{Paper, Papers, signatures_of, worked};
 use ecluse_testkit::server::{Mariadb, MariadbDatabase};
 
 use crate::{ends, labbook, now};
@@ -89,7 +89,7 @@ impl Laboratory {
         let source = End::mariadb(&self.source);
         let none = format!("sha256:{}", "0".repeat(64));
         let body = End::sqlite(&self.file(), identity)
-            .named_in(&source.named_in(INSTRUCTION, "source"), "destination")
+            .named_in(&source.named_in(&worked(INSTRUCTION, now()), "source"), "destination")
             .replacen("engine   = \"postgresql\"", "engine   = \"sqlite\"", 1)
             .replace("\"SIGL\"", &format!("\"{}\"", self.source.name()))
             .replace("max_runs       = 1", "max_runs       = 2")

@@ -8,7 +8,7 @@ use ecluse_adapters::url::Url;
 use ecluse_adapters::{dump, mariadb, postgres};
 use ecluse_core::dictionary;
 use ecluse_flow::ports::{Destination as _, Scope, Source};
-use ecluse_testkit::papers::{Paper, Papers};
+use ecluse_testkit::papers::{Paper, Papers, worked};
 use ecluse_testkit::server::{self, Mariadb, MariadbDatabase, PostgresDatabase};
 use jiff::Timestamp;
 use tempfile::TempDir;
@@ -107,7 +107,7 @@ impl Migration {
             .map(str::to_owned)
             .collect();
         assert_eq!(tables.len(), 11);
-        papers.instruction = INSTRUCTION
+        papers.instruction = worked(INSTRUCTION, now())
             .replace("\"SIGL\"", &format!("\"{}\"", self.source.name()))
             .replace("{source.identity}", &from.identity().unwrap())
             .replace("{source.schema}", &dictionary::parse(&papers.dictionary).unwrap().schema(&tables))

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use ecluse_testkit::migration::{End, Migration};
-use ecluse_testkit::papers::Papers;
+use ecluse_testkit::papers::{Papers, worked};
 use ecluse_testkit::server::{Postgres, PostgresDatabase};
 use jiff::Timestamp;
 
@@ -34,7 +34,7 @@ pub(crate) fn openelis(server: &Postgres) -> Option<PostgresDatabase> {
 pub(crate) fn migration(folder: &Path, source: &End, destination: &End) -> Migration {
     let mut papers = Papers::new(now());
     let none = format!("sha256:{}", "0".repeat(64));
-    let order = destination.named_in(&source.named_in(INSTRUCTION, "source"), "destination");
+    let order = destination.named_in(&source.named_in(&worked(INSTRUCTION, now()), "source"), "destination");
     // the schema's digest is the program's to fill in
     papers.instruction = order.replace("{source.schema}", &none);
     papers.mapping = MAPPING.to_owned();

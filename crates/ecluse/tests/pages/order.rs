@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
+use ecluse_core::language::Language;
 use ecluse_testkit::papers::Paper;
+use jiff::ToSpan;
 
-use crate::papers::{ecluse, labbook, succeed, written};
+use crate::papers::{ecluse, labbook, now, succeed, written};
 
 fn page(folder: &Path, arguments: &[&str]) -> String {
     let mut all = vec!["order"];
@@ -19,15 +21,21 @@ fn the_page_says_what_leaves_what_stays_who_receives_and_when_it_is_destroyed() 
     let papers = labbook();
     let folder = written(&papers);
     let french = page(folder.path(), &[]);
+    // a worked order's days are counted from the one on which it is drafted
+    let day =
+        |length: jiff::Span| now().to_zoned(jiff::tz::TimeZone::UTC).date().checked_add(length).unwrap();
+    let (kept, erased) = (day(10.years().months(7)), day(7.months()));
+    let told = |day| Language::French.day(day);
     for wanted in [
         "Ordre de migration",
         "Laboratoire Fontaine-Aubry donne l’ordre à Logilab Éditions de copier de la base SIGL (MariaDB) vers la base kalys (PostgreSQL)",
         "Date de réception — rec_date_receipt est au plus tôt le 1er janvier 2015 à 00:00:00",
-        "id_dos figure parmi les lignes retenues de Requests (id_data)",
+        "id_dos figure parmi les lignes retenues de Demandes (id_data)",
         "motif pour commentaire",
-        "conservé dans l’ancien système jusqu’au 30 juin 2037",
+        "<strong>Demandes</strong>",
+        &format!("conservé dans l’ancien système jusqu’au {}", told(kept)),
         "coordonnées",
-        "Toute copie faite par écluse\u{a0}: au plus tard le 30 juin 2027",
+        &format!("Toute copie faite par écluse\u{a0}: au plus tard le {}", told(erased)),
         "signé avec la clé SHA256:",
         &papers.digest(Paper::Instruction),
     ] {
@@ -41,7 +49,8 @@ fn the_page_says_what_leaves_what_stays_who_receives_and_when_it_is_destroyed() 
         "Order of migration",
         "is from 2015-01-01 00:00:00 on",
         "contact",
-        "kept in the old system until 2037-06-30",
+        "<strong>Requests</strong>",
+        &format!("kept in the old system until {kept}"),
     ] {
         assert!(english.contains(wanted), "{wanted} is not in {english}");
     }

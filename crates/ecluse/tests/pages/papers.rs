@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use ecluse_core::dictionary;
-use ecluse_testkit::papers::Papers;
+use ecluse_testkit::papers::{Papers, worked};
 use tempfile::TempDir;
 
 const INSTRUCTION: &str = include_str!("../../../../docs/labbook/instruction.toml");
@@ -32,12 +32,12 @@ const LABELS: [(&str, &str); 4] = [
 /// The papers, not yet written.
 pub(crate) fn labbook() -> Papers {
     let mut papers = Papers::new(now());
-    let order = ecluse_core::instruction::parse(&filled(INSTRUCTION)).unwrap();
+    let order = ecluse_core::instruction::parse(&filled(&worked(INSTRUCTION, now()))).unwrap();
     papers.dictionary = dictionary_of(&order);
     let digest = dictionary::parse(&papers.dictionary).unwrap().schema(&order.table_names());
     papers.codes = vec![("sex.toml".to_owned(), SEX.to_owned())];
     papers.mapping = MAPPING.to_owned();
-    papers.instruction = INSTRUCTION
+    papers.instruction = worked(INSTRUCTION, now())
         .replace("{source.schema}", &digest)
         .replace("{source.identity}", "7d1c-4e/SIGL")
         .replace("{destination.database}", "kalys")
@@ -104,6 +104,6 @@ pub(crate) fn succeed(folder: &Path, arguments: &[&str]) -> String {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the program that is tried has its own clock")]
-fn now() -> jiff::Timestamp {
+pub(crate) fn now() -> jiff::Timestamp {
     jiff::Timestamp::now()
 }

@@ -87,10 +87,12 @@ fn place(table: &Counted) -> String {
 
 /// Which rows were ordered: told from the signed order, whatever lies in the run folder.
 fn filters(from: &Sources<'_>) -> Vec<Said> {
-    let (order, dictionary, lang) = (from.chain.instruction.order(), &from.chain.dictionary, from.lang);
-    let told = rows_told(order, dictionary, lang);
+    let lang = from.lang;
+    let order = from.labels.order(from.chain.instruction.order());
+    let dictionary = from.labels.dictionary(&from.chain.dictionary);
+    let told = rows_told(&order, &dictionary, lang);
     let told = order.tables.iter().zip(told);
-    let line = |table| format!("{}{}", label(table, dictionary), lang.of(":", " :"));
+    let line = |table| format!("{}{}", label(table, &dictionary), lang.of(":", " :"));
     let told = told.filter_map(|(table, rows)| Some(Said::from(format!("{} {}.", line(table), rows?))));
     let list = order.excluded.as_ref().map(|list| {
         let digest: String = list.value.trim_start_matches("sha256:").chars().take(8).collect();

@@ -10,19 +10,21 @@ use crate::commands::reconciled;
 use crate::folder::Folder;
 use crate::papers::accepted::{self, Acceptance};
 use crate::papers::quietly;
+use crate::report::discreet::Discreet;
+use crate::report::figure::Figure;
 
-/// Counts over all tables; no table, row or person can be told from them.
+/// Counts over all tables, told as the report tells them; no table, row or person can be told from them.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Last {
-    pub(crate) moved: u64,
-    pub(crate) refused: u64,
+    pub(crate) moved: Figure,
+    pub(crate) refused: Figure,
     /// Rows read back, where the last reconciliation still counts.
-    pub(crate) read_back: Option<u64>,
+    pub(crate) read_back: Option<Figure>,
     pub(crate) differences: Option<u64>,
     /// Whether the controller accepted every difference.
     pub(crate) accepted: bool,
     /// Rows that an undo took away.
-    pub(crate) undone: Option<u64>,
+    pub(crate) undone: Option<Figure>,
 }
 
 /// The last figure of a folder; `None` where no run has begun.
@@ -43,20 +45,21 @@ pub(super) fn last(folder: &Folder, now: Timestamp) -> Result<Option<Last>> {
     let accepted = found.is_some_and(|found| {
         !found.holds && matches!(quietly(|| accepted::of(folder, found, now)), Ok(Acceptance::Whole(_)))
     });
+    let told = Discreet::read(&run, &moved);
     Ok(Some(Last {
-        moved: moved.moved_rows(),
-        refused: moved.refused_rows(),
-        read_back: found.map(|found| found.rows),
+        moved: told.total(moved.moved_rows()),
+        refused: told.total(moved.refused_rows()),
+        read_back: found.map(|found| told.total(found.rows)),
         differences: found.map(|found| found.differences),
         accepted,
-        undone,
+        undone: undone.map(|rows| told.total(rows)),
     }))
 }
 
 impl Last {
     /// In a few words: `28 agree`, `2 differ, 3 refused`, `27,402 moved, 0 refused`.
     pub(crate) fn words(&self, lang: Language) -> String {
-        let (count, refused) = (|n: u64| lang.count(n), lang.count(self.refused));
+        let (count, refused) = (|n: Figure| n.told(lang), self.refused.told(lang));
         if let Some(gone) = self.undone {
             let gone = count(gone);
             return lang.of(format!("undone, {gone} taken away"), format!("annulé, {gone} retirées"));
@@ -66,13 +69,13 @@ impl Last {
             (Some(back), Some(0)) => format!("{} {}", count(back), lang.of("agree", "concordent")),
             (Some(_), Some(differ)) => {
                 let accepted = if self.accepted { lang.of(", accepted", ", accepté") } else { "" };
-                format!("{} {}{accepted}", count(differ), lang.of("differ", "diffèrent"))
+                format!("{} {}{accepted}", lang.count(differ), lang.of("differ", "diffèrent"))
             }
             _ => {
                 let moved = count(self.moved);
                 return lang.of(format!("{moved} moved{refused}"), format!("{moved} déplacées{refused}"));
             }
         };
-        if self.refused > 0 { found + &refused } else { found }
+        if self.refused != Figure::Exact(0) { found + &refused } else { found }
     }
 }

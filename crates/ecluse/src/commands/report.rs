@@ -18,6 +18,7 @@ use crate::papers::accepted::{self as acceptance, Acceptance, Signature};
 use crate::papers::chain::{Chain, Link};
 use crate::papers::stopped::stopped;
 use crate::papers::{compared, objections, reference};
+use crate::report::discreet::Discreet;
 use crate::report::facts::{self, Facts};
 use crate::report::fill::{Sources, day, page};
 use crate::{folder, output};
@@ -90,7 +91,7 @@ pub(crate) fn written(here: &Here, run: &Path, to: Option<&Path>, lang: Language
         facts: &facts,
         figures: &figures,
         reconciliation: &reconciliation,
-        undone: undone(&undo(run)?, lang),
+        undone: undone(&undo(run)?, &Discreet::of(&figures, &facts), lang),
         events: journal.head.lines,
         journal: &journal.head.digest,
         today: here.now.to_zoned(jiff::tz::TimeZone::UTC).date(),
@@ -106,7 +107,7 @@ pub(crate) fn written(here: &Here, run: &Path, to: Option<&Path>, lang: Language
 }
 
 /// That the run was undone, in a sentence.
-fn undone(undo: &Undo, lang: Language) -> Option<String> {
+fn undone(undo: &Undo, told: &Discreet, lang: Language) -> Option<String> {
     match undo {
         Undo::Never => None,
         Undo::Begun => Some(
@@ -118,7 +119,7 @@ fn undone(undo: &Undo, lang: Language) -> Option<String> {
         ),
         Undo::Ended(undone) => {
             let chunks = lang.plural(number(undone.kept.len()), lang.of("chunk", "lot"), lang.of("chunks", "lots"));
-            let rows = |n| lang.plural(n, lang.of("row", "ligne"), lang.of("rows", "lignes"));
+            let rows = |n| told.total(n).of(lang, lang.of("row", "ligne"), lang.of("rows", "lignes"));
             let left = rows(undone.kept.iter().map(|kept| kept.rows).sum());
             let kept = if undone.kept.is_empty() {
                 lang.of("nothing of it is left at the destination", "il n’en reste rien à la destination").to_owned()

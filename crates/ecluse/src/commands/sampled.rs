@@ -9,6 +9,7 @@ use ecluse_flow::figures::Figures;
 use ecluse_flow::sample::{Estimate, Sampled};
 
 use crate::output;
+use crate::report::discreet::Discreet;
 
 /// Tells the dossiers, the kinds, and the time that the whole would take.
 pub(crate) fn told(sample: &Sampled, figures: &Figures) {
@@ -34,8 +35,8 @@ pub(crate) fn dossiers(sample: &Sampled) -> String {
 }
 
 /// As the board says it: `sample of 20 dossiers moved, 1,234 rows`.
-pub(crate) fn stands(sample: &Sampled, figures: &Figures, lang: Language) -> String {
-    let (dossiers, rows) = (lang.count(sample.dossiers), lang.count(figures.moved_rows()));
+pub(crate) fn stands(sample: &Sampled, figures: &Figures, told: &Discreet, lang: Language) -> String {
+    let [dossiers, rows] = [sample.dossiers, figures.moved_rows()].map(|count| told.total(count).told(lang));
     lang.of(
         format!("only a sample of {dossiers} dossiers was moved, {rows} rows"),
         format!("seul un échantillon de {dossiers} dossiers est passé, {rows} lignes"),

@@ -105,7 +105,7 @@ pub(super) fn run(here: &Here, args: &RunArgs) -> Result<()> {
     withdrawn::told(&path)?;
     let looked = compared::of(&here.folder, &path, &figures, here.now)?;
     if let Some(looked) = &looked {
-        output::line(looked.words(Language::English));
+        output::line(looked.words(Language::English, false));
     }
     output::document(&json!({
         "figures": rights::brief(&figures),

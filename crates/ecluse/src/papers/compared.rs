@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use super::{Paper, standing};
 use crate::folder::{self, Folder};
+use crate::report::figure::{Figure, blurred, is_small};
 use crate::screen::words::Words;
 
 /// The file of a run whose digest says which state of it was looked at.
@@ -75,16 +76,20 @@ pub(crate) fn of(folder: &Folder, run: &Path, known: &Figures, now: Timestamp) -
 }
 
 impl Looked {
-    /// `12 of 12 drawn dossiers compared by Claire Fontaine, signed: each the same`.
-    pub(crate) fn words(&self, lang: Language) -> String {
+    /// `12 of 12 drawn dossiers compared by Claire Fontaine, signed: each the same`; where the dossiers' table
+    /// hides its small counts and there is one, none is told exactly.
+    pub(crate) fn words(&self, lang: Language, hides: bool) -> String {
         let Comparison { dossiers, drawn, by, .. } = &self.comparison;
-        let crossed: Vec<String> = self
-            .comparison
-            .crossed()
+        let (looked, same, crossed) =
+            (number(dossiers.len()), self.comparison.same(), self.comparison.crossed());
+        let differences = [*drawn, looked, same, drawn.abs_diff(looked), looked.abs_diff(same)];
+        let blur = hides && differences.into_iter().chain(crossed.values().copied()).any(is_small);
+        let count = |n| if blur { blurred(n) } else { Figure::Exact(n) }.told(lang);
+        let crossed: Vec<String> = crossed
             .into_iter()
-            .map(|(reason, n)| format!("{} ({})", Words(lang).reason(reason), lang.count(n)))
+            .map(|(reason, n)| format!("{} ({})", Words(lang).reason(reason), count(n)))
             .collect();
-        let same = lang.count(self.comparison.same());
+        let same = count(same);
         let found = match (dossiers.is_empty(), crossed.is_empty()) {
             (true, _) => String::new(),
             (false, true) => lang.of(": each the same", " : tous identiques").to_owned(),
@@ -103,7 +108,7 @@ impl Looked {
             false => "",
             true => lang.of("; the run has gone on since", " ; le passage a continué depuis"),
         };
-        let (compared, drawn) = (lang.count(number(dossiers.len())), lang.count(*drawn));
+        let (compared, drawn) = (count(looked), count(*drawn));
         lang.of(
             format!("{compared} of {drawn} drawn dossiers compared by {by}, {signed}{found}{stale}"),
             format!("{compared} dossiers tirés sur {drawn} comparés par {by}, {signed}{found}{stale}"),

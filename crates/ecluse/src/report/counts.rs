@@ -3,6 +3,7 @@
 use ecluse_core::count::number;
 use ecluse_flow::figures::TableFigures;
 
+use super::discreet::hides;
 use super::facts::TableFacts;
 use super::figure::{Figure, together};
 use super::fill::Sources;
@@ -14,6 +15,7 @@ pub(crate) struct Counted {
     pub(crate) label: String,
     pub(crate) source: String,
     pub(crate) destination: String,
+    /// Whether its small counts are hidden.
     pub(crate) sensitive: bool,
     pub(crate) rows: Rows,
     pub(crate) columns: Columns,
@@ -66,8 +68,8 @@ fn one(from: &Sources<'_>, f: &TableFigures, t: &TableFacts) -> Counted {
         label: t.label.clone(),
         source: f.source.clone(),
         destination: f.destination.clone(),
-        sensitive: t.sensitive,
-        rows: rows(f, t.sensitive),
+        sensitive: hides(f, t),
+        rows: rows(f, hides(f, t)),
         columns: Columns {
             available: number(surveyed.max(t.granted)),
             moved: number(t.granted),
@@ -92,8 +94,7 @@ pub(crate) fn rows(f: &TableFigures, sensitive: bool) -> Rows {
             Some(f.moved),
             stays.or(Some(kept)),
         ],
-        // how few object is nobody's to read either
-        sensitive || f.excluded > 0,
+        sensitive,
     );
     Rows { available, asked, withheld, left_out, excluded, refused, moved, stays }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use ecluse_core::language::Language;
 
-/// Below this, a count in a table with sensitive results could point at a person.
+/// Below this, a count in a table that hides its small ones could point at a person.
 const SMALL: u64 = 5;
 
 /// One count, ready to print.
@@ -61,18 +61,40 @@ impl fmt::Display for Figure {
     }
 }
 
+impl serde::Serialize for Figure {
+    /// A number where it is known exactly, else what is printed.
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Unknown => to.serialize_none(),
+            Self::Exact(n) => to.serialize_u64(*n),
+            Self::Small | Self::About(_) => to.serialize_str(&self.told(Language::English)),
+        }
+    }
+}
+
+/// Whether a count could point at a person.
+pub(crate) const fn is_small(n: u64) -> bool {
+    n > 0 && n < SMALL
+}
+
+/// A count that is not told exactly, whatever it is.
+pub(crate) const fn blurred(n: u64) -> Figure {
+    match n {
+        0 => Figure::Exact(0),
+        n if is_small(n) => Figure::Small,
+        n => Figure::About((n + 5) / 10 * 10),
+    }
+}
+
 /// One table's counts, which belong together: each can be had from the others by subtraction,
 /// so where one must be hidden, the others are rounded.
 pub(crate) fn together<const N: usize>(counts: [Option<u64>; N], sensitive: bool) -> [Figure; N] {
-    let small = |n: u64| n > 0 && n < SMALL;
     // the differences between two counts are figures too: what was asked and did not move
     let known = || counts.iter().copied().flatten();
-    let blur = sensitive && known().any(|a| small(a) || known().any(|b| small(a.abs_diff(b))));
+    let blur = sensitive && known().any(|a| is_small(a) || known().any(|b| is_small(a.abs_diff(b))));
     counts.map(|n| match n {
         None => Figure::Unknown,
-        Some(n) if sensitive && small(n) => Figure::Small,
-        Some(0) => Figure::Exact(0),
-        Some(n) if blur => Figure::About((n + 5) / 10 * 10),
+        Some(n) if blur => blurred(n),
         Some(n) => Figure::Exact(n),
     })
 }

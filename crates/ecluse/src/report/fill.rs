@@ -9,6 +9,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::counts::{Counted, counted};
+use super::discreet::Discreet;
 use super::drawing::{Band, draw};
 use super::facts::Facts;
 use super::page::Page;
@@ -52,6 +53,11 @@ impl Sources<'_> {
     /// Whether the order says what a dossier is, so that some can be drawn and compared.
     pub(super) fn compares(&self) -> bool {
         self.chain.instruction.order().dossier.is_some()
+    }
+
+    /// How the run's counts are told.
+    pub(super) fn discreet(&self) -> Discreet {
+        Discreet::of(self.figures, self.facts)
     }
 
     /// What both databases are called.

@@ -4,7 +4,7 @@ use ecluse_core::language::Language;
 use ecluse_core::person::Role;
 
 use super::counts::Counted;
-use super::figure::Figure;
+use super::figure::{Figure, together};
 use super::fill::{Sources, day};
 use crate::commands::reconciled::Reconciled;
 use crate::pages::words;
@@ -101,7 +101,10 @@ pub(crate) fn alerts(from: &Sources<'_>) -> Vec<String> {
     let mut alerts: Vec<String> = stopped.into_iter().chain(from.undone.clone()).collect();
     let mut tell = |english: String, french: String| alerts.push(lang.of(english, french));
     if let Some(sample) = from.figures.sample.as_ref().filter(|sample| sample.through) {
-        let (drawn, there) = (lang.count(sample.dossiers), lang.count(sample.there));
+        let dossier = from.chain.instruction.order().dossier.as_ref();
+        let hides = dossier.is_none_or(|dossier| from.discreet().hides(&dossier.table.value));
+        let [drawn, there] =
+            together([sample.dossiers, sample.there].map(Some), hides).map(|figure| figure.told(lang));
         let reference = match from.chain.instruction.order().tables.iter().any(|table| table.reference) {
             true => lang.of(
                 " The reference data have moved whole.",
@@ -172,7 +175,7 @@ pub(crate) fn alerts(from: &Sources<'_>) -> Vec<String> {
         );
     }
     if let Some(looked) = from.compared.as_ref().filter(|looked| !looked.holds()) {
-        let words = looked.words(lang);
+        let words = looked.words(lang, from.discreet().hides(&looked.comparison.table));
         tell(format!("{words}."), format!("{words}."));
     }
     if from.facts.without_fate > 0 {

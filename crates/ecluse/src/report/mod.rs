@@ -8,6 +8,7 @@
 
 pub(crate) mod boxes;
 pub(crate) mod counts;
+pub(crate) mod discreet;
 pub(crate) mod drawing;
 pub(crate) mod facts;
 pub(crate) mod figure;

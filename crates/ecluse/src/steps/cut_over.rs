@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::{At, Found, YOU, missing, refused};
 use crate::connect;
 use crate::connections::{self, End};
+use crate::report::discreet::Discreet;
 
 /// The freeze, and the catch-up after it; `None` where nothing lives on that could be frozen: in a
 /// trial, and where the source is a dump or a folder of files.
@@ -27,7 +28,8 @@ pub(super) fn cut_over(at: At<'_>) -> Option<[Found; 2]> {
         Ok((Some(since), figures, _)) => {
             // the freeze that this catch-up found is the last one
             let after = |one: &&CatchUp| moment(&one.frozen) >= moment(&since) && !one.frozen.is_empty();
-            let last = figures.as_ref().and_then(|f| f.catch_ups.iter().rfind(after));
+            let last = figures.as_ref().and_then(|f| Some((f.catch_ups.iter().rfind(after)?, f)));
+            let last = last.map(|(one, f)| (one, Discreet::read(&run, f)));
             let words = at.lang.of("the source stands still since", "la source est arrêtée depuis");
             [Found::Done(format!("{words} {}", at.lang.hour_of(&since))), catch_up(at, last)]
         }
@@ -48,22 +50,22 @@ fn not_frozen(lang: Language) -> Found {
 }
 
 /// The last catch-up that found the source frozen.
-fn catch_up(at: At<'_>, last: Option<&CatchUp>) -> Found {
+fn catch_up(at: At<'_>, last: Option<(&CatchUp, Discreet)>) -> Found {
     let lang = at.lang;
     let again = &["Catch up for the last time:  ecluse migrate --catch-up"];
     match last {
         None => missing(lang.of("not done yet", "pas encore fait"), YOU, again),
-        Some(one) if one.ended.is_empty() => {
+        Some((one, _)) if one.ended.is_empty() => {
             missing(lang.of("begun, not through", "commencé, pas au bout"), YOU, again)
         }
-        Some(one) if one.held == "moved" => missing(
+        Some((one, _)) if one.held == "moved" => missing(
             lang.of("the source was written to since", "la source a été modifiée depuis"),
             YOU,
             &["Find who writes there and stop it; then:  ecluse freeze;  ecluse migrate --catch-up"],
         )
         .coded(Some("ECL-RUN-054")),
-        Some(one) => {
-            let [added, changed, deleted] = one.rows().map(|n| lang.count(n));
+        Some((one, told)) => {
+            let [added, changed, deleted] = told.changes(one.rows()).map(|n| n.told(lang));
             Found::Done(lang.of(
                 format!("{added} added, {changed} changed, {deleted} deleted"),
                 format!("{added} ajoutées, {changed} modifiées, {deleted} supprimées"),

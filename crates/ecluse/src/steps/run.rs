@@ -12,6 +12,8 @@ use crate::commands::{ordered, runs, sampled, undo as command, withdrawn};
 use crate::folder::{self, Folder};
 use crate::papers::accepted::{self, Acceptance};
 use crate::papers::{Paper, quietly};
+use crate::report::discreet::Discreet;
+use crate::report::figure::Figure;
 
 pub(super) fn run(at: At<'_>) -> Found {
     let At { folder, trial, lang, .. } = at;
@@ -21,7 +23,7 @@ pub(super) fn run(at: At<'_>) -> Found {
         Err(fault) => return refused(at, &fault, YOU, "ecluse status"),
     };
     match figures {
-        Some(_) if undo != Undo::Never => undone(at, &undo),
+        Some(f) if undo != Undo::Never => undone(at, &undo, &Discreet::read(&folder.path(None, "run"), &f)),
         Some(f) if ordered::under(folder, &f).is_err() => Found::Missing {
             words: lang.of("not begun under this order", "pas commencé sous cet ordre").to_owned(),
             waits: YOU,
@@ -30,7 +32,9 @@ pub(super) fn run(at: At<'_>) -> Found {
         },
         Some(f) if f.whole && f.is_beyond_tolerance() => missing(
             {
-                let (refused, tolerated) = (rows(lang, f.refused_rows()), lang.count(f.tolerated));
+                let discreet = Discreet::read(&folder.path(None, "run"), &f);
+                let (refused, tolerated) =
+                    (rows(lang, discreet.total(f.refused_rows())), lang.count(f.tolerated));
                 match lang {
                     Language::English => {
                         format!("{refused} refused, {tolerated} tolerated: not the run that was ordered")
@@ -48,16 +52,25 @@ pub(super) fn run(at: At<'_>) -> Found {
             ],
         )
         .coded(Some(ordered::TOO_MANY.id)),
-        Some(f) if f.whole => Found::Done(format!(
-            "{} {}, {} {}",
-            rows(lang, f.moved_rows()),
-            lang.of("moved", "déplacées"),
-            lang.count(f.refused_rows()),
-            lang.of("refused", "refusées"),
-        )),
+        Some(f) if f.whole => {
+            let discreet = Discreet::read(&folder.path(None, "run"), &f);
+            Found::Done(format!(
+                "{} {}, {} {}",
+                rows(lang, discreet.total(f.moved_rows())),
+                lang.of("moved", "déplacées"),
+                discreet.total(f.refused_rows()).told(lang),
+                lang.of("refused", "refusées"),
+            ))
+        }
         Some(f) if f.reference => reference(at),
         Some(f) if f.is_through() => missing(
-            f.sample.as_ref().map(|sample| sampled::stands(sample, &f, lang)).unwrap_or_default(),
+            f.sample
+                .as_ref()
+                .map(|sample| {
+                    let discreet = Discreet::read(&folder.path(None, "run"), &f);
+                    sampled::stands(sample, &f, &discreet, lang)
+                })
+                .unwrap_or_default(),
             YOU,
             if first(folder) { SAMPLED_WITH_REFERENCE } else { SAMPLED },
         ),
@@ -145,7 +158,7 @@ fn reference(At { folder, lang, .. }: At<'_>) -> Found {
 }
 
 /// A run that was undone is over; another one begins in a folder of its own.
-fn undone(At { folder, lang, .. }: At<'_>, undo: &Undo) -> Found {
+fn undone(At { folder, lang, .. }: At<'_>, undo: &Undo, told: &Discreet) -> Found {
     let path = folder.path(None, "run");
     let Undo::Ended(undone) = undo else {
         return missing(
@@ -159,7 +172,7 @@ fn undone(At { folder, lang, .. }: At<'_>, undo: &Undo) -> Found {
             Language::English => format!("undone but for {}", command::in_all(undone)),
             Language::French => {
                 let kept = undone.kept.iter().map(|kept| kept.rows).sum();
-                format!("annulé, sauf {} gardées", rows(lang, kept))
+                format!("annulé, sauf {} gardées", rows(lang, told.total(kept)))
             }
         };
         return missing(
@@ -173,7 +186,7 @@ fn undone(At { folder, lang, .. }: At<'_>, undo: &Undo) -> Found {
         .coded(undone.gravest().map(|code| code.id));
     }
     let short: String = undone.run.chars().take(8).collect();
-    let gone = rows(lang, undone.rows());
+    let gone = rows(lang, told.total(undone.rows()));
     let words = lang.of(format!("undone, {gone} taken away"), format!("annulé, {gone} retirées"));
     let (run, waits) = (path.display(), YOU);
     let mut advice = vec![
@@ -200,23 +213,25 @@ fn undone(At { folder, lang, .. }: At<'_>, undo: &Undo) -> Found {
 }
 
 /// `1 row`, `2 rows`.
-fn rows(lang: Language, n: u64) -> String {
-    lang.plural(n, lang.of("row", "ligne"), lang.of("rows", "lignes"))
+fn rows(lang: Language, n: Figure) -> String {
+    n.of(lang, lang.of("row", "ligne"), lang.of("rows", "lignes"))
 }
 
 pub(super) fn reconciliation(at: At<'_>) -> Found {
     let At { folder, lang, .. } = at;
     let run = folder.path(None, "run");
-    let reconciled =
-        figures(&run).and_then(|figures| figures.map_or(Ok(Reconciled::Never), |f| reconciled::of(&run, &f)));
-    let reconciled = match reconciled {
-        Ok(reconciled) => reconciled,
+    let read = figures(&run).and_then(|figures| {
+        let discreet = Discreet::read(&run, &figures.clone().unwrap_or_default());
+        Ok((figures.map_or(Ok(Reconciled::Never), |f| reconciled::of(&run, &f))?, discreet))
+    });
+    let (reconciled, discreet) = match read {
+        Ok(read) => read,
         Err(fault) => return refused(at, &fault, YOU, "ecluse status"),
     };
     match reconciled {
         Reconciled::Done(found) if found.holds => {
             let same = lang.of("read back, no difference", "relues, aucune différence");
-            Found::Done(format!("{} {same}", rows(lang, found.rows)))
+            Found::Done(format!("{} {same}", rows(lang, discreet.total(found.rows))))
         }
         Reconciled::Done(found) => differ(at, &found),
         Reconciled::Stale(_) => missing(

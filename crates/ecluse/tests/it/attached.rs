@@ -227,6 +227,17 @@ fn files_of_persons_who_stay_are_no_orphans() {
         assert!(said.contains("/srv/old: 8 files, 2 that no ordered row names"), "{said}");
     }
     assert_eq!(counted(&world.figures()), counts(4, 4, 0, 0));
+    // five rows moved and two stay: nothing that leaves the laboratory says so, in whatever sum
+    world.migration.succeed(&["reconcile"]);
+    world.migration.succeed(&["report"]);
+    let page = std::fs::read_to_string(world.migration.folder().join("run/report.html")).unwrap();
+    let about = "≈\u{a0}10";
+    for told in [format!("fichiers {about}"), format!("a relu {about}")] {
+        assert!(page.contains(&told), "{told}: {page}");
+    }
+    assert!(!page.contains("retenue 2") && page.contains("5\u{a0}: ils restent"), "{page}");
+    let next = world.migration.succeed(&["next"]);
+    assert!(next.contains(about) && !next.contains("5 rows"), "{next}");
 }
 
 // proves: EXT-10

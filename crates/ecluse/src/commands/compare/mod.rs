@@ -116,7 +116,7 @@ fn told(here: &Here, run: &Path, known: &Figures) -> Result<()> {
         output::line("No dossier has been answered yet; the same command begins again:  ecluse compare");
         return Ok(());
     };
-    output::line(format!("{}.", looked.words(Language::English)));
+    output::line(format!("{}.", looked.words(Language::English, false)));
     let open = looked.comparison.drawn > ecluse_core::count::number(looked.comparison.dossiers.len());
     if open {
         output::line("The same command goes on with the next one:  ecluse compare");

@@ -14,9 +14,10 @@ pub(crate) fn part(from: &Sources<'_>) -> Option<Part> {
     let lang = from.lang;
     let mut part = Part::new(lang.of("Catching up", "Rattrapage"));
     for one in &from.figures.catch_ups {
-        let pairs = one.tables.iter().zip(&from.facts.tables);
+        let discreet = from.discreet();
+        let pairs = one.tables.iter().zip(&from.facts.tables).filter(|(caught, _)| caught.replaced > 0);
         let rows: Vec<Vec<Cell>> =
-            pairs.filter(|(caught, _)| caught.replaced > 0).map(|pair| line(pair, lang)).collect();
+            pairs.map(|(caught, facts)| line(caught, facts, discreet.hides(&caught.table), lang)).collect();
         part = part.with(Block::Text(words(one, rows.is_empty(), lang)));
         if !rows.is_empty() {
             let names = [
@@ -70,9 +71,9 @@ fn words(one: &CatchUp, nothing: bool, lang: Language) -> String {
     )
 }
 
-fn line((caught, facts): (&Caught, &TableFacts), lang: Language) -> Vec<Cell> {
+fn line(caught: &Caught, facts: &TableFacts, hides: bool, lang: Language) -> Vec<Cell> {
     let counts = [caught.added, caught.changed, caught.deleted].map(Some);
-    let figures = together(counts, facts.sensitive);
+    let figures = together(counts, hides);
     let cells = figures.map(|figure| Cell::figure(figure, lang));
     std::iter::once(Cell::words(&facts.label)).chain(cells).collect()
 }

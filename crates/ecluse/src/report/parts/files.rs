@@ -2,8 +2,9 @@
 
 use ecluse_flow::figures::{FileFigures, FolderFigures};
 
+use crate::report::discreet::hides;
 use crate::report::facts::TableFacts;
-use crate::report::figure::together;
+use crate::report::figure::{Figure, blurred, together};
 use crate::report::fill::Sources;
 use crate::report::page::{Block, Cell, Grid, Part, heads};
 
@@ -11,14 +12,15 @@ use crate::report::page::{Block, Cell, Grid, Part, heads};
 pub(crate) fn part(from: &Sources<'_>) -> Option<Part> {
     let lang = from.lang;
     let pairs = from.figures.tables.iter().zip(&from.facts.tables);
-    let columns: Vec<(&FileFigures, &TableFacts)> =
-        pairs.flat_map(|(table, facts)| table.files.iter().map(move |file| (file, facts))).collect();
+    let columns: Vec<(&FileFigures, &TableFacts, bool)> = pairs
+        .flat_map(|(table, facts)| table.files.iter().map(move |file| (file, facts, hides(table, facts))))
+        .collect();
     if columns.is_empty() {
         return None;
     }
-    let line = |(file, facts): &(&FileFigures, &TableFacts)| {
+    let line = |(file, facts, hides): &(&FileFigures, &TableFacts, bool)| {
         let counts = [file.counts.named, file.counts.moved, file.counts.missing, file.counts.refused];
-        let cells = together(counts.map(Some), facts.sensitive).map(|figure| Cell::figure(figure, lang));
+        let cells = together(counts.map(Some), *hides).map(|figure| Cell::figure(figure, lang));
         let name = Cell { text: facts.label.clone(), name: file.column.clone(), ..Cell::default() };
         std::iter::once(name).chain(cells).collect()
     };
@@ -33,10 +35,10 @@ pub(crate) fn part(from: &Sources<'_>) -> Option<Part> {
     let part =
         Part::new(lang.of("Files", "Fichiers")).with(Block::Table(Grid { heads: heads(&names), rows }));
     let folder = |folder: &FolderFigures| {
-        // what lies there less the orphans is what the rows name
-        let sensitive = columns.iter().any(|(file, facts)| file.folder == folder.folder && facts.sensitive);
-        let [files, orphans] =
-            together([folder.files, folder.orphans].map(Some), sensitive).map(|figure| figure.told(lang));
+        // what lies there less the orphans is what the rows name, those of persons who stay too
+        let hides = columns.iter().any(|(file, _, hides)| file.folder == folder.folder && *hides);
+        let told = |n| if hides { blurred(n) } else { Figure::Exact(n) }.told(lang);
+        let [files, orphans] = [folder.files, folder.orphans].map(told);
         lang.of(
             format!(
                 "{}: files {files}; of these, named by no ordered row {orphans}: they stay.",

@@ -2,9 +2,9 @@
 
 use crate::report::counts::Counted;
 use crate::report::fill::Sources;
-use crate::report::page::{Block, Cell, Grid, Part, heads};
+use crate::report::page::{Block, Grid, Part, heads};
 
-use super::refused::counted;
+use super::refused::by_code;
 
 /// `None` where every identifier that moved holds, or none was ordered.
 pub(crate) fn part(from: &Sources<'_>, tables: &[Counted]) -> Option<Part> {
@@ -12,8 +12,7 @@ pub(crate) fn part(from: &Sources<'_>, tables: &[Counted]) -> Option<Part> {
     let mut part =
         Part::new(lang.of("National identifiers that do not hold", "Identifiants nationaux non valables"));
     for (figures, table) in from.figures.tables.iter().zip(tables) {
-        let rows: Vec<Vec<Cell>> =
-            figures.identifiers.iter().map(|(code, rows)| counted(from, code, *rows, table)).collect();
+        let rows = by_code(from, &figures.identifiers, table);
         if rows.is_empty() {
             continue;
         }

@@ -1,7 +1,5 @@
 //! What a fresh process found when it read the destination back.
 
-use ecluse_core::language::Language;
-
 use crate::commands::reconcile::{Recorded, RecordedDifference};
 use crate::pages::words;
 use crate::papers::compared::Looked;
@@ -23,7 +21,7 @@ pub(crate) fn part(from: &Sources<'_>) -> Part {
     };
     let part = part.with(Block::Text(told(from, found)));
     let part = match &from.compared {
-        Some(looked) => part.with(Block::Text(compared(looked, lang))),
+        Some(looked) => part.with(Block::Text(compared(from, looked))),
         None => part,
     };
     if found.list.is_empty() {
@@ -47,8 +45,9 @@ pub(crate) fn part(from: &Sources<'_>) -> Part {
 }
 
 /// What a person saw: what no machine compares, a mapping that means something else.
-fn compared(looked: &Looked, lang: Language) -> String {
-    let words = looked.words(lang);
+fn compared(from: &Sources<'_>, looked: &Looked) -> String {
+    let lang = from.lang;
+    let words = looked.words(lang, from.discreet().hides(&looked.comparison.table));
     lang.of(
         format!("Old beside new, on the laboratory's screen: {words}."),
         format!("Ancien et nouveau côte à côte, sur l’écran du laboratoire : {words}."),
@@ -69,12 +68,14 @@ fn row(one: &RecordedDifference, from: &Sources<'_>) -> Vec<Cell> {
 
 fn told(from: &Sources<'_>, r: &Recorded) -> String {
     let lang = from.lang;
-    let rows = lang.plural(r.rows, lang.of("row", "ligne"), lang.of("rows", "lignes"));
+    let discreet = from.discreet();
+    let rows = discreet.total(r.rows).of(lang, lang.of("row", "ligne"), lang.of("rows", "lignes"));
     let since = match r.since {
         0 => String::new(),
         n => {
-            let changed = lang.plural(
-                n,
+            let [changed] = discreet.changes([n]);
+            let changed = changed.of(
+                lang,
                 lang.of("row changed", "ligne a changé"),
                 lang.of("rows changed", "lignes ont changé"),
             );

@@ -1,11 +1,13 @@
 //! Rows that were refused, by code.
 
+use std::collections::BTreeMap;
+
 use ecluse_flow::figures::TableFigures;
 
 use crate::commands::explain;
 use crate::pages::words;
 use crate::report::counts::Counted;
-use crate::report::figure::alone;
+use crate::report::figure::{Figure, blurred, is_small};
 use crate::report::fill::Sources;
 use crate::report::page::{Block, Cell, Grid, Kind, Part, heads};
 
@@ -30,20 +32,22 @@ pub(crate) fn part(from: &Sources<'_>, tables: &[Counted]) -> Part {
 }
 
 fn of_table(from: &Sources<'_>, figures: &TableFigures, table: &Counted) -> Vec<Vec<Cell>> {
-    figures.refused.iter().map(|(code, rows)| counted(from, code, *rows, table)).collect()
+    by_code(from, &figures.refused, table)
+}
+
+/// A table's lines, one per code; where it hides a small one, the others would tell it.
+pub(super) fn by_code(from: &Sources<'_>, codes: &BTreeMap<String, u64>, table: &Counted) -> Vec<Vec<Cell>> {
+    let blur = table.sensitive && codes.values().copied().any(is_small);
+    let figure = |rows| if blur { blurred(rows) } else { Figure::Exact(rows) };
+    codes.iter().map(|(code, rows)| counted(from, code, figure(*rows), table)).collect()
 }
 
 /// One code's line: `ECL-BAT-102 results.unit`, in words, with its rows.
-pub(super) fn counted(from: &Sources<'_>, code: &str, rows: u64, table: &Counted) -> Vec<Cell> {
+fn counted(from: &Sources<'_>, code: &str, rows: Figure, table: &Counted) -> Vec<Cell> {
     let (id, place) = code.split_once(' ').unwrap_or((code, ""));
     let mut why = words::code(id, explain::title(id).unwrap_or(id), from.lang);
     if !place.is_empty() {
         why.words = format!("{} ({place})", why.words);
     }
-    vec![
-        Cell::said(why),
-        Cell::words(&table.label),
-        Cell::figure(alone(rows, table.sensitive), from.lang),
-        Cell::of(Kind::Code, id),
-    ]
+    vec![Cell::said(why), Cell::words(&table.label), Cell::figure(rows, from.lang), Cell::of(Kind::Code, id)]
 }

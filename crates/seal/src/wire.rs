@@ -152,7 +152,7 @@ pub(crate) fn write(state: &RunState, author: &Identity) -> Result<Zeroizing<Vec
         .collect::<Option<Vec<Table>>>()
         .ok_or_else(failed)?;
     let known = known.as_ref().map(|list| known_parts(list).ok_or_else(failed)).transpose()?;
-    let pairs = known.as_ref().map_or(0, |list| 3 * list.pairs.len());
+    let pairs = known.as_ref().map_or(0, |list| list.pairs.len());
     let keys: usize = pairs
         + tables
             .iter()

@@ -67,6 +67,7 @@ pub(super) fn read(r: &mut Reader<'_>, mut t: Fields<'_, '_>, entity: Option<&En
     let number = group(r, &mut t, ["number", "authority"]);
     let traits = group(r, &mut t, ["family", "given", "born", "sex"]);
     t.end(r);
+    let idle = value.is_some() && column.is_none();
     let value = value.or_else(|| entity.map(|entity| entity.finess.value.clone()));
     let whose = match (column, shared) {
         (Some(column), None) => match value {
@@ -80,6 +81,15 @@ pub(super) fn read(r: &mut Reader<'_>, mut t: Fields<'_, '_>, entity: Option<&En
                 None
             }
         },
+        (None, Some(reason)) if idle => {
+            let finding = Finding::new(&WRONG_VALUE, "`value` stands there without the column that holds it");
+            r.find(
+                finding
+                    .at(reason.span)
+                    .help("name the column (entity = …) in the place of `shared`, or take `value` out"),
+            );
+            None
+        }
         (None, Some(reason)) if template::filled(&reason.value) => Some(Whose::Everybody(reason)),
         (None, Some(empty)) => {
             let finding = Finding::new(&WRONG_VALUE, "`shared` is a reason").at(empty.span);

@@ -419,6 +419,7 @@ fn a_comparison_that_could_find_nobody_is_refused() {
         ("authority = \"ins_oid\"\n", "", "ECL-INS-003"),
         ("entity = \"site\"\n", "", "ECL-INS-003"),
         ("value = \"A\"", "shared = \"everybody's\"", "ECL-INS-004"),
+        ("entity = \"site\"", "shared = \"everybody's\"", "ECL-INS-004"),
         ("sex = \"sexe\"", "sex = \"sexe\"\nplace = \"lieu\"", "ECL-INS-002"),
     ] {
         let now = whole.replacen(was, is, 1);

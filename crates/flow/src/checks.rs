@@ -9,7 +9,7 @@ use ecluse_core::plan::{Expression, Plan, TablePlan};
 use crate::event::{Act, Outcome};
 use crate::journal::Journal;
 use crate::orders::{Bound, Orders};
-use crate::ports::{Destination, Excess, LedgerEntry, Scope, Source};
+use crate::ports::{Destination, LedgerEntry, Scope, Source};
 use crate::rights::told;
 use crate::run::Options;
 use crate::staged;
@@ -140,12 +140,16 @@ pub(crate) fn rights(source: &mut dyn Source, plan: &Plan, reason: Option<&str>)
         return Ok(excess.into_iter().map(|e| e.what).collect());
     }
     let what: Vec<&str> = excess.iter().map(|e| e.what.as_str()).collect();
-    let remedy: Vec<&str> =
-        excess.iter().map(|Excess { remedy, .. }| remedy.as_str()).filter(|r| !r.is_empty()).collect();
-    let help = match remedy.len() {
-        1..=FEW => format!("the administrator types: {}", remedy.join("; ")),
-        _ => "use the role that `ecluse grants` makes, or record why not: --accept-wider-role REASON".into(),
+    let remedy: Vec<&str> = excess.iter().map(|e| e.remedy.as_str()).filter(|r| !r.is_empty()).collect();
+    // an account that an application or an administrator lives by must not lose its rights to us
+    let own = if remedy.len() == excess.len() && remedy.len() <= FEW {
+        format!("; if this is that role already, the administrator types: {}", remedy.join("; "))
+    } else {
+        String::new()
     };
+    let help = format!(
+        "connect with the role that `ecluse grants` makes{own}; or record why not: --accept-wider-role REASON"
+    );
     Err(EXCESS.fault(told(&what).join("; ")).help(help))
 }
 

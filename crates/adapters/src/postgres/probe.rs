@@ -17,12 +17,12 @@ use ecluse_flow::ports::Excess;
 use super::connect::Link;
 use super::text::{ident, relation};
 
-/// Each line: what, in words; the statement that takes it away. `$1` are the schemas of the
-/// engine itself.
+/// Each line: what, in words; the statement that takes it away, empty where none is to be advised.
 const QUESTIONS: &[(&str, &str)] = &[
     (
         "attributes",
-        "SELECT 'has ' || w, format('ALTER ROLE %I NO%s', rolname, w) FROM pg_roles, \
+        // no statement: of the only superuser it would lock everybody out of the server
+        "SELECT 'has ' || w, '' FROM pg_roles, \
          LATERAL (VALUES ('SUPERUSER', rolsuper), ('BYPASSRLS', rolbypassrls), ('CREATEDB', rolcreatedb), \
                          ('CREATEROLE', rolcreaterole), ('REPLICATION', rolreplication)) v(w, has) \
          WHERE rolname = current_user AND has",
@@ -52,7 +52,7 @@ const QUESTIONS: &[(&str, &str)] = &[
     ),
     (
         "ownership",
-        "SELECT 'owns ' || w, 'give it to another owner: ALTER … OWNER TO' FROM ( \
+        "SELECT 'owns ' || w, '' FROM ( \
            SELECT 'relation ' || oid::regclass::text, relowner FROM pg_class WHERE relkind IN ('r','v','m','p','f','S') \
            UNION ALL SELECT 'schema ' || nspname, nspowner FROM pg_namespace \
            UNION ALL SELECT 'function ' || oid::regprocedure::text, proowner FROM pg_proc \

@@ -5,6 +5,7 @@ use ecluse_core::language::Language;
 
 use super::{At, Found, LAB, missing, refused};
 use crate::commands::known::looked_at;
+use crate::report::figure::alone;
 
 /// How the list stands; `None` where no run has made one, or nobody is on it. Where something else is waited
 /// for (`waiting`), it is told all the same: it can be looked at meanwhile.
@@ -22,7 +23,9 @@ pub(super) fn known(at: At<'_>, waiting: bool) -> Option<Found> {
         Ok(found) => found?,
         Err(fault) => return Some(refused(at, &fault, LAB, "ecluse status")),
     };
-    let who = at.lang.plural(persons, at.lang.of("person", "personne"), at.lang.of("persons", "personnes"));
+    // the sheet is handed on, and that somebody is another's patient too is delicate whatever the table
+    let of = at.lang;
+    let who = alone(persons, true).of(of, of.of("person", "personne"), of.of("persons", "personnes"));
     let words = match at.lang {
         Language::English => format!("{who} may exist at the destination already"),
         Language::French => format!("{who} peut-être déjà connues à la destination"),

@@ -227,7 +227,7 @@ fn listed(case: &mut Case) {
     assert_eq!((by, &told["figures"]["persons"]), (vec!["traits", "number", "both"], &json!(3)), "{told}");
     reconciled(&made, &run).holds();
     let board = |command: &str| made.succeed(&[command]);
-    let waits = "3 persons may exist at the destination already";
+    let waits = "<5 persons may exist at the destination already";
     for command in ["next", "procedure"] {
         assert!(board(command).contains(waits), "{command}: {}", board(command));
     }

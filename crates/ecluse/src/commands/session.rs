@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use ecluse_core::document::Kind;
 use ecluse_core::fault::{Code, Result};
+use ecluse_core::language::Language;
 use ecluse_core::person::Role;
 use ecluse_core::session::Session as InForce;
 use ecluse_core::template;
@@ -57,7 +58,8 @@ fn new(here: &Here, args: &SessionArgs) -> Result<()> {
     hand::sign(Kind::Session, &path, &key, &contract.terms().keys, args.signer.as_deref())?;
     let paper = Paper::read(&path, "")?;
     let session = paper.judge(InForce::in_force(&paper.bytes, &paper.signatures, &contract, here.now))?;
-    output::line(format!("{}: {} until {}", path.display(), session.operator(), session.header().not_after));
+    let until = Language::English.hour(session.header().not_after);
+    output::line(format!("{}: {} until {until}", path.display(), session.operator()));
     if !is_trial {
         output::line(format!("What the run remembers is sealed to {}: keep that file.", identity.display()));
     }

@@ -93,7 +93,7 @@ pub(super) fn told(path: &Path, signers: &[Signer], header: &Header, digest: &st
     }
     output::line(format!(
         "  holds until {}, version {}, fingerprint {}",
-        header.not_after,
+        Language::English.hour(header.not_after),
         header.version,
         short(digest)
     ));

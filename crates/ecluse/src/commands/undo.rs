@@ -67,10 +67,10 @@ pub(crate) fn told(undone: &Undone) {
     for table in undone.tables.iter().filter(|table| table.moved > 0) {
         let what = if undone.dry { "would be taken away" } else { "taken away" };
         output::line(format!(
-            "{}   {} of {} rows {what}",
+            "{}   {} of {} {what}",
             table.table,
             count(table.gone),
-            count(table.moved)
+            plural(table.moved, "row", "rows")
         ));
     }
     if undone.files > 0 {

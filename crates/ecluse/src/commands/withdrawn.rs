@@ -15,7 +15,8 @@ use crate::output;
 /// The run folder's.
 pub(crate) fn told(run: &Path) -> Result<()> {
     if let Some(words) = words(run, Language::English)? {
-        output::line(format!("{words}; write it anew:  ecluse report"));
+        let sentence = words.replacen("the report", "The report", 1);
+        output::line(format!("{sentence}; write it anew:  ecluse report"));
     }
     Ok(())
 }

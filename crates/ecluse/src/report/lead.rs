@@ -4,7 +4,7 @@ use ecluse_core::language::Language;
 use ecluse_core::person::Role;
 
 use super::counts::Counted;
-use super::figure::{Figure, together};
+use super::figure::together;
 use super::fill::{Sources, day};
 use crate::commands::reconciled::Reconciled;
 use crate::pages::words;
@@ -25,28 +25,22 @@ pub(crate) fn sentence(from: &Sources<'_>, tables: &[Counted]) -> String {
     let (found, columns) =
         (found(from), lang.plural(stays, lang.of("column", "colonne"), lang.of("columns", "colonnes")));
     lang.of(
-        format!("{what} moved from {source} to {destination} on {when}, as ordered by {who}; {found}. {columns} stayed."),
         format!(
-            "Le {when}, sont passés de {source} à {destination}, sur ordre de {who} : {what} ; {found}. \
+            "On {when}, these rows moved from {source} to {destination}, as ordered by {who}: {what}; {found}. \
+             {columns} stayed."
+        ),
+        format!(
+            "Le {when}, ces lignes sont passées de {source} à {destination}, sur ordre de {who} : {what} ; {found}. \
              Restent en place : {columns}."
         ),
     )
 }
 
-/// `612 patients` where the laboratory has a word for it, else `612 rows of sigl_03_data`.
+/// `patients (612)`: the number stands behind the laboratory's word, which may name many (validators) or one thing
+/// (catalogue of analyses); `sigl_03_data (612)` where there is no word.
 fn rows(table: &Counted, lang: Language) -> String {
-    let n = table.rows.moved;
-    if table.label == table.source {
-        let rows = n.of(lang, lang.of("row", "ligne"), lang.of("rows", "lignes"));
-        format!("{rows} {} {}", lang.of("of", "de"), table.source)
-    } else if n == Figure::Exact(0) {
-        format!("{} {}", lang.of("no", "aucune ligne de"), table.label.to_lowercase())
-    } else if n == Figure::Exact(1) {
-        // the laboratory's word names many
-        format!("{} {}", lang.of("1 row of", "1 ligne de"), table.label.to_lowercase())
-    } else {
-        format!("{} {}", n.told(lang), table.label.to_lowercase())
-    }
+    let name = if table.label == table.source { table.source.clone() } else { table.label.to_lowercase() };
+    format!("{name} ({})", table.rows.moved.told(lang))
 }
 
 fn found(from: &Sources<'_>) -> &'static str {

@@ -11,6 +11,7 @@ use crate::commands::reconciled::{self, Reconciled};
 use crate::commands::{ordered, runs, sampled, undo as command, withdrawn};
 use crate::folder::{self, Folder};
 use crate::papers::accepted::{self, Acceptance};
+use crate::papers::stopped::set_aside;
 use crate::papers::{Paper, quietly};
 use crate::report::discreet::Discreet;
 use crate::report::figure::Figure;
@@ -199,6 +200,7 @@ fn undone(At { folder, lang, .. }: At<'_>, undo: &Undo, told: &Discreet) -> Foun
                 "The order's runs are used up ({used} of {}, max_runs): a new version is signed first.",
                 order.max_runs
             ),
+            format!("  {}", set_aside(&undone.instruction)),
             "  ecluse instruction new     (ecluse next then says with which tables)".to_owned(),
         ]),
         (Some(order), Ok(used)) => advice.push(format!(

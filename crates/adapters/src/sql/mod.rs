@@ -8,6 +8,7 @@
 //! | [`beside`] | others' rows there, as far as the order lets them be compared |
 //! | [`shown`] | how MariaDB prints that SELECT when it is asked for the view's text |
 //! | [`identifier`], [`relation`] | names, quoted |
+//! | [`next_key`] | what has new rows get their keys from a number on |
 //! | [`literal`] | one value for a script, typed and quoted |
 //!
 //! What the dialects share, and property tests hold against [`ecluse_batch::evaluate`]:
@@ -118,6 +119,23 @@ pub fn beside(engine: Engine, known: &KnownPlan) -> Result<String> {
 /// [`NO_SQL`].
 pub fn shown(table: &TablePlan, plan: &Plan, database: &str) -> Result<String> {
     shown::shown(table, plan, database)
+}
+
+/// The statement after which this destination's engine gives new rows keys from `next` on, for the
+/// administrator to type; none where there is no one statement for it (SQLite).
+#[must_use]
+pub fn next_key(engine: Engine, table: &str, column: &str, next: i64) -> Option<String> {
+    let table = relation(engine, table, None);
+    let text = |name: &str| format!("'{}'", name.replace('\'', "''"));
+    match engine {
+        Engine::Postgresql => Some(format!(
+            "SELECT setval(pg_get_serial_sequence({}, {}), {next}, false);",
+            text(&table),
+            text(column)
+        )),
+        Engine::Mariadb => Some(format!("ALTER TABLE {table} AUTO_INCREMENT = {next};")),
+        Engine::Sqlite | Engine::Csv => None,
+    }
 }
 
 /// A name, quoted.

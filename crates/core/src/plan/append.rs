@@ -348,18 +348,40 @@ fn sounds_like_a_reference(column: &str, tables: &[&str]) -> bool {
         || tables.iter().any(|table| singular(table) == singular(column))
 }
 
+/// A column at the destination whose keys the engine counts, in a table with a room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counter {
+    /// The destination's table.
+    pub table: String,
+    /// Its column.
+    pub column: String,
+    /// The first key after the room.
+    pub next: i64,
+}
+
 /// The counters behind keys: a room that they run into is a room no more.
+pub(super) fn counted(inputs: &Inputs<'_>, drafts: &[Draft<'_>]) -> Vec<Counter> {
+    let numbers = inputs.mapping.append.as_ref().and_then(Append::numbers);
+    let Some((offset, room)) = numbers else { return Vec::new() };
+    let of_table = |draft: &Draft<'_>| -> Vec<Counter> {
+        let table = inputs.destination.table(&draft.target.name);
+        let column = |s: &Shift| draft.target.columns.get(s.column).and_then(|c| table?.column(&c.name));
+        let counts = draft.target.shifts.iter().filter_map(column).filter(|c| c.identity);
+        let counter = |c: &crate::catalog::Column| Counter {
+            table: draft.target.name.clone(),
+            column: c.name.clone(),
+            next: offset.saturating_add(room),
+        };
+        counts.map(counter).collect()
+    };
+    drafts.iter().flat_map(of_table).collect()
+}
+
 fn counters(inputs: &Inputs<'_>, append: &Append, drafts: &[Draft<'_>]) -> Vec<Finding> {
     let Some((offset, room)) = append.numbers() else { return Vec::new() };
-    let counted: Vec<&str> = drafts
-        .iter()
-        .filter(|d| {
-            let table = inputs.destination.table(&d.target.name);
-            let column = |s: &Shift| d.target.columns.get(s.column).and_then(|c| table?.column(&c.name));
-            d.target.shifts.iter().filter_map(column).any(|c| c.identity)
-        })
-        .map(|d| d.target.name.as_str())
-        .collect();
+    let counters = counted(inputs, drafts);
+    let mut counted: Vec<&str> = counters.iter().map(|counter| counter.table.as_str()).collect();
+    counted.dedup();
     if counted.is_empty() {
         return Vec::new();
     }

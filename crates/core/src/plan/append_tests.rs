@@ -1,7 +1,7 @@
 //! Which columns are moved aside, and what is refused because it would lead to somebody else's row.
 
 use super::tests::Case;
-use super::{By, TablePlan};
+use super::{By, Counter, TablePlan};
 use crate::catalog::ForeignKey;
 use crate::dictionary;
 use crate::reader::Spanned;
@@ -165,4 +165,7 @@ fn counters_that_would_run_into_the_room_are_told() {
     assert_eq!(told(&case), None);
     case.destination_table("patient").columns[0].identity = true;
     assert!(told(&case).unwrap().contains("before one reaches 5000, set it to 6000"));
+    let counters = case.compile().unwrap().counters;
+    let column = case.destination_table("patient").columns[0].name.clone();
+    assert_eq!(counters, [Counter { table: "patient".to_owned(), column, next: 6000 }]);
 }

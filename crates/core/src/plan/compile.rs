@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::append::append;
+use super::append::{Counter, append, counted};
 use super::assemble::assemble;
 use super::bind::bind;
 use super::disguise::zero_dates;
@@ -62,6 +62,8 @@ pub struct Compiled {
     pub stays: Vec<StayingColumn>,
     /// What a person should know and nothing is refused for: fates left to people, triggers at the destination.
     pub notes: Vec<Finding>,
+    /// Columns at the destination whose keys the engine counts, where this laboratory has a room.
+    pub counters: Vec<Counter>,
 }
 
 /// What stands in the way of a plan.
@@ -137,6 +139,7 @@ pub fn compile(inputs: &Inputs<'_>) -> Result<Compiled, Refusal> {
         return Err(refused(tidy(unfit)));
     }
     let beside = append(inputs, &mut drafts).map_err(refused)?;
+    let counters = counted(inputs, &drafts);
     let sorted = sequence(&drafts).map_err(refused)?;
     let tables: Vec<TablePlan> = assemble(inputs, &drafts, &sorted);
     let catalog = |name: &str| source.get(name).copied();
@@ -160,7 +163,7 @@ pub fn compile(inputs: &Inputs<'_>) -> Result<Compiled, Refusal> {
         pending,
         known,
     };
-    Ok(Compiled { plan, stays, notes })
+    Ok(Compiled { plan, stays, notes, counters })
 }
 
 /// One table on its way to a [`TablePlan`]; indices are into the source table's columns.

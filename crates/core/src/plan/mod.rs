@@ -27,6 +27,7 @@ mod target;
 #[cfg(test)]
 mod tests;
 
+pub use append::Counter;
 pub use compile::{Compiled, Inputs, Refusal, TRIAL_ROWS, compile};
 pub use dossier::{Dossiers, Edge, Kind, Way};
 pub use known::KnownPlan;

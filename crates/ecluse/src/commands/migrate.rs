@@ -38,7 +38,7 @@ pub(super) fn run(here: &Here, args: &MigrateArgs) -> Result<()> {
     // the last line of JSON, whether the run ends well or not
     output::document(&json!({ "event": "end" }));
     let figures = moved(here, args)?;
-    told(&figures);
+    told(&figures, &Facts::read(&here.folder.path(args.papers.run.as_deref(), "run"))?.next_keys);
     withdrawn::told(&here.folder.path(args.papers.run.as_deref(), "run"))?;
     if args.start.kind().repairs() {
         let chunks = figures.tables.iter().map(|table| table.replaced).sum();
@@ -125,12 +125,13 @@ fn demanded(here: &Here, ready: &Ready, ends: &mut Ends, path: &Path) -> Result<
     Ok(kept)
 }
 
-fn told(figures: &Figures) {
+fn told(figures: &Figures, next_keys: &[String]) {
+    counters(next_keys);
     if let Some(sample) = &figures.sample {
         sampled::told(sample, figures);
         identifiers::lines(figures).into_iter().for_each(output::line);
         return output::document(
-            &json!({ "figures": rights::brief(figures), "excess": figures.excess.len() }),
+            &json!({ "figures": rights::brief(figures), "excess": figures.excess.len(), "next_keys": next_keys }),
         );
     }
     if let Some(catch_up) = figures.catch_ups.last() {
@@ -158,7 +159,18 @@ fn told(figures: &Figures) {
     told.into_iter().flatten().for_each(output::line);
     files::lines(figures, "moved").into_iter().for_each(output::line);
     let excess = figures.excess.len();
-    output::document(&json!({ "figures": rights::brief(figures), "excess": excess }));
+    output::document(&json!({ "figures": rights::brief(figures), "excess": excess, "next_keys": next_keys }));
+}
+
+/// What the destination's administrator types where the engine counts keys beside this laboratory's room.
+fn counters(next_keys: &[String]) {
+    if next_keys.is_empty() {
+        return;
+    }
+    output::line(
+        "New rows must not get keys of this laboratory's room. Before the application writes there, its administrator types:",
+    );
+    next_keys.iter().for_each(|statement| output::line(format!("  {statement}")));
 }
 
 /// Rows that are not finished and what becomes of them, a line for each table of which the order says it.

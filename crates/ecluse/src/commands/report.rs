@@ -19,11 +19,10 @@ use crate::papers::chain::{Chain, Link};
 use crate::papers::stopped::stopped;
 use crate::papers::{compared, objections, reference};
 use crate::report::discreet::Discreet;
-use crate::report::facts::{self, Facts};
+use crate::report::facts::Facts;
 use crate::report::fill::{Sources, day, page};
 use crate::{folder, output};
 
-static UNREADABLE: Code = Code::refused("ECL-REP-002", "the run folder does not say what the run knew");
 static PAGE: Code = Code::refused("ECL-REP-003", "the page could not be made");
 
 pub(super) fn run(here: &Here, args: &ReportArgs) -> Result<()> {
@@ -38,16 +37,13 @@ pub(super) fn run(here: &Here, args: &ReportArgs) -> Result<()> {
 ///
 /// # Errors
 ///
-/// `ECL-CLI-025`, [`UNREADABLE`]; papers that did not hold when the run began.
+/// `ECL-CLI-025`, `ECL-REP-002`; papers that did not hold when the run began.
 pub(crate) fn written(here: &Here, run: &Path, to: Option<&Path>, lang: Language) -> Result<PathBuf> {
     let figures = begun::figures(run)?;
     // before its papers are judged as of that run
     ordered::under(&here.folder, &figures)?;
     let journal = events(run)?;
-    let mut facts: Facts = serde_json::from_slice(&folder::read(&run.join(facts::FILE), "ecluse migrate")?)
-        .map_err(|_| {
-        UNREADABLE.fault(run.join(facts::FILE).display().to_string()).help("ecluse migrate")
-    })?;
+    let mut facts = Facts::read(run)?;
     let labels = Labels::of(lang);
     facts.tables.iter_mut().for_each(|table| table.label = labels.say(&table.label).to_owned());
     // the papers are judged as of the run: a report is still written after they have expired

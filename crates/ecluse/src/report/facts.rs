@@ -2,19 +2,25 @@
 //! later without connecting to anything: names and counts of columns.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
+use ecluse_adapters::sql;
 use ecluse_core::class::Class;
 use ecluse_core::count::number;
+use ecluse_core::fault::{Code, Result};
 use ecluse_core::instruction::Order;
 use ecluse_core::language::Language;
-use ecluse_core::plan::TablePlan;
+use ecluse_core::plan::{Counter, TablePlan};
 use serde::{Deserialize, Serialize};
 
 use crate::connect;
+use crate::folder;
 use crate::ready::Ready;
 
 /// The file's name in the run folder.
 pub(crate) const FILE: &str = "plan.json";
+
+static UNREADABLE: Code = Code::refused("ECL-REP-002", "the run folder does not say what the run knew");
 
 /// See the module.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -27,6 +33,10 @@ pub(crate) struct Facts {
     pub(crate) stays: BTreeMap<String, u64>,
     /// How many of them have no fate.
     pub(crate) without_fate: u64,
+    /// What the destination's administrator types before the application writes there again: new rows
+    /// would get keys of this laboratory's room.
+    #[serde(default)]
+    pub(crate) next_keys: Vec<String>,
 }
 
 /// One table of the plan.
@@ -65,8 +75,26 @@ impl Facts {
             tables: plan.tables().iter().map(|t| table(ready, order, t)).collect(),
             stays,
             without_fate: number(without),
+            next_keys: next_keys(ready),
         }
     }
+
+    /// Of the run in this folder.
+    ///
+    /// # Errors
+    ///
+    /// [`UNREADABLE`], or where there are none.
+    pub(crate) fn read(run: &Path) -> Result<Self> {
+        let path = run.join(FILE);
+        serde_json::from_slice(&folder::read(&path, "ecluse migrate")?)
+            .map_err(|_| UNREADABLE.fault(path.display().to_string()).help("ecluse migrate"))
+    }
+}
+
+fn next_keys(ready: &Ready) -> Vec<String> {
+    let engine = ready.chain.instruction.order().destination.engine;
+    let statement = |counter: &Counter| sql::next_key(engine, &counter.table, &counter.column, counter.next);
+    ready.compiled.counters.iter().filter_map(statement).collect()
 }
 
 fn table(ready: &Ready, order: &Order, plan: &TablePlan) -> TableFacts {

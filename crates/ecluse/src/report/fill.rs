@@ -104,6 +104,7 @@ pub(crate) fn page(from: &Sources<'_>) -> Page {
             parts::identifiers::part(from, &tables),
             parts::known::part(from),
             parts::files::part(from),
+            parts::next_keys::part(from),
             Some(parts::barriers::part(from)),
             parts::timing::part(from, &tables),
             Some(parts::checks::part(from)),

@@ -8,6 +8,7 @@ pub(crate) mod files;
 pub(crate) mod identifiers;
 pub(crate) mod known;
 pub(crate) mod minimised;
+pub(crate) mod next_keys;
 pub(crate) mod objections;
 pub(crate) mod pending;
 pub(crate) mod reconciliation;

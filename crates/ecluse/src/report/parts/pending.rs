@@ -3,6 +3,7 @@
 use ecluse_core::language::Language;
 use ecluse_flow::figures::TableFigures;
 
+use crate::report::discreet::hides;
 use crate::report::facts::TableFacts;
 use crate::report::figure::{Figure, together};
 use crate::report::fill::Sources;
@@ -22,7 +23,7 @@ pub(crate) fn part(from: &Sources<'_>) -> Option<Part> {
     }
     let line = |(table, facts): &(&TableFigures, &TableFacts)| {
         let name = Cell { name: table.source.clone(), ..Cell::words(&facts.label) };
-        vec![name, Cell::figure(rows(table, facts.sensitive), lang)]
+        vec![name, Cell::figure(rows(table, hides(table, facts)), lang)]
     };
     let rows = told.iter().map(line).collect();
     let heads = heads(&["Table", lang.of("#rows not finished", "#lignes en cours")]);
@@ -40,10 +41,10 @@ pub(crate) fn part(from: &Sources<'_>) -> Option<Part> {
 }
 
 /// So that nobody subtracts it from the table's other counts, it is rounded with them.
-pub(crate) fn rows(table: &TableFigures, sensitive: bool) -> Figure {
+fn rows(table: &TableFigures, hides: bool) -> Figure {
     let withheld = table.available.map(|available| available.saturating_sub(table.asked));
     let all = [table.unfinished, table.available, Some(table.asked), withheld, Some(table.moved)];
-    let [rows, ..] = together(all, sensitive || table.excluded > 0);
+    let [rows, ..] = together(all, hides);
     rows
 }
 

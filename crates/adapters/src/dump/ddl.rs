@@ -1,7 +1,7 @@
 //! The catalogue that a dump's own statements make: read by `sqlparser`, never executed.
 //!
-//! Read are `CREATE TABLE` and `ALTER TABLE … ADD CONSTRAINT`; other statements say nothing of
-//! names and types. A table whose statement the parser does not understand is no table here:
+//! Read are `CREATE TABLE`, `ALTER TABLE … ADD CONSTRAINT` and `… ATTACH PARTITION`, `CREATE TYPE … AS
+//! ENUM`, `CREATE DOMAIN`; other statements say nothing of names and types. A table whose statement the parser does not understand is no table here:
 //! an order for it is refused, the others are not touched by it.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,11 +12,13 @@ use ecluse_core::types::Engine;
 use ecluse_flow::ports::Scope;
 use sqlparser::ast::{
     AlterTableOperation, ColumnDef, ColumnOption, Expr, Ident, IndexColumn, ObjectName, Statement,
-    TableConstraint,
+    TableConstraint, UserDefinedTypeRepresentation,
 };
 use sqlparser::dialect::{Dialect, MySqlDialect, PostgreSqlDialect};
+use sqlparser::keywords::Keyword;
 use sqlparser::parser::Parser;
 
+use super::names::Names;
 use super::script::Text;
 use super::types;
 
@@ -31,13 +33,24 @@ pub(super) static TWICE: Code =
 pub(super) struct Schema {
     engine: Engine,
     tables: BTreeMap<String, Table>,
+    /// Partitions, and whose they are.
+    partitions: BTreeMap<String, String>,
+    /// Enumerations and domains as statements write them, and the built-in type that their values are
+    /// written as.
+    types: BTreeMap<String, String>,
     /// Where statements stood that were not understood.
     missed: Vec<String>,
 }
 
 impl Schema {
     pub(super) const fn new(engine: Engine) -> Self {
-        Self { engine, tables: BTreeMap::new(), missed: Vec::new() }
+        Self {
+            engine,
+            tables: BTreeMap::new(),
+            partitions: BTreeMap::new(),
+            types: BTreeMap::new(),
+            missed: Vec::new(),
+        }
     }
 
     /// The catalogue. `identity` and `database` are what the operator says of the dump.
@@ -68,6 +81,27 @@ impl Schema {
         self.tables.get(name)
     }
 
+    /// The table and the tables of which it is a partition, the nearest first.
+    pub(super) fn lineage<'s>(&'s self, table: &'s str) -> impl Iterator<Item = &'s str> {
+        let up = |name: &&'s str| self.partitions.get(*name).map(String::as_str);
+        // a dump may say that two are each other's: no more steps than partitions
+        std::iter::successors(Some(table), up).take(self.partitions.len() + 1)
+    }
+
+    /// The partitions that hold rows of this table, those of its partitions among them, and what each is;
+    /// empty where its statement was not understood.
+    pub(super) fn holding(&self, table: &str) -> Vec<(&str, &str)> {
+        let within = |name: &&String| self.lineage(name).skip(1).any(|above| above == table);
+        let kind = |name: &'_ String| self.tables.get(name).map_or("", |t| t.kind.as_str());
+        let all = self.partitions.keys().filter(within).map(|name| (name.as_str(), kind(name)));
+        all.filter(|(_, kind)| *kind != "partitioned").collect()
+    }
+
+    /// The built-in type that a column's values are written as: a domain's own, `text` for an enumeration.
+    pub(super) fn written_as<'s>(&'s self, sql_type: &'s str) -> &'s str {
+        self.types.get(sql_type).map_or(sql_type, String::as_str)
+    }
+
     fn missed_at(&self, table: &str, place: &str) -> Fault {
         NOT_UNDERSTOOD
             .fault(format!("{table}, perhaps at {place}"))
@@ -95,7 +129,7 @@ impl Schema {
             kind: options.kind.to_owned(),
             oid: None,
             storage: if self.engine == Engine::Mariadb { options.engine.clone() } else { String::new() },
-            columns: made.columns.iter().map(|c| column(self.engine, c, &options)).collect(),
+            columns: made.columns.iter().map(|c| column(self, c, &options)).collect(),
             key: Vec::new(),
             uniques: Vec::new(),
             foreign_keys: Vec::new(),
@@ -118,6 +152,36 @@ impl Schema {
         }
         self.tables.insert(name, table);
         Ok(())
+    }
+
+    /// Takes a `CREATE TYPE … AS ENUM` up; a type of another kind has no counterpart here.
+    pub(super) fn enumeration(&mut self, text: &Text) {
+        let Some(Statement::CreateType { name, representation }) = self.parse(&text.bytes) else { return };
+        if matches!(representation, Some(UserDefinedTypeRepresentation::Enum { .. })) {
+            self.types.insert(name.to_string(), "text".to_owned());
+        }
+    }
+
+    /// Takes a `CREATE DOMAIN` up: its name and what it is made of; its checks hold already.
+    pub(super) fn domain(&mut self, text: &Text) {
+        let Some((name, base)) = domain(&text.bytes) else { return };
+        let base = self.types.get(&base).cloned().unwrap_or_else(|| base.to_lowercase());
+        self.types.insert(name, base);
+    }
+
+    /// Takes an `ALTER TABLE … ATTACH PARTITION` up; gives the partition's name, where it is one.
+    ///
+    /// # Errors
+    ///
+    /// [`TWICE`].
+    pub(super) fn attach(&mut self, text: &Text, place: &str) -> Result<Option<String>> {
+        let Some((parent, partition)) = attached(&text.bytes) else { return Ok(None) };
+        if self.partitions.insert(partition.clone(), parent).is_some() {
+            return Err(TWICE
+                .fault(format!("{place}: partition {partition}"))
+                .help("dump one database, once"));
+        }
+        Ok(Some(partition))
     }
 
     /// Takes an `ALTER TABLE` up, where it adds a constraint; what it says beyond that is let go.
@@ -169,7 +233,42 @@ impl Options {
     }
 }
 
-fn column(engine: Engine, made: &ColumnDef, table: &Options) -> Column {
+/// The name and the base of `CREATE DOMAIN name AS base …`, as they are written there.
+fn domain(text: &[u8]) -> Option<(String, String)> {
+    let text = std::str::from_utf8(text).ok()?;
+    let mut parser = Parser::new(&PostgreSqlDialect {}).try_with_sql(text).ok()?;
+    parser.expect_keywords(&[Keyword::CREATE, Keyword::DOMAIN]).ok()?;
+    let name = parser.parse_object_name(false).ok()?;
+    parser.expect_keywords(&[Keyword::AS]).ok()?;
+    let base = parser.parse_data_type().ok()?;
+    Some((name.to_string(), base.to_string()))
+}
+
+/// The two names of `ALTER TABLE ONLY parent ATTACH PARTITION partition …`, which the parser does not
+/// know for this engine, as pg_dump writes it.
+fn attached(text: &[u8]) -> Option<(String, String)> {
+    let mut names = Names::of(text, b'"');
+    let is = |names: &mut Names<'_>, words: &[&str]| words.iter().all(|word| names.word() == *word);
+    if !is(&mut names, &["ALTER", "TABLE", "ONLY"]) {
+        return None;
+    }
+    let parent = names.relation()?;
+    if !is(&mut names, &["ATTACH", "PARTITION"]) {
+        return None;
+    }
+    Some((written(&parent), written(&names.relation()?)))
+}
+
+/// As documents write it: `table`, or `schema.table` outside `public`.
+pub(super) fn written(relation: &[String]) -> String {
+    match relation {
+        [schema, table] if schema == "public" => table.clone(),
+        _ => relation.join("."),
+    }
+}
+
+fn column(schema: &Schema, made: &ColumnDef, table: &Options) -> Column {
+    let engine = schema.engine;
     let (mut nullable, mut has_default, mut identity) = (true, false, false);
     let (mut charset, mut collation) = (String::new(), String::new());
     let (mut generated, mut comment) = (String::new(), String::new());
@@ -197,7 +296,12 @@ fn column(engine: Engine, made: &ColumnDef, table: &Options) -> Column {
     if collation.is_empty() && engine == Engine::Mariadb {
         collation.clone_from(&table.collation);
     }
-    let told = types::Told::of(engine, &made.data_type.to_string(), &charset);
+    let words = made.data_type.to_string();
+    let told = match schema.types.get(&words) {
+        // its own name stays what the column is called by, as the server says it
+        Some(base) => types::Told { words, ..types::Told::of(engine, base, &charset) },
+        None => types::Told::of(engine, &words, &charset),
+    };
     Column {
         name: made.name.value.clone(),
         ty: told.ty,

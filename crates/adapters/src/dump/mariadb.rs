@@ -160,7 +160,7 @@ fn insert(script: &mut Script, current: &str, into: &mut Reading<'_>) -> Result<
     };
     let mut rows = into.columns(&table, &columns, &script.input.place())?;
     loop {
-        tuple(&mut script.input, &mut rows, columns.len(), &table)?;
+        tuple(&mut script.input, &mut rows, columns.len(), &table, value)?;
         rows.row(into)?;
         match delimiter(&mut script.input)? {
             b',' => {}
@@ -171,13 +171,22 @@ fn insert(script: &mut Script, current: &str, into: &mut Reading<'_>) -> Result<
 }
 
 /// The next byte that is not blank.
-fn delimiter(input: &mut Input) -> Result<u8> {
+pub(super) fn delimiter(input: &mut Input) -> Result<u8> {
     input.until(|b| !b.is_ascii_whitespace(), None)?;
     input.demand()
 }
 
+/// Reads one value; `None` where it is none that the dump's program writes.
+pub(super) type ReadValue = fn(&mut Input, Option<&mut Raw>) -> Result<Option<()>>;
+
 /// `(value, …)`.
-fn tuple(input: &mut Input, rows: &mut Rows, columns: usize, table: &str) -> Result<()> {
+pub(super) fn tuple(
+    input: &mut Input,
+    rows: &mut Rows,
+    columns: usize,
+    table: &str,
+    value: ReadValue,
+) -> Result<()> {
     let ragged = |input: &Input| RAGGED.fault(format!("{}: table {table}", input.place()));
     if delimiter(input)? != b'(' {
         return Err(ragged(input));

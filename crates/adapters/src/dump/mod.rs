@@ -19,17 +19,21 @@
 //! | `names.rs` | identifiers at the head of a statement |
 //! | `ddl.rs`, `types.rs` | the catalogue, by `sqlparser` |
 //! | `postgres.rs`, `mariadb.rs` | which statements a dump may hold; rows |
+//! | `inserts.rs` | rows that pg_dump writes as `INSERT` |
 //! | `reading.rs`, `cell.rs` | from a row's text to typed columns |
 
 mod cell;
 mod ddl;
 mod input;
+mod inserts;
 mod mariadb;
 mod names;
 mod origin;
 mod postgres;
 mod reading;
 mod script;
+#[cfg(test)]
+mod tests_of_forms;
 mod types;
 pub mod url;
 
@@ -186,10 +190,19 @@ impl ecluse_flow::ports::Source for Source {
             return Err(ONCE.fault("").help("give the same command a new dump"));
         }
         for table in plan.tables() {
-            if let Some(other) = self.schema.table(table.source()).filter(|t| t.kind != "table") {
+            let elsewhere = |kind: &str| !matches!(kind, "table" | "partitioned");
+            if let Some(other) = self.schema.table(table.source()).filter(|t| elsewhere(&t.kind)) {
                 return Err(NO_ROWS
                     .fault(format!("{} ({})", other.name, other.kind))
                     .help("order the tables that hold its rows, or read this database over a connection"));
+            }
+        }
+        for table in plan.tables() {
+            let mut above = self.schema.lineage(table.source()).skip(1);
+            if let Some(twice) = above.find(|name| plan.tables().iter().any(|t| t.source() == *name)) {
+                return Err(NO_ROWS
+                    .fault(format!("{}, a partition of {twice}, and both are ordered", table.source()))
+                    .help("order one of the two"));
             }
         }
         let clear = self.dump.origin.file();

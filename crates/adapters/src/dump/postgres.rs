@@ -1,11 +1,13 @@
-//! pg_dump's plain text: `COPY … FROM stdin`, its lines, and the few settings that change how
+//! pg_dump's plain text: `COPY … FROM stdin`, its lines (`INSERT`: `inserts.rs`), and the few settings that change how
 //! they read (PostgreSQL manual, "COPY", "Text Format").
 
 use ecluse_core::fault::{Code, Result};
 
 use super::cell::{Encoding, Form, Raw};
+use super::ddl::written;
+use super::inserts;
 use super::names::Names;
-use super::reading::{Reading, SETTING};
+use super::reading::{Lines, Reading, SETTING};
 use super::script::{Next, Script, Text};
 
 /// A line with another number of fields, or an escape that is none.
@@ -23,13 +25,23 @@ pub(super) fn read(script: &mut Script, into: &mut Reading<'_>) -> Result<()> {
             Next::Comment(line) => {
                 if line == END {
                     into.complete();
+                } else if let Some(table) = announced(&line) {
+                    into.section(table, &script.input.place())?;
                 }
             }
             Next::Client(line) => client(script, &line, into)?,
-            Next::Insert => return Err(script.hostile("INSERT")),
+            Next::Insert => inserts::insert(script, into)?,
             Next::Statement(text) => statement(script, &text, into)?,
         }
     }
+}
+
+/// The table of `-- Data for Name: patient; Type: TABLE DATA; Schema: public; Owner: -`.
+fn announced(line: &[u8]) -> Option<String> {
+    let line = std::str::from_utf8(line).ok()?.strip_prefix("-- Data for Name: ")?;
+    let (name, rest) = line.split_once("; Type: TABLE DATA; Schema: ")?;
+    let (schema, _owner) = rest.split_once("; Owner: ")?;
+    Some(written(&[schema.to_owned(), name.to_owned()]))
 }
 
 /// Lines for psql: those that pg_dump itself writes.
@@ -49,11 +61,16 @@ fn statement(script: &mut Script, text: &Text, into: &mut Reading<'_>) -> Result
     match (first.as_str(), second.as_str()) {
         ("CREATE", "TABLE") => into.create(text, script),
         ("CREATE", "UNLOGGED" | "FOREIGN") if names.word() == "TABLE" => into.create(text, script),
-        ("CREATE", what) if !matches!(what, "" | "TEMP" | "TEMPORARY" | "GLOBAL" | "LOCAL") => Ok(()),
-        ("ALTER", "TABLE") => {
-            into.schema.alter(text);
+        ("CREATE", "TYPE") => {
+            into.schema.enumeration(text);
             Ok(())
         }
+        ("CREATE", "DOMAIN") => {
+            into.schema.domain(text);
+            Ok(())
+        }
+        ("CREATE", what) if !matches!(what, "" | "TEMP" | "TEMPORARY" | "GLOBAL" | "LOCAL") => Ok(()),
+        ("ALTER", "TABLE") => into.attach(text, script),
         ("SET", _) => set(text, into, script),
         ("ALTER" | "COMMENT" | "GRANT" | "REVOKE" | "DROP" | "SECURITY", _) => Ok(()),
         // sequences' positions, the search path, large objects' end: no row of a table
@@ -107,17 +124,20 @@ fn copy(script: &mut Script, text: &Text, into: &mut Reading<'_>) -> Result<()> 
     let (Some(relation), Some(columns), true) = (relation, columns, is_stdin) else {
         return Err(script.hostile("COPY of another form than pg_dump's"));
     };
-    let table = match relation.as_slice() {
-        [schema, table] if schema == "public" => table.clone(),
-        [schema, table] => format!("{schema}.{table}"),
-        _ => return Err(script.hostile("COPY into a table without its schema")),
-    };
+    if relation.len() != 2 {
+        return Err(script.hostile("COPY into a table without its schema"));
+    }
+    let table = written(&relation);
     let mut line = Vec::new();
     script.input.line(&mut line)?;
     if !line.trim_ascii().is_empty() {
         return Err(script.hostile("text behind COPY"));
     }
-    let mut rows = into.begin(&table, &columns, &script.input.place())?;
+    let place = script.input.place();
+    if into.follows(&table, Lines::Copy, &place)?.is_none() {
+        return Err(script.hostile("COPY behind INSERT"));
+    }
+    let mut rows = into.columns(&table, &columns, &place)?;
     loop {
         script.input.line(&mut line)?;
         if line == b"\\." {

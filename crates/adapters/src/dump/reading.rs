@@ -20,6 +20,13 @@ static ABSENT: Code = Code::refused("ECL-SRC-607", "the dump does not hold an or
 static NO_COLUMN: Code = Code::refused("ECL-SRC-608", "the dump does not hold an ordered column");
 static UNFINISHED: Code = Code::refused("ECL-SRC-621", "the dump does not say that it is complete");
 
+/// How a dump of PostgreSQL brings its rows; one dump has one form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lines {
+    Copy,
+    Insert,
+}
+
 /// What is known of a dump while it passes.
 pub(super) struct Reading<'g> {
     pub(super) engine: Engine,
@@ -30,6 +37,10 @@ pub(super) struct Reading<'g> {
     encoding: Option<Encoding>,
     /// Tables whose rows have begun.
     begun: BTreeSet<String>,
+    /// PostgreSQL: tables whose rows a comment announced, the last of them, and how rows come.
+    named: BTreeSet<String>,
+    section: Option<String>,
+    form: Option<Lines>,
     complete: bool,
     /// Times are in UTC, it says (MariaDB).
     pub(super) utc: bool,
@@ -44,6 +55,9 @@ impl<'g> Reading<'g> {
             gathering,
             encoding: None,
             begun: BTreeSet::new(),
+            named: BTreeSet::new(),
+            section: None,
+            form: None,
             complete: false,
             utc: false,
         }
@@ -65,14 +79,90 @@ impl<'g> Reading<'g> {
                 "dump it again, whole, with its comments (no --compact, no --skip-comments); nothing was written",
             ));
         }
-        if let Some(gathering) = &self.gathering
-            && let Some(table) = gathering.tables().find(|t| !self.begun.contains(*t))
-        {
-            return Err(ABSENT.fault(format!("table {table}")).help(
-                "dump it with its rows, or take the table out of the order; an empty table is in a dump too",
-            ));
+        for table in self.gathering.iter().flat_map(|gathering| gathering.tables()) {
+            self.whole(table)?;
         }
         Ok(self.schema)
+    }
+
+    /// Whether all that holds a table's rows has passed.
+    fn whole(&self, table: &str) -> Result<()> {
+        let partitioned = self.schema.table(table).is_some_and(|t| t.kind == "partitioned");
+        let holding = if partitioned { self.schema.holding(table) } else { Vec::new() };
+        if let Some((name, _)) = holding.iter().find(|(_, kind)| *kind != "table") {
+            return Err(super::NO_ROWS
+                .fault(format!("{name}, a partition of {table} that is no table of this database"))
+                .help("order the tables that hold its rows, or read this database over a connection"));
+        }
+        // a table without rows has its COPY too, but no INSERT: there the comment alone tells of it
+        let passed = |name: &str| {
+            self.begun.contains(name) || (self.form != Some(Lines::Copy) && self.named.contains(name))
+        };
+        let absent = match partitioned {
+            true => holding.iter().map(|(name, _)| *name).find(|name| !passed(name)),
+            false => Some(table).filter(|name| !passed(name)),
+        };
+        match absent {
+            None => Ok(()),
+            Some(absent) => Err(ABSENT.fault(format!("table {absent}")).help(
+                "dump it with its rows, or take the table out of the order; an empty table is in a dump too",
+            )),
+        }
+    }
+
+    /// PostgreSQL: a comment says that a table's rows follow, perhaps none.
+    ///
+    /// # Errors
+    ///
+    /// [`TWICE`].
+    pub(super) fn section(&mut self, table: String, place: &str) -> Result<()> {
+        self.going_on(place)?;
+        if !self.named.insert(table.clone()) {
+            return Err(TWICE
+                .fault(format!("{place}: rows of table {table}"))
+                .help("dump one database, once"));
+        }
+        self.section = Some(table);
+        Ok(())
+    }
+
+    /// PostgreSQL: rows of a table follow in this form, the section's own or, through the root of its
+    /// partitions, another's.
+    ///
+    /// # Errors
+    ///
+    /// [`TWICE`]; `None` where they were not announced, or another form was used before.
+    pub(super) fn follows(&mut self, table: &str, form: Lines, place: &str) -> Result<Option<()>> {
+        if self.form.replace(form).is_some_and(|before| before != form) {
+            return Ok(None);
+        }
+        let section = self.section.clone().filter(|s| self.schema.lineage(s).any(|above| above == table));
+        match (form, section) {
+            (Lines::Copy, section) => {
+                self.announce(&section.unwrap_or_else(|| table.to_owned()), place).map(Some)
+            }
+            // rows come in as many statements as there are rows
+            (Lines::Insert, Some(section)) => {
+                self.going_on(place)?;
+                self.begun.insert(section);
+                Ok(Some(()))
+            }
+            (Lines::Insert, None) => Ok(None),
+        }
+    }
+
+    /// PostgreSQL: a partition, which must be known as one before its rows come.
+    pub(super) fn attach(&mut self, text: &Text, script: &Script) -> Result<()> {
+        match self.schema.attach(text, &script.input.place())? {
+            Some(partition) if self.begun.contains(&partition) => {
+                Err(script.hostile("a partition whose rows came before"))
+            }
+            Some(_) => Ok(()),
+            None => {
+                self.schema.alter(text);
+                Ok(())
+            }
+        }
     }
 
     /// The encoding the dump declares.
@@ -105,16 +195,6 @@ impl<'g> Reading<'g> {
         Ok(())
     }
 
-    /// Rows of a table begin: `columns` are those that each row has, in order.
-    ///
-    /// # Errors
-    ///
-    /// [`ROWS`] in a schema's file; [`ENCODING`] before one was declared; [`NO_COLUMN`]; [`TWICE`].
-    pub(super) fn begin(&mut self, table: &str, columns: &[String], place: &str) -> Result<Rows> {
-        self.announce(table, place)?;
-        self.columns(table, columns, place)
-    }
-
     /// The rows of a table are announced, perhaps none.
     pub(super) fn announce(&mut self, table: &str, place: &str) -> Result<()> {
         self.going_on(place)?;
@@ -131,7 +211,12 @@ impl<'g> Reading<'g> {
         self.begun.contains(table)
     }
 
-    /// As [`Self::begin`], for rows that come in several statements.
+    /// Rows of a table: `columns` are those that each row has, in order. Rows of a partition are those of
+    /// the ordered table to which it belongs.
+    ///
+    /// # Errors
+    ///
+    /// [`ROWS`] in a schema's file; [`ENCODING`] before one was declared; [`NO_COLUMN`].
     pub(super) fn columns(&mut self, table: &str, columns: &[String], place: &str) -> Result<Rows> {
         self.going_on(place)?;
         let Some(gathering) = &self.gathering else {
@@ -144,7 +229,8 @@ impl<'g> Reading<'g> {
                 .fault(place)
                 .help("the dump must declare it before the first row: leave SET NAMES in"));
         };
-        let Some(planned) = gathering.table(table) else {
+        let planned = self.schema.lineage(table).find_map(|name| gathering.table(name));
+        let Some(planned) = planned else {
             return Ok(Rows { number: None, slots: Vec::new(), shapes: Vec::new(), cells: Vec::new() });
         };
         let mut slots = vec![None; columns.len()];
@@ -164,7 +250,7 @@ impl<'g> Reading<'g> {
             if let Some(here) = slots.get_mut(at) {
                 *here = Some(slot);
             }
-            shapes.push(Shape::of(self.engine, encoding, &column.sql_type));
+            shapes.push(Shape::of(self.engine, encoding, self.schema.written_as(&column.sql_type)));
         }
         let cells = shapes.iter().map(|_| Raw::default()).collect();
         Ok(Rows { number: Some(planned.number()), slots, shapes, cells })

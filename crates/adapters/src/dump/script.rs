@@ -23,7 +23,7 @@ pub(super) enum Next {
     Comment(Vec<u8>),
     /// A line for psql, beginning with a backslash.
     Client(Vec<u8>),
-    /// MariaDB's `INSERT` is ahead, unread: it may be longer than memory.
+    /// `INSERT` is ahead, unread: it may be longer than memory.
     Insert,
     /// A statement, without comments.
     Statement(Text),
@@ -90,7 +90,7 @@ impl Script {
                 return Ok(Next::Client(line));
             } else if mariadb && is_word(b"DELIMITER") {
                 self.set_delimiter()?;
-            } else if mariadb && is_word(b"INSERT") {
+            } else if is_word(b"INSERT") {
                 if delimiter != b";" {
                     return Err(self.hostile("rows under another delimiter"));
                 }

@@ -286,7 +286,11 @@ fn a_spoiled_dump_of_postgres_is_refused_before_a_row_is_written() {
                 ),
                 "ECL-RUN-003",
             ),
-            ("INSERT", output(dump(&lab.world.source, &["--inserts"])), "ECL-SRC-603"),
+            (
+                "rows that may be skipped",
+                output(dump(&lab.world.source, &["--inserts", "--on-conflict-do-nothing"])),
+                "ECL-SRC-603",
+            ),
             ("the schema alone", output(dump(&lab.world.source, &["--schema-only"])), "ECL-SRC-607"),
             ("another format", output(dump(&lab.world.source, &["-Fc"])), "ECL-SRC-611"),
             ("nothing", Vec::new(), "ECL-SRC-621"),

@@ -12,6 +12,7 @@ mod csv;
 mod cut;
 mod dumps;
 mod entity;
+mod forms;
 mod freeze;
 mod full;
 mod kill;

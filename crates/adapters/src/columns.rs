@@ -42,7 +42,11 @@ pub(crate) fn dated(text: &str) -> Result<&str, &'static Code> {
     let zero = zero
         .split_once('.')
         .map_or(zero, |(whole, fraction)| if fraction.bytes().all(|b| b == b'0') { whole } else { zero });
-    if matches!(zero, "0000-00-00" | "0000-00-00 00:00:00") { Err(&ZERO_DATE) } else { Ok(text) }
+    if matches!(zero, "0000-00-00" | "0000-00-00 00:00:00" | "0000-00-00T00:00:00") {
+        Err(&ZERO_DATE)
+    } else {
+        Ok(text)
+    }
 }
 
 /// Rows of a batch at most.

@@ -16,7 +16,7 @@ use ecluse_core::value::Value;
 
 use crate::batch::{Batch, MALFORMED};
 use crate::column::Column;
-use crate::{build, cast, check, identifier, local};
+use crate::{build, cast, check, identifier, local, misread};
 
 /// A plan whose write step this version cannot carry out; the compiler asks [`Type::casts_to`] first.
 pub static NO_CAST: Code = Code::refused("ECL-BAT-005", "no exact conversion between two types");
@@ -100,6 +100,8 @@ pub enum Reason {
     Doubled,
     /// A local time that its zone does not have.
     Missing,
+    /// The bytes behind a text are not the UTF-8 that the mapping says.
+    NotUtf8,
     /// More characters (text) or bytes than the destination's column holds.
     TooLong,
     /// A number or date outside what the destination's column holds.
@@ -117,6 +119,7 @@ static CAST: Code =
 static UNMAPPED: Code = Code::refused("ECL-BAT-102", "a code is not in its code table");
 static DOUBLED: Code = Code::refused("ECL-BAT-110", "a local time that its zone had twice");
 static MISSING: Code = Code::refused("ECL-BAT-111", "a local time that its zone never had");
+static NOT_UTF8: Code = Code::refused("ECL-BAT-112", "a text whose bytes are said to be UTF-8 and are not");
 static TOO_LONG: Code = Code::refused("ECL-BAT-103", "a value is longer than the destination's column");
 static OUT_OF_RANGE: Code =
     Code::refused("ECL-BAT-104", "a number or date is outside the destination column's range");
@@ -139,6 +142,7 @@ impl Reason {
             Self::Unmapped => &UNMAPPED,
             Self::Doubled => &DOUBLED,
             Self::Missing => &MISSING,
+            Self::NotUtf8 => &NOT_UTF8,
             Self::TooLong => &TOO_LONG,
             Self::OutOfRange => &OUT_OF_RANGE,
             Self::Null => &NULL,
@@ -262,6 +266,10 @@ impl Writer {
                 let (array, ty) = column(*index)?;
                 local::instants(array, ty, zone, refuse)
             }
+            Expression::Utf8(index) => {
+                let (array, ty) = column(*index)?;
+                misread::utf8(array, ty, refuse)
+            }
             Expression::Constant(value) => build::column(target.ty, read.rows(), |_| Some(value)),
             Expression::Concat(pieces) => build::concat(pieces, read, &self.read),
             Expression::Code { column: index, table } => {
@@ -304,6 +312,8 @@ fn prepared(from: &Expression, to: Type, read: &[Type]) -> Result<Expression, &'
             Ok(from.clone())
         }
         Expression::Moment { .. } => Err(&NO_CAST),
+        Expression::Utf8(index) if (ty(index)?, to) == (Type::Text, Type::Text) => Ok(from.clone()),
+        Expression::Utf8(_) => Err(&NO_CAST),
         Expression::Constant(value) if build::holds(to, value) => Ok(from.clone()),
         Expression::Constant(_) => Err(&NO_CAST),
         Expression::Concat(pieces) => {

@@ -9,6 +9,7 @@ use ecluse_core::plan::{Expression, Plan, TablePlan};
 use ecluse_seal::{AgreeBy, CatchUp, Noted, RunState};
 use serde::{Deserialize, Serialize};
 
+use crate::encodings::{self, Encoding};
 use crate::orders::Orders;
 use crate::sample::Sampled;
 use crate::state;
@@ -188,6 +189,10 @@ pub struct TableFigures {
     /// What became of them, in the instruction's word: `local` or `withhold`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub invalid_identifiers: String,
+    /// Source columns whose texts move as they read, though some look like UTF-8 that was kept as `latin1`;
+    /// none where no value does.
+    #[serde(default, skip_serializing_if = "encodings::honest")]
+    pub encodings: BTreeMap<String, Encoding>,
     /// Files that its rows name, by column.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<FileFigures>,

@@ -31,6 +31,7 @@ pub mod chunk;
 pub mod compare;
 mod diff;
 pub mod dossier;
+pub mod encodings;
 pub mod event;
 pub mod excluded;
 pub mod failpoint;

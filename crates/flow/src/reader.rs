@@ -9,6 +9,7 @@ use ecluse_core::types::Engine;
 use ecluse_core::value::{Key, KeyRange};
 
 use crate::chunk::{Cutter, End, LIMIT};
+use crate::encodings::{self, Encodings};
 use crate::figures::FileCounts;
 use crate::ports::{Count, Source};
 use crate::step::{Context, Step, Why, Worked};
@@ -42,6 +43,8 @@ pub(crate) struct Chunk {
     pub(crate) refused: BTreeMap<String, u64>,
     /// Written rows whose national identifier does not hold.
     pub(crate) flawed: BTreeMap<String, u64>,
+    /// Values that look as though their column lied about its encoding.
+    pub(crate) encodings: Encodings,
     pub(crate) left_out: u64,
     /// Rows of persons who stay, and how many of them are on the list themselves.
     pub(crate) excluded: u64,
@@ -63,6 +66,7 @@ impl Chunk {
             pieces: Vec::new(),
             refused: BTreeMap::new(),
             flawed: BTreeMap::new(),
+            encodings: Encodings::new(),
             left_out: 0,
             excluded: 0,
             listed: 0,
@@ -79,6 +83,7 @@ impl Chunk {
         for (code, rows) in std::mem::take(&mut piece.flawed) {
             *self.flawed.entry(code).or_default() += rows;
         }
+        encodings::add(&mut self.encodings, &piece.encodings);
         self.left_out += piece.left_out;
         attached::add(&mut self.files, &piece.files);
         self.gone.append(&mut piece.gone);

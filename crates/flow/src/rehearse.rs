@@ -9,6 +9,7 @@ use ecluse_seal::What;
 
 use crate::attached::{self, Attaching, How, Named};
 use crate::checks::{self, When};
+use crate::encodings;
 use crate::event::{Act, Outcome};
 use crate::families::{AGAIN, Families};
 use crate::figures::{Excluded, Figures, begin_tables};
@@ -209,6 +210,7 @@ fn count(figures: &mut Figures, message: Message, progress: &mut dyn FnMut(Progr
             table.excluded += chunk.excluded;
             table.listed += chunk.listed;
             table.add_files(&chunk.files);
+            encodings::add(&mut table.encodings, &chunk.encodings);
             table.chunks += 1;
             for (code, rows) in chunk.refused {
                 *table.refused.entry(code).or_default() += rows;

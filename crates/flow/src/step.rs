@@ -15,6 +15,7 @@ use ecluse_core::value::Key;
 
 use crate::attached::{Attaching, Named};
 use crate::dossier::Selection;
+use crate::encodings::{self, Encodings};
 use crate::excluded::Staying;
 use crate::families::Families;
 use crate::family::{self, Kin, PARENT_REFUSED, Tie};
@@ -117,6 +118,8 @@ pub(crate) struct Step<'p> {
     ties: Vec<Tie>,
     /// The read rows go along, where the destination's refusals matter to relatives.
     carries: bool,
+    /// The read columns whose texts are looked at for another encoding.
+    texts: Vec<usize>,
     kept: u64,
 }
 
@@ -132,6 +135,8 @@ pub(crate) struct Worked {
     pub(crate) refused: BTreeMap<String, u64>,
     /// Written rows whose national identifier does not hold, by code and column.
     pub(crate) flawed: BTreeMap<String, u64>,
+    /// Values that look as though their column lied about its encoding.
+    pub(crate) encodings: Encodings,
     /// Rows left out.
     pub(crate) left_out: u64,
     /// Files, per column of the table that names some.
@@ -204,6 +209,7 @@ impl<'p> Step<'p> {
             hasher,
             carries: parent || !ties.is_empty(),
             ties,
+            texts: encodings::columns(table),
             kept: 0,
         })
     }
@@ -338,7 +344,9 @@ impl<'p> Step<'p> {
             (true, false) => Some(goes.keep(&stays)?),
         };
         let (gone, flaws) = (self.keys_of(goes, reasons)?, self.keys_of(goes, flaws)?);
-        Ok(Worked { written: written.batch, hashes, read, refused, flawed, left_out, files, gone, flaws })
+        let encodings = encodings::count(self.table, &self.texts, goes)?;
+        let written = written.batch;
+        Ok(Worked { written, hashes, read, refused, flawed, encodings, left_out, files, gone, flaws })
     }
 
     /// The keys of some rows, with what is said of each; nothing is looked at while there is none.

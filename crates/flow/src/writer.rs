@@ -12,6 +12,7 @@ use ecluse_seal::{Caught, RunState};
 use jiff::Timestamp;
 
 use crate::caught::{self, Row, Standing};
+use crate::encodings;
 use crate::event::{Act, Outcome};
 use crate::family::{self, Kin, PARENT_REFUSED};
 use crate::figures::Figures;
@@ -347,6 +348,7 @@ impl<'a> Writing<'a, '_> {
         figures.excluded += chunk.excluded;
         figures.listed += chunk.listed;
         figures.add_files(&chunk.files);
+        encodings::add(&mut figures.encodings, &chunk.encodings);
         figures.chunks += 1;
         figures.replaced += u64::from(replaced);
         for (code, rows) in &chunk.refused {

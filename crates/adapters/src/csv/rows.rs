@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::describe::{self, Description, Encoding};
 use crate::civil;
-use crate::columns::{Builder, Cell, NO_SUCH_TIME, NOT_EXACT, NOT_UTF8, WRONG_KIND};
+use crate::columns::{Builder, Cell, NO_SUCH_TIME, NOT_EXACT, NOT_UTF8, WRONG_KIND, dated};
 use crate::gathered::Gathering;
 use crate::mariadb::types::{decimal, from_latin1, uuid};
 
@@ -135,12 +135,12 @@ fn value(described: &Description, builder: &mut Builder, cell: &[u8]) -> Cell {
             builder.append_value(decimal(padded.as_bytes(), *precision, *scale).ok_or(&NOT_EXACT)?);
         }
         Builder::Float(b) => b.append_value(number(described, &text).parse().map_err(|_quotes| &NOT_EXACT)?),
-        Builder::Date(b) => b.append_value(civil::parse_date(&text).ok_or(&NO_SUCH_TIME)?),
-        Builder::Timestamp(b) => b.append_value(civil::parse_timestamp(&text).ok_or(&NO_SUCH_TIME)?),
+        Builder::Date(b) => b.append_value(civil::parse_date(dated(&text)?).ok_or(&NO_SUCH_TIME)?),
+        Builder::Timestamp(b) => b.append_value(civil::parse_timestamp(dated(&text)?).ok_or(&NO_SUCH_TIME)?),
         Builder::Instant(b) => {
             // in UTC and saying so; an offset would need a zone's history to be believed
             let utc = text.strip_suffix('Z').or_else(|| text.strip_suffix("+00:00")).ok_or(&NO_SUCH_TIME)?;
-            b.append_value(civil::parse_timestamp(utc).ok_or(&NO_SUCH_TIME)?);
+            b.append_value(civil::parse_timestamp(dated(utc)?).ok_or(&NO_SUCH_TIME)?);
         }
         Builder::Time(b) => b.append_value(civil::parse_time(&text).ok_or(&NO_SUCH_TIME)?),
         Builder::Uuid(b) => {

@@ -8,7 +8,7 @@ use ecluse_batch::Batch;
 use ecluse_core::catalog::{Catalog, Table};
 use ecluse_core::digest;
 use ecluse_core::fault::{Code, Result};
-use ecluse_core::plan::{Expression, KnownPlan, Plan, TablePlan};
+use ecluse_core::plan::{KnownPlan, Plan, TablePlan};
 use ecluse_core::types::{Engine, Type};
 use ecluse_core::value::KeyRange;
 use ecluse_flow::failpoint;
@@ -313,9 +313,7 @@ fn written(session: &mut Session, table: &TablePlan) -> Result<Written> {
 
 /// The destination column that carries a read column, quoted, and its type.
 pub(super) fn carrier(table: &TablePlan, read: usize) -> Option<(String, Type)> {
-    let carries =
-        |from: &Expression| matches!(from, Expression::Column(i) | Expression::Cast(i) if *i == read);
-    table.write().iter().find(|c| carries(&c.from)).map(|c| (quoted(&c.name), c.ty))
+    table.write().iter().find(|c| c.from.carries(read)).map(|c| (quoted(&c.name), c.ty))
 }
 
 /// The triggers that this account sees; they fire for every row that is written.

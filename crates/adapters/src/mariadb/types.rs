@@ -4,6 +4,7 @@
 //! (a zero date, a `BIGINT UNSIGNED` past 2^63) refuses its row by code. The table in
 //! `docs/formats.md` ("Types: MariaDB") is this module's.
 
+pub(crate) use ecluse_batch::from_latin1;
 use ecluse_core::types::Type;
 use mysql_async::Value;
 
@@ -184,18 +185,6 @@ pub(crate) fn decimal(text: &[u8], precision: u8, scale: u8) -> Option<i128> {
 pub(crate) fn uuid(text: &[u8]) -> Option<[u8; 16]> {
     let hex: Vec<u8> = text.iter().copied().filter(|b| *b != b'-').collect();
     data_encoding::HEXLOWER_PERMISSIVE.decode(&hex).ok()?.try_into().ok()
-}
-
-/// A byte of MariaDB's `latin1`: Windows-1252, its five holes as the controls of ISO 8859-1.
-pub(crate) fn from_latin1(byte: u8) -> char {
-    const HIGH: [char; 32] = [
-        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}',
-        '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
-    ];
-    match byte {
-        0x80..=0x9f => HIGH.get(usize::from(byte - 0x80)).copied().unwrap_or(char::REPLACEMENT_CHARACTER),
-        _ => char::from(byte),
-    }
 }
 
 #[cfg(test)]

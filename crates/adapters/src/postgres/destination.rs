@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use ecluse_batch::Batch;
 use ecluse_core::catalog::{Catalog, Column, Table};
 use ecluse_core::fault::{Code, Result};
-use ecluse_core::plan::{Expression, KnownPlan, Plan, TablePlan};
+use ecluse_core::plan::{KnownPlan, Plan, TablePlan};
 use ecluse_core::types::{Engine, Type};
 use ecluse_core::value::KeyRange;
 use ecluse_flow::failpoint;
@@ -282,11 +282,7 @@ fn writer(server: &Server) -> Result<Link> {
 
 /// The destination column that carries a read column, quoted.
 pub(super) fn written(table: &TablePlan, read: usize) -> Option<String> {
-    table
-        .write()
-        .iter()
-        .find(|c| matches!(c.from, Expression::Column(i) | Expression::Cast(i) if i == read))
-        .map(|c| ident(&c.name))
+    table.write().iter().find(|c| c.from.carries(read)).map(|c| ident(&c.name))
 }
 
 /// `CREATE TABLE` for a table of any engine; relations are left to the destination's own schema.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use ecluse_batch::Batch;
 use ecluse_core::catalog::{Catalog, Table};
 use ecluse_core::fault::{Code, Result};
-use ecluse_core::plan::{Expression, KnownPlan, Plan, TablePlan};
+use ecluse_core::plan::{KnownPlan, Plan, TablePlan};
 use ecluse_core::types::Engine;
 use ecluse_core::value::KeyRange;
 use ecluse_flow::failpoint;
@@ -346,8 +346,6 @@ fn refusal(error: &rusqlite::Error) -> Option<Refusal> {
 
 /// The written column that carries a read column over, in SQL.
 pub(super) fn written(table: &TablePlan, read: usize) -> Result<String> {
-    let carries =
-        |from: &Expression| matches!(from, Expression::Column(i) | Expression::Cast(i) if *i == read);
-    let column = table.write().iter().find(|c| carries(&c.from));
+    let column = table.write().iter().find(|c| c.from.carries(read));
     column.map(|c| quoted(&c.name)).ok_or_else(|| NO_RELATION.fault(table.destination()))
 }

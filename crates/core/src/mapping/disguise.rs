@@ -1,4 +1,7 @@
-//! `{ column = … }` and what may be said beside it: of a moment, and of a boolean in disguise.
+//! `{ column = … }` and what may be said beside it: of a moment, of a text's bytes, and of a boolean in
+//! disguise.
+
+use std::ops::Range;
 
 use super::read::TWICE;
 use super::{Make, WRONG_VALUE};
@@ -11,6 +14,7 @@ pub(super) fn read(r: &mut Reader<'_>, t: &mut Fields<'_, '_>) -> Option<Make> {
     let column = t.text(r, "column");
     let zone = zone(r, t);
     let zero_null = zero_date(r, t);
+    let utf8 = bytes(r, t);
     let boolean = t.maybe_table(r, "boolean").map(|mut values| {
         let span = values.span.clone();
         let (yes, no) = (values.texts(r, "true"), values.texts(r, "false"));
@@ -20,13 +24,21 @@ pub(super) fn read(r: &mut Reader<'_>, t: &mut Fields<'_, '_>) -> Option<Make> {
     let column = column?;
     match boolean {
         Some((yes, no, span)) => {
-            if zone.is_some() || zero_null {
-                let finding = Finding::new(&WRONG_VALUE, "a boolean has no zone and no zero date");
+            if zone.is_some() || zero_null || utf8.is_some() {
+                let finding =
+                    Finding::new(&WRONG_VALUE, "a boolean has no zone, no zero date and no bytes of a text");
                 r.find(finding.at(span).help("keep `boolean` alone beside `column`"));
             } else {
                 once(r, &yes, &no);
             }
             Some(Make::Boolean { column, yes, no })
+        }
+        None if utf8.is_some() => {
+            if zone.is_some() || zero_null {
+                let finding = Finding::new(&WRONG_VALUE, "a text has no zone and no zero date");
+                r.find(finding.at(utf8.unwrap_or_default()).help("keep `bytes` alone beside `column`"));
+            }
+            Some(Make::Utf8(column))
         }
         None if zone.is_some() || zero_null => Some(Make::Moment { column, zone, zero_null }),
         None => Some(Make::Column(column)),
@@ -67,6 +79,16 @@ fn zero_date(r: &mut Reader<'_>, t: &mut Fields<'_, '_>) -> bool {
         r.find(finding.at(said.span).help("write zero_date = \"null\", or leave it out"));
     }
     true
+}
+
+/// Where it is said that a text's bytes are UTF-8.
+fn bytes(r: &mut Reader<'_>, t: &mut Fields<'_, '_>) -> Option<Range<usize>> {
+    let said = t.maybe_text(r, "bytes")?;
+    if said.value != "utf-8" {
+        let finding = Finding::new(&WRONG_VALUE, "a text's bytes are what its column declares, or UTF-8");
+        r.find(finding.at(said.span.clone()).help("write bytes = \"utf-8\", or leave it out"));
+    }
+    Some(said.span)
 }
 
 /// No value means both, or stands twice; something means each.

@@ -13,6 +13,7 @@ pub fn draft(order: &Order) -> String {
          #   {{ column = \"source\", required = true }}   a row without a value is refused and counted\n\
          #   {{ column = \"source\", zone = \"Europe/Paris\" }}   a local time becomes an instant\n\
          #   {{ column = \"source\", zero_date = \"null\" }}      0000-00-00 means that nothing was recorded\n\
+         #   {{ column = \"source\", bytes = \"utf-8\" }}         UTF-8 that was kept in a latin1 column\n\
          #   {{ column = \"source\", boolean = {{ true = [\"O\"], false = [\"N\"] }} }}\n\
          #   {{ constant = \"text\" }}\n\
          #   {{ concat = [{{ column = \"a\" }}, \" \", {{ column = \"b\" }}] }}\n\

@@ -150,6 +150,9 @@ pub enum Make {
         /// `0000-00-00` means that nothing was recorded: NULL.
         zero_null: bool,
     },
+    /// A text column whose bytes are UTF-8, whatever the column is declared to hold; bytes that are not
+    /// refuse their row.
+    Utf8(Spanned<String>),
     /// A boolean in disguise; a value that is not listed refuses its row.
     Boolean {
         /// The source column.
@@ -190,6 +193,7 @@ impl Make {
         match self {
             Self::Column(c)
             | Self::Cast(c)
+            | Self::Utf8(c)
             | Self::Code { column: c, .. }
             | Self::Moment { column: c, .. }
             | Self::Boolean { column: c, .. } => vec![c],

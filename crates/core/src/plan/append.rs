@@ -148,11 +148,7 @@ fn leads_out(inputs: &Inputs<'_>, draft: &Draft<'_>) -> Vec<Finding> {
 
 /// Whether a value of the column reaches the destination other than through a code table.
 fn arrives(target: &Target, column: usize) -> bool {
-    target.columns.iter().any(|c| carries(c, column))
-}
-
-fn carries(write: &WriteColumn, column: usize) -> bool {
-    matches!(write.from, Expression::Column(i) | Expression::Cast(i) if i == column)
+    target.columns.iter().any(|c| c.from.carries(column))
 }
 
 /// The written columns of a table that are moved aside, with what the room lets them hold.
@@ -294,7 +290,7 @@ fn is_shifted(target: &Target, column: &str) -> bool {
 }
 
 fn shifted_source(target: &Target, column: usize) -> bool {
-    target.shifts.iter().any(|s| target.columns.get(s.column).is_some_and(|c| carries(c, column)))
+    target.shifts.iter().any(|s| target.columns.get(s.column).is_some_and(|c| c.from.carries(column)))
 }
 
 /// Columns that stay as they are and are called like references: a person says what they are.

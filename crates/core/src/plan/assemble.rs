@@ -146,6 +146,7 @@ fn uses(from: &Expression) -> Vec<usize> {
     match from {
         Expression::Column(i)
         | Expression::Cast(i)
+        | Expression::Utf8(i)
         | Expression::Code { column: i, .. }
         | Expression::Moment { column: i, .. } => vec![*i],
         Expression::Constant(_) => Vec::new(),
@@ -164,6 +165,7 @@ fn reindexed(from: &Expression, own: &dyn Fn(usize) -> Option<usize>) -> Option<
     Some(match from {
         Expression::Column(i) => Expression::Column(own(*i)?),
         Expression::Cast(i) => Expression::Cast(own(*i)?),
+        Expression::Utf8(i) => Expression::Utf8(own(*i)?),
         Expression::Constant(value) => Expression::Constant(value.clone()),
         Expression::Concat(pieces) => Expression::Concat(
             pieces

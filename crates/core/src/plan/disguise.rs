@@ -1,4 +1,4 @@
-//! What the mapping says of moments and of booleans in disguise, against both catalogues.
+//! What the mapping says of moments, of a text's bytes and of booleans in disguise, against both catalogues.
 
 use super::Expression;
 use super::compile::Draft;
@@ -53,6 +53,24 @@ pub(super) fn moment(
         ),
         _ => Ok(Expression::Moment { column: index, zone: zone.cloned(), zero_null }),
     }
+}
+
+/// A text as the UTF-8 that its bytes are; what is too long for its column refuses its row, as a cast's.
+pub(super) fn utf8(
+    name: &Spanned<String>,
+    source: &Table,
+    there: &Column,
+    ty: Type,
+) -> Result<Expression, Vec<Finding>> {
+    let (index, _, from) = column(source, name)?;
+    let (code, message, help) = match (from, ty) {
+        (Type::Text, Type::Text) => return Ok(Expression::Utf8(index)),
+        (Type::Text, _) => {
+            (&OTHER_TYPE, format!("{} is text, {} is {ty}", name.value, there.name), "map to a text column")
+        }
+        _ => (&NO_CAST, format!("{} is {from}, and no text", name.value), "take `bytes` out"),
+    };
+    Err(vec![Finding::new(code, message).at(name.span.clone()).help(help)])
 }
 
 /// A boolean out of the values that are said to mean true and false: a code table of two lists.

@@ -250,6 +250,8 @@ pub enum Expression {
     Column(usize),
     /// A read column cast to the written column's type; a value that does not fit refuses the row.
     Cast(usize),
+    /// A read text as the UTF-8 that its bytes in `latin1` are; bytes that are not refuse the row.
+    Utf8(usize),
     /// A constant of the written column's type.
     Constant(Value),
     /// Text pieces joined; a NULL column counts as the empty text.
@@ -273,6 +275,14 @@ pub enum Expression {
     },
     /// An INS, or what belongs to it, after its check.
     Identifier(Box<Identifier>),
+}
+
+impl Expression {
+    /// Whether it is the read column's own value: as it is, as another type, or respelled.
+    #[must_use]
+    pub fn carries(&self, read: usize) -> bool {
+        matches!(self, Self::Column(i) | Self::Cast(i) | Self::Utf8(i) if *i == read)
+    }
 }
 
 /// One written column of a national identifier; all indices are into the read columns.

@@ -1,4 +1,4 @@
-//! The compiler on moments and on booleans in disguise.
+//! The compiler on moments, on a text's bytes and on booleans in disguise.
 
 use super::tests::Case;
 use super::*;
@@ -69,6 +69,21 @@ fn a_zone_makes_a_local_time_an_instant_and_nothing_else() {
 }
 
 #[test]
+fn the_bytes_of_a_text_are_said_of_texts_alone() {
+    let said = |from: &str, to: &str| format!("{to} = {{ column = \"{from}\", bytes = \"utf-8\" }}");
+    let plan = patient(&Case::new().mapping("family_name = \"nom\"", &said("nom", "family_name")));
+    let name = plan.write().iter().find(|c| c.name == "family_name").unwrap();
+    let at = plan.read().iter().position(|c| c.name == "nom").unwrap();
+    assert!(name.from == Expression::Utf8(at) && name.from.carries(at));
+    let date = Case::new().mapping("birth_date = \"ddn\"", &said("ddn", "birth_date"));
+    assert_eq!(date.refused(), ["ECL-PLN-016"]);
+    let number = Case::new().mapping("birth_date = \"ddn\"", &said("nom", "birth_date"));
+    assert_eq!(number.refused(), ["ECL-MAP-011", "ECL-PLN-011"], "`ddn` goes nowhere then");
+    let key = Case::new().mapping("id = \"id\"", &said("id", "id"));
+    assert!(key.refused().contains(&"ECL-PLN-021"), "the key arrives as it is");
+}
+
+#[test]
 fn a_boolean_in_disguise_is_a_table_of_two_lists() {
     let make = "gender = { column = \"sexe\", boolean = { true = [\"1\"], false = [\"2\", \"0\"] } }";
     let without = "[[code_table]]\nname = \"sex\"\nfile = \"codes/sex.toml\"\ndigest = \"sha256:…\"\n";
@@ -107,6 +122,7 @@ fn what_is_said_beside_a_column_is_read_strictly() {
         "column = \"a\", zone = \"Europe/Paris\"",
         "column = \"a\", zone = \"UTC\", fold = \"earlier\", zero_date = \"null\", required = true",
         "column = \"a\", boolean = { true = [\"O\"], false = [] }",
+        "column = \"a\", bytes = \"utf-8\", required = true",
     ] {
         assert_eq!(codes(right), Vec::<&str>::new(), "{right}");
     }
@@ -118,6 +134,9 @@ fn what_is_said_beside_a_column_is_read_strictly() {
         ("column = \"a\", zone = \"UTC\", boolean = { true = [], false = [] }", "ECL-MAP-004"),
         ("column = \"a\", boolean = { true = [\"O\"], false = [\"N\", \"O\"] }", "ECL-MAP-005"),
         ("column = \"a\", boolean = { true = [\"O\"], no = [\"N\"] }", "ECL-MAP-002"),
+        ("column = \"a\", bytes = \"latin1\"", "ECL-MAP-004"),
+        ("column = \"a\", bytes = \"utf-8\", zone = \"UTC\"", "ECL-MAP-004"),
+        ("column = \"a\", bytes = \"utf-8\", boolean = { true = [], false = [] }", "ECL-MAP-004"),
         ("cast = \"a\", zone = \"Europe/Paris\"", "ECL-MAP-002"),
     ] {
         assert_eq!(codes(wrong), [code], "{wrong}");

@@ -159,6 +159,7 @@ fn uses(from: &Expression) -> Vec<usize> {
     match from {
         Expression::Column(i)
         | Expression::Cast(i)
+        | Expression::Utf8(i)
         | Expression::Code { column: i, .. }
         | Expression::Moment { column: i, .. } => vec![*i],
         Expression::Constant(_) => vec![],

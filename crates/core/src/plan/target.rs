@@ -141,6 +141,7 @@ fn may_be_null(make: &Make, source: &Table) -> bool {
         Make::Moment { zero_null: true, .. } => true,
         Make::Column(c)
         | Make::Cast(c)
+        | Make::Utf8(c)
         | Make::Code { column: c, .. }
         | Make::Moment { column: c, .. }
         | Make::Boolean { column: c, .. } => source.column(&c.value).is_none_or(|c| c.nullable),
@@ -162,6 +163,7 @@ fn expression(
             let zone = zone.as_ref().map(|z| &z.value);
             disguise::moment(column, zone, *zero_null, source, there, ty)
         }
+        Make::Utf8(column) => disguise::utf8(column, source, there, ty),
         Make::Boolean { column, yes, no } => disguise::boolean(column, yes, no, source, there, ty),
         Make::Cast(name) => {
             let (index, _, from) = column(source, name)?;
@@ -405,10 +407,10 @@ fn names_files(inputs: &Inputs<'_>, source: &Table, column: &Column) -> bool {
 
 fn propose(inputs: &Inputs<'_>, map: &ColumnMap, source: &Table) -> Column {
     let used = map.make.uses().first().and_then(|u| source.column(&u.value));
-    let plain = matches!(map.make, Make::Column(_) | Make::Cast(_)).then_some(used).flatten();
+    let plain = matches!(map.make, Make::Column(_) | Make::Cast(_) | Make::Utf8(_)).then_some(used).flatten();
     let ty = match &map.make {
         Make::Moment { zone: Some(_), .. } => Some(Type::Instant),
-        Make::Column(_) | Make::Cast(_) | Make::Moment { .. } => used.and_then(|c| c.ty),
+        Make::Column(_) | Make::Cast(_) | Make::Utf8(_) | Make::Moment { .. } => used.and_then(|c| c.ty),
         Make::Boolean { .. } => Some(Type::Bool),
         Make::Constant(value) => Some(match &value.value {
             Constant::Int(_) => Type::Int,

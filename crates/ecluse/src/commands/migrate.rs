@@ -16,7 +16,7 @@ use ecluse_seal::CatchUp;
 use serde_json::json;
 
 use super::begun::begun;
-use super::{Here, files, identifiers, known, runs, sampled, stayed, withdrawn};
+use super::{Here, encodings, files, identifiers, known, runs, sampled, stayed, withdrawn};
 use crate::cli::MigrateArgs;
 use crate::output;
 use crate::papers::{objections, reference};
@@ -157,6 +157,7 @@ fn told(figures: &Figures, next_keys: &[String]) {
     unfinished(figures).into_iter().for_each(output::line);
     let told = [identifiers::lines(figures), stayed::lines(figures), known::lines(figures)];
     told.into_iter().flatten().for_each(output::line);
+    encodings::found(figures).for_each(|found| output::line(found.line("moved")));
     files::lines(figures, "moved").into_iter().for_each(output::line);
     let excess = figures.excess.len();
     output::document(&json!({ "figures": rights::brief(figures), "excess": excess, "next_keys": next_keys }));

@@ -7,6 +7,7 @@ mod compare;
 mod contract;
 pub(crate) mod dictionary;
 mod differences;
+pub(crate) mod encodings;
 mod erasing;
 mod exclude;
 pub(crate) mod explain;

@@ -182,6 +182,7 @@ pub(crate) fn code(id: &str, english: &str, language: Language) -> Said {
         "ECL-BAT-106" => "un texte contient le caractère U+0000",
         "ECL-BAT-110" => "une heure locale que son fuseau a eue deux fois",
         "ECL-BAT-111" => "une heure locale que son fuseau n’a jamais eue",
+        "ECL-BAT-112" => "un texte dont les octets sont dits UTF-8 et ne le sont pas",
         "ECL-BAT-131" => "un identifiant national n’est pas un numéro avec sa clé",
         "ECL-BAT-132" => "un identifiant national a la clé d’un autre numéro",
         "ECL-BAT-133" => "un identifiant national n’a pas d’autorité connue",

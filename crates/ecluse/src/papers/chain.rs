@@ -176,6 +176,7 @@ fn reads_results(mapping: &Mapping, dictionary: &Dictionary, name: &str) -> bool
             Make::Code { .. }
             | Make::Column(_)
             | Make::Cast(_)
+            | Make::Utf8(_)
             | Make::Constant(_)
             | Make::Concat(_)
             | Make::Identifier { .. }

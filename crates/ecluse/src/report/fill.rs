@@ -103,6 +103,7 @@ pub(crate) fn page(from: &Sources<'_>) -> Page {
             Some(parts::refused::part(from, &tables)),
             parts::identifiers::part(from, &tables),
             parts::known::part(from),
+            parts::encodings::part(from, &tables),
             parts::files::part(from),
             parts::next_keys::part(from),
             Some(parts::barriers::part(from)),

@@ -9,6 +9,7 @@ mod compare;
 mod corpus;
 mod demo;
 mod differences;
+mod encodings;
 mod excluded;
 mod figures;
 mod gone_on;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ecluse_batch::{Batch, Keys, Mask, Writer, cell};
 use ecluse_core::fault::Result;
-use ecluse_core::plan::{Dossiers, Edge, Expression, Plan, TablePlan, Way};
+use ecluse_core::plan::{Dossiers, Edge, Plan, TablePlan, Way};
 use ecluse_core::types::{Engine, Type};
 use ecluse_core::value::{Key, KeyRange, Value};
 use ecluse_seal::RunState;
@@ -256,11 +256,10 @@ fn read(
 /// The read columns that relations lead from and to, with the written ones that carry them.
 fn ends(table: &TablePlan, shape: &Dossiers) -> BTreeMap<usize, usize> {
     let number = table.number();
-    let carries = |from: &Expression, read: usize| matches!(from, Expression::Column(i) | Expression::Cast(i) if *i == read);
     let of = shape.edges().iter().flat_map(|edge| {
         let child = (edge.child == number).then_some(edge.column);
         let parent = (edge.parent == number).then_some(edge.parent_column);
         child.into_iter().chain(parent)
     });
-    of.filter_map(|read| Some((read, table.write().iter().position(|c| carries(&c.from, read))?))).collect()
+    of.filter_map(|read| Some((read, table.write().iter().position(|c| c.from.carries(read))?))).collect()
 }

@@ -19,7 +19,7 @@ type Place = (usize, usize);
 #[must_use]
 pub fn used(column: &WriteColumn) -> Vec<usize> {
     match &column.from {
-        Expression::Column(i) | Expression::Cast(i) => vec![*i],
+        Expression::Column(i) | Expression::Cast(i) | Expression::Utf8(i) => vec![*i],
         Expression::Code { column, .. } | Expression::Moment { column, .. } => vec![*column],
         Expression::Constant(_) => Vec::new(),
         Expression::Concat(pieces) => pieces

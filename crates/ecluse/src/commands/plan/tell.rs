@@ -12,7 +12,7 @@ use ecluse_flow::rights;
 use ecluse_flow::unmapped::Codes;
 use serde_json::{Value, json};
 
-use crate::commands::{explain, files, identifiers, migrate, stayed};
+use crate::commands::{encodings, explain, files, identifiers, migrate, stayed};
 use crate::output;
 use crate::ready::Ready;
 use crate::report::figure;
@@ -66,6 +66,10 @@ pub(super) fn told(ready: &Ready, found: &Rehearsed, room: bool) {
     for line in identifiers::lines(figures) {
         output::line(format!("identifier   {line}"));
     }
+    for found in encodings::found(figures) {
+        output::line(format!("encoding     {}", found.line("would move")));
+        output::line(format!("             → {}", found.way(ready.compiled.plan.tables())));
+    }
     for line in files::lines(figures, "would move") {
         output::line(format!("files        {line}"));
     }
@@ -75,6 +79,13 @@ pub(super) fn told(ready: &Ready, found: &Rehearsed, room: bool) {
     let refused = figures.refused_rows();
     let tolerated = ready.compiled.plan.tolerance();
     output::line("");
+    let misread = number(encodings::found(figures).count());
+    if misread > 0 {
+        let columns = plural(misread, "column", "columns");
+        output::line(format!(
+            "Look first at the texts of {columns} that may arrive misread (encoding, above)."
+        ));
+    }
     if refused > tolerated {
         output::line(format!(
             "Not ready: {} would be refused, {} tolerated.",

@@ -4,6 +4,7 @@ pub(crate) mod barriers;
 pub(crate) mod caught;
 pub(crate) mod chain;
 pub(crate) mod checks;
+pub(crate) mod encodings;
 pub(crate) mod files;
 pub(crate) mod identifiers;
 pub(crate) mod known;

@@ -83,7 +83,7 @@ impl Builder {
             Type::Decimal { precision, scale } => {
                 Self::Decimal { builder: Decimal128Builder::new().with_data_type(arrow), precision, scale }
             }
-            Type::Float => Self::Float(Float64Builder::new()),
+            Type::Float | Type::Single => Self::Float(Float64Builder::new()),
             Type::Text => Self::Text(StringBuilder::new()),
             Type::Json => Self::Json(StringBuilder::new()),
             Type::Bytes => Self::Bytes(BinaryBuilder::new()),

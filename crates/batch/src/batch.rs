@@ -157,7 +157,7 @@ pub fn arrow_type(ty: Type) -> DataType {
         Type::Decimal { precision, scale } => {
             DataType::Decimal128(precision, i8::try_from(scale).unwrap_or(i8::MAX))
         }
-        Type::Float => DataType::Float64,
+        Type::Float | Type::Single => DataType::Float64,
         Type::Text | Type::Json => DataType::Utf8,
         Type::Bytes => DataType::Binary,
         Type::Date => DataType::Date32,

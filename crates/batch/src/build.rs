@@ -69,7 +69,7 @@ pub(crate) fn column<'a>(
         Type::Decimal { .. } => {
             primitive::<Decimal128Type>(ty, cells!(Value::Decimal { unscaled, .. } => *unscaled))?
         }
-        Type::Float => {
+        Type::Float | Type::Single => {
             // no literal is a float: only NULL can stand here
             primitive::<arrow_array::types::Float64Type>(
                 ty,

@@ -58,7 +58,7 @@ pub(crate) fn encode(column: &Column<'_>, row: usize, out: &mut Vec<u8>) {
             out.extend_from_slice(&[DECIMAL, *scale]);
             out.extend_from_slice(&a.value(row).to_le_bytes());
         }
-        Column::Float(a) => {
+        Column::Float(a) | Column::Single(a) => {
             let value = a.value(row);
             let bits = if value.is_nan() { NAN } else { value.to_bits() };
             fixed(FLOAT, bits.to_le_bytes(), out);

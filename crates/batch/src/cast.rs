@@ -2,13 +2,16 @@
 //!
 //! | from | to | refused |
 //! |---|---|---|
-//! | int | decimal, float, text | more digits than the column; beyond 2^53 |
+//! | int | decimal, float, single, text | more digits than the column; beyond 2^53; beyond 2^24 |
 //! | int | bool | other than 0 and 1 |
 //! | bool | int, text (`true`, `false`) | – |
 //! | decimal | decimal, int, text | digits that would be lost, too many digits |
 //! | float | int, decimal | a fraction; more than 15 digits; not a number |
-//! | float | text (`-12.5`, `Infinity`, `-Infinity`, `NaN`) | – |
-//! | text | int, decimal, float | other than `-12.50`: no sign `+`, space, comma, exponent |
+//! | float | single | what a binary32 does not hold |
+//! | single | float | – |
+//! | single | int, decimal | a fraction; whole numbers beyond 2^24; not a number |
+//! | float, single | text (`-12.5`, `Infinity`, `-Infinity`, `NaN`) | – |
+//! | text | int, decimal, float, single | other than `-12.50`: no sign `+`, space, comma, exponent |
 //! | text | bool | other than `true`, `false`, `1`, `0` |
 //! | text | date, timestamp, time | other than `2019-01-31`, `2019-01-31 12:34:56.789`, `12:34:56` |
 //! | text | uuid | other than 32 hexadecimal digits in groups 8-4-4-4-12 |
@@ -42,6 +45,8 @@ use crate::write::Reason;
 const DAY: i64 = 86_400_000_000;
 /// Whole numbers up to here are exact in binary64.
 const EXACT: u64 = 1 << 53;
+/// Whole numbers up to here are exact in binary32.
+const EXACT_SINGLE: u64 = 1 << 24;
 
 /// A column converted; rows without an exact counterpart are refused and hold NULL.
 pub(crate) fn cast(
@@ -62,6 +67,9 @@ pub(crate) fn cast(
             rows.primitive::<Decimal128Type>(to, |i| rescale(i128::from(a.value(i)), 0, precision, scale))
         }
         (Column::Int(a), Type::Float) => rows.primitive::<Float64Type>(to, |i| float(a.value(i))),
+        (Column::Int(a), Type::Single) => rows.primitive::<Float64Type>(to, |i| {
+            float(a.value(i)).filter(|_| a.value(i).unsigned_abs() <= EXACT_SINGLE)
+        }),
         (Column::Int(a), Type::Text) => rows.texts(|i| Some(a.value(i).to_string())),
         (Column::Bool(a), Type::Int) => rows.primitive::<Int64Type>(to, |i| Some(i64::from(a.value(i)))),
         (Column::Bool(a), Type::Text) => rows.texts(|i| Some(a.value(i).to_string())),
@@ -77,12 +85,25 @@ pub(crate) fn cast(
             rows.primitive::<Decimal128Type>(to, |i| shortest(a.value(i), precision, scale))
         }
         (Column::Float(a), Type::Text) => rows.texts(|i| Some(text::float(a.value(i)))),
+        (Column::Float(a), Type::Single) => rows.primitive::<Float64Type>(to, |i| {
+            let value = a.value(i);
+            (value.is_nan() || f64::from(text::narrow(value)).to_bits() == value.to_bits()).then_some(value)
+        }),
+        (Column::Single(_), Type::Float) => Ok(Arc::clone(array)),
+        (Column::Single(a), Type::Int) => {
+            rows.primitive::<Int64Type>(to, |i| Some(a.value(i)).filter(|v| told(*v)).and_then(whole))
+        }
+        (Column::Single(a), Type::Decimal { precision, scale }) => {
+            rows.primitive::<Decimal128Type>(to, |i| shortest_single(a.value(i), precision, scale))
+        }
+        (Column::Single(a), Type::Text) => rows.texts(|i| Some(text::single(a.value(i)))),
         (Column::Text(a), Type::Int) => rows.primitive::<Int64Type>(to, |i| int(a.value(i))),
         (Column::Text(a), Type::Decimal { precision, scale }) => rows.primitive::<Decimal128Type>(to, |i| {
             let (unscaled, s) = text::parse_decimal(a.value(i))?;
             rescale(unscaled, s, precision, scale)
         }),
         (Column::Text(a), Type::Float) => rows.primitive::<Float64Type>(to, |i| parse_float(a.value(i))),
+        (Column::Text(a), Type::Single) => rows.primitive::<Float64Type>(to, |i| parse_single(a.value(i))),
         (Column::Text(a), Type::Bool) => rows.bools(|i| match a.value(i) {
             "true" | "1" => Some(true),
             "false" | "0" => Some(false),
@@ -211,6 +232,35 @@ fn shortest(value: f64, precision: u8, scale: u8) -> Option<i128> {
         return None;
     }
     rescale(unscaled, digits, precision, scale)
+}
+
+/// Whether a binary32 tells its whole numbers apart here.
+fn told(value: f64) -> bool {
+    value.abs() <= 16_777_216.0
+}
+
+/// The decimal of the fewest digits that read back as the same binary32: what the source itself prints.
+fn shortest_single(value: f64, precision: u8, scale: u8) -> Option<i128> {
+    if !told(value) || (value == 0.0 && value.is_sign_negative()) {
+        return None;
+    }
+    let (unscaled, digits) = text::parse_decimal(&text::single(value))?;
+    rescale(unscaled, digits, precision, scale)
+}
+
+/// A binary32 that is written with these digits and no others.
+fn parse_single(written: &str) -> Option<f64> {
+    let value = f64::from(written.parse::<f32>().ok()?);
+    (plain(text::parse_decimal(written)?) == plain(text::parse_decimal(&text::single(value))?))
+        .then_some(value)
+}
+
+/// A decimal without zeros at the end of its fraction.
+fn plain((mut unscaled, mut scale): (i128, u8)) -> (i128, u8) {
+    while scale > 0 && unscaled % 10 == 0 {
+        (unscaled, scale) = (unscaled / 10, scale - 1);
+    }
+    (unscaled, scale)
 }
 
 fn parse_float(text: &str) -> Option<f64> {

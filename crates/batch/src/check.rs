@@ -59,7 +59,7 @@ pub(crate) fn column(target: &Target, array: &ArrayRef, refuse: &mut dyn FnMut(u
                 each(array, refuse, Reason::OutOfRange, |row| !(0..=DAY).contains(&a.value(row)));
             }
         }
-        Column::Float(a) if target.floats != Floats::All => {
+        Column::Float(a) | Column::Single(a) if target.floats != Floats::All => {
             each(array, refuse, Reason::Cast, |row| {
                 let value = a.value(row);
                 value.is_nan()
@@ -67,7 +67,7 @@ pub(crate) fn column(target: &Target, array: &ArrayRef, refuse: &mut dyn FnMut(u
                     || (value.is_infinite() && target.floats == Floats::Finite)
             });
         }
-        Column::Bool(_) | Column::Decimal(..) | Column::Float(_) | Column::Uuid(_) => {}
+        Column::Bool(_) | Column::Decimal(..) | Column::Float(_) | Column::Single(_) | Column::Uuid(_) => {}
     }
     Ok(())
 }

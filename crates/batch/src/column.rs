@@ -20,6 +20,7 @@ pub(crate) enum Column<'a> {
     Int(&'a Int64Array),
     Decimal(&'a Decimal128Array, u8),
     Float(&'a Float64Array),
+    Single(&'a Float64Array),
     Text(&'a StringArray),
     Bytes(&'a BinaryArray),
     Date(&'a Date32Array),
@@ -42,6 +43,7 @@ impl<'a> Column<'a> {
                 array.as_primitive_opt::<Decimal128Type>().map(|a| Self::Decimal(a, scale))
             }
             Type::Float => array.as_primitive_opt::<Float64Type>().map(Self::Float),
+            Type::Single => array.as_primitive_opt::<Float64Type>().map(Self::Single),
             Type::Text => array.as_string_opt().map(Self::Text),
             Type::Bytes => array.as_binary_opt().map(Self::Bytes),
             Type::Date => array.as_primitive_opt::<Date32Type>().map(Self::Date),
@@ -61,7 +63,7 @@ impl<'a> Column<'a> {
             Self::Bool(a) => a.is_null(row),
             Self::Int(a) => a.is_null(row),
             Self::Decimal(a, _) => a.is_null(row),
-            Self::Float(a) => a.is_null(row),
+            Self::Float(a) | Self::Single(a) => a.is_null(row),
             Self::Text(a) | Self::Json(a) => a.is_null(row),
             Self::Bytes(a) => a.is_null(row),
             Self::Date(a) => a.is_null(row),

@@ -33,7 +33,7 @@ impl<'a> Keys<'a> {
         let columns = key
             .iter()
             .map(|&i| match (batch.columns().get(i), types.get(i)) {
-                (Some(array), Some(ty)) if !matches!(ty, Type::Float | Type::Json) => {
+                (Some(array), Some(ty)) if !matches!(ty, Type::Float | Type::Single | Type::Json) => {
                     if array.null_count() > 0 {
                         return Err(NULL_KEY.fault(format!("key column {i}")));
                     }
@@ -127,7 +127,9 @@ fn cells(a: &Column<'_>, row: usize, b: &Column<'_>, there: usize) -> Ordering {
         (Column::Bool(a), Column::Bool(b)) => a.value(row).cmp(&b.value(there)),
         (Column::Int(a), Column::Int(b)) => a.value(row).cmp(&b.value(there)),
         (Column::Decimal(a, _), Column::Decimal(b, _)) => a.value(row).cmp(&b.value(there)),
-        (Column::Float(a), Column::Float(b)) => a.value(row).total_cmp(&b.value(there)),
+        (Column::Float(a) | Column::Single(a), Column::Float(b) | Column::Single(b)) => {
+            a.value(row).total_cmp(&b.value(there))
+        }
         (Column::Text(a) | Column::Json(a), Column::Text(b) | Column::Json(b)) => {
             a.value(row).as_bytes().cmp(b.value(there).as_bytes())
         }
@@ -164,7 +166,7 @@ pub(crate) fn value(column: &Column<'_>, row: usize) -> Value {
         Column::Bool(a) => Value::Bool(a.value(row)),
         Column::Int(a) => Value::Int(a.value(row)),
         Column::Decimal(a, scale) => Value::Decimal { unscaled: a.value(row), scale: *scale },
-        Column::Float(_) => Value::Null,
+        Column::Float(_) | Column::Single(_) => Value::Null,
         Column::Text(a) | Column::Json(a) => Value::Text(a.value(row).to_owned()),
         Column::Bytes(a) => Value::Bytes(a.value(row).to_vec()),
         Column::Date(a) => Value::Date(a.value(row)),

@@ -5,7 +5,7 @@
 //! | `Bool` | `BooleanArray` |
 //! | `Int` | `Int64Array` |
 //! | `Decimal { precision, scale }` | `Decimal128Array` with that precision and scale |
-//! | `Float` | `Float64Array` |
+//! | `Float`, `Single` | `Float64Array` |
 //! | `Text`, `Json` | `StringArray` (i32 offsets) |
 //! | `Bytes` | `BinaryArray` (i32 offsets) |
 //! | `Date` | `Date32Array` |

@@ -43,6 +43,7 @@ fn words(cell: &Column<'_>, row: usize) -> String {
         Column::Int(a) => a.value(row).to_string(),
         Column::Decimal(a, scale) => text::decimal(a.value(row), *scale),
         Column::Float(a) => text::float(a.value(row)),
+        Column::Single(a) => text::single(a.value(row)),
         Column::Text(a) | Column::Json(a) => long(a.value(row)),
         Column::Bytes(a) => binary(a.value(row)),
         Column::Date(a) => text::date(a.value(row)).unwrap_or_else(|| a.value(row).to_string()),

@@ -53,6 +53,21 @@ pub(crate) fn float(value: f64) -> String {
     value.to_string()
 }
 
+/// A binary32 that travels as a binary64: the fewest digits that read back as the same binary32, else as
+/// [`float`] has it.
+pub(crate) fn single(value: f64) -> String {
+    if value.is_infinite() { float(value) } else { narrow(value).to_string() }
+}
+
+/// The nearest binary32.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "callers hold a binary32, or compare it with what went in"
+)]
+pub(crate) fn narrow(value: f64) -> f32 {
+    value as f32
+}
+
 /// `2019-01-31`; `None` outside the years −9999 to 9999.
 pub(crate) fn date(days: i32) -> Option<String> {
     civil(days).map(|d| d.to_string())

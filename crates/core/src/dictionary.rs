@@ -410,6 +410,7 @@ pub fn type_of(word: &str) -> Option<Type> {
         "bool" => Type::Bool,
         "int" => Type::Int,
         "float" => Type::Float,
+        "single" => Type::Single,
         "text" => Type::Text,
         "bytes" => Type::Bytes,
         "date" => Type::Date,

@@ -20,8 +20,11 @@ pub enum Type {
         /// Digits after the point, 0..=precision.
         scale: u8,
     },
-    /// IEEE 754 binary64 (a binary32 is widened exactly).
+    /// IEEE 754 binary64.
     Float,
+    /// IEEE 754 binary32, carried as the binary64 that is the same number. Its digits are the fewest that read
+    /// back as the same binary32.
+    Single,
     /// UTF-8 text, never normalised.
     Text,
     /// Bytes.
@@ -48,7 +51,6 @@ impl Type {
         use Type as T;
         match (self, to) {
             (T::Bool, T::Bool)
-            | (T::Float, T::Float)
             | (T::Bytes, T::Bytes)
             | (T::Date, T::Date)
             | (T::Timestamp, T::Timestamp)
@@ -56,10 +58,10 @@ impl Type {
             | (T::Time, T::Time)
             | (T::Uuid, T::Uuid)
             | (T::Json, T::Json)
-            | (T::Int, T::Int | T::Decimal { .. } | T::Float | T::Text | T::Bool)
+            | (T::Int, T::Int | T::Decimal { .. } | T::Float | T::Single | T::Text | T::Bool)
             | (T::Bool, T::Int | T::Text)
             | (T::Decimal { .. }, T::Decimal { .. } | T::Int | T::Text)
-            | (T::Float, T::Int | T::Decimal { .. } | T::Text)
+            | (T::Float | T::Single, T::Float | T::Single | T::Int | T::Decimal { .. } | T::Text)
             | (T::Bytes, T::Text)
             | (T::Date, T::Timestamp | T::Text)
             | (T::Timestamp, T::Date | T::Text)
@@ -70,7 +72,7 @@ impl Type {
     }
 
     /// Whether every value of this type is a value of the other, from which it can be told back: the
-    /// same type, a decimal with the same scale and at least as many digits, a truth value as 0 or
+    /// same type, a binary32 as the same binary64, a decimal with the same scale and at least as many digits, a truth value as 0 or
     /// 1, a document as its text (for engines that have neither type).
     #[must_use]
     pub fn fits_in(self, to: Self) -> bool {
@@ -78,7 +80,7 @@ impl Type {
             (Self::Decimal { precision: p, scale: s }, Self::Decimal { precision, scale }) => {
                 s == scale && p <= precision
             }
-            (Self::Bool, Self::Int) | (Self::Json, Self::Text) => true,
+            (Self::Bool, Self::Int) | (Self::Json, Self::Text) | (Self::Single, Self::Float) => true,
             _ => self == to,
         }
     }
@@ -91,6 +93,7 @@ impl fmt::Display for Type {
             Self::Int => f.write_str("int"),
             Self::Decimal { precision, scale } => write!(f, "decimal({precision},{scale})"),
             Self::Float => f.write_str("float"),
+            Self::Single => f.write_str("single"),
             Self::Text => f.write_str("text"),
             Self::Bytes => f.write_str("bytes"),
             Self::Date => f.write_str("date"),

@@ -66,7 +66,8 @@ impl Shape {
             encoding,
             padded: engine == Engine::Postgresql
                 && (begins(&["character(", "char(", "bpchar"]) || matches!(sql_type, "character" | "char")),
-            single: begins(&["real", "float"]),
+            // MariaDB's REAL is a DOUBLE
+            single: begins(if engine == Engine::Mariadb { &["float"] } else { &["real"] }),
         }
     }
 }

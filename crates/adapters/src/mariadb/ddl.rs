@@ -89,6 +89,7 @@ fn type_name(ty: Type, column: &Column, in_key: bool, room: &mut u64) -> String 
         Type::Int => whole(column.int_bounds).to_owned(),
         Type::Decimal { precision, scale } => format!("decimal({precision},{scale})"),
         Type::Float => "double".to_owned(),
+        Type::Single => "float".to_owned(),
         Type::Text if in_key => {
             let length = column.max_length.unwrap_or(KEY_CHARACTERS).min(KEY_CHARACTERS);
             takes(u64::from(length) * 4);

@@ -57,7 +57,7 @@ pub(super) fn form(sql_type: &str, ty: Type) -> Option<Form> {
         ("decimal", Type::Decimal { .. }) => Some(Form::Decimal),
         // DOUBLE(m,d) rounds to d digits
         ("double", Type::Float) if !rest.starts_with('(') => Some(Form::Double),
-        ("float", Type::Float) if !rest.starts_with('(') => Some(Form::Single),
+        ("float", Type::Float | Type::Single) if !rest.starts_with('(') => Some(Form::Single),
         ("char", Type::Text) => Some(Form::Text { padded: true }),
         ("varchar" | "tinytext" | "text" | "mediumtext" | "longtext", Type::Text) => {
             Some(Form::Text { padded: false })
@@ -214,7 +214,8 @@ mod tests {
             ("double", Type::Float, Some(Form::Double)),
             ("double unsigned", Type::Float, Some(Form::Double)),
             ("double(10,2)", Type::Float, None),
-            ("float(7,3)", Type::Float, None),
+            ("float(7,3)", Type::Single, None),
+            ("float unsigned", Type::Single, Some(Form::Single)),
             ("char(4)", Type::Text, Some(Form::Text { padded: true })),
             ("binary(3)", Type::Bytes, Some(Form::Bytes(Some(3)))),
             ("datetime", Type::Timestamp, Some(Form::Timestamp(1_000_000))),

@@ -37,7 +37,8 @@ pub(crate) fn understood(told: &Told<'_>) -> Option<Type> {
         }
         "year" => Some(Type::Int),
         "bit" => Some(if told.precision == Some(1) { Type::Bool } else { Type::Int }),
-        "float" | "double" => Some(Type::Float),
+        "float" => Some(Type::Single),
+        "double" => Some(Type::Float),
         // MariaDB's JSON is LONGTEXT with a check: text, exactly as it was written
         "char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext" | "enum" | "set" => {
             matches!(told.charset, "utf8" | "utf8mb3" | "utf8mb4" | "ascii" | "latin1").then_some(Type::Text)

@@ -215,7 +215,7 @@ fn empty(ty: Type) -> Values {
         Type::Date => Values::I32(Vec::with_capacity(ROWS)),
         Type::Int | Type::Timestamp | Type::Instant | Type::Time => Values::I64(Vec::with_capacity(ROWS)),
         Type::Decimal { .. } => Values::I128(Vec::with_capacity(ROWS)),
-        Type::Float => Values::F64(Vec::with_capacity(ROWS)),
+        Type::Float | Type::Single => Values::F64(Vec::with_capacity(ROWS)),
         Type::Uuid => Values::Fixed(Vec::with_capacity(16 * ROWS)),
         Type::Text | Type::Json | Type::Bytes => {
             let mut ends = Vec::with_capacity(ROWS + 1);

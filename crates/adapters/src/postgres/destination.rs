@@ -338,6 +338,7 @@ fn type_name(column: &Column) -> String {
         },
         Some(Type::Decimal { precision, scale }) => format!("numeric({precision},{scale})"),
         Some(Type::Float) => "double precision".into(),
+        Some(Type::Single) => "real".into(),
         Some(Type::Text) | None => match column.max_length {
             // the engine's own limit of a declared length
             Some(n) if (1..=10_485_760).contains(&n) => format!("character varying({n})"),

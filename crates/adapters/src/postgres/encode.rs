@@ -110,7 +110,7 @@ fn values(array: &dyn Array, ty: Type) -> Option<Values<'_>> {
         Type::Bool => Values::Bool(array.as_boolean_opt()?),
         Type::Int => Values::Int(array.as_primitive_opt::<Int64Type>()?),
         Type::Decimal { scale, .. } => Values::Decimal(array.as_primitive_opt::<Decimal128Type>()?, scale),
-        Type::Float => Values::Float(array.as_primitive_opt::<Float64Type>()?),
+        Type::Float | Type::Single => Values::Float(array.as_primitive_opt::<Float64Type>()?),
         Type::Text | Type::Json => Values::Text(array.as_string_opt()?),
         Type::Bytes => Values::Bytes(array.as_binary_opt()?),
         Type::Date => Values::Date(array.as_primitive_opt::<Date32Type>()?),

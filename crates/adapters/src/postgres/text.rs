@@ -34,7 +34,7 @@ pub(super) fn cast(ty: Type) -> &'static str {
         Type::Bool => "bool",
         Type::Int => "int8",
         Type::Decimal { .. } => "numeric",
-        Type::Float => "float8",
+        Type::Float | Type::Single => "float8",
         Type::Text => "text",
         Type::Bytes => "bytea",
         Type::Date => "date",

@@ -105,7 +105,8 @@ pub(crate) fn carried(wire: Wire, modifier: i32) -> Type {
         Wire::Bool => Type::Bool,
         Wire::Int2 | Wire::Int4 | Wire::Int8 => Type::Int,
         Wire::Numeric => decimal(modifier).unwrap_or(Type::Text),
-        Wire::Float4 | Wire::Float8 => Type::Float,
+        Wire::Float4 => Type::Single,
+        Wire::Float8 => Type::Float,
         Wire::Text | Wire::Padded | Wire::Printed => Type::Text,
         Wire::Bytes => Type::Bytes,
         Wire::Date => Type::Date,
@@ -157,6 +158,8 @@ pub(super) fn fits(wire: Wire, ty: Type) -> bool {
     match (wire, ty) {
         (Wire::Numeric, Type::Decimal { .. } | Type::Text) => true,
         (Wire::Numeric, _) => false,
+        // what a binary32 does not hold is refused value by value
+        (Wire::Float4, Type::Float) => true,
         _ => carried(wire, -1) == ty,
     }
 }

@@ -37,7 +37,7 @@ impl Dialect for Engine {
     fn operand(&self, column: &Named, ty: Type) -> Result<String> {
         let operand = match (self, ty) {
             // a number that is approximate, or a document, has no equality engines share
-            (_, Type::Float | Type::Json) => None,
+            (_, Type::Float | Type::Single | Type::Json) => None,
             (Self::Postgresql, _) => Some(postgres::operand(column, ty)),
             (Self::Mariadb, _) => mariadb::operand(column, ty),
             (Self::Sqlite, _) => Some(sqlite::operand(column, ty)),

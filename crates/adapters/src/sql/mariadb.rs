@@ -26,7 +26,7 @@ pub(super) fn operand(column: &Named, ty: Type) -> Option<String> {
             Some(sql.clone())
         }
         Type::Uuid => Some(sql.clone()),
-        Type::Float | Type::Json => None,
+        Type::Float | Type::Single | Type::Json => None,
     }
 }
 

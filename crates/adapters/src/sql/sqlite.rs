@@ -10,7 +10,9 @@ pub(super) fn operand(column: &Named, ty: Type) -> String {
         Type::Text | Type::Date | Type::Timestamp | Type::Instant | Type::Time | Type::Uuid | Type::Json => {
             format!("{} COLLATE BINARY", column.sql)
         }
-        Type::Bool | Type::Int | Type::Decimal { .. } | Type::Float | Type::Bytes => column.sql.clone(),
+        Type::Bool | Type::Int | Type::Decimal { .. } | Type::Float | Type::Single | Type::Bytes => {
+            column.sql.clone()
+        }
     }
 }
 
@@ -21,7 +23,7 @@ pub(super) fn present(column: &Named, ty: Type) -> String {
     match ty {
         Type::Bool | Type::Int => format!("typeof({sql}) = 'integer'"),
         Type::Decimal { .. } => format!("typeof({sql}) IN ('integer', 'real')"),
-        Type::Float => format!("typeof({sql}) = 'real'"),
+        Type::Float | Type::Single => format!("typeof({sql}) = 'real'"),
         Type::Bytes => format!("typeof({sql}) = 'blob'"),
         Type::Text | Type::Date | Type::Timestamp | Type::Instant | Type::Time | Type::Uuid | Type::Json => {
             format!("typeof({sql}) = 'text'")

@@ -89,7 +89,7 @@ pub(super) fn declaration(ty: Type, max_length: Option<u32>) -> String {
         (Type::Int, _) => "INTEGER".to_owned(),
         (Type::Decimal { precision, scale }, _) if precision <= 15 => format!("DECIMAL({precision},{scale})"),
         (Type::Decimal { precision, scale }, _) => format!("DECIMAL_TEXT({precision},{scale})"),
-        (Type::Float, _) => "REAL".to_owned(),
+        (Type::Float | Type::Single, _) => "REAL".to_owned(),
         (Type::Text, Some(length)) => format!("VARCHAR({length})"),
         (Type::Text, None) => "TEXT".to_owned(),
         (Type::Bytes, _) => "BLOB".to_owned(),

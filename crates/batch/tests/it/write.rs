@@ -437,3 +437,55 @@ fn a_local_time_of_a_named_zone_is_an_instant_or_refuses_its_row() {
     assert_eq!(zoned(Fold::Earlier), (vec![missing], vec![first, None, Some(autumn + 1), last]));
     assert_eq!(zoned(Fold::Later), (vec![missing], vec![first, None, Some(autumn + HOUR + 1), last]));
 }
+
+#[test]
+fn single_precision_is_cast_by_the_digits_that_it_shows() {
+    let values = [5.4_f32, 0.1, 655.96, -1.1, 16_777_216.0, 123_456_792.0, f32::NAN].map(f64::from);
+    let array: ArrayRef = Arc::new(Float64Array::from(values.to_vec()));
+    let to = |ty| one(&array, Type::Single, written(ty, Expression::Cast(0)));
+    let refused = |w: &Written| w.refused.iter().map(|r| r.row).collect::<Vec<_>>();
+    let text = to(Type::Text);
+    let told: Vec<_> = text.batch.columns()[0].as_string::<i32>().iter().flatten().collect();
+    assert_eq!(told, ["5.4", "0.1", "655.96", "-1.1", "16777216", "123456790", "NaN"]);
+    let decimal = to(Type::Decimal { precision: 10, scale: 2 });
+    assert_eq!(refused(&decimal), [5, 6], "whole numbers that a binary32 does not tell apart");
+    let unscaled = decimal.batch.columns()[0].as_primitive::<Decimal128Type>().values().to_vec();
+    assert_eq!(unscaled, [540, 10, 65_596, -110, 1_677_721_600]);
+    assert_eq!(refused(&to(Type::Int)), [0, 1, 2, 3, 5, 6]);
+    let wide = to(Type::Float);
+    let bits = wide.batch.columns()[0].as_primitive::<Float64Type>().values().iter().map(|v| v.to_bits());
+    assert!(bits.eq(values.iter().map(|v| v.to_bits())), "the same numbers");
+    // and back: what a binary32 holds, written as it would be
+    let doubles: ArrayRef = Arc::new(Float64Array::from(vec![0.5, 5.4, f64::from(5.4_f32), f64::MAX]));
+    let narrow = one(&doubles, Type::Float, written(Type::Single, Expression::Cast(0)));
+    assert_eq!(refused(&narrow), [1, 3]);
+    let written_so = texts(&[
+        "5.4",
+        "655.96",
+        "-12.50",
+        "0",
+        "0.1000000001",
+        "16777217",
+        "1e3",
+        "NaN",
+        "400000000000000000000000000000000000000",
+    ]);
+    let read = one(&written_so, Type::Text, written(Type::Single, Expression::Cast(0)));
+    assert_eq!(refused(&read), [4, 5, 6, 7, 8]);
+    assert_eq!(read.batch.columns()[0].as_primitive::<Float64Type>().value(0), f64::from(5.4_f32));
+}
+
+// proves: REC-03
+#[test]
+fn bytes_that_are_no_utf_8_refuse_their_row_where_they_are_said_to_be() {
+    let kept = texts(&["HÃ©lÃ¨ne", "Zoé", "plain", "Î©"]);
+    let mut column = written(Type::Text, Expression::Utf8(0));
+    column.max_length = Some(6);
+    let out = one(&kept, Type::Text, column);
+    let refused: Vec<_> = out.refused.iter().map(|r| (r.row, r.reason.code().id)).collect();
+    assert_eq!(refused, [(1, "ECL-BAT-112")]);
+    let there: Vec<_> = out.batch.columns()[0].as_string::<i32>().iter().flatten().collect();
+    assert_eq!(there, ["Hélène", "plain", "Ω"]);
+    let number = planned(&[Type::Int], vec![written(Type::Text, Expression::Utf8(0))]);
+    assert_eq!(Writer::new(&number, Engine::Postgresql).unwrap_err().code(), &NO_CAST);
+}

@@ -196,6 +196,7 @@ fn by_type(about: About, column: &Column) -> Proposal {
                 | Type::Instant
                 | Type::Time
                 | Type::Float
+                | Type::Single
                 | Type::Decimal { .. },
             ),
         ) if !whole => proposal(Class::Result, "a date or figure of an act about a patient"),

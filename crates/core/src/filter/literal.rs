@@ -57,7 +57,7 @@ pub(super) fn is_literal(expr: &Expr) -> bool {
 
 /// The literal as a value of this type.
 pub(super) fn value(expr: &Expr, ty: Type) -> Result<Value, Wrong> {
-    if matches!(ty, Type::Float | Type::Json | Type::Bytes | Type::Time | Type::Uuid) {
+    if matches!(ty, Type::Float | Type::Single | Type::Json | Type::Bytes | Type::Time | Type::Uuid) {
         return Err(Wrong::Column);
     }
     match expr {
@@ -116,7 +116,7 @@ fn example(ty: Type, written: &str) -> String {
         Type::Date => "date(\"2019-01-31\")".to_owned(),
         Type::Timestamp => "timestamp(\"2019-01-31T00:00:00\")".to_owned(),
         Type::Instant => "timestamp(\"2019-01-31T00:00:00Z\")".to_owned(),
-        Type::Float | Type::Bytes | Type::Time | Type::Uuid | Type::Json => "null".to_owned(),
+        Type::Float | Type::Single | Type::Bytes | Type::Time | Type::Uuid | Type::Json => "null".to_owned(),
     }
 }
 

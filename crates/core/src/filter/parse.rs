@@ -313,7 +313,9 @@ impl<'a> Reader<'a> {
             Some(path) if path.first().is_some_and(|p| p == "chosen") => {
                 let column = column?;
                 match self.names.other(path.get(1..).unwrap_or_default()) {
-                    Ok((table, other, ty)) if ty == column.ty && !matches!(ty, Type::Float | Type::Json) => {
+                    Ok((table, other, ty))
+                        if ty == column.ty && !matches!(ty, Type::Float | Type::Single | Type::Json) =>
+                    {
                         Some(Filter::Chosen { column: column.index, table, other })
                     }
                     Ok((_, _, ty)) => self.refuse(

@@ -261,7 +261,7 @@ fn key(source: &Table, table: &TableOrder) -> Result<Vec<String>, Vec<Finding>> 
     for column in &key {
         match readable(source, column) {
             Err(finding) => findings.push(finding.at(first.clone()).in_file(instruction::FILE)),
-            Ok((found, Type::Float | Type::Json)) => {
+            Ok((found, Type::Float | Type::Single | Type::Json)) => {
                 let message = format!(
                     "{}.{column} is `{}`, which engines order differently",
                     source.name, found.sql_type

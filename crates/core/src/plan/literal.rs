@@ -48,7 +48,7 @@ pub fn typed(text: &str, ty: Type) -> Option<Value> {
         Type::Instant => text.parse::<Timestamp>().ok().map(|t| Value::Instant(t.as_microsecond())),
         Type::Time => text.parse::<Time>().ok().and_then(micros).map(Value::Time),
         Type::Uuid => uuid(text).map(Value::Uuid),
-        Type::Float | Type::Bytes | Type::Json => None,
+        Type::Float | Type::Single | Type::Bytes | Type::Json => None,
     }
 }
 

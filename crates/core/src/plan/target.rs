@@ -34,6 +34,10 @@ static TRIGGERS: Code = Code::refused("ECL-PLN-024", "the destination table has 
 static UNSUPPORTED: Code =
     Code::refused("ECL-PLN-026", "this version cannot write the column's type exactly");
 
+/// The number is the same, the digits that are read are not.
+static WIDENED: Code =
+    Code::refused("ECL-PLN-093", "single precision: what reads 5.4 will read 5.400000095367432");
+
 /// The destination's side of one table.
 pub(super) struct Target {
     pub name: String,
@@ -82,7 +86,7 @@ pub(super) fn target(
             .in_file(mapping::FILE)
             .help("make sure that it may fire for every row, or disable it for the run")
     });
-    let notes = notes.collect();
+    let notes = notes.chain(widened(map, source, table)).collect();
     if !findings.is_empty() {
         return Err(findings);
     }
@@ -134,6 +138,21 @@ fn write_column(
         table.name, to.value, to.value
     );
     Err(one(Finding::new(&MAY_BE_NULL, message).help(fix)))
+}
+
+/// Columns of single precision that go into double precision as they are.
+fn widened<'a>(map: &'a TableMap, source: &'a Table, table: &'a Table) -> impl Iterator<Item = Finding> + 'a {
+    let goes = |c: &&ColumnMap| {
+        let (Make::Column(from) | Make::Cast(from)) = &c.make else { return false };
+        let ends = (source.column(&from.value), table.column(&c.to.value));
+        matches!(ends, (Some(here), Some(there)) if here.ty == Some(Type::Single) && there.ty == Some(Type::Float))
+    };
+    map.columns.iter().filter(goes).map(|c| {
+        let finding = Finding::new(&WIDENED, format!("{}.{}", table.name, c.to.value)).at(c.to.span.clone());
+        finding.in_file(mapping::FILE).help(
+            "the number is the same; for the digits that the source shows, map by a cast to a decimal or a text column",
+        )
+    })
 }
 
 fn may_be_null(make: &Make, source: &Table) -> bool {

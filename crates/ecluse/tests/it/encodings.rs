@@ -82,7 +82,7 @@ fn utf_8_kept_as_latin1_is_counted_and_arrives_as_the_mapping_says() {
         succeed(&lab, &["migrate", "--ddl"]);
         succeed(&lab, &["reconcile"]);
         let pat = "SELECT code_nom || '|' || ifnull(code_ville, '') FROM pat ORDER BY id";
-        let there = rows(&lab.join(format!("{name}.db")), pat);
+        let there = rows(&here.path().join(format!("{name}.db")), pat);
         assert_eq!(there, ["Hélène|OrlÃ©ans", "Zoë|", "Paul|Besançon"], "{name}");
     }
     // what was written as latin1 is no UTF-8, and nothing is guessed
@@ -104,7 +104,7 @@ fn a_zero_date_of_a_csv_folder_is_null_where_the_mapping_says_so() {
     )
     .unwrap();
     let schema = here.path().join("csv.toml");
-    let description = "format = \"ecluse-csv/1\"\ndelimiter = \";\"\n[[table]]\nname = \"lot\"\nkey = [\"id\"]\ncolumns = [\n\
+    let description = "format = \"ecluse-csv/1\"\ndelimiter = \";\"\nencoding = \"utf-8\"\nnull = \"\\\\N\"\ndecimal = \".\"\n[[table]]\nname = \"lot\"\nkey = [\"id\"]\ncolumns = [\n\
         { name = \"id\", type = \"int\" },\n{ name = \"code_du\", type = \"date\" },\n{ name = \"code_vu\", type = \"timestamp\" },\n]\n";
     fs::write(&schema, description).unwrap();
     let from = End::csv("labo", &files, &schema);
@@ -119,7 +119,7 @@ fn a_zero_date_of_a_csv_folder_is_null_where_the_mapping_says_so() {
     succeed(&lab, &["migrate", "--ddl"]);
     succeed(&lab, &["reconcile"]);
     let lots = rows(
-        &lab.join("said.db"),
+        &here.path().join("said.db"),
         "SELECT ifnull(code_du, 'NULL') || '|' || ifnull(code_vu, 'NULL') FROM lot ORDER BY id",
     );
     assert_eq!(lots, ["NULL|NULL", "2024-02-29|2024-02-29 08:30:00"]);

@@ -24,6 +24,7 @@ mod reference;
 mod rehearsed;
 mod rejected;
 mod sample;
+mod singles;
 mod slips;
 mod stopped;
 mod trial;

@@ -236,7 +236,9 @@ fn norm(ty: Type, text: &str) -> String {
             let fraction = fraction.trim_end_matches('0');
             format!("{whole}.{fraction:0<width$}", width = usize::from(scale))
         }
-        Type::Float => text.parse::<f64>().map_or_else(|_| text.to_owned(), |f| format!("{:x}", f.to_bits())),
+        Type::Float | Type::Single => {
+            text.parse::<f64>().map_or_else(|_| text.to_owned(), |f| format!("{:x}", f.to_bits()))
+        }
         Type::Timestamp | Type::Instant | Type::Time => {
             let local = text.strip_suffix(" BC").unwrap_or(text);
             let clock = local.strip_suffix("+00:00").or(local.strip_suffix("+00")).unwrap_or(local);

@@ -10,7 +10,7 @@ use ecluse_seal::{RunState, Seen, What};
 
 use crate::attached::{Attaching, How, Named};
 use crate::checks::{self, When};
-use crate::dossier::Selection;
+use crate::dossier::{self, Selection};
 use crate::event::{Act, Outcome};
 use crate::families::{AGAIN, Families};
 use crate::figures::{Excluded, Figures, begin_again, begin_tables, name_refused};
@@ -214,6 +214,9 @@ pub fn may_begin(
 ) -> Result<()> {
     is_ours(orders, record)?;
     checks::keys(orders.plan)?;
+    if matches!(options.start, Start::Sample(_)) {
+        dossier::of(orders.plan)?;
+    }
     orders.standing()?;
     checks::probe(source, orders, options.override_reason, When::Start)?;
     checks::destination_identity(destination, orders.destination)

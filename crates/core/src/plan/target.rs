@@ -72,7 +72,7 @@ pub(super) fn target(
     };
     let mut columns = Vec::new();
     for column in &map.columns {
-        match write_column(inputs, map, column, source, table) {
+        match write_column(inputs, map, column, source, table, key) {
             Ok(write) => columns.push(write),
             Err(found) => findings.extend(found.into_iter().map(|f| f.in_file(mapping::FILE))),
         }
@@ -99,6 +99,7 @@ fn write_column(
     column: &ColumnMap,
     source: &Table,
     table: &Table,
+    key: &[String],
 ) -> Result<WriteColumn, Vec<Finding>> {
     let to = &column.to;
     let one = |finding: Finding| vec![finding.at(to.span.clone())];
@@ -118,7 +119,7 @@ fn write_column(
             Finding::new(&UNSUPPORTED, format!("{}.{} is `{}`", table.name, to.value, there.sql_type));
         return Err(one(finding.help("map to a column of another type")));
     };
-    let from = expression(inputs, column, source, there, ty)?;
+    let from = expression(inputs, column, source, there, ty, key)?;
     if there.nullable || column.required || !may_be_null(&column.make, source) {
         return Ok(WriteColumn {
             name: there.name.clone(),
@@ -175,9 +176,12 @@ fn expression(
     source: &Table,
     there: &Column,
     ty: Type,
+    key: &[String],
 ) -> Result<Expression, Vec<Finding>> {
     match &map.make {
-        Make::Column(name) => as_it_is(map, name, source, there, ty).map_err(|f| vec![f]),
+        Make::Column(name) => {
+            as_it_is(map, name, source, there, ty, key.contains(&name.value)).map_err(|f| vec![f])
+        }
         Make::Moment { column, zone, zero_null } => {
             let zone = zone.as_ref().map(|z| &z.value);
             disguise::moment(column, zone, *zero_null, source, there, ty)
@@ -221,6 +225,7 @@ fn as_it_is(
     source: &Table,
     there: &Column,
     ty: Type,
+    is_key: bool,
 ) -> Result<Expression, Finding> {
     let at = |finding: Finding| finding.at(name.span.clone());
     let (here, from) = readable(source, &name.value).map_err(&at)?;
@@ -244,14 +249,20 @@ fn as_it_is(
         (None, Some(bounds)) if from == Type::Int => bounds != (i64::MIN, i64::MAX),
         _ => false,
     };
-    let shorter = matches!(ty, Type::Text | Type::Bytes)
+    // a key is never cast; one that is too long refuses its row, as every text is measured when it is written
+    let shorter = !is_key
+        && matches!(ty, Type::Text | Type::Bytes)
         && there.max_length.is_some_and(|most| here.max_length.is_none_or(|length| length > most));
     if narrower || shorter {
         let message =
             format!("{} is `{}`, {} is `{}`", name.value, here.sql_type, there.name, there.sql_type);
-        let help = format!(
-            "widen the destination's column, or write {cast}: rows that do not fit are refused and counted"
-        );
+        let help = if is_key {
+            "widen the destination's column: a key arrives as it is".to_owned()
+        } else {
+            format!(
+                "widen the destination's column, or write {cast}: rows that do not fit are refused and counted"
+            )
+        };
         return Err(at(Finding::new(&NARROWER, message).help(help)));
     }
     // more digits, or a truth value as a number, are another type on the way, though no value is lost

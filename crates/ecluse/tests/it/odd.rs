@@ -195,3 +195,32 @@ fn a_large_value_moves_whole_from_postgresql() {
     let image: Vec<u8> = new.query_row(image, [], |row| row.get(0)).unwrap();
     assert!(image.len() == 8_400_000 && image.chunks(3).all(|three| three == [0x00, 0xff, 0x27]));
 }
+
+/// PostgreSQL, SQLite and the frameworks above them give a text no length; MariaDB's index demands one, which
+/// `--ddl` puts there. A key is never cast: one that is too long refuses its row, and no other.
+#[test]
+fn a_key_that_is_a_text_without_a_length_goes_to_mariadb() {
+    let Some(there) = server::mariadb() else { return };
+    let here = tempfile::tempdir().unwrap();
+    let to = there.database("textkey");
+    let long = "K".repeat(800);
+    let script = format!(
+        "CREATE TABLE examen (code TEXT NOT NULL PRIMARY KEY, nom TEXT);
+         INSERT INTO examen VALUES ('NA', 'Sodium'), ('K', 'Potassium'), ('{long}', 'trop long');"
+    );
+    Connection::open(here.path().join("old.db")).unwrap().execute_batch(&script).unwrap();
+    succeed(
+        here.path(),
+        &["new", "lab", "--trial", "--from", "sqlite:old.db", "--to", End::mariadb(&to).url()],
+    );
+    let lab = here.path().join("lab");
+    succeed(&lab, &["survey"]);
+    succeed(&lab, &["instruction", "new", "--grant-proposed", "--table", "examen"]);
+    succeed(&lab, &["instruction", "sign"]);
+    let answer = ecluse(&lab, &["migrate", "--ddl"]);
+    let said = String::from_utf8_lossy(&answer.stderr).into_owned();
+    assert!(answer.status.code() == Some(1) && said.contains("ECL-RUN-012"), "{said}");
+    assert!(!said.contains(&long), "a key in clear");
+    assert_eq!(to.sql("select group_concat(code order by code) from examen").trim(), "K,NA");
+    assert!(succeed(&lab, &["rejected"]).contains("ECL-BAT-103"));
+}

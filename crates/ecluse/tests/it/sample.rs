@@ -300,5 +300,6 @@ fn without_a_word_on_dossiers_none_is_drawn() {
     text.write(&folder);
     let (code, said) = lab.migrate(&["--sample", "8"], "");
     assert!(code == Some(1) && said.contains("ECL-RUN-060"), "{said}");
+    assert!(!said.contains("made "), "tables for nobody: {said}");
     assert!(everything(&lab.to).iter().all(BTreeSet::is_empty));
 }

@@ -1,7 +1,6 @@
 //! Code tables: one code of the old system to one of the new, nothing guessed.
 //!
-//! Shaped like a FHIR R4 ConceptMap group. A biologist signs the file where it changes a result
-//! (namespace `ecluse-codes-v1`); an unmapped code refuses its row and is counted.
+//! Shaped like a FHIR R4 ConceptMap group. A biologist signs the file (namespace `ecluse-codes-v1`); an unmapped code refuses its row and is counted.
 
 use std::collections::BTreeSet;
 
@@ -35,7 +34,8 @@ pub struct CodeTable {
     pub title: String,
     /// Who accepted it, by name; may be empty while it is drafted.
     pub accepted_by: String,
-    /// Whether it changes a result, its unit or its interpretation: then a biologist signs it.
+    /// Whether its author says that it changes a result, its unit or its interpretation; nothing but the
+    /// words on a page depends on it.
     pub changes_result: bool,
     /// The pairs, in the document's order.
     pub pairs: Vec<Pair>,

@@ -10,9 +10,14 @@ use crate::catalog::{Column, Table};
 use crate::class::Class;
 use crate::types::Type;
 use words::{
-    ACT_MARKS, ACT_TABLES, CREDENTIAL, CREDENTIAL_WITHIN, HARMLESS, PERSON_MARKS, PERSON_TEXT_MARKS,
-    PROFESSIONAL_TABLES, QUALITY_TABLES, RULES, Rule, STAFF_MARKS, STAFF_TABLES, STRONG, Wants, has, split,
+    ACCOUNT_MARKS, ACCOUNT_SECRETS, ACT_MARKS, ACT_TABLES, BORN_MARKS, CATALOGUE_TABLES, CREDENTIAL,
+    CREDENTIAL_IN_TABLE, CREDENTIAL_TABLES, CREDENTIAL_WITHIN, HARMLESS, PATIENT_MARKS, PERSON_MARKS,
+    PERSON_REACH_TABLES, PERSON_TABLES, PERSON_TEXT_MARKS, PROCEDURE_ACT_MARKS, PROCEDURE_TABLES,
+    PROFESSIONAL_TABLES, QUALITY_TABLES, REACH_TABLES, REACH_WORDS, RESULT_WORDS, RULES, Rule, STAFF_MARKS,
+    STAFF_TABLES, STRONG, Wants, has,
 };
+
+pub use words::split;
 
 /// A proposed class and the reason, in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +32,7 @@ pub struct Proposal {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Context {
     about: About,
+    name: String,
     key: Vec<String>,
 }
 
@@ -34,6 +40,10 @@ pub struct Context {
 enum About {
     /// The patients themselves.
     Patients,
+    /// What is kept of each patient or person beside: identifiers, attributes, insurances.
+    OfPatients,
+    /// Telephones and other ways to reach somebody.
+    Reach,
     /// People who work at the laboratory.
     Staff,
     /// Other persons: prescribers, suppliers' contacts.
@@ -50,39 +60,49 @@ impl Context {
     /// Judges a table.
     #[must_use]
     pub fn of(table: &Table) -> Self {
-        let name = split(&table.name);
-        let columns: Vec<(bool, Vec<String>)> =
-            table.columns.iter().map(|c| (is_text(c), spoken(&c.name))).collect();
+        let name = spoken(&table.name);
+        let columns: Vec<(&Column, Vec<String>)> =
+            table.columns.iter().map(|c| (c, spoken(&c.name))).collect();
         let named = |list: &str| name.iter().any(|w| has(list, w));
-        let holds = |list: &str| columns.iter().flat_map(|(_, words)| words).any(|w| has(list, w));
-        // `first_seen_at` is no first name
-        let texts = columns.iter().filter(|(text, _)| *text).flat_map(|(_, words)| words);
-        let person = holds(PERSON_MARKS) || texts.into_iter().any(|w| has(PERSON_TEXT_MARKS, w));
+        let says = |column: &dyn Fn(&Column) -> bool, list: &str| {
+            columns.iter().filter(|(c, _)| column(c)).flat_map(|(_, words)| words).any(|w| has(list, w))
+        };
+        let holds = |list: &str| says(&|_| true, list);
+        // a form's switches are called `dob` and `name`, and `first_seen_at` is no first name
+        let person = says(&|c| !is_figure(c), PERSON_MARKS) || says(&is_text, PERSON_TEXT_MARKS);
+        let born = says(&|c| !is_figure(c), BORN_MARKS);
         let patients = named("patient patients pat");
-        let born = holds("ddn naissance birth dob birthdate");
-        let about = if patients && person {
+        let of_person = named(PERSON_TABLES);
+        let kinds = lists_kinds(&table.name);
+        let account = holds(ACCOUNT_MARKS) && holds(ACCOUNT_SECRETS);
+        let procedures = named(PROCEDURE_TABLES) && !named(ACT_TABLES) && !holds(PROCEDURE_ACT_MARKS);
+        let about = if patients && (person || holds(PATIENT_MARKS)) {
             // a portal's password in it does not make patients staff
             About::Patients
-        } else if named(STAFF_TABLES) || (person && holds(STAFF_MARKS)) {
+        } else if named(REACH_TABLES) || (of_person && named(PERSON_REACH_TABLES)) {
+            About::Reach
+        } else if named(STAFF_TABLES) || account || (person && holds(STAFF_MARKS)) {
             About::Staff
         } else if named(PROFESSIONAL_TABLES) {
             About::Others
         } else if person && born && !named(ACT_TABLES) {
             About::Patients
-        } else if person && !named(ACT_TABLES) {
+        } else if person && !named(ACT_TABLES) && !of_person {
             About::Others
-        } else if named(QUALITY_TABLES) {
+        } else if of_person && !named(ACT_TABLES) && !kinds {
+            About::OfPatients
+        } else if named(QUALITY_TABLES) || procedures {
             About::Quality
-        } else if holds(ACT_MARKS) || named(ACT_TABLES) {
+        } else if (holds(ACT_MARKS) || named(ACT_TABLES) || named(PROCEDURE_TABLES)) && !kinds {
             About::Acts
         } else {
             About::Things
         };
-        Self { about, key: table.key.clone() }
+        Self { about, name: table.name.clone(), key: table.key.clone() }
     }
 
     const fn persons(&self) -> bool {
-        matches!(self.about, About::Patients | About::Staff | About::Others)
+        matches!(self.about, About::Patients | About::OfPatients | About::Staff | About::Others)
     }
 
     /// Whether the rows are the patients.
@@ -92,10 +112,16 @@ impl Context {
     }
 }
 
+/// Whether a table's name says that it lists kinds of things: `test_type`, `specimen_categories`.
+#[must_use]
+pub fn lists_kinds(table: &str) -> bool {
+    split(table).last().is_some_and(|word| has(CATALOGUE_TABLES, word))
+}
+
 /// Proposes a class for a column.
 #[must_use]
 pub fn propose(context: &Context, column: &Column) -> Proposal {
-    if is_credential(&column.name) {
+    if is_credential(&context.name, &column.name) {
         return Proposal {
             class: Class::Credential,
             reason: "the name of a password, token or key".to_owned(),
@@ -103,6 +129,9 @@ pub fn propose(context: &Context, column: &Column) -> Proposal {
     }
     let words = spoken(&column.name);
     let text = is_text(column);
+    if let Some(class) = of_table(context.about, column, &words) {
+        return Proposal { class, reason: "what the table is about".to_owned() };
+    }
     for rule in RULES {
         let Rule { class, words: list, wants } = rule;
         let fits = match wants {
@@ -113,21 +142,40 @@ pub fn propose(context: &Context, column: &Column) -> Proposal {
             Wants::PersonText => text && context.persons(),
         };
         let Some(word) = words.iter().find(|w| has(list, w)).filter(|_| fits) else { continue };
-        let (class, place) = in_table(*class, context.about);
+        let (class, place) = in_table(*class, context.about, word);
         return Proposal { class, reason: format!("the word \"{word}\"{place}") };
     }
-    if context.key.contains(&column.name) {
+    // a name or a number that somebody bears is a key too
+    let counted = !text || !matches!(context.about, About::Patients | About::OfPatients | About::Reach);
+    if context.key.contains(&column.name) && counted {
         return Proposal { class: Class::Technical, reason: "the table's key".to_owned() };
     }
     by_type(context.about, column)
 }
 
-/// A name's words, and each two that stand side by side as one: `national_id` says `nationalid` too.
+/// A name's words, and each two or three that stand side by side as one: `national_id` says `nationalid` too.
 fn spoken(name: &str) -> Vec<String> {
     let mut words = split(name);
-    let pairs: Vec<String> = words.windows(2).map(<[String]>::concat).collect();
-    words.extend(pairs);
+    let joined: Vec<String> = words.windows(2).chain(words.windows(3)).map(<[String]>::concat).collect();
+    words.extend(joined);
     words
+}
+
+/// What the table alone says of a word that means something else elsewhere.
+fn of_table(about: About, column: &Column, words: &[String]) -> Option<Class> {
+    let one_of = |list: &str| words.iter().any(|w| has(list, w));
+    match about {
+        _ if !is_text(column) => None,
+        About::Reach if one_of(REACH_WORDS) => Some(Class::Contact),
+        // a laboratory's own fields: the village, a second number, a telephone
+        About::Patients | About::OfPatients if one_of("value") && !is_wide(column) => Some(Class::Identity),
+        _ => None,
+    }
+}
+
+/// Whether it holds true and false or a figure, and so no name and no day.
+const fn is_figure(column: &Column) -> bool {
+    matches!(column.ty, Some(Type::Bool | Type::Int | Type::Float | Type::Decimal { .. }))
 }
 
 /// Whether a column takes words: a number without a declared precision travels as text, but is none.
@@ -146,10 +194,17 @@ fn is_number(column: &Column) -> bool {
     })
 }
 
-/// Whether a column's name alone says that it holds a credential.
+/// Whether the names alone say that a column holds a credential: its own, and its table's where `key` is the
+/// key of a session.
 #[must_use]
-pub fn is_credential(name: &str) -> bool {
+pub fn is_credential(table: &str, name: &str) -> bool {
     let words = split(name);
+    if !words.is_empty()
+        && words.iter().all(|w| has(CREDENTIAL_IN_TABLE, w))
+        && spoken(table).iter().any(|w| has(CREDENTIAL_TABLES, w))
+    {
+        return true;
+    }
     let joined = words.concat();
     let says = words.iter().any(|w| has(CREDENTIAL, w))
         || CREDENTIAL_WITHIN.split_ascii_whitespace().any(|part| joined.contains(part));
@@ -160,20 +215,33 @@ pub fn is_credential(name: &str) -> bool {
 }
 
 /// A person's name is identity, staff or a third party according to whose table it stands in.
-fn in_table(class: Class, about: About) -> (Class, &'static str) {
+fn in_table(class: Class, about: About, word: &str) -> (Class, &'static str) {
     let personal = matches!(class, Class::Identity | Class::Contact | Class::NationalIdentifier);
     match (about, class) {
         (About::Staff, Class::FreeText | Class::Attachment | Class::ThirdParty) => (class, ""),
         (About::Staff, _) if personal => (Class::Staff, " in a table about staff"),
         (About::Others, _) if personal => (Class::ThirdParty, " in a table about other persons"),
-        (About::Quality, Class::Result) => (Class::Quality, " in a table about quality"),
+        (About::Quality, Class::Result) if !has(RESULT_WORDS, word) => {
+            (Class::Quality, " in a table about quality")
+        }
         _ => (class, ""),
     }
 }
 
+/// Whether a text has room for anything.
+fn is_wide(column: &Column) -> bool {
+    column.max_length.is_none_or(|n| n >= 200)
+}
+
+/// Whether the catalogue lists the words that may stand there.
+fn is_choice(column: &Column) -> bool {
+    let ty = column.sql_type.to_ascii_lowercase();
+    ty.starts_with("enum(") || ty.starts_with("set(")
+}
+
 fn by_type(about: About, column: &Column) -> Proposal {
     let proposal = |class, reason: &str| Proposal { class, reason: reason.to_owned() };
-    let wide = column.max_length.is_none_or(|n| n >= 200);
+    let wide = is_wide(column);
     // what is counted in whole numbers is a key, a reference or a code, as an integer would be
     let whole = matches!(column.ty, Some(Type::Decimal { scale: 0, .. }));
     let ty = if is_number(column) && !matches!(column.ty, Some(Type::Decimal { .. })) {
@@ -182,12 +250,36 @@ fn by_type(about: About, column: &Column) -> Proposal {
         column.ty
     };
     match (about, ty) {
+        (About::Reach, Some(Type::Text)) if !wide => {
+            proposal(Class::Contact, "a text in a table of ways to reach somebody")
+        }
         (_, Some(Type::Bytes)) => proposal(Class::Attachment, "bytes"),
         (_, Some(Type::Json)) => proposal(Class::FreeText, "JSON may hold anything"),
+        (About::Things | About::Quality, Some(Type::Text)) if is_choice(column) => {
+            proposal(Class::Technical, "one of a few words that the catalogue lists")
+        }
+        (About::Acts, Some(Type::Text)) if is_choice(column) => {
+            proposal(Class::Result, "one of a few words in a table about acts")
+        }
         (_, Some(Type::Text)) if wide => proposal(Class::FreeText, "a text without a narrow limit"),
         (_, None) => proposal(Class::FreeText, "a type that is not known may hold anything"),
         (About::Staff, _) => proposal(Class::Staff, "in a table about staff"),
         (About::Quality, _) => proposal(Class::Quality, "in a table about quality"),
+        (About::Patients | About::OfPatients, Some(Type::Text)) => {
+            proposal(Class::Identity, "a text in a table about patients")
+        }
+        (About::Patients | About::OfPatients, Some(Type::Bool | Type::Float | Type::Decimal { .. }))
+            if !whole =>
+        {
+            proposal(Class::Result, "a finding or figure in a table about patients")
+        }
+        (
+            About::Patients | About::OfPatients,
+            Some(Type::Date | Type::Timestamp | Type::Instant | Type::Time),
+        ) => proposal(Class::Identity, "a day in a table about patients"),
+        (About::Others, Some(Type::Text)) => {
+            proposal(Class::ThirdParty, "a text in a table about other persons")
+        }
         (
             About::Acts,
             Some(

@@ -34,6 +34,14 @@ pub(super) const CREDENTIAL_WITHIN: &str = "
     sessiontoken sessionkey sessionid passcode userpass usertoken clientsecret loginhash userhash
     codesecret codeacces accesscode securityquestion securityanswer recoverycode recoverykey";
 
+/// Names that are a credential's in a table about tokens or sessions, and a plain word elsewhere.
+pub(super) const CREDENTIAL_IN_TABLE: &str = "key sid hash digest";
+
+/// Words in the name of a table of tokens, sessions or the keys of programs.
+pub(super) const CREDENTIAL_TABLES: &str = "
+    token tokens authtoken jeton jetons session sessions apikey apikeys oauth jwt credential credentials
+    userapplication userapplications apiclient apiclients";
+
 /// A credential whatever stands beside it.
 pub(super) const STRONG: &str = "password passwd motdepasse mdp pwd secret privatekey";
 
@@ -44,7 +52,19 @@ pub(super) const HARMLESS: &str = "
 /// Columns that only a table of persons has.
 pub(super) const PERSON_MARKS: &str = "
     prenom prenoms firstname lastname surname givenname familyname ddn naissance birth birthdate
-    birthday dob midname jf username login maiden";
+    birthday dob midname jf maiden fname lname mname";
+
+/// Columns that, one of each, make a table one of accounts.
+pub(super) const ACCOUNT_MARKS: &str = "username login";
+
+/// See [`ACCOUNT_MARKS`].
+pub(super) const ACCOUNT_SECRETS: &str = "password pwd mdp passwd";
+
+/// Columns that say when somebody was born.
+pub(super) const BORN_MARKS: &str = "ddn naissance birth dob birthdate";
+
+/// The same, in a table that bears the patients' name.
+pub(super) const PATIENT_MARKS: &str = "mrn ipp fullname nomprenom";
 
 /// The same, of texts only.
 pub(super) const PERSON_TEXT_MARKS: &str = "first";
@@ -56,8 +76,29 @@ pub(super) const STAFF_MARKS: &str =
 /// Columns of a request, a specimen or a result.
 pub(super) const ACT_MARKS: &str = "patient dossier dos resultat result specimen samp analyse prel";
 
+/// The same, and what stands in the tables of requests where these are called procedures.
+pub(super) const PROCEDURE_ACT_MARKS: &str = "patient order report result specimen";
+
 /// Words in the name of a table of requests, specimens or results.
 pub(super) const ACT_TABLES: &str = "result results resultat resultats request requests sample specimen";
+
+/// Words in the name of a table of patients, or of what is kept of each.
+pub(super) const PERSON_TABLES: &str = "
+    patient patients pat person persons personne personnes client clients subscriber subscribers party
+    parties";
+
+/// Last words in the name of a table that lists kinds, and nobody.
+pub(super) const CATALOGUE_TABLES: &str = "
+    type types category categories class classes kind kinds configuration config template";
+
+/// Words in the name of a table of ways to reach somebody.
+pub(super) const REACH_TABLES: &str = "phone phones telephone telephones mechanism mechanisms";
+
+/// The same, where the name says a person too.
+pub(super) const PERSON_REACH_TABLES: &str = "address addresses adresse adresses email emails telecom";
+
+/// Columns of such a table that are plain words elsewhere.
+pub(super) const REACH_WORDS: &str = "value number code prefix area";
 
 /// Words in the name of a table about staff.
 pub(super) const STAFF_TABLES: &str = "
@@ -73,8 +114,13 @@ pub(super) const PROFESSIONAL_TABLES: &str = "
 /// Words in the name of a table about quality.
 pub(super) const QUALITY_TABLES: &str = "
     control controls controle controles quality qualite conformite eqp equipement equipements
-    calibration metrology reunion meeting procedure procedures manuel manuels manual qc cqi cqe
-    maintenance";
+    calibration metrology reunion meeting manuel manuels manual qc cqi cqe maintenance";
+
+/// The same, but of the laboratory's acts where a column says so ([`PROCEDURE_ACT_MARKS`]).
+pub(super) const PROCEDURE_TABLES: &str = "procedure procedures";
+
+/// A column's own word for a result, which no table about something else takes from it.
+pub(super) const RESULT_WORDS: &str = "resultat resultats result results";
 
 /// The rules.
 pub(super) const RULES: &[Rule] = &[
@@ -85,7 +131,8 @@ pub(super) const RULES: &[Rule] = &[
         words: "
             nir ins nss nosecu insee ssn passport passeport cni nationalid nia ameli insi insc
             immatriculation vitale numsecu numss nationalnumber nationalidentifier socialsecurity
-            medicare medicaid nhs nhsnumber healthid upid",
+            medicare medicaid nhs nhsnumber healthid upid ss ssno cnic cin curp dni aadhaar aadhar cpf nino
+            idcard healthinsurance insurancenum insurancenumber",
     },
     Rule {
         class: Class::SensitiveResult,
@@ -93,7 +140,8 @@ pub(super) const RULES: &[Rule] = &[
         words: "
             hiv vih sida rhesus rh1 blood sanguin grossesse pregnancy pregnant enceinte genetic
             genetique karyotype caryotype toxico drug drogue syphilis pathogen pathogene hepatite
-            hepatitis alcool oncogene brca",
+            hepatitis alcool oncogene brca causeofdeath deathcause causedeces cancer mental psychiatric
+            psychiatrie",
     },
     Rule {
         class: Class::Attachment,
@@ -117,8 +165,8 @@ pub(super) const RULES: &[Rule] = &[
         class: Class::ThirdParty,
         wants: Wants::Anything,
         words: "
-            conjoint conjointe spouse epoux epouse mari husband wife mere pere mother father
-            tuteur guardian kin nok proche prescripteur prescriber medecin doctor physician
+            conjoint conjointe spouse epoux epouse mari husband wife mere pere mother father mothers fathers
+            tuteur guardian guardians guardiansname mothersname fathersname kin nok proche prescripteur prescriber medecin doctor physician
             practitioner traitant contact confiance emergency correspondant employer
             employeur partner partenaire donneur donor",
     },
@@ -126,7 +174,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         class: Class::ThirdParty,
         wants: Wants::Text,
-        words: "parent parents relative child enfant",
+        words: "parent parents relative child enfant referred",
     },
     Rule {
         class: Class::Staff,
@@ -154,22 +202,25 @@ pub(super) const RULES: &[Rule] = &[
             quartier bp tel telephone phone mobile portable gsm fax email mail courriel cp city
             county whatsapp latitude longitude",
     },
+    // a cell is counted elsewhere
+    Rule { class: Class::Contact, wants: Wants::PersonText, words: "cell biz" },
     Rule {
         class: Class::Identity,
         wants: Wants::Anything,
         words: "
             prenom prenoms firstname lastname surname givenname familyname midname jf maiden ddn
             naissance birth birthdate birthday dob ipp mrn sexe sex gender anonyme deces death
-            deceased nationality nation patronyme usuel",
+            deceased nationality nation patronyme usuel fname lname mname tribe ethnic ethnoracial ethnicgroup
+            citizenship birthplace residence civilstatus maritalstatus",
     },
     Rule {
         class: Class::Identity,
         wants: Wants::Person,
         words: "
             nom noms name age titre title civilite profession occupation resident
-            genre patient race ethnicity religion marital",
+            genre patient race ethnicity religion marital identifier",
     },
-    Rule { class: Class::Identity, wants: Wants::PersonText, words: "first last middle" },
+    Rule { class: Class::Identity, wants: Wants::PersonText, words: "first last middle given family hash" },
     Rule { class: Class::Identity, wants: Wants::Text, words: "patient" },
     Rule {
         class: Class::Billing,
@@ -184,12 +235,18 @@ pub(super) const RULES: &[Rule] = &[
         wants: Wants::Anything,
         words: "
             valeur value resultat result resultats results res antibiogramme germe mesure titer
-            concentration validation vld",
+            concentration validation vld abnormal anormal",
     },
     Rule {
         class: Class::Quality,
         wants: Wants::NotText,
         words: "controle control calibration etalonnage conformite metrology qc",
+    },
+    // what the software has switched off is no finding about anybody
+    Rule {
+        class: Class::Technical,
+        wants: Wants::NotText,
+        words: "actif active activated enabled disabled archive archived visible",
     },
 ];
 
@@ -200,7 +257,8 @@ pub(super) fn has(list: &str, word: &str) -> bool {
 
 /// Splits an identifier into lower-case words without accents: at `_`, other signs, digits
 /// that follow letters, and where small letters turn to capitals.
-pub(super) fn split(name: &str) -> Vec<String> {
+#[must_use]
+pub fn split(name: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut word = String::new();
     let mut last: Option<char> = None;

@@ -126,7 +126,7 @@ fn columns(table: &TableOrder, surveyed: &dictionary::Table) -> Vec<Finding> {
         }
         // a credential by its name stays one, whatever class the dictionary was given since
         let known = surveyed.column(name);
-        if is_credential(name) || known.is_some_and(|c| c.class == Class::Credential) {
+        if is_credential(&table.name.value, name) || known.is_some_and(|c| c.class == Class::Credential) {
             let finding = Finding::new(&CREDENTIAL, full)
                 .law("GDPR Art. 32(1): it would open the old system to whoever has it");
             findings.push(at(finding.help("take it out; people choose a new password in the new system")));
@@ -145,7 +145,7 @@ fn columns(table: &TableOrder, surveyed: &dictionary::Table) -> Vec<Finding> {
     }
     // a filter, a key or a relation must not reach a credential either: comparing it leaks it
     for used in table.key.iter().chain(table.relations.iter().map(|r| &r.column)) {
-        if is_credential(&used.value) {
+        if is_credential(&table.name.value, &used.value) {
             findings.push(
                 Finding::new(&CREDENTIAL, format!("{}.{}", table.name.value, used.value))
                     .at(used.span.clone()),

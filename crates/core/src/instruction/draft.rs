@@ -6,7 +6,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::SUITE;
 use crate::class::Class;
-use crate::classify::is_credential;
+use crate::classify::{is_credential, lists_kinds, split};
 use crate::count::{number, plural};
 use crate::dictionary::{Column, Dictionary, Table};
 use crate::document::Kind;
@@ -189,7 +189,7 @@ fn draft_table(from: &Drafting<'_>, table: &Table) -> String {
         if table.label.is_empty() { String::new() } else { format!("   # {}", in_comment(&table.label)) };
     let mut out =
         format!("\n{mark}[[table]]{label}\n{mark}name = {}\n{mark}rows = 'true'\n", quote(&table.name.value));
-    if chosen && table.columns.iter().all(|c| !c.class.names_a_person()) {
+    if chosen && lists_things(table) {
         out += "# reference = true   # tests, units, codes: moved first, and accepted by a biologist before the rest\n";
     }
     if table.key.is_empty() {
@@ -213,9 +213,65 @@ fn draft_table(from: &Drafting<'_>, table: &Table) -> String {
     out
 }
 
+/// Whether a table may be reference data: few columns, of nobody, and none that leads to a patient, a
+/// request, a specimen or a result. Free text does not count against it: a test has a description.
+fn lists_things(table: &Table) -> bool {
+    const FEW: usize = 20;
+    const ACTS: [&str; 17] = [
+        "patient",
+        "patients",
+        "client",
+        "person",
+        "party",
+        "pid",
+        "dossier",
+        "request",
+        "order",
+        "specimen",
+        "sample",
+        "result",
+        "resultat",
+        "visit",
+        "encounter",
+        "bill",
+        "user",
+    ];
+    let acts = |name: &str| split(name).iter().any(|word| ACTS.contains(&word.as_str()));
+    // its own key is called after it: `specimen_type_id`
+    let refers = |column: &Column| {
+        let words = split(&column.name.value);
+        let number = words.iter().any(|word| word == "id") || words.len() == 1;
+        number
+            && acts(&column.name.value)
+            && !table.key.contains(&column.name.value)
+            && !lists_kinds(column.name.value.trim_end_matches("_id"))
+    };
+    let of_somebody = |column: &Column| match column.class {
+        Class::FreeText | Class::Attachment | Class::Audit | Class::Technical | Class::Quality => false,
+        // whose reference interval it is
+        Class::Identity => {
+            !split(&column.name.value).iter().any(|w| matches!(w.as_str(), "sex" | "sexe" | "gender" | "age"))
+        }
+        Class::Contact
+        | Class::NationalIdentifier
+        | Class::ThirdParty
+        | Class::Staff
+        | Class::Result
+        | Class::SensitiveResult
+        | Class::Credential
+        | Class::Billing => true,
+    };
+    let named = acts(&table.name.value) && !lists_kinds(&table.name.value);
+    !table.patients
+        && !named
+        && table.columns.len() <= FEW
+        && !table.columns.iter().any(|column| refers(column) || of_somebody(column))
+        && !table.relations.iter().any(|relation| acts(&relation.table) && !lists_kinds(&relation.table))
+}
+
 fn draft_column(from: &Drafting<'_>, table: &Table, column: &Column) -> String {
     let name = &column.name.value;
-    if column.class == Class::Credential || is_credential(name) {
+    if column.class == Class::Credential || is_credential(&table.name.value, name) {
         return format!("#   {}: {}; never moves\n", in_comment(name), Class::Credential);
     }
     let used = from

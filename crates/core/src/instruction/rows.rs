@@ -39,15 +39,15 @@ pub(crate) fn rows<'a>(
         .collect();
     let filter = parsed(&table.rows, &Names { columns: &own.columns, chosen: &others })?;
     // whoever compares a secret with guesses learns it
-    let mut compared: Vec<&Column> = Vec::new();
-    looks_at(&filter, &mut |column| compared.extend(own.columns.get(column)));
+    let mut compared: Vec<(&str, &Column)> = Vec::new();
+    looks_at(&filter, &mut |column| compared.extend(own.columns.get(column).map(|c| (own.name.as_str(), c))));
     chooses(&filter, &mut |number, column| {
         let there = others.iter().find(|o| o.number == number);
-        compared.extend(there.and_then(|o| o.columns.get(column)));
+        compared.extend(there.and_then(|o| Some((o.name, o.columns.get(column)?))));
     });
-    match compared.into_iter().find(|c| is_credential(&c.name)) {
+    match compared.into_iter().find(|(table, c)| is_credential(table, &c.name)) {
         None => Ok(filter),
-        Some(column) => {
+        Some((_, column)) => {
             let finding = Finding::new(&CREDENTIAL, column.name.clone()).at(table.rows.span.clone());
             Err(vec![finding.in_file(FILE).law("GDPR Art. 32(1)").help("choose the rows by other columns")])
         }

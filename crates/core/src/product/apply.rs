@@ -125,7 +125,7 @@ impl Edits {
             }
         };
         // a credential by its name stays one
-        let class = if is_credential(name) { Class::Credential } else { class };
+        let class = if is_credential(&table.name.value, name) { Class::Credential } else { class };
         let class_at = fields.get("class")?.span();
         self.list.push((class_at.clone(), quote(class.name())));
         self.set(fields, "reason", &quote(&reason), class_at.end, ", ");

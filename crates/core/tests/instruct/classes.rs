@@ -168,7 +168,7 @@ fn a_credential_shows_by_its_name_alone() {
         "hash_mdp",
         "password_number",
     ] {
-        assert!(is_credential(name), "{name}");
+        assert!(is_credential("patient", name), "{name}");
     }
     for name in [
         "passage",
@@ -183,6 +183,6 @@ fn a_credential_shows_by_its_name_alone() {
         "nom",
         "cle",
     ] {
-        assert!(!is_credential(name), "{name}");
+        assert!(!is_credential("patient", name), "{name}");
     }
 }

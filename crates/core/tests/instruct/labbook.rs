@@ -57,7 +57,7 @@ fn labbooks_columns_get_the_classes_a_person_would_give() {
         ("sigl_11_data", "file", Class::Attachment),
         ("internal_messaging", "ime_body", Class::FreeText),
         ("sigl_evtlog_data", "message", Class::FreeText),
-        ("control_internal", "cti_result", Class::Quality),
+        ("control_internal", "cti_result", Class::Result),
         ("sigl_05_data", "nom", Class::Technical),
         ("sigl_02_data", "id_data", Class::Technical),
     ];

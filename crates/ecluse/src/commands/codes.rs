@@ -1,4 +1,4 @@
-//! `ecluse codes print|sign`: tables that change how a result reads.
+//! `ecluse codes print|sign`: tables that may change how a result reads.
 
 use ecluse_core::codes;
 use ecluse_core::document::Kind;
@@ -36,10 +36,11 @@ fn print(args: &FileArg) -> Result<()> {
         let line = format!("  {}{pad}   →   {}   {does}", pair.from.value, pair.to.value);
         output::line(line.trim_end());
     }
-    if table.changes_result {
-        output::line("It changes how results read: a biologist of the laboratory accepts it by signing.");
-        output::line("With the rows of each code, as a page to read and sign:  ecluse reference print");
-    }
+    output::line(match table.changes_result {
+        true => "It changes how results read: a biologist of the laboratory accepts it by signing.",
+        false => "Whether it changes how results read, a biologist of the laboratory judges, and signs it.",
+    });
+    output::line("With the rows of each code, as a page to read and sign:  ecluse reference print");
     let pairs = table.pairs.iter().zip(&does);
     let pairs: Vec<_> =
         pairs.map(|(p, does)| json!({ "from": p.from.value, "to": p.to.value, "does": does })).collect();

@@ -131,15 +131,12 @@ fn told(page: &CodePage) {
             " ".repeat(from.saturating_sub(code.chars().count()))
         ));
     }
-    if page.changes_result {
-        output::line(match page.signed.is_empty() {
-            true => format!(
-                "  It changes how results read: a biologist accepts it:  ecluse codes sign {} --key FILE",
-                page.file
-            ),
-            false => "  It changes how results read, and is signed.".to_owned(),
-        });
-    }
+    let says =
+        if page.changes_result { "It changes how results read" } else { "It is the biologist's to judge" };
+    output::line(match page.signed.is_empty() {
+        true => format!("  {says}: a biologist accepts it:  ecluse codes sign {} --key FILE", page.file),
+        false => format!("  {says}, and is signed."),
+    });
     output::line("");
 }
 

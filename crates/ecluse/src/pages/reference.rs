@@ -203,7 +203,14 @@ fn section(page: &CodePage, lang: Language) -> Section {
     };
     let rows = page.lines.iter().map(line).chain(page.unmapped.iter().map(missing)).collect();
     let note = match (page.changes_result, page.signed.is_empty()) {
-        (false, _) => lang.of("It changes no result.", "Elle ne change aucun résultat."),
+        (false, true) => lang.of(
+            "It does not say that it changes how results read: a biologist judges that, and accepts it by signing.",
+            "Elle ne dit pas changer la lecture de résultats : un biologiste en juge, et l’accepte en la signant.",
+        ),
+        (false, false) => lang.of(
+            "It does not say that it changes how results read; a biologist has signed it.",
+            "Elle ne dit pas changer la lecture de résultats ; un biologiste l’a signée.",
+        ),
         (true, true) => lang.of(
             "It changes how results read: a biologist accepts it by signing.",
             "Elle change la lecture de résultats : un biologiste l’accepte en la signant.",

@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use ecluse_core::class::Class;
 use ecluse_core::codes::{self, CodeTable};
 use ecluse_core::contract::Contract;
 use ecluse_core::dictionary::{self, Dictionary};
@@ -12,7 +11,7 @@ use ecluse_core::document::Kind;
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::finding::Finding;
 use ecluse_core::instruction::Instruction;
-use ecluse_core::mapping::{self, Make, Mapping};
+use ecluse_core::mapping::{self, Mapping};
 use ecluse_core::session::Session;
 use ecluse_core::signatures::{self, Signer};
 use ecluse_core::status::{Heard, Met, Standing};
@@ -100,7 +99,7 @@ impl Chain {
         });
         links.push(unsigned("mapping", &mapping_paper));
         let beside = mapping_path.parent().unwrap_or(Path::new("")).to_owned();
-        let (codes, more) = code_tables(&mapping, &dictionary, &beside, &contract, (now, biologist))?;
+        let (codes, more) = code_tables(&mapping, &beside, &contract, (now, biologist))?;
         links.extend(more);
         let Paper { path, bytes, .. } = paper;
         Ok(Self { path, bytes, contract, instruction, dictionary, mapping, codes, links })
@@ -114,7 +113,7 @@ impl Chain {
     }
 }
 
-/// Whether code tables that change a result are signed already.
+/// Whether the code tables are signed already.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Biologist {
     Signed,
@@ -133,9 +132,11 @@ fn unsigned(artefact: &str, paper: &Paper) -> Link {
     }
 }
 
+/// The code tables that the mapping cites, each signed by a biologist: whether one changes how a result
+/// reads is what the biologist judges. Neither the table's own word for it nor a column's class, which
+/// a survey guessed from names, could answer that beforehand.
 fn code_tables(
     mapping: &Mapping,
-    dictionary: &Dictionary,
     beside: &Path,
     contract: &Contract,
     (now, biologist): (Timestamp, Biologist),
@@ -151,8 +152,7 @@ fn code_tables(
         }
         let table = paper.judge(codes::parse(paper.text()))?;
         let mut link = unsigned(&format!("code table {}", cited.name.value), &paper);
-        let changes_result = table.changes_result || reads_results(mapping, dictionary, &cited.name.value);
-        let due = changes_result && biologist == Biologist::Signed;
+        let due = biologist == Biologist::Signed;
         if due || !paper.signatures.is_empty() {
             let signed =
                 paper.judge(contract.signatures(Kind::Codes, 1, &paper.bytes, &paper.signatures, now))?;
@@ -162,28 +162,6 @@ fn code_tables(
         tables.insert(cited.name.value.clone(), table);
     }
     Ok((tables, links))
-}
-
-/// Whether a result goes through this code table. The table's own word for it is its author's; the
-/// dictionary's class is what the instruction's signature covers.
-fn reads_results(mapping: &Mapping, dictionary: &Dictionary, name: &str) -> bool {
-    mapping.tables.iter().any(|map| {
-        let source = dictionary.table(&map.from.value);
-        map.columns.iter().any(|to| match &to.make {
-            Make::Code { column, table } if table.value == name => source
-                .and_then(|source| source.column(&column.value))
-                .is_some_and(|known| matches!(known.class, Class::Result | Class::SensitiveResult)),
-            Make::Code { .. }
-            | Make::Column(_)
-            | Make::Cast(_)
-            | Make::Utf8(_)
-            | Make::Constant(_)
-            | Make::Concat(_)
-            | Make::Identifier { .. }
-            | Make::Moment { .. }
-            | Make::Boolean { .. } => false,
-        })
-    })
 }
 
 /// Asks whether the instruction stands; reads the status file anew each time.

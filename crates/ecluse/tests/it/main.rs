@@ -4,6 +4,7 @@
 mod adopt;
 mod attached;
 mod canaries;
+mod coded;
 mod commands;
 mod compare;
 mod corpus;

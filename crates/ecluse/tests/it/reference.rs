@@ -47,7 +47,7 @@ fn rows(readings: &[(&str, u64)]) -> String {
     sql
 }
 
-/// `lecture` through this table; `examen` through one that changes nothing.
+/// `lecture` through this table; `examen` through one that says nothing of results.
 const READING: [(&str, &str); 5] = [
     ("Négatif", "Positif"),
     ("Positif", "Négatif"),
@@ -65,7 +65,7 @@ fn code_table(title: &str, changes: bool, pairs: &[(&str, &str)]) -> String {
     text
 }
 
-/// A trial's folder, its order signed and its code tables not.
+/// A trial's folder, its order and the table of the tests signed, the table of the readings not.
 pub(crate) fn folder(here: &Path, from: &str, to: &str) -> PathBuf {
     succeed(here, &["new", "lab", "--trial", "--from", from, "--to", to]);
     let lab = here.join("lab");
@@ -95,6 +95,7 @@ pub(crate) fn folder(here: &Path, from: &str, to: &str) -> PathBuf {
     std::fs::write(lab.join("instruction.toml"), order.replace(first, &format!("{first}reference = true\n")))
         .unwrap();
     succeed(&lab, &["instruction", "sign"]);
+    succeed(&lab, &["codes", "sign", "codes/examen.toml"]);
     lab
 }
 

@@ -16,6 +16,7 @@ use crate::finding::Finding;
 use crate::nearest::suggestion;
 use crate::plain::shown;
 use crate::reader::{Codes, Fields, Reader, Spanned, as_table, quote};
+use crate::related::{Proposed, Shape, by_name};
 use crate::types::{Engine, Type};
 
 /// The format this version writes and reads.
@@ -221,13 +222,55 @@ pub fn draft(catalog: &Catalog, surveyed: Timestamp, mandate: &str) -> String {
         quote(&surveyed.to_string()),
         quote(mandate),
     );
-    for table in &catalog.tables {
-        draft_table(&mut out, table);
+    fn shape(table: &crate::catalog::Table) -> Shape<'_> {
+        let crate::catalog::Table { name, key, columns, .. } = table;
+        let columns = columns.iter();
+        let columns = columns.map(|c| (c.name.as_str(), c.ty.map(|t| t.to_string()).unwrap_or_default()));
+        Shape { name, key, columns: columns.collect() }
+    }
+    let shapes: Vec<Shape<'_>> = catalog.tables.iter().map(shape).collect();
+    for (table, proposed) in catalog.tables.iter().zip(by_name(&shapes)) {
+        let proposed: Vec<String> =
+            proposed.iter().filter_map(|p| draft_proposed(table, p, shapes.get(p.table)?.name)).collect();
+        draft_table(&mut out, table, &proposed.concat());
     }
     out
 }
 
-fn draft_table(out: &mut String, table: &crate::catalog::Table) {
+/// What a table's columns seem to lead to by their names, beside the relations it has.
+#[must_use]
+pub fn related(tables: &[Table]) -> Vec<Vec<Proposed<'_>>> {
+    fn shape(table: &Table) -> Shape<'_> {
+        let Table { name, key, columns, .. } = table;
+        let columns = columns.iter().map(|c| (c.name.value.as_str(), c.ty.clone()));
+        Shape { name: &name.value, key, columns: columns.collect() }
+    }
+    let shapes: Vec<Shape<'_>> = tables.iter().map(shape).collect();
+    let mut found = by_name(&shapes);
+    for (table, proposed) in tables.iter().zip(&mut found) {
+        proposed.retain(|p| table.relations.iter().all(|r| r.column.value != p.column));
+    }
+    found
+}
+
+/// A relation that nobody declared, commented out: it holds once a person has taken the mark away.
+fn draft_proposed(table: &crate::catalog::Table, proposed: &Proposed<'_>, to: &str) -> Option<String> {
+    let declared = table.foreign_keys.iter().flat_map(|f| &f.columns).any(|c| c == proposed.column);
+    let plain = [proposed.column, to, proposed.to].iter().all(|name| shown(name) == *name);
+    (!declared && plain).then(|| {
+        format!(
+            "  # {{ column = {}, table = {}, to = {}, given = \"engineer\" }},   {BY_NAME}\n",
+            quote(proposed.column),
+            quote(to),
+            quote(proposed.to)
+        )
+    })
+}
+
+/// What stands behind a relation that is proposed by its name.
+pub const BY_NAME: &str = "# by its name";
+
+fn draft_table(out: &mut String, table: &crate::catalog::Table, proposed: &str) {
     let context = Context::of(table);
     *out += &format!(
         "\n[[table]]\nname  = {}\nlabel = \"\"\nkind  = {}\n",
@@ -253,7 +296,8 @@ fn draft_table(out: &mut String, table: &crate::catalog::Table) {
             quote(&shown(&column.comment)),
         );
     }
-    *out += "]\nrelations = [\n";
+    // before the declared ones, so that what is added behind these follows a relation
+    *out += &format!("]\nrelations = [\n{proposed}");
     for foreign in &table.foreign_keys {
         *out += &draft_relation(foreign);
     }

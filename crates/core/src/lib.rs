@@ -69,6 +69,7 @@ pub mod plan;
 pub mod product;
 pub mod reader;
 pub mod reference;
+pub mod related;
 pub mod same;
 pub mod session;
 pub mod signatures;

@@ -2,9 +2,8 @@
 
 use std::cmp::Reverse;
 
-use ecluse_core::class::Class;
 use ecluse_core::dictionary::Table;
-use ecluse_core::instruction::results;
+use ecluse_core::instruction::{beginning, weight};
 
 /// Names of the tables that hold patients or results, the fullest first; at most so many.
 pub(crate) fn about_patients(tables: &[Table], most: usize) -> Vec<&str> {
@@ -13,29 +12,34 @@ pub(crate) fn about_patients(tables: &[Table], most: usize) -> Vec<&str> {
     found.into_iter().take(most).map(|t| t.name.value.as_str()).collect()
 }
 
-/// A table of patients, one of requests and the two fullest of results, as far as the classes tell
-/// them apart. What the software keeps of deleted rows is no beginning.
-pub(crate) fn beginning(tables: &[Table]) -> Vec<&str> {
-    let living = tables.iter().filter(|t| !t.name.value.to_lowercase().contains("deleted"));
-    let mut living: Vec<&Table> = living.filter(|t| weight(t) > 0).collect();
-    living.sort_by_key(|t| (Reverse(t.patients), Reverse(weight(t)), t.name.value.as_str()));
-    let patients = living.iter().find(|t| t.patients || of(t, Class::Identity) > 0);
-    let requests = living.iter().find(|t| !t.patients && results(t) == 0 && of(t, Class::Result) > 0);
-    let mut with_results: Vec<&&Table> = living.iter().filter(|t| results(t) > 0).collect();
-    with_results.sort_by_key(|t| (Reverse(results(t)), t.name.value.as_str()));
-    let mut names: Vec<&str> = Vec::new();
-    for table in patients.into_iter().chain(requests).chain(with_results.into_iter().take(2)) {
-        if !names.contains(&table.name.value.as_str()) {
-            names.push(&table.name.value);
+/// The tables to begin with, as they are typed in a shell.
+pub(crate) fn typed(tables: &[Table]) -> String {
+    let names = beginning(tables);
+    let all: Vec<String> = names.iter().map(|name| format!("--table {}", quoted(name))).collect();
+    if all.is_empty() { "--table TABLE".to_owned() } else { all.join(" ") }
+}
+
+/// A name as a shell takes it: in single quotes where a sign in it could mean something there.
+fn quoted(name: &str) -> String {
+    let plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.'));
+    if plain { name.to_owned() } else { format!("'{}'", name.replace('\'', "'\\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn a_name_is_one_word_of_a_shell_whatever_stands_in_it() {
+        for (name, typed) in [
+            ("patient_data", "patient_data"),
+            ("public.results", "public.results"),
+            ("lab étrange", "'lab étrange'"),
+            ("Relevés d'analyses", "'Relevés d'\\''analyses'"),
+            ("a$(b)`c`;d", "'a$(b)`c`;d'"),
+            ("", "''"),
+        ] {
+            assert_eq!(quoted(name), typed);
         }
     }
-    names
-}
-
-fn weight(table: &Table) -> usize {
-    of(table, Class::Result) + of(table, Class::SensitiveResult) + of(table, Class::Identity)
-}
-
-fn of(table: &Table, class: Class) -> usize {
-    table.columns.iter().filter(|c| c.class == class).count()
 }

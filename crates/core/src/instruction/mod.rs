@@ -5,6 +5,7 @@
 //! only the check of its signatures, period and contract makes one, and only that compiles
 //! to a plan.
 
+mod beginning;
 mod check;
 mod dossier;
 mod draft;
@@ -24,6 +25,7 @@ mod worked;
 
 use jiff::civil::Date;
 
+pub use beginning::{beginning, weight};
 pub use check::{check, is_unknown_name};
 pub(crate) use dossier::ordered;
 pub use dossier::{Dossier, Kind as DossierKind, dossiers_told};

@@ -8,7 +8,7 @@ use ecluse_core::{dictionary, mapping};
 
 use crate::{dump, laboratory};
 
-fn head() -> Head {
+pub(crate) fn head() -> Head {
     Head {
         id: *b"\x7b\x1d\x0c\x9a\x4e\x6f\x25\x83\x8d\x90\xab\x1c\x2e\x3f\x4a\x5b",
         version: 1,

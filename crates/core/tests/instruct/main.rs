@@ -18,3 +18,5 @@ mod laboratory;
 mod product;
 #[cfg(test)]
 mod stays;
+#[cfg(test)]
+mod unseen;

@@ -1,5 +1,6 @@
 //! The order: drafted, mapped, signed.
 
+use ecluse_core::dictionary::BY_NAME;
 use ecluse_core::document::{self, Kind};
 use ecluse_core::fault::Result;
 use ecluse_core::language::Language;
@@ -36,6 +37,12 @@ pub(super) fn order(at: At<'_>, seen: &mut Seen) -> Found {
             seen.chain = Some(chain);
             Found::Done(words)
         }
+        Err(fault)
+            if fault.code().id == ecluse_core::signatures::ABSENT.id
+                && !unsigned_codes(folder).is_empty() =>
+        {
+            codes_unsigned(at)
+        }
         Err(fault) if fault.code().id == ecluse_core::signatures::ABSENT.id && trial => missing(
             lang.of("not signed yet", "pas encore signé"),
             YOU,
@@ -54,6 +61,27 @@ pub(super) fn order(at: At<'_>, seen: &mut Seen) -> Found {
         ),
         Err(fault) => refused(at, &fault, YOU, "ecluse instruction verify"),
     }
+}
+
+/// The code tables that wait for their biologist, where the order itself bears a signature.
+fn unsigned_codes(folder: &Folder) -> Vec<String> {
+    let read = |name: &str| Paper::read(&folder.path(None, name), "");
+    let mapping =
+        read("mapping.toml").and_then(|paper| quietly(|| paper.judge(mapping::parse(paper.text()))));
+    let (Ok(order), Ok(mapping)) = (read("instruction.toml"), mapping) else { return Vec::new() };
+    let files = mapping.codes.into_iter().map(|cited| cited.file.value);
+    let unsigned = |file: &String| read(file).is_ok_and(|paper| paper.signatures.is_empty());
+    files.filter(|_| !order.signatures.is_empty()).filter(unsigned).collect()
+}
+
+fn codes_unsigned(At { folder, trial, lang, .. }: At<'_>) -> Found {
+    let key = if trial { "" } else { " --key FILE" };
+    let mut advice = vec![
+        "A biologist accepts each code table. With the rows of each code:  ecluse reference print".to_owned(),
+    ];
+    advice.extend(unsigned_codes(folder).iter().map(|file| format!("  ecluse codes sign {file}{key}")));
+    let words = lang.of("a code table is not signed yet", "une table de codes n’est pas encore signée");
+    Found::Missing { words: words.to_owned(), waits: if trial { YOU } else { LAB }, advice, code: None }
 }
 
 /// A draft whose digests are not known yet: the mapping comes next, and writes them.
@@ -81,6 +109,7 @@ const NAMED: usize = 12;
 /// Names the tables that hold patients, requests and results, which is where most orders begin.
 fn not_drafted(At { folder, trial, lang, .. }: At<'_>) -> Found {
     let surveyed = Paper::read(&folder.path(None, "dictionary.toml"), "");
+    let by_name = surveyed.as_ref().map_or(0, |p| p.text().lines().filter(|l| l.ends_with(BY_NAME)).count());
     let dictionary = surveyed.and_then(|p| quietly(|| p.judge(dictionary::parse(p.text()))));
     let surveyed = dictionary.map(|d| d.tables).unwrap_or_default();
     let mut advice = vec![
@@ -91,15 +120,19 @@ fn not_drafted(At { folder, trial, lang, .. }: At<'_>) -> Found {
     if !names.is_empty() {
         advice.push(format!("Patients or results seem to be in:  {}", names.join(", ")));
     }
-    if surveyed.len() > 1 && surveyed.iter().all(|t| t.relations.is_empty()) {
+    if by_name > 0 {
+        advice.push(format!(
+            "By their names, {by_name} more columns lead to another table: they stand commented out in dictionary.toml (`{BY_NAME}`)."
+        ));
+        advice.push("Take the # away where it holds, before the order is drafted: dossiers, orphans and the rows of a refused patient follow relations.".into());
+    } else if surveyed.len() > 1 && surveyed.iter().all(|t| t.relations.is_empty()) {
         advice.push("The database declares no relation, so nobody could see that a result changed its patient. Add them".into());
         advice.push(
             "in dictionary.toml, under the table that refers to another, before the order is drafted:".into(),
         );
         advice.push("  relations = [{ column = \"COLUMN\", table = \"OTHER\", to = \"ITS_KEY\", given = \"engineer\" }]".into());
     }
-    let first: Vec<_> = proposed::beginning(&surveyed).iter().map(|n| format!("--table {n}")).collect();
-    let example = if first.is_empty() { "--table TABLE".to_owned() } else { first.join(" ") };
+    let example = proposed::typed(&surveyed);
     if trial {
         advice.push(
             "Of these, each column that needs no reason is granted at once with --grant-proposed:".into(),

@@ -43,7 +43,13 @@ fn an_order_without_results_says_so_and_next_proposes_them() {
     let lab = surveyed(here.path());
     let next = succeed(&lab, &["next"]);
     assert!(next.contains("--table patient") && next.contains("--table resultat"), "{next}");
-    assert!(next.contains("one that is not named stays") && next.contains("relations = [{"), "{next}");
+    assert!(
+        next.contains("one that is not named stays") && next.contains("2 more columns lead to another table"),
+        "{next}"
+    );
+    let dictionary = std::fs::read_to_string(lab.join("dictionary.toml")).unwrap();
+    let proposed = "  # { column = \"demande_id\", table = \"demande\", to = \"id\", given = \"engineer\" },   # by its name";
+    assert!(dictionary.contains(proposed), "{dictionary}");
     succeed(&lab, &["instruction", "new", "--table", "patient", "--grant-proposed"]);
     succeed(&lab, &["instruction", "sign"]);
     for command in [&["next"][..], &["plan"], &["instruction", "check"]] {

@@ -1,8 +1,8 @@
 //! The catalogue that a dump's own statements make: read by `sqlparser`, never executed.
 //!
 //! Read are `CREATE TABLE`, `ALTER TABLE … ADD CONSTRAINT` and `… ATTACH PARTITION`, `CREATE TYPE … AS
-//! ENUM`, `CREATE DOMAIN`; other statements say nothing of names and types. A table whose statement the parser does not understand is no table here:
-//! an order for it is refused, the others are not touched by it.
+//! ENUM`, `CREATE DOMAIN`; other statements say nothing of names and types. A table whose statement the parser does not understand refuses
+//! the survey, and an order for it; an order for others that was made before is not touched by it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,6 +17,7 @@ use sqlparser::ast::{
 use sqlparser::dialect::{Dialect, MySqlDialect, PostgreSqlDialect};
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::Parser;
+use sqlparser::tokenizer::{Token, Tokenizer};
 
 use super::names::Names;
 use super::script::Text;
@@ -57,16 +58,23 @@ impl Schema {
     ///
     /// # Errors
     ///
-    /// [`NOT_UNDERSTOOD`] where a table of the scope is not there and some statement was not understood.
+    /// [`NOT_UNDERSTOOD`] where some statement was not understood, and everything is asked for or a table of the
+    /// scope is not there.
     pub(super) fn catalog(&self, identity: &str, database: &str, scope: Scope<'_>) -> Result<Catalog> {
         let wanted = |name: &str| match scope {
             Scope::Everything => true,
             Scope::Tables(names) => names.iter().any(|n| n == name),
         };
-        if let (Scope::Tables(names), Some(place)) = (scope, self.missed.first())
-            && let Some(absent) = names.iter().find(|n| !self.tables.contains_key(*n))
-        {
-            return Err(self.missed_at(absent, place));
+        if let Some(place) = self.missed.first() {
+            match scope {
+                // whoever orders looks at what was surveyed: a table that is not there would stay behind unseen
+                Scope::Everything => return Err(missed_at("a table", place)),
+                Scope::Tables(names) => {
+                    if let Some(absent) = names.iter().find(|n| !self.tables.contains_key(*n)) {
+                        return Err(missed_at(absent, place));
+                    }
+                }
+            }
         }
         Ok(Catalog {
             engine: self.engine,
@@ -100,12 +108,6 @@ impl Schema {
     /// The built-in type that a column's values are written as: a domain's own, `text` for an enumeration.
     pub(super) fn written_as<'s>(&'s self, sql_type: &'s str) -> &'s str {
         self.types.get(sql_type).map_or(sql_type, String::as_str)
-    }
-
-    fn missed_at(&self, table: &str, place: &str) -> Fault {
-        NOT_UNDERSTOOD
-            .fault(format!("{table}, perhaps at {place}"))
-            .help("read this database over a connection, or report the statement (without rows)")
     }
 
     /// Takes a `CREATE TABLE` up.
@@ -201,10 +203,28 @@ impl Schema {
             Engine::Mariadb => &MySqlDialect {},
             _ => &PostgreSqlDialect {},
         };
-        let mut statements = Parser::parse_sql(dialect, text).ok()?;
+        let mut tokens = Tokenizer::new(dialect, text).tokenize().ok()?;
+        if self.engine == Engine::Mariadb {
+            // the parser has not these two words, and neither says which values a column holds
+            tokens.retain(|token| !is_of_display(token));
+        }
+        let mut statements = Parser::new(dialect).with_tokens(tokens).parse_statements().ok()?;
         let first = statements.pop()?;
         statements.is_empty().then_some(first)
     }
+}
+
+fn missed_at(table: &str, place: &str) -> Fault {
+    NOT_UNDERSTOOD
+        .fault(format!("{table}, perhaps at {place}"))
+        .help("read this database over a connection, or report the statement (without rows)")
+}
+
+/// `ZEROFILL`, which pads what a screen shows, and `NATIONAL`, a character set that the engine then names itself;
+/// never a name, which a dump quotes.
+fn is_of_display(token: &Token) -> bool {
+    matches!(token, Token::Word(word) if word.quote_style.is_none()
+        && ["zerofill", "national"].iter().any(|w| word.value.eq_ignore_ascii_case(w)))
 }
 
 /// What stands behind the columns.

@@ -100,7 +100,7 @@ fn set(text: &Text, into: &mut Reading<'_>, script: &Script) -> Result<()> {
                 return into.encoded(None, &place);
             }
             ["time_zone" | "@@time_zone" | "@@session.time_zone", zone] if !zone.starts_with('@') => {
-                if zone.trim_matches('\'') != "+00:00" {
+                if zone.trim_matches(['\'', '"']) != "+00:00" {
                     return Err(SETTING.fault(format!("{place}: a time zone other than UTC")));
                 }
                 into.utc = true;

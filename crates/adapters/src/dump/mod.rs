@@ -322,6 +322,19 @@ mod tests {
     }
 
     #[test]
+    fn no_table_is_missing_from_a_survey_without_a_word() {
+        let end = "-- Dump completed on 2026-11-22 10:00:00\n";
+        let known = "SET time_zone = \"+00:00\";\nCREATE TABLE `demande` (\n `no` int(8) unsigned zerofill NOT NULL AUTO_INCREMENT,\n\
+            `nom` national varchar(20) DEFAULT 'zerofill',\n PRIMARY KEY (`no`)\n) ENGINE=InnoDB;\n";
+        let catalog = schema(Engine::Mariadb, &format!("{known}{end}")).unwrap();
+        let table = catalog.table("demande").unwrap();
+        assert_eq!(table.columns[0].int_bounds, Some((0, 4_294_967_295)));
+        assert_eq!((table.columns[1].ty, table.columns[1].max_length), (Some(Type::Text), Some(20)));
+        let strange = format!("{known}CREATE TABLE `autre` (\n `x` int beyond words\n);\n{end}");
+        assert_eq!(schema(Engine::Mariadb, &strange).unwrap_err().code().id, "ECL-SRC-612");
+    }
+
+    #[test]
     fn a_schema_with_rows_or_cut_off_is_refused() {
         let rows = "SET client_encoding = 'UTF8';\nCREATE TABLE public.t (\n id bigint\n);\n\
             COPY public.t (id) FROM stdin;\n1\n\\.\n-- PostgreSQL database dump complete\n";

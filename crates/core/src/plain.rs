@@ -24,6 +24,8 @@ pub(crate) fn steering(text: &str, tree: &DeTable<'_>, surveyed: &[&str]) -> Vec
             found.push((at..at + c.len_utf8(), "a comment".to_owned()));
         }
     }
+    // as they stand in the text, whatever order the reader of TOML keeps keys in
+    found.sort_by_key(|(span, _)| span.start);
     found
 }
 
@@ -99,8 +101,8 @@ mod tests {
     #[test]
     fn texts_keys_and_comments_are_looked_at_and_surveyed_names_passed() {
         let text = "# \u{202e}\nlabel = \"\\u001b\"\nname = \"\u{9b}\"\n\"\\u001b\" = 1\n[deep]\nlist = [\"\u{202a}\"]\n";
-        assert_eq!(found(text, &[]), ["`label`", "`name`", "a key", "`list`", "a comment"]);
-        assert_eq!(found(text, &["name"]), ["`label`", "a key", "`list`", "a comment"]);
+        assert_eq!(found(text, &[]), ["a comment", "`label`", "`name`", "a key", "`list`"]);
+        assert_eq!(found(text, &["name"]), ["a comment", "`label`", "a key", "`list`"]);
         assert_eq!(found("a = \"\"\"x\r\ny\tz\"\"\"\r\n", &[]), [""; 0]);
     }
 

@@ -14,6 +14,7 @@ const BANS: &[(&str, &[&str])] = &[
     ("ed25519-dalek", &["ecluse-sign"]),
     ("arrow-array", &["ecluse-batch", "ecluse-adapters"]),
     ("arrow-select", &["ecluse-batch"]),
+    ("arrow-ipc", &["ecluse-batch"]),
     ("tokio-postgres", &["ecluse-adapters"]),
     ("mysql_async", &["ecluse-adapters"]),
     ("rusqlite", &["ecluse-adapters", "ecluse-testkit", "ecluse"]),

@@ -325,7 +325,7 @@ mod tests {
     fn no_table_is_missing_from_a_survey_without_a_word() {
         let end = "-- Dump completed on 2026-11-22 10:00:00\n";
         let known = "SET time_zone = \"+00:00\";\nCREATE TABLE `demande` (\n `no` int(8) unsigned zerofill NOT NULL AUTO_INCREMENT,\n\
-            `nom` national varchar(20) DEFAULT 'zerofill',\n PRIMARY KEY (`no`)\n) ENGINE=InnoDB;\n";
+            `nom` national varchar(20) DEFAULT 'zerofill',\n PRIMARY KEY (`no`)\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;\n";
         let catalog = schema(Engine::Mariadb, &format!("{known}{end}")).unwrap();
         let table = catalog.table("demande").unwrap();
         assert_eq!(table.columns[0].int_bounds, Some((0, 4_294_967_295)));

@@ -2,7 +2,7 @@
 //!
 //! Read are `CREATE TABLE`, `ALTER TABLE … ADD CONSTRAINT` and `… ATTACH PARTITION`, `CREATE TYPE … AS
 //! ENUM`, `CREATE DOMAIN`; other statements say nothing of names and types. A table whose statement the parser does not understand refuses
-//! the survey, and an order for it; an order for others that was made before is not touched by it.
+//! the survey, and every run over the dump: it may hold rows of an ordered one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,6 +36,8 @@ pub(super) struct Schema {
     tables: BTreeMap<String, Table>,
     /// Partitions, and whose they are.
     partitions: BTreeMap<String, String>,
+    /// Tables of which others inherit: their rows stand under other tables' names too.
+    parents: BTreeSet<String>,
     /// Enumerations and domains as statements write them, and the built-in type that their values are
     /// written as.
     types: BTreeMap<String, String>,
@@ -49,6 +51,7 @@ impl Schema {
             engine,
             tables: BTreeMap::new(),
             partitions: BTreeMap::new(),
+            parents: BTreeSet::new(),
             types: BTreeMap::new(),
             missed: Vec::new(),
         }
@@ -89,6 +92,20 @@ impl Schema {
         self.tables.get(name)
     }
 
+    /// Refuses where a statement was not understood: it may make a partition or an heir of any table.
+    ///
+    /// # Errors
+    ///
+    /// [`NOT_UNDERSTOOD`].
+    pub(super) fn understood(&self) -> Result<()> {
+        self.missed.first().map_or(Ok(()), |place| Err(missed_at("a table", place)))
+    }
+
+    /// Whether other tables inherit of this one.
+    pub(super) fn has_heirs(&self, table: &str) -> bool {
+        self.parents.contains(table)
+    }
+
     /// The table and the tables of which it is a partition, the nearest first.
     pub(super) fn lineage<'s>(&'s self, table: &'s str) -> impl Iterator<Item = &'s str> {
         let up = |name: &&'s str| self.partitions.get(*name).map(String::as_str);
@@ -126,6 +143,14 @@ impl Schema {
         let tail = String::from_utf8_lossy(tail).into_owned();
         let name = name(&made.name);
         let options = Options::of(&tail);
+        if options.kind == "inherits" {
+            let mut names = Names::of(tail.as_bytes(), b'"');
+            names.word();
+            match names.relations() {
+                Some(parents) => self.parents.extend(parents.iter().map(|parent| written(parent))),
+                None => self.missed.push(place.to_owned()),
+            }
+        }
         let mut table = Table {
             name: name.clone(),
             kind: options.kind.to_owned(),
@@ -207,6 +232,12 @@ impl Schema {
         if self.engine == Engine::Mariadb {
             // the parser has not these two words, and neither says which values a column holds
             tokens.retain(|token| !is_of_display(token));
+        } else {
+            // a table that lies in another system has columns like any other; what stands behind them tells it
+            let second = tokens.iter().enumerate().filter(|(_, t)| !matches!(t, Token::Whitespace(_))).nth(1);
+            if let Some((at, Token::Word(_))) = second.filter(|(_, token)| is_word(token, "foreign")) {
+                tokens.remove(at);
+            }
         }
         let mut statements = Parser::new(dialect).with_tokens(tokens).parse_statements().ok()?;
         let first = statements.pop()?;
@@ -223,8 +254,12 @@ fn missed_at(table: &str, place: &str) -> Fault {
 /// `ZEROFILL`, which pads what a screen shows, and `NATIONAL`, a character set that the engine then names itself;
 /// never a name, which a dump quotes.
 fn is_of_display(token: &Token) -> bool {
-    matches!(token, Token::Word(word) if word.quote_style.is_none()
-        && ["zerofill", "national"].iter().any(|w| word.value.eq_ignore_ascii_case(w)))
+    is_word(token, "zerofill") || is_word(token, "national")
+}
+
+/// Whether it is this word, and no name in quotes.
+fn is_word(token: &Token, wanted: &str) -> bool {
+    matches!(token, Token::Word(word) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case(wanted))
 }
 
 /// What stands behind the columns.

@@ -52,6 +52,18 @@ impl<'a> Names<'a> {
         }
     }
 
+    /// `(a, b.c, …)`: relations.
+    pub(super) fn relations(&mut self) -> Option<Vec<Vec<String>>> {
+        if !self.eat(b'(') {
+            return None;
+        }
+        let mut relations = vec![self.relation()?];
+        while self.eat(b',') {
+            relations.push(self.relation()?);
+        }
+        self.eat(b')').then_some(relations)
+    }
+
     /// Whether nothing follows.
     pub(super) fn is_at_end(&self) -> bool {
         self.rest.trim_ascii().is_empty()

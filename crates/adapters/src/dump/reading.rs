@@ -79,6 +79,9 @@ impl<'g> Reading<'g> {
                 "dump it again, whole, with its comments (no --compact, no --skip-comments); nothing was written",
             ));
         }
+        if self.gathering.is_some() {
+            self.schema.understood()?;
+        }
         for table in self.gathering.iter().flat_map(|gathering| gathering.tables()) {
             self.whole(table)?;
         }
@@ -87,6 +90,11 @@ impl<'g> Reading<'g> {
 
     /// Whether all that holds a table's rows has passed.
     fn whole(&self, table: &str) -> Result<()> {
+        if self.schema.has_heirs(table) {
+            return Err(super::NO_ROWS
+                .fault(format!("tables that inherit of {table}"))
+                .help("order the tables that hold its rows, or read this database over a connection"));
+        }
         let partitioned = self.schema.table(table).is_some_and(|t| t.kind == "partitioned");
         let holding = if partitioned { self.schema.holding(table) } else { Vec::new() };
         if let Some((name, _)) = holding.iter().find(|(_, kind)| *kind != "table") {

@@ -217,3 +217,23 @@ fn rows_of_partitions_are_those_of_the_table_that_was_ordered() {
     );
     assert_eq!(refused(format!("{foreign}{ATTACHED}{}{END}", own[0])), "ECL-SRC-619");
 }
+
+/// Rows of an ordered table that stand under another table's name are not passed over: the run is refused.
+#[test]
+fn rows_of_heirs_and_of_partitions_that_are_not_understood_are_not_passed_over() {
+    let head = "SET client_encoding = 'UTF8';\nSET standard_conforming_strings = on;\n\
+        CREATE TABLE public.result (\n    id bigint NOT NULL\n);\n";
+    let data = |table: &str| {
+        format!(
+            "--\n-- Data for Name: {table}; Type: TABLE DATA; Schema: public; Owner: -\n--\n\n\
+             COPY public.{table} (id) FROM stdin;\n1\n\\.\n\n"
+        )
+    };
+    let plan = plan("result", vec![column("id", Type::Int, "bigint")]);
+    let told = |made: &str, rest: &str| rows(&plan, &format!("{head}{made}{}{rest}{END}", data("result")));
+    assert_eq!(told("", "").unwrap().len(), 1);
+    let heir = "CREATE TABLE public.result_old (\n)\nINHERITS (public.result);\n";
+    assert_eq!(told(heir, &data("result_old")).unwrap_err().code().id, "ECL-SRC-619");
+    let partition = "CREATE TABLE public.result_1 PARTITION OF public.result\nFOR VALUES FROM (1) TO (9);\n";
+    assert_eq!(told(partition, "").unwrap_err().code().id, "ECL-SRC-612");
+}

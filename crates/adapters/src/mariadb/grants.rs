@@ -30,7 +30,6 @@ pub struct Grants {
 /// exact SQL.
 pub fn grants(plan: &Plan, account: &str, host: &str, database: &str) -> Result<Grants> {
     let name = |n: &str| sql::identifier(Engine::Mariadb, n);
-    let mark = sql::mark(&format!("{account}@{host}"));
     let account = format!("{}@{}", name(account), name(host));
     let mut spaces: Vec<String> = Vec::new();
     let mut views = Vec::new();
@@ -50,20 +49,18 @@ pub fn grants(plan: &Plan, account: &str, host: &str, database: &str) -> Result<
         // the columns' names and types, no row: the schema is compared at the start and the end
         rights.push(format!("GRANT REFERENCES ON {base} TO {account};"));
     }
-    let create: Vec<String> = spaces
-        .iter()
-        .map(|s| format!("CREATE DATABASE {s} CHARACTER SET utf8mb4 /*M! COMMENT '{mark}' */;"))
-        .collect();
+    let create: Vec<String> =
+        spaces.iter().map(|s| format!("CREATE DATABASE {s} CHARACTER SET utf8mb4;")).collect();
     let drop: Vec<String> = spaces.iter().map(|s| format!("DROP DATABASE IF EXISTS {s};")).collect();
     let give = format!(
         "-- For the controller's administrator. Read it, then run it as the account that owns the data:\n\
          -- the views read with the rights of whoever runs this.\n\
          SET NAMES utf8mb4;\n\
-         {}\n{}\n\n{}\n\n{}\n\n\
+         {}\n\n{}\n\n\
+         CREATE USER {account} ACCOUNT LOCK;\n{}\n\n\
          -- Then set a password at the prompt, so that it stands in no file:\n\
          --   ALTER USER {account} IDENTIFIED BY '…' ACCOUNT UNLOCK;\n\
          -- The account reads these views and nothing else; écluse checks it at the start and the end of a run.\n",
-        made_or_kept(&mark, &account),
         create.join("\n"),
         views.join("\n"),
         rights.join("\n"),
@@ -74,27 +71,4 @@ pub fn grants(plan: &Plan, account: &str, host: &str, database: &str) -> Result<
         drop.join("\n"),
     );
     Ok(Grants { give, take })
-}
-
-/// Makes the account, locked; or, where an earlier order's script made it, takes that script's views
-/// away and every right with them, and keeps the account with its password. An account that no script
-/// made is never taken over: the server says that it exists, and the client ends.
-///
-/// The comment at the database, which MySQL does not have, is the only sign that an earlier script was
-/// there; a statement in a string is how the engine asks before it acts outside a routine.
-fn made_or_kept(mark: &str, account: &str) -> String {
-    let quoted = account.replace('\\', "\\\\").replace('\'', "''");
-    format!(
-        "-- The views of an earlier order for this account give way to these; it keeps its password.\n\
-         SET @ecluse = NULL;\n\
-         /*M! SET @ecluse = (SELECT CONCAT('DROP DATABASE `', REPLACE(SCHEMA_NAME, '`', '``'), '`')\n\
-         \x20 FROM information_schema.SCHEMATA WHERE SCHEMA_COMMENT = '{mark}' LIMIT 1) */;\n\
-         SET @make = IF(@ecluse IS NULL, 'CREATE USER {quoted} ACCOUNT LOCK', 'CREATE USER IF NOT EXISTS {quoted} ACCOUNT LOCK');\n\
-         SET @take = IF(@ecluse IS NULL, 'DO 0', 'REVOKE ALL PRIVILEGES, GRANT OPTION FROM {quoted}');\n\
-         SET @drop = IFNULL(@ecluse, 'DO 0');\n\
-         PREPARE ecluse FROM @make; EXECUTE ecluse;\n\
-         PREPARE ecluse FROM @take; EXECUTE ecluse;\n\
-         PREPARE ecluse FROM @drop; EXECUTE ecluse;\n\
-         DEALLOCATE PREPARE ecluse;\n"
-    )
 }

@@ -56,7 +56,9 @@ pub fn grants(plan: &Plan, role: &str, database: &str) -> Result<Grants> {
     line("-- as an administrator who may read the instructed tables and create roles.".into());
     line("\\set ON_ERROR_STOP on".into());
     line("BEGIN;".into());
-    line(made_or_kept(role, &who));
+    line(format!(
+        "CREATE ROLE {who} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT NOREPLICATION NOBYPASSRLS CONNECTION LIMIT 6;"
+    ));
     line(format!("ALTER ROLE {who} SET default_transaction_read_only = on;"));
     line("-- TEMPORARY, and USAGE on the tables' schemas, let it have the server print the script's".into());
     line("-- own text, with which the views' is compared; no table can be read with them.".into());
@@ -66,7 +68,6 @@ pub fn grants(plan: &Plan, role: &str, database: &str) -> Result<Grants> {
     }
     for schema in &schemas {
         line(format!("CREATE SCHEMA {};", ident(schema)));
-        line(format!("COMMENT ON SCHEMA {} IS '{}';", ident(schema), sql::mark(role)));
         line(format!("REVOKE ALL ON SCHEMA {} FROM PUBLIC;", ident(schema)));
         line(format!("GRANT USAGE ON SCHEMA {} TO {who};", ident(schema)));
     }
@@ -105,26 +106,4 @@ pub fn grants(plan: &Plan, role: &str, database: &str) -> Result<Grants> {
         "REVOKE CONNECT, TEMPORARY ON DATABASE {place} FROM {who};\nDROP ROLE {who};\nCOMMIT;"
     );
     Ok(Grants { give, take })
-}
-
-/// Makes the role; or, where an earlier order's script made it, takes that script's views away and
-/// keeps the role with its password. A role that no script made is never taken over: the server says
-/// that it exists, and the transaction ends.
-fn made_or_kept(role: &str, who: &str) -> String {
-    let (mark, name) = (sql::mark(role), role.replace('\'', "''"));
-    format!(
-        "-- The views of an earlier order for this role give way to these; the role keeps its password.\n\
-         DO $ecluse$\nDECLARE\n  space text;\n  eyes text;\n  ours boolean := false;\nBEGIN\n\
-         \x20 FOR space, eyes IN SELECT nspname, (SELECT pg_catalog.string_agg(pg_catalog.format('%I.%I', schemaname, viewname), ', ')\n\
-         \x20       FROM pg_catalog.pg_views WHERE schemaname = nspname)\n\
-         \x20     FROM pg_catalog.pg_namespace WHERE pg_catalog.obj_description(oid, 'pg_namespace') = '{mark}' LOOP\n\
-         \x20   ours := true;\n\
-         \x20   -- all at once: they read each other\n\
-         \x20   IF eyes IS NOT NULL THEN EXECUTE 'DROP VIEW ' || eyes; END IF;\n\
-         \x20   EXECUTE pg_catalog.format('DROP SCHEMA %I', space);\n\
-         \x20 END LOOP;\n\
-         \x20 IF NOT (ours AND EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = '{name}')) THEN\n\
-         \x20   CREATE ROLE {who} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT NOREPLICATION NOBYPASSRLS CONNECTION LIMIT 6;\n\
-         \x20 END IF;\nEND\n$ecluse$;"
-    )
 }

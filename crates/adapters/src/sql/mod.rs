@@ -24,7 +24,6 @@
 mod dialect;
 mod literal;
 mod mariadb;
-mod mark;
 mod postgres;
 mod room;
 mod select;
@@ -37,7 +36,6 @@ use ecluse_core::types::Engine;
 use ecluse_core::value::Value;
 
 pub use literal::literal;
-pub(crate) use mark::mark;
 
 /// A filter that this engine's SQL cannot say exactly; nothing is read.
 pub static NO_SQL: Code = Code::refused("ECL-FLT-020", "a row filter has no exact form in this engine's SQL");

@@ -84,15 +84,32 @@ impl Folder {
     }
 
     /// Takes the folder of this name away with all its files, durably; nothing where there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`FOREIGN`] for a name or a file that no process of ours gives: a journal is not signed, and what it
+    /// says is not reason enough to delete what stands elsewhere.
     fn destroy(&self, name: &str) -> Result<Swept> {
         let failed = |error| unusable(error, &self.path);
+        let foreign = || {
+            FOREIGN.fault(format!("{}: a name that écluse does not give", self.path.display())).help(
+                "nothing was deleted; the run's journal was changed, or somebody put files there: look at both",
+            )
+        };
+        if !is_ours(name) {
+            return Err(foreign());
+        }
         let own = match below(self.root.as_fd(), name) {
             Ok(own) => own,
             Err(Errno::NOENT) => return Ok(Swept::default()),
             Err(error) => return Err(failed(error)),
         };
         let mut swept = Swept::default();
-        for part in names(own.as_fd()).map_err(failed)? {
+        let parts = names(own.as_fd()).map_err(failed)?;
+        if parts.iter().any(|part| !part.as_bytes().iter().all(u8::is_ascii_digit)) {
+            return Err(foreign());
+        }
+        for part in parts {
             let about = statat(&own, &part, AtFlags::SYMLINK_NOFOLLOW).map_err(failed)?;
             failpoint::hit("staging.destroy.before");
             unlinkat(&own, &part, AtFlags::empty()).map_err(failed)?;
@@ -128,6 +145,11 @@ impl ports::Staging for Folder {
             "give each run a staging folder of its own. What another run's crash left there, that run's next command destroys; nobody can open it, and it may be deleted by hand",
         ))
     }
+}
+
+/// Whether a name is one that [`ecluse_flow::world::World::id`] gives.
+fn is_ours(name: &str) -> bool {
+    name.len() == 32 && name.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 
 /// What stands in a folder, by name.

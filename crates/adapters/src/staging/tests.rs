@@ -49,7 +49,7 @@ fn a_dead_process_leaves_what_the_next_takes_away_and_nothing_else_of_the_folder
     // as a kill leaves it: nothing is dropped
     std::mem::forget(store);
     std::fs::write(path.join("somebody's"), b"x").unwrap();
-    let gone = folder.sweep(&[NAME.to_owned(), "never made".to_owned()]).unwrap();
+    let gone = folder.sweep(&[NAME.to_owned(), NAME.replace('0', "f")]).unwrap();
     assert_eq!((gone.parts, gone.bytes > 0), (1, true));
     assert!(path.join("somebody's").exists());
     assert_eq!(folder.alone().unwrap_err().code(), &FOREIGN);
@@ -81,4 +81,23 @@ fn a_store_that_is_let_go_takes_its_files_away() {
     store.write(&mut part, &ints(&[1]).unwrap(), None).unwrap();
     drop(store);
     Folder::open(&path).unwrap().alone().unwrap();
+}
+
+/// The journal is not signed: a name in it is no leave to delete another folder, or another's files.
+#[test]
+fn a_name_that_is_not_ours_is_not_followed() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = Folder::open(&home.path().join("staging")).unwrap();
+    let victim = home.path().join("victim");
+    std::fs::create_dir(&victim).unwrap();
+    std::fs::write(victim.join("0"), "theirs").unwrap();
+    let own = home.path().join("staging").join(NAME);
+    std::fs::create_dir(&own).unwrap();
+    std::fs::write(own.join("results.csv"), "theirs").unwrap();
+    let absolute = victim.display().to_string();
+    for name in ["../victim", "victim", "", "..", absolute.as_str(), NAME] {
+        let refused = folder.sweep(&[name.to_owned()]).unwrap_err();
+        assert_eq!(refused.code().id, "ECL-SRC-624", "{name}");
+    }
+    assert!(victim.join("0").exists() && own.join("results.csv").exists());
 }

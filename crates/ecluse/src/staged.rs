@@ -31,4 +31,16 @@ impl Ready {
         }
         Ok(())
     }
+
+    /// As [`Ready::swept`], for a command that reads no source and stages nothing: a folder that is not to be
+    /// had, or that others use, is told and holds nothing up.
+    pub(crate) fn swept_if_can_be(&self, record: &mut RunFolder) {
+        if let Err(fault) = self.swept(record) {
+            output::warning(format!(
+                "the staging folder was not looked at ({}); the next run looks again: ecluse explain {}",
+                fault.code().title,
+                fault.code().id
+            ));
+        }
+    }
 }

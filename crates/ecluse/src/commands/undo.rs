@@ -33,7 +33,7 @@ pub(super) fn run(here: &Here, args: &UndoArgs) -> Result<()> {
     let mut record = RunFolder::existing(&run)?;
     let (ready, (mut destination, mut first)) =
         Ready::recalled(here, &papers, Missing::Suppose, &mut record)?;
-    ready.swept(&mut record)?;
+    ready.swept_if_can_be(&mut record);
     let mut teller = Teller::new();
     let begins = || runs::undone(here, &run, &ready);
     let how = Undoing { options: Options { begins: Some(&begins), ..ready.options() }, dry: args.dry_run };

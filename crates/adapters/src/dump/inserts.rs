@@ -7,10 +7,10 @@ use ecluse_core::fault::Result;
 use super::cell::{Form, Raw};
 use super::ddl::written;
 use super::input::Input;
-use super::mariadb::{delimiter, tuple};
+use super::mariadb::{bare, delimiter, is_number, tuple};
 use super::names::Names;
 use super::reading::{Lines, Reading};
-use super::script::{Script, is_name};
+use super::script::Script;
 
 /// What a number or a word without quotes may take: a numeric has at most 131,072 digits before the point and
 /// 16,383 behind it.
@@ -123,8 +123,7 @@ fn value(input: &mut Input, wanted: Option<&mut Raw>) -> Result<Option<()>> {
     if input.peek()? == b'\'' {
         return quoted(input, is_wanted.then_some(&mut raw.bytes)).map(Some);
     }
-    input.until(|b| !(is_name(b) || matches!(b, b'+' | b'-' | b'.')), Some(&mut raw.bytes))?;
-    if raw.bytes.len() > BARE {
+    if !bare(input, &mut raw.bytes, BARE)? {
         return Ok(None);
     }
     match raw.bytes.as_slice() {
@@ -138,11 +137,7 @@ fn value(input: &mut Input, wanted: Option<&mut Raw>) -> Result<Option<()>> {
         b"B" if !is_wanted && input.peek()? == b'\'' => quoted(input, None)?,
         // the value of a generated column, which nobody asks a dump for
         b"DEFAULT" if !is_wanted => {}
-        word if !word.is_empty()
-            && word.iter().all(|b| b.is_ascii_digit() || matches!(b, b'+' | b'-' | b'.' | b'e' | b'E')) =>
-        {
-            raw.form = Form::Bare;
-        }
+        word if is_number(word) => raw.form = Form::Bare,
         _ => return Ok(None),
     }
     Ok(Some(()))

@@ -225,11 +225,10 @@ fn value(input: &mut Input, wanted: Option<&mut Raw>) -> Result<Option<()>> {
         input.until(|b| !b.is_ascii_hexdigit(), is_wanted.then_some(&mut raw.bytes))?;
         return Ok(Some(()));
     }
-    input.until(|b| !(is_name(b) || matches!(b, b'+' | b'-' | b'.')), Some(&mut raw.bytes))?;
-    let word = raw.bytes.as_slice();
-    if word.len() > BARE {
+    if !bare(input, &mut raw.bytes, BARE)? {
         return Ok(None);
     }
+    let word = raw.bytes.as_slice();
     if word == b"NULL" {
         raw.form = Form::Null;
         return Ok(Some(()));
@@ -249,8 +248,19 @@ fn value(input: &mut Input, wanted: Option<&mut Raw>) -> Result<Option<()>> {
         return Ok((!is_wanted).then_some(()));
     }
     raw.form = Form::Bare;
-    let number = word.iter().all(|b| b.is_ascii_digit() || matches!(b, b'+' | b'-' | b'.' | b'e' | b'E'));
-    Ok((number && !word.is_empty()).then_some(()))
+    Ok(is_number(word).then_some(()))
+}
+
+/// Reads a word that stands without quotes; whether it is no longer than `most`, the bound of its program's words.
+pub(super) fn bare(input: &mut Input, word: &mut Vec<u8>, most: usize) -> Result<bool> {
+    input.until(|b| !(is_name(b) || matches!(b, b'+' | b'-' | b'.')), Some(&mut *word))?;
+    Ok(word.len() <= most)
+}
+
+/// Whether a word is made of what a number is written with.
+pub(super) fn is_number(word: &[u8]) -> bool {
+    !word.is_empty()
+        && word.iter().all(|b| b.is_ascii_digit() || matches!(b, b'+' | b'-' | b'.' | b'e' | b'E'))
 }
 
 /// `'…'` with its escapes, as `mysql_real_escape_string` writes them.

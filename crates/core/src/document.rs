@@ -56,6 +56,8 @@ pub enum Kind {
     Status,
     /// A code table that changes results.
     Codes,
+    /// The mapping, where it gives values that the source does not hold.
+    Mapping,
     /// An operator's working day.
     Session,
     /// A page signed by hand, as its checker states it.
@@ -85,12 +87,13 @@ pub enum Demand {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Contract,
         Self::Survey,
         Self::Instruction,
         Self::Status,
         Self::Codes,
+        Self::Mapping,
         Self::Session,
         Self::Paper,
         Self::Differences,
@@ -108,6 +111,7 @@ impl Kind {
             Self::Instruction => "instruction",
             Self::Status => "status",
             Self::Codes => "code table",
+            Self::Mapping => "mapping",
             Self::Session => "session statement",
             Self::Paper => "record of a paper signature",
             Self::Differences => "list of differences",
@@ -117,8 +121,8 @@ impl Kind {
         }
     }
 
-    /// `document.format`, the version of its layout included. A code table and the record of a paper
-    /// signature have no header.
+    /// `document.format`, the version of its layout included. A code table, a mapping and the record of
+    /// a paper signature have no header.
     #[must_use]
     pub const fn format(self) -> &'static str {
         match self {
@@ -127,6 +131,7 @@ impl Kind {
             Self::Instruction => "ecluse-instruction/1",
             Self::Status => "ecluse-status/1",
             Self::Codes => "ecluse-codes/1",
+            Self::Mapping => crate::mapping::FORMAT,
             Self::Session => "ecluse-session/1",
             Self::Paper => crate::on_paper::FORMAT,
             Self::Differences => "ecluse-differences/1",
@@ -145,6 +150,7 @@ impl Kind {
             Self::Instruction => "ecluse-instruction-v1",
             Self::Status => "ecluse-status-v1",
             Self::Codes => "ecluse-codes-v1",
+            Self::Mapping => "ecluse-mapping-v1",
             Self::Session => "ecluse-session-v1",
             Self::Paper => "ecluse-paper-v1",
             Self::Differences => "ecluse-differences-v1",
@@ -168,7 +174,7 @@ impl Kind {
             Self::Survey | Self::Status | Self::Differences | Self::Answer => {
                 &[(Role::ControllerSignatory, Demand::Every)]
             }
-            Self::Codes | Self::Reference => &[(Role::ControllerBiologist, Demand::One)],
+            Self::Codes | Self::Mapping | Self::Reference => &[(Role::ControllerBiologist, Demand::One)],
             Self::Session => &[(Role::Operator, Demand::One)],
             Self::Paper | Self::Comparison => {
                 &[(Role::ControllerSignatory, Demand::Named), (Role::ControllerBiologist, Demand::Named)]

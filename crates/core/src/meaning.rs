@@ -54,6 +54,12 @@ pub fn does(table: &CodeTable) -> Vec<Vec<Does>> {
     table.pairs.iter().map(|pair| one(&pair.from.value, &pair.to.value)).collect()
 }
 
+/// Whether a word for absent becomes true, or one for present false.
+#[must_use]
+pub fn reverses(from: &str, becomes: bool) -> bool {
+    present(from).is_some_and(|before| before != becomes)
+}
+
 /// Without case, accents of French, and spaces at the ends.
 fn plain(text: &str) -> String {
     let fold = |c: char| match c {

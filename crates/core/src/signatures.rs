@@ -354,6 +354,7 @@ fn how(kind: Kind, key: &Key) -> String {
         Kind::Contract => "contract",
         Kind::Survey => "mandate",
         Kind::Codes => "codes",
+        Kind::Mapping => "mapping",
         Kind::Differences => "differences",
         Kind::Comparison => "compare",
         Kind::Reference => "reference",

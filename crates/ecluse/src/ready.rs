@@ -120,7 +120,7 @@ impl Ready {
         Self::under(here, args, tables, Chain::read(&here.folder, args, here.now)?)
     }
 
-    /// The same before a biologist has accepted the code tables: for whoever counts, and moves nothing.
+    /// The same before a biologist has accepted code tables and mapping: for whoever counts, and moves nothing.
     ///
     /// # Errors
     ///

@@ -14,13 +14,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ecluse_core::digest;
 use ecluse_core::document::Kind;
 use ecluse_core::person::Role;
 use ecluse_core::signatures::SignatureFile;
 use ecluse_core::status::State;
 use ecluse_core::template::{self, Head, KeyLine};
 use ecluse_core::types::Engine;
+use ecluse_core::{dictionary, digest, mapping};
 use ecluse_sign::PrivateKey;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -219,6 +219,9 @@ impl Papers {
         }
         fs::write(folder.join("mapping.toml"), self.mapping_text()).expect("mapping.toml");
         fs::write(folder.join("dictionary.toml"), &self.dictionary).expect("dictionary.toml");
+        if self.makes_values() {
+            self.sign(&folder.join("mapping.toml"), Kind::Mapping, &[&self.biologist]);
+        }
         for paper in Paper::ALL {
             let path = folder.join(paper.file());
             fs::write(&path, self.text(paper)).expect("a paper");
@@ -374,6 +377,13 @@ impl Papers {
             text = text.replace(&format!("{{codes/{name}}}"), &digest::of_bytes(content.as_bytes()));
         }
         text
+    }
+
+    /// Whether a biologist answers for a value that the mapping makes.
+    fn makes_values(&self) -> bool {
+        let read = (mapping::parse(&self.mapping_text()), dictionary::parse(&self.dictionary));
+        let (Ok(mapping), Ok(dictionary)) = read else { return false };
+        mapping::own(&mapping, &dictionary).iter().any(|own| own.judged)
     }
 
     fn filled(&self, body: &str) -> String {

@@ -7,11 +7,13 @@ mod against;
 mod disguise;
 mod draft;
 mod identifier;
+mod own;
 mod read;
 
 pub use against::against;
 pub use draft::draft;
 pub use identifier::{IdentifierMap, Part};
+pub use own::{Own, constant, joined, own};
 pub use read::parse;
 
 use std::ops::Range;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueHint};
 
-use super::FileArg;
+use super::{FileArg, SignArgs};
 
 #[derive(Debug, Default, Args)]
 pub(crate) struct MappingNewArgs {
@@ -27,4 +27,10 @@ pub(crate) enum Mapping {
     /// Check against the instruction: nothing granted unused, nothing used ungranted.
     #[command(after_help = "Example:\n  ecluse mapping check mapping.toml")]
     Check(FileArg),
+    /// Print the values that it makes itself: booleans, constants, joined texts.
+    #[command(after_help = "Example:\n  ecluse mapping print")]
+    Print(FileArg),
+    /// Accept what it makes of results, as a biologist of the controller.
+    #[command(after_help = "Example:\n  ecluse mapping sign --key ~/.ssh/id_ed25519 --as aubry")]
+    Sign(SignArgs),
 }

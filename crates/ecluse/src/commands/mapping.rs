@@ -1,14 +1,17 @@
-//! `ecluse mapping new|check`: where each granted column goes.
+//! `ecluse mapping new|check|print|sign`: where each granted column goes, and what a biologist signs of it.
 
 use std::path::Path;
 
 use ecluse_core::digest::of_bytes;
+use ecluse_core::document::Kind;
 use ecluse_core::fault::Result;
-use ecluse_core::{codes, instruction, mapping};
+use ecluse_core::language::Language;
+use ecluse_core::{codes, dictionary, instruction, mapping};
 use serde_json::json;
 
-use super::Here;
+use super::{Here, sign};
 use crate::cli::{FileArg, Mapping, MappingNewArgs};
+use crate::pages::made;
 use crate::papers::{Paper, refusal};
 use crate::{folder, output};
 
@@ -18,6 +21,8 @@ pub(super) fn run(here: &Here, command: &Mapping) -> Result<()> {
     match command {
         Mapping::New(args) => new(here, args),
         Mapping::Check(args) => check(here, args),
+        Mapping::Print(args) => print(here, args),
+        Mapping::Sign(args) => sign::run(here, Kind::Mapping, FILE, args),
     }
 }
 
@@ -95,6 +100,29 @@ fn check(here: &Here, args: &FileArg) -> Result<()> {
     }
     output::line(format!("{}: uses what is granted, all of it.", mapped.path.display()));
     output::document(&json!({ "holds": true, "digest": mapping.digest }));
+    Ok(())
+}
+
+fn print(here: &Here, args: &FileArg) -> Result<()> {
+    let paper = Paper::read(&here.folder.path(args.file.as_deref(), FILE), "ecluse mapping new")?;
+    let mapping = paper.judge(mapping::parse(paper.text()))?;
+    let surveyed = Paper::read(&here.folder.path(None, super::survey::FILE), "ecluse survey")?;
+    let dictionary = surveyed.judge(dictionary::parse(surveyed.text()))?;
+    let own = mapping::own(&mapping, &dictionary);
+    output::line(format!("{}   fingerprint {}", paper.path.display(), sign::short(&mapping.digest)));
+    for one in &own {
+        output::line(format!("  {}", made::told(one, Language::English)));
+    }
+    output::line(match own.iter().any(|own| own.judged) {
+        true => "A biologist of the laboratory accepts it by signing:  ecluse mapping sign --key FILE",
+        false => "It gives no value of its own that a biologist would have to sign; code tables are apart.",
+    });
+    output::line("With the rows of each value, as a page to read and sign:  ecluse reference print");
+    let values: Vec<_> = own
+        .iter()
+        .map(|one| json!({ "column": one.place(), "does": made::told(one, Language::English), "signed_by_biologist": one.judged }))
+        .collect();
+    output::document(&json!({ "digest": mapping.digest, "values": values }));
     Ok(())
 }
 

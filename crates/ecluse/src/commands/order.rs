@@ -7,6 +7,7 @@ use ecluse_core::dictionary::{self, Dictionary};
 use ecluse_core::document::{self, EXPIRED, FUTURE, Header, Kind, NOT_YET};
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::instruction::{self, Instruction, Order};
+use ecluse_core::mapping::{self, Mapping};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
@@ -28,12 +29,14 @@ pub(super) fn run(here: &Here, args: &OrderArgs) -> Result<()> {
     let lang = args.lang.into();
     let read = Read::of(here, args.instruction.as_deref())?;
     let labels = Labels::of(lang);
+    let mapping = cited(here, &read.order);
     let page = page(&Sources {
         language: lang,
         terms: &read.terms,
         header: &read.header,
         order: &labels.order(&read.order),
         dictionary: &labels.dictionary(&read.dictionary),
+        mapping: mapping.as_ref(),
         digest: &read.paper.digest(),
         standing: &read.standing,
         source_file: file(here, End::Source),
@@ -55,6 +58,13 @@ pub(super) fn run(here: &Here, args: &OrderArgs) -> Result<()> {
         &json!({ "made": path, "digest": read.paper.digest(), "standing": read.standing.name() }),
     );
     Ok(())
+}
+
+/// The mapping that the order cites; `None` where another one lies there, or none.
+fn cited(here: &Here, order: &Order) -> Option<Mapping> {
+    let paper = Paper::read(&here.folder.path(None, mapping::FILE), "").ok()?;
+    let mapping = quietly(|| paper.judge(mapping::parse(paper.text()))).ok()?;
+    (mapping.digest == order.mapping.value).then_some(mapping)
 }
 
 /// What the folder calls a database that is a file of SQLite's.

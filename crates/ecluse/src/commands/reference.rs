@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use super::plan::rehearsed;
 use super::{Here, sign};
 use crate::cli::{PaperArgs, PrintArgs, Reference, RunArgs, SignArgs};
+use crate::pages::made::{self, MadePage};
 use crate::pages::reference::{CodePage, Line, code_pages, page};
 use crate::pages::words::{self, spaced};
 use crate::papers::chain::Chain;
@@ -94,16 +95,37 @@ fn print(here: &Here, args: &PrintArgs) -> Result<()> {
     for page in &pages {
         told(page);
     }
-    if pages.is_empty() {
-        output::line("The mapping cites no code table: every value moves as it is.");
+    let made = made::made(&ready.chain, &found.unmapped, &found.figures);
+    if let Some(made) = &made {
+        made_told(made);
+    } else if pages.is_empty() {
+        output::line("The mapping cites no code table and makes no value: every value moves as it is.");
     }
-    let html = page(lang, &ready.chain, &found.figures, &pages).render().map_err(|_| PAGE.fault(""))?;
+    let html = page(lang, &ready.chain, &found.figures, &pages, made.as_ref());
+    let html = html.render().map_err(|_| PAGE.fault(""))?;
     let path = here.folder.path(args.output.as_deref(), "reference.html");
     folder::replace(&path, spaced(&html, lang).as_bytes())?;
     output::line(path.display().to_string());
     let tables: Vec<Value> = pages.iter().map(document).collect();
-    output::document(&json!({ "made": path, "code_tables": tables }));
+    let values: Vec<Value> = made.iter().flat_map(|made| &made.made).map(made::document).collect();
+    output::document(&json!({ "made": path, "code_tables": tables, "values": values }));
     Ok(())
+}
+
+/// What the mapping makes itself, on the terminal.
+fn made_told(made: &MadePage) {
+    output::line(format!("mapping.toml   values that it makes   fingerprint {}", sign::short(&made.digest)));
+    for line in made::lines(made) {
+        output::line(line);
+    }
+    output::line(match (made.is_judged(), made.signed.is_empty()) {
+        (true, true) => {
+            "  These are no values of the old system: a biologist accepts them:  ecluse mapping sign --key FILE"
+        }
+        (false, true) => "  They say where a row comes from: the order's signature covers them.",
+        (_, false) => "  A biologist has signed it.",
+    });
+    output::line("");
 }
 
 /// One code table on the terminal.

@@ -3,6 +3,7 @@
 //! Both are made from the papers alone. [`words`] has the words that these pages and the report share.
 
 pub(crate) mod labels;
+pub(crate) mod made;
 pub(crate) mod order;
 pub(crate) mod patients;
 pub(crate) mod reference;

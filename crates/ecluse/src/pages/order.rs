@@ -1,7 +1,7 @@
 //! The order as one page in the laboratory's words: what leaves, what stays and its fate, who
 //! receives, when it is destroyed, who signs.
 //!
-//! Every sentence is made from the bytes that are signed and the dictionary they cite. Whether they are
+//! Every sentence is made from the bytes that are signed and the dictionary and mapping they cite. Whether they are
 //! signed is [`Standing`]'s to say: an order that nobody answers for is stamped as a draft.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,11 +19,12 @@ use ecluse_core::instruction::{
 };
 use ecluse_core::keys::day;
 use ecluse_core::language::Language;
+use ecluse_core::mapping::{Mapping, Own, own};
 use ecluse_core::person::{Role, Side};
 use ecluse_core::signatures::{Signer, Way};
 use ecluse_core::types::Engine;
 
-use super::words;
+use super::{made, words};
 
 /// What the page is made of.
 #[derive(Debug)]
@@ -33,6 +34,8 @@ pub(crate) struct Sources<'a> {
     pub(crate) header: &'a Header,
     pub(crate) order: &'a Order,
     pub(crate) dictionary: &'a Dictionary,
+    /// The mapping, where it is the one that the order cites.
+    pub(crate) mapping: Option<&'a Mapping>,
     /// The digest of the order's bytes.
     pub(crate) digest: &'a str,
     pub(crate) standing: &'a Standing,
@@ -111,6 +114,8 @@ struct Table {
     reasons: Vec<String>,
     /// Columns whose files leave too.
     files: Vec<String>,
+    /// What arrives without being the source's own.
+    made: Vec<String>,
     rows: String,
 }
 
@@ -245,8 +250,25 @@ fn one_table(from: &Sources<'_>, table: &TableOrder, rows: Option<String>) -> Ta
         columns: columns.join(", "),
         reasons: table.columns.iter().filter_map(reason).collect(),
         files: table.files.iter().map(|files| leave_too(&named(&files.column.value), files, lang)).collect(),
+        made: made(from, &table.name.value),
         rows: rows.unwrap_or_else(|| table.rows.value.clone()),
     }
+}
+
+/// What the mapping makes of a table's rows beside their own values, a sentence each.
+fn made(from: &Sources<'_>, table: &str) -> Vec<String> {
+    let all = from.mapping.map(|mapping| own(mapping, from.dictionary)).unwrap_or_default();
+    let lang = from.language;
+    let told = |own: &Own<'_>| {
+        let words = made::told(own, lang);
+        match own.judged {
+            true => {
+                lang.of(format!("{words}; a biologist signs it"), format!("{words} ; un biologiste le signe"))
+            }
+            false => words,
+        }
+    };
+    all.iter().filter(|own| own.table.from.value == table).map(told).collect()
 }
 
 /// That the files which a column names leave with their rows, and what becomes of a row without its file.

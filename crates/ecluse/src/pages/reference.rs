@@ -1,5 +1,5 @@
-//! The code tables as a page: one line per code with the rows it is for, and what it does to their
-//! meaning, for the signature of a biologist.
+//! The code tables, and what the mapping makes beside them, as a page: one line per code with the rows it is
+//! for, and what it does to their meaning, for the signature of a biologist.
 //!
 //! The codes are the signed table's words; counts below 5 are printed as `<5`. Codes without a line are
 //! told as in a dry run (`docs/decisions/0019-unmapped-codes-are-told-where-no-person-is.md`).
@@ -8,13 +8,14 @@ use std::collections::BTreeMap;
 
 use askama::Template;
 use ecluse_core::language::Language;
-use ecluse_core::mapping::Make;
+use ecluse_core::mapping::{self, Make};
 use ecluse_core::meaning::{Does, does};
 use ecluse_core::person::Role;
 use ecluse_core::signatures::Signer;
 use ecluse_flow::figures::Figures;
 use ecluse_flow::unmapped::Codes;
 
+use super::made::{self, MadePage};
 use super::words;
 use crate::papers::chain::Chain;
 use crate::report::figure::{Figure, alone};
@@ -106,18 +107,10 @@ pub(crate) fn code_pages(chain: &Chain, counted: &[Codes]) -> Vec<CodePage> {
             .filter(|c| uses.iter().any(|(t, column, _)| *t == c.table && *column == c.column))
             .collect();
         let link = chain.links.iter().find(|link| link.digest == table.digest);
-        let rows = |code: &str| {
-            // a number's code may be written otherwise than the source writes it
-            let other = code.parse::<i64>().map(|n| n.to_string()).unwrap_or_default();
-            counts
-                .iter()
-                .map(|c| c.mapped.get(code).or_else(|| c.mapped.get(&other)).copied().unwrap_or(0))
-                .sum()
-        };
         let lines = table.pairs.iter().zip(does(table)).map(|(pair, does)| Line {
             from: pair.from.value.clone(),
             to: pair.to.value.clone(),
-            rows: alone(rows(&pair.from.value), true),
+            rows: rows_of(&counts, &pair.from.value),
             does,
         });
         Some(CodePage {
@@ -135,7 +128,16 @@ pub(crate) fn code_pages(chain: &Chain, counted: &[Codes]) -> Vec<CodePage> {
     chain.mapping.codes.iter().filter_map(one).collect()
 }
 
-fn unmapped(counts: &[&Codes]) -> Vec<(String, Figure)> {
+/// The rows that bear a code.
+pub(crate) fn rows_of(counts: &[&Codes], code: &str) -> Figure {
+    // a number's code may be written otherwise than the source writes it
+    let other = code.parse::<i64>().map(|n| n.to_string()).unwrap_or_default();
+    let of = |c: &&Codes| c.mapped.get(code).or_else(|| c.mapped.get(&other)).copied().unwrap_or(0);
+    alone(counts.iter().map(of).sum(), true)
+}
+
+/// Codes that nothing maps, with their rows; a text where they may not be told one by one.
+pub(crate) fn unmapped(counts: &[&Codes]) -> Vec<(String, Figure)> {
     let mut codes: BTreeMap<&str, u64> = BTreeMap::new();
     for (code, rows) in counts.iter().flat_map(|c| &c.codes) {
         *codes.entry(code).or_default() += rows;
@@ -150,7 +152,13 @@ fn unmapped(counts: &[&Codes]) -> Vec<(String, Figure)> {
 }
 
 /// The page.
-pub(crate) fn page(lang: Language, chain: &Chain, figures: &Figures, pages: &[CodePage]) -> Page {
+pub(crate) fn page(
+    lang: Language,
+    chain: &Chain,
+    figures: &Figures,
+    pages: &[CodePage],
+    made: Option<&MadePage>,
+) -> Page {
     let terms = chain.contract.terms();
     let rows = figures.tables.iter().map(|t| t.asked).sum();
     let rows = lang.plural(
@@ -169,16 +177,56 @@ pub(crate) fn page(lang: Language, chain: &Chain, figures: &Figures, pages: &[Co
             format!("What each code of the old system becomes in the new one, counted over {rows}. Nothing moves by counting."),
             format!("Ce que devient chaque code de l’ancien système dans le nouveau, compté sur {rows}. Rien ne part quand on compte."),
         ),
-        tables: pages.iter().map(|page| section(page, lang)).collect(),
+        tables: pages
+            .iter()
+            .map(|page| section(page, lang))
+            .chain(made.map(|page| of_mapping(page, lang)))
+            .collect(),
         signatures: biologists
             .map(|key| Signature { person: key.person.clone(), role: words::role(key.role, lang) })
             .collect(),
     }
 }
 
-fn section(page: &CodePage, lang: Language) -> Section {
-    let hexadecimal: Vec<char> = page.digest.trim_start_matches("sha256:").chars().take(32).collect();
+/// A digest's first 32 characters, in groups of four.
+fn grouped(digest: &str) -> String {
+    let hexadecimal: Vec<char> = digest.trim_start_matches("sha256:").chars().take(32).collect();
     let groups: Vec<String> = hexadecimal.chunks(4).map(|group| group.iter().collect()).collect();
+    groups.join(" ")
+}
+
+/// What the mapping makes itself.
+fn of_mapping(page: &MadePage, lang: Language) -> Section {
+    let note = match (page.is_judged(), page.signed.is_empty()) {
+        (_, false) => lang.of("A biologist has signed it.", "Un biologiste l’a signée."),
+        (true, true) => lang.of(
+            "These values are not the old system's: a biologist accepts them by signing.",
+            "Ces valeurs ne sont pas celles de l’ancien système : un biologiste les accepte en signant.",
+        ),
+        (false, true) => lang.of(
+            "They say where a row comes from; the signatory's order covers them.",
+            "Elles disent d’où vient une ligne ; l’ordre du signataire les couvre.",
+        ),
+    };
+    let uses: Vec<String> = page
+        .made
+        .iter()
+        .filter(|made| !made.from.is_empty())
+        .map(|made| format!("{} → {}", made.from.join(" + "), made.place))
+        .collect();
+    Section {
+        title: lang
+            .of("Values that the mapping makes", "Valeurs que la table de correspondance produit")
+            .to_owned(),
+        name: mapping::FILE.to_owned(),
+        fingerprint: grouped(&page.digest),
+        uses: uses.join(", "),
+        note,
+        grid: made::grid(page, lang),
+    }
+}
+
+fn section(page: &CodePage, lang: Language) -> Section {
     let uses: Vec<String> = page.uses.iter().map(|(from, to)| format!("{from} → {to}")).collect();
     let names = [
         lang.of("Old code", "Ancien code"),
@@ -223,7 +271,7 @@ fn section(page: &CodePage, lang: Language) -> Section {
     Section {
         title: page.title.clone(),
         name: page.file.clone(),
-        fingerprint: groups.join(" "),
+        fingerprint: grouped(&page.digest),
         uses: uses.join(", "),
         note,
         grid: Grid { heads: heads(&names), rows },

@@ -59,8 +59,8 @@ impl Chain {
         Self::with(folder, args, now, Biologist::Signed)
     }
 
-    /// The same before a biologist has accepted the code tables: rows may be counted under it for
-    /// that acceptance, none may move.
+    /// The same before a biologist has accepted the code tables and the mapping: rows may be counted under
+    /// it for that acceptance, none may move.
     ///
     /// # Errors
     ///
@@ -97,7 +97,7 @@ impl Chain {
             digest: paper.digest(),
             was_valid: None,
         });
-        links.push(unsigned("mapping", &mapping_paper));
+        links.push(judged(&mapping_paper, &mapping, &dictionary, &contract, (now, biologist))?);
         let beside = mapping_path.parent().unwrap_or(Path::new("")).to_owned();
         let (codes, more) = code_tables(&mapping, &beside, &contract, (now, biologist))?;
         links.extend(more);
@@ -113,15 +113,15 @@ impl Chain {
     }
 }
 
-/// Whether the code tables are signed already.
+/// Whether code tables and mapping are signed already.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Biologist {
     Signed,
     StillToSign,
 }
 
-/// What the dictionary, the mapping and a paper of a trial have in common: the order cites
-/// their digests, so that its signature covers them.
+/// What the dictionary and the mapping have in common: the order cites their digests, so that its
+/// signature covers them.
 fn unsigned(artefact: &str, paper: &Paper) -> Link {
     Link {
         artefact: artefact.into(),
@@ -130,6 +130,32 @@ fn unsigned(artefact: &str, paper: &Paper) -> Link {
         digest: paper.digest(),
         was_valid: None,
     }
+}
+
+/// The mapping, signed by a biologist where it gives values that the source does not hold: a boolean, a
+/// constant, joined texts turn a result round as a code table does.
+fn judged(
+    paper: &Paper,
+    mapping: &Mapping,
+    dictionary: &Dictionary,
+    contract: &Contract,
+    (now, biologist): (Timestamp, Biologist),
+) -> Result<Link> {
+    let own = mapping::own(mapping, dictionary).into_iter().find(|own| own.judged);
+    let due = own.as_ref().filter(|_| biologist == Biologist::Signed);
+    let mut link = unsigned("mapping", paper);
+    if due.is_none() && paper.signatures.is_empty() {
+        return Ok(link);
+    }
+    let signed = contract.signatures(Kind::Mapping, 1, &paper.bytes, &paper.signatures, now);
+    let place = |finding: Finding| match &own {
+        Some(own) => finding.at(own.column.to.span.clone()),
+        None => finding,
+    };
+    let signed =
+        paper.judge(signed.map_err(|findings| findings.into_iter().map(place).collect::<Vec<_>>()))?;
+    link.signers = signed.signers().to_vec();
+    Ok(link)
 }
 
 /// The code tables that the mapping cites, each signed by a biologist: whether one changes how a result

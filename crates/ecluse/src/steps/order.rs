@@ -2,7 +2,7 @@
 
 use ecluse_core::dictionary::BY_NAME;
 use ecluse_core::document::{self, Kind};
-use ecluse_core::fault::Result;
+use ecluse_core::fault::{Fault, Result};
 use ecluse_core::language::Language;
 use ecluse_core::{dictionary, instruction, mapping};
 
@@ -38,10 +38,9 @@ pub(super) fn order(at: At<'_>, seen: &mut Seen) -> Found {
             Found::Done(words)
         }
         Err(fault)
-            if fault.code().id == ecluse_core::signatures::ABSENT.id
-                && !unsigned_codes(folder).is_empty() =>
+            if fault.code().id == ecluse_core::signatures::ABSENT.id && !unjudged(folder).is_empty() =>
         {
-            codes_unsigned(at)
+            judgement_due(at, &unjudged(folder))
         }
         Err(fault) if fault.code().id == ecluse_core::signatures::ABSENT.id && trial => missing(
             lang.of("not signed yet", "pas encore signé"),
@@ -63,24 +62,41 @@ pub(super) fn order(at: At<'_>, seen: &mut Seen) -> Found {
     }
 }
 
-/// The code tables that wait for their biologist, where the order itself bears a signature.
-fn unsigned_codes(folder: &Folder) -> Vec<String> {
+/// What waits for a biologist, where the order itself bears a signature: the commands that sign it.
+fn unjudged(folder: &Folder) -> Vec<String> {
     let read = |name: &str| Paper::read(&folder.path(None, name), "");
-    let mapping =
-        read("mapping.toml").and_then(|paper| quietly(|| paper.judge(mapping::parse(paper.text()))));
-    let (Ok(order), Ok(mapping)) = (read("instruction.toml"), mapping) else { return Vec::new() };
+    let parsed = |name: &str| {
+        let paper = read(name)?;
+        let mapping = quietly(|| paper.judge(mapping::parse(paper.text())))?;
+        Ok::<_, Fault>((paper, mapping))
+    };
+    let (Ok(order), Ok((paper, mapping))) = (read("instruction.toml"), parsed(mapping::FILE)) else {
+        return Vec::new();
+    };
+    if order.signatures.is_empty() {
+        return Vec::new();
+    }
+    let dictionary = read("dictionary.toml").and_then(|p| quietly(|| p.judge(dictionary::parse(p.text()))));
+    let own = dictionary.map(|known| mapping::own(&mapping, &known).iter().any(|own| own.judged));
     let files = mapping.codes.into_iter().map(|cited| cited.file.value);
     let unsigned = |file: &String| read(file).is_ok_and(|paper| paper.signatures.is_empty());
-    files.filter(|_| !order.signatures.is_empty()).filter(unsigned).collect()
+    let codes = files.filter(unsigned).map(|file| format!("ecluse codes sign {file}"));
+    let mapping = own.unwrap_or(false) && paper.signatures.is_empty();
+    codes.chain(mapping.then(|| "ecluse mapping sign".to_owned())).collect()
 }
 
-fn codes_unsigned(At { folder, trial, lang, .. }: At<'_>) -> Found {
+fn judgement_due(At { trial, lang, .. }: At<'_>, commands: &[String]) -> Found {
     let key = if trial { "" } else { " --key FILE" };
     let mut advice = vec![
-        "A biologist accepts each code table. With the rows of each code:  ecluse reference print".to_owned(),
+        "A biologist accepts what gives other values. With the rows of each:  ecluse reference print"
+            .to_owned(),
     ];
-    advice.extend(unsigned_codes(folder).iter().map(|file| format!("  ecluse codes sign {file}{key}")));
-    let words = lang.of("a code table is not signed yet", "une table de codes n’est pas encore signée");
+    advice.extend(commands.iter().map(|command| format!("  {command}{key}")));
+    let words = if commands.iter().any(|command| command.starts_with("ecluse codes")) {
+        lang.of("a code table is not signed yet", "une table de codes n’est pas encore signée")
+    } else {
+        lang.of("the mapping waits for a biologist", "la table de correspondance attend un biologiste")
+    };
     Found::Missing { words: words.to_owned(), waits: if trial { YOU } else { LAB }, advice, code: None }
 }
 

@@ -16,6 +16,7 @@ mod figures;
 mod gone_on;
 mod identifiers;
 mod large;
+mod made;
 mod many;
 mod odd;
 mod pipes;

@@ -60,6 +60,7 @@ fn moved(here: &Path, from: &str, to: &str, zero_date: bool) {
         ],
     );
     succeed(&lab, &["instruction", "sign"]);
+    succeed(&lab, &["mapping", "sign"]);
     let answer = ecluse(&lab, &["migrate", "--ddl"]);
     let said = String::from_utf8_lossy(&answer.stderr).into_owned();
     assert!(answer.status.success(), "{from} to {to}: {said}");
@@ -217,6 +218,7 @@ fn a_key_that_is_a_text_without_a_length_goes_to_mariadb() {
     succeed(&lab, &["survey"]);
     succeed(&lab, &["instruction", "new", "--grant-proposed", "--table", "examen"]);
     succeed(&lab, &["instruction", "sign"]);
+    succeed(&lab, &["mapping", "sign"]);
     let answer = ecluse(&lab, &["migrate", "--ddl"]);
     let said = String::from_utf8_lossy(&answer.stderr).into_owned();
     assert!(answer.status.code() == Some(1) && said.contains("ECL-RUN-012"), "{said}");

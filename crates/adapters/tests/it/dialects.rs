@@ -6,8 +6,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 
 use crate::common::read_all;
 use arrow_array::cast::AsArray as _;
@@ -520,10 +518,7 @@ const POSTGRES: &[Column] = &[
 ];
 
 fn postgres_at(database: &PostgresDatabase) -> Server {
-    // the server's own copy belongs to the server's account: we read a copy of ours
-    let path = std::env::temp_dir().join(format!("ecluse-pw-{}-{}", std::process::id(), database.name()));
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).unwrap();
-    file.write_all(database.server().password().as_bytes()).unwrap();
+    let path = database.password_copy();
     match Url::parse(&format!("{}?password-file={}", database.url(), path.display())).unwrap() {
         Url::Server(server) => server,
         _ => panic!("no server"),

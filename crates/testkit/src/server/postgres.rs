@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use super::{Purpose, Servers, client, free_port, read_access, unique_name, wait_until, write_access};
 use crate::tools::Tools;
@@ -74,7 +75,7 @@ impl Postgres {
     pub fn database_in(&self, hint: &str, encoding: &str) -> PostgresDatabase {
         let name = unique_name(hint);
         self.sql("postgres", &format!("create database {name} template template0 {encoding}"));
-        PostgresDatabase { server: self.clone(), name, dropped: true }
+        PostgresDatabase { server: self.clone(), name, dropped: true, password: OnceLock::new() }
     }
 
     /// Runs SQL with the engine's own client as superuser: rows as lines, columns split by
@@ -186,6 +187,7 @@ pub struct PostgresDatabase {
     server: Postgres,
     name: String,
     dropped: bool,
+    password: OnceLock<tempfile::NamedTempFile>,
 }
 
 impl PostgresDatabase {
@@ -211,6 +213,18 @@ impl PostgresDatabase {
     #[must_use]
     pub fn url_as(&self, role: &str) -> String {
         format!("postgresql://{role}@127.0.0.1:{}/{}", self.server.port, self.name)
+    }
+
+    /// A copy of the superuser's password that this process's account owns (mode 0600), as long as this
+    /// value is there.
+    #[must_use]
+    pub fn password_copy(&self) -> &Path {
+        let copy = || {
+            let file = tempfile::NamedTempFile::new().expect("a temporary file");
+            std::fs::write(&file, self.server.password()).expect("a password file");
+            file
+        };
+        self.password.get_or_init(copy).path()
     }
 
     /// See [`Postgres::sql`].

@@ -6,7 +6,7 @@ use ecluse_core::value::KeyRange;
 use ecluse_flow::ports::{Destination as _, Source as _};
 use ecluse_testkit::server::{self, PostgresDatabase};
 
-use super::help::{at, at_as, load, opened, password, server as place, until};
+use super::help::{at, at_as, load, opened, server as place, until};
 use crate::common::{line, read_all, rows};
 
 fn kill_connections(database: &PostgresDatabase) {
@@ -61,7 +61,9 @@ fn a_server_is_verified_by_its_authority_or_its_pinned_key() {
     if !server.authority().exists() {
         return;
     }
-    let url = |more: &str| format!("{}?password-file={}&{more}", database.url(), password(&database));
+    let url = |more: &str| {
+        format!("{}?password-file={}&{more}", database.url(), database.password_copy().display())
+    };
     let connected = |more: &str| Source::connect(&place(&url(more)));
     connected(&format!("ca={}", server.authority().display())).unwrap();
     assert!(database.sql("select count(*) from pg_stat_ssl where ssl").trim() != "");

@@ -1,7 +1,5 @@
 //! Connections and small loads.
 
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::time::Duration;
 
 use ecluse_adapters::postgres::{Destination, Source};
@@ -16,16 +14,7 @@ use crate::common::{every, line, planned, rows};
 
 /// The database as superuser, by TCP and password.
 pub(crate) fn at(database: &PostgresDatabase) -> Server {
-    server(&format!("{}?password-file={}", database.url(), password(database)))
-}
-
-/// Our own copy of the password: the server's own belongs to the server's account.
-pub(crate) fn password(database: &PostgresDatabase) -> String {
-    let path = std::env::temp_dir().join(format!("ecluse-pw-{}-{}", std::process::id(), database.name()));
-    let _ = std::fs::remove_file(&path);
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).unwrap();
-    file.write_all(database.server().password().as_bytes()).unwrap();
-    path.display().to_string()
+    server(&format!("{}?password-file={}", database.url(), database.password_copy().display()))
 }
 
 /// The database as another role, by the socket, where the test server asks for no password.

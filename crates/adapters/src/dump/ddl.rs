@@ -30,6 +30,9 @@ static NOT_UNDERSTOOD: Code =
 pub(super) static TWICE: Code =
     Code::refused("ECL-SRC-617", "the dump goes on after its end, or says the same thing twice");
 
+/// Partitions of partitions, the ordered table counted: databases have two or three.
+const DEEPEST: usize = 64;
+
 /// The tables of a dump, as far as it has been read.
 pub(super) struct Schema {
     engine: Engine,
@@ -106,20 +109,35 @@ impl Schema {
         self.parents.contains(table)
     }
 
-    /// The table and the tables of which it is a partition, the nearest first.
+    /// The table and the tables of which it is a partition, the nearest first; no more steps than
+    /// [`DEEPEST`]. Rows of what lies deeper are refused by [`Self::holding`].
     pub(super) fn lineage<'s>(&'s self, table: &'s str) -> impl Iterator<Item = &'s str> {
         let up = |name: &&'s str| self.partitions.get(*name).map(String::as_str);
-        // a dump may say that two are each other's: no more steps than partitions
-        std::iter::successors(Some(table), up).take(self.partitions.len() + 1)
+        std::iter::successors(Some(table), up).take(DEEPEST)
     }
 
     /// The partitions that hold rows of this table, those of its partitions among them, and what each is;
     /// empty where its statement was not understood.
-    pub(super) fn holding(&self, table: &str) -> Vec<(&str, &str)> {
-        let within = |name: &&String| self.lineage(name).skip(1).any(|above| above == table);
-        let kind = |name: &'_ String| self.tables.get(name).map_or("", |t| t.kind.as_str());
-        let all = self.partitions.keys().filter(within).map(|name| (name.as_str(), kind(name)));
-        all.filter(|(_, kind)| *kind != "partitioned").collect()
+    ///
+    /// # Errors
+    ///
+    /// [`NOT_UNDERSTOOD`] where they lie deeper than [`DEEPEST`], or are each other's.
+    pub(super) fn holding<'s>(&'s self, table: &'s str) -> Result<Vec<(&'s str, &'s str)>> {
+        let mut below: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        self.partitions.iter().for_each(|(name, above)| below.entry(above).or_default().push(name));
+        let kind = |name: &str| self.tables.get(name).map_or("", |t| t.kind.as_str());
+        let (mut found, mut level) = (Vec::new(), vec![table]);
+        for _ in 0..DEEPEST {
+            level = level.iter().flat_map(|above| below.get(above).into_iter().flatten().copied()).collect();
+            if level.is_empty() {
+                return Ok(found);
+            }
+            let held = level.iter().map(|name| (*name, kind(name)));
+            found.extend(held.filter(|(_, kind)| *kind != "partitioned"));
+        }
+        Err(NOT_UNDERSTOOD
+            .fault(format!("partitions of {table}: more than {DEEPEST} deep, or each other's"))
+            .help("read this database over a connection"))
     }
 
     /// The built-in type that a column's values are written as: a domain's own, `text` for an enumeration.

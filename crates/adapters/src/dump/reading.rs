@@ -96,7 +96,7 @@ impl<'g> Reading<'g> {
                 .help("order the tables that hold its rows, or read this database over a connection"));
         }
         let partitioned = self.schema.table(table).is_some_and(|t| t.kind == "partitioned");
-        let holding = if partitioned { self.schema.holding(table) } else { Vec::new() };
+        let holding = if partitioned { self.schema.holding(table)? } else { Vec::new() };
         if let Some((name, _)) = holding.iter().find(|(_, kind)| *kind != "table") {
             return Err(super::NO_ROWS
                 .fault(format!("{name}, a partition of {table} that is no table of this database"))

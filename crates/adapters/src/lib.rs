@@ -33,4 +33,5 @@ pub mod sql;
 pub mod sqlite;
 pub mod staging;
 pub mod tls;
+mod unfilled;
 pub mod url;

@@ -65,5 +65,6 @@ mod step;
 pub mod subset;
 pub mod undo;
 pub mod unmapped;
+mod worked;
 pub mod world;
 mod writer;

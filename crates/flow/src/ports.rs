@@ -289,7 +289,8 @@ pub trait Destination: Send {
     /// Takes one chunk away, in one transaction in which nobody else writes to the table: hands the
     /// rows of `range` to `sink` in any order, asks `ours`, and only then deletes these rows and the
     /// ledger's line. Neither a row of another table nor one beyond `range` is deleted or changed with
-    /// them, whatever a foreign key says (CASCADE, SET NULL): where one refers to the chunk, it stays.
+    /// them, whatever a foreign key says (CASCADE, SET NULL): where one refers to the chunk, it stays; so
+    /// does one on whose rows somebody worked ([`Self::worked`]), looked at in the same transaction.
     /// `children` count as foreign keys too.
     fn remove(
         &mut self,
@@ -300,6 +301,20 @@ pub trait Destination: Send {
         sink: Sink<'_>,
         ours: &mut dyn FnMut() -> bool,
     ) -> Result<Removal>;
+
+    /// Columns of the table that no run fills and of which nobody can tell whether somebody worked on them:
+    /// the engine gives each row a value of its own (a clock, a sequence, a trigger), or the role may not look.
+    fn unseen(&mut self, table: &TablePlan) -> Result<Vec<String>>;
+
+    /// The rows of `range` on which somebody worked in a column that no run fills: those where it is neither
+    /// NULL nor its constant default, as the catalogue has it now. Per such column and its name, the written
+    /// columns of its rows. The values themselves stay at the engine.
+    fn worked(
+        &mut self,
+        table: &TablePlan,
+        range: &KeyRange,
+        sink: &mut dyn FnMut(&str, Batch) -> Result<()>,
+    ) -> Result<()>;
 
     /// Ends an undo: puts back what [`Self::open`] dropped and nobody put back. Where the ledger holds
     /// no chunk of the run any more, drops those tables of `made` that are empty and that nothing
@@ -326,6 +341,8 @@ pub enum Removal {
     Gone(u64),
     /// They are not what the run wrote: nothing was changed.
     NotOurs,
+    /// Somebody worked in a column that no run fills: nothing was changed.
+    Worked,
     /// Rows of this table refer to rows of the chunk: nothing was changed.
     Referred(String),
     /// The engine deleted another number of rows than it had shown: nothing was changed.

@@ -119,6 +119,23 @@ impl Destination for Aside {
         self.0.remove(table, chunk, &ranged(table, range), children, &mut sink, ours)
     }
 
+    fn unseen(&mut self, table: &TablePlan) -> Result<Vec<String>> {
+        self.0.unseen(table)
+    }
+
+    fn worked(
+        &mut self,
+        table: &TablePlan,
+        range: &KeyRange,
+        sink: &mut dyn FnMut(&str, Batch) -> Result<()>,
+    ) -> Result<()> {
+        if table.shifts().is_empty() {
+            return self.0.worked(table, range, sink);
+        }
+        let mut sink = |column: &str, batch: Batch| sink(column, here(table, &batch)?);
+        self.0.worked(table, &ranged(table, range), &mut sink)
+    }
+
     fn forget(&mut self, plan: &Plan, made: &[String]) -> Result<Vec<String>> {
         self.0.forget(plan, made)
     }

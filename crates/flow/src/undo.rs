@@ -24,6 +24,7 @@ use crate::orders::Orders;
 use crate::ports::{Destination, LedgerEntry, Record, Referrer, Removal, Source};
 use crate::reconcile::Connect;
 use crate::run::{Options, Progress};
+use crate::worked::{self, WORKED};
 use crate::world::World;
 use crate::{readback, sample, staged, state};
 
@@ -54,6 +55,9 @@ pub struct Undone {
     pub tables: Vec<UndoneTable>,
     /// What stands there still, and why.
     pub kept: Vec<Kept>,
+    /// Columns (`table.column`) that no run fills and in which nobody can tell work from what the engine gave.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unseen: Vec<String>,
     /// Files taken away by this start: no row names them any more.
     #[serde(default, skip_serializing_if = "crate::figures::none")]
     pub files: u64,
@@ -123,7 +127,7 @@ impl Undone {
     #[must_use]
     pub fn gravest(&self) -> Option<&'static Code> {
         let has = |code: &Code| self.kept.iter().any(|kept| kept.code == code.id);
-        [&CHANGED, &UNEVEN, &REFERRED].into_iter().find(|code| has(code))
+        [&CHANGED, &WORKED, &UNEVEN, &REFERRED].into_iter().find(|code| has(code))
     }
 }
 
@@ -290,6 +294,11 @@ impl<'a> Taking<'a, '_, '_, '_> {
     /// Children before parents, over and over as long as one goes: rows of one table may refer to
     /// each other, and tables in a circle.
     fn tell(&mut self, ledger: Vec<LedgerEntry>) -> Result<()> {
+        for table in self.orders.plan.tables().iter().filter(|t| rows_of(&ledger, t.number()) > 0) {
+            let unseen = self.destination.unseen(table)?;
+            let named = unseen.iter().map(|column| format!("{}.{column}", table.destination()));
+            self.undone.unseen.extend(named);
+        }
         let mut lines = ledger;
         let mut left = Vec::new();
         loop {
@@ -362,7 +371,11 @@ impl<'a> Taking<'a, '_, '_, '_> {
         let key = state::tally_key(self.state);
         if self.how.dry {
             let there = readback::rows(self.destination, table, &range, &key)?.tally();
-            return Ok(if is_ours(&there, line, &key) { Removal::Gone(line.rows) } else { Removal::NotOurs });
+            return Ok(match is_ours(&there, line, &key) {
+                false => Removal::NotOurs,
+                true if worked::stands(self.destination, table, &range)? => Removal::Worked,
+                true => Removal::Gone(line.rows),
+            });
         }
         self.journal.note(Act::Remove, &sealed.object, &Outcome::Begun)?;
         let mut hasher = RowHasher::new(&key, table.destination(), &readback::types(table));
@@ -396,10 +409,15 @@ impl<'a> Taking<'a, '_, '_, '_> {
     fn name(&mut self, one: &Left<'_>) -> Result<Kept> {
         let (code, by) = match &one.why {
             Removal::Referred(by) => (&REFERRED, by.clone()),
+            Removal::Worked => (&WORKED, String::new()),
             Removal::Uneven => (&UNEVEN, String::new()),
             Removal::NotOurs | Removal::Gone(_) => (&CHANGED, String::new()),
         };
-        let differ = if one.why == Removal::NotOurs { self.differing(one)? } else { Vec::new() };
+        let differ = match one.why {
+            Removal::NotOurs => self.differing(one)?,
+            Removal::Worked => self.worked_on(one)?,
+            _ => Vec::new(),
+        };
         Ok(Kept {
             table: one.table.destination().to_owned(),
             chunk: one.line.chunk,
@@ -409,6 +427,13 @@ impl<'a> Taking<'a, '_, '_, '_> {
             by,
             differ,
         })
+    }
+
+    /// The rows on which somebody worked; the destination alone is asked.
+    fn worked_on(&mut self, one: &Left<'_>) -> Result<Vec<Differs>> {
+        let sealed = state::table(self.state, one.table.number())?;
+        let range = sealed.line_range(usize::try_from(one.line.chunk).unwrap_or(usize::MAX));
+        worked::named(self.destination, one.table, &range, &state::token_key(self.state))
     }
 
     /// As a reconciliation names them; none where the source does not answer.

@@ -19,7 +19,7 @@ use super::load::{self, Chunk, Target};
 use super::session::{Session, number, text};
 use super::statement::{Statement, quoted};
 use super::written::Written;
-use super::{catalog, connect, constraints, ddl, durable, ledger, source, types, undo};
+use super::{catalog, connect, constraints, ddl, durable, ledger, source, types, undo, unfilled};
 use crate::columns::Columns;
 use crate::sql;
 use crate::url::Server;
@@ -293,6 +293,21 @@ impl ports::Destination for Destination {
         let written = written(&mut self.write, table)?;
         let chunk = undo::Chunk { run: &run, table, number: chunk, range, children };
         undo::remove(&mut self.write, &written, &chunk, sink, ours)
+    }
+
+    fn unseen(&mut self, table: &TablePlan) -> Result<Vec<String>> {
+        Ok(unfilled::of(self.back()?, table)?.unseen)
+    }
+
+    fn worked(
+        &mut self,
+        table: &TablePlan,
+        range: &KeyRange,
+        sink: &mut dyn FnMut(&str, Batch) -> Result<()>,
+    ) -> Result<()> {
+        let back = self.back()?;
+        let written = written(back, table)?;
+        unfilled::worked(back, &written, table, range, sink)
     }
 
     fn forget(&mut self, _plan: &Plan, made: &[String]) -> Result<Vec<String>> {

@@ -15,6 +15,7 @@
 //! | `encode.rs` | values on their way into a column |
 //! | `statement.rs`, `written.rs`, `ddl.rs` | every SQL text over planned tables: read, written, made |
 //! | `undo.rs` | what a run wrote, taken away |
+//! | `unfilled.rs` | columns that no run fills |
 //! | `probe.rs` | what the account could do beyond its orders |
 //! | `grants.rs` | the script for the controller's administrator |
 //! | `views.rs` | whether the administrator's views say what that script says |
@@ -37,6 +38,7 @@ mod source;
 mod statement;
 pub(crate) mod types;
 mod undo;
+mod unfilled;
 mod views;
 mod written;
 

@@ -15,7 +15,7 @@ use super::error::Side;
 use super::session::{Session, number, text};
 use super::statement::{Statement, quoted};
 use super::written::Written;
-use super::{durable, ledger, source};
+use super::{durable, ledger, source, unfilled};
 use crate::columns::Columns;
 
 /// One chunk that is to be taken away.
@@ -69,6 +69,9 @@ fn inside(
     if !ours() {
         return Ok(Removal::NotOurs);
     }
+    if worked(session, written, chunk)? {
+        return Ok(Removal::Worked);
+    }
     if let Some(by) = referred(session, written, chunk)? {
         return Ok(Removal::Referred(by));
     }
@@ -82,6 +85,16 @@ fn inside(
     }
     ledger::strike(session, chunk.run, table.number(), chunk.number)?;
     Ok(Removal::Gone(deleted))
+}
+
+/// Whether a column that no run fills holds something of somebody's.
+fn worked(session: &mut Session, written: &Written, chunk: &Chunk<'_>) -> Result<bool> {
+    let place = chunk.table.destination();
+    let Some(worked) = unfilled::of(session, chunk.table)?.any() else { return Ok(false) };
+    let (condition, bound) = written.within(chunk.range)?;
+    let and = if condition.is_empty() { "WHERE" } else { "AND" };
+    let sql = format!("SELECT EXISTS (SELECT 1 FROM {}{condition} {and} {worked})", quoted(place));
+    Ok(session.rows(&sql, bound, place)?.first().and_then(|row| number(row, 0)) == Some(1))
 }
 
 /// A table with rows that refer to the chunk's. Foreign keys sleep in this session, so nothing that

@@ -56,6 +56,16 @@ impl Written {
         Ok(Statement { sql, parameters })
     }
 
+    /// Reads the written columns of those rows of a range back that one more condition chooses, in the
+    /// key's order.
+    pub(super) fn read_back_where(&self, range: &KeyRange, condition: &str) -> Result<Statement> {
+        let (within, parameters) = self.within(range)?;
+        let and = if within.is_empty() { "WHERE" } else { "AND" };
+        let (columns, order) = (self.columns.join(", "), order(&self.key));
+        let sql = format!("SELECT {columns} FROM {}{within} {and} ({condition}){order}", self.name);
+        Ok(Statement { sql, parameters })
+    }
+
     /// ` WHERE` with a range's bounds, within the room; empty where it is the whole table.
     pub(super) fn within(&self, range: &KeyRange) -> Result<(String, Vec<mysql_async::Value>)> {
         let (mut parts, mut values) = (Vec::from_iter(self.room.clone()), Vec::new());

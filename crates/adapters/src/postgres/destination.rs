@@ -24,7 +24,7 @@ use super::load::{self, Chunk, Target};
 use super::source::{Select, decoder, run};
 use super::text::{ident, relation};
 use super::types::Wire;
-use super::{catalog, constraints, putback, undo};
+use super::{catalog, constraints, putback, undo, unfilled};
 use crate::sql;
 use crate::url::Server;
 
@@ -241,6 +241,23 @@ impl ports::Destination for Destination {
         putback::put_back_key(&self.write, run, name)?;
         let chunk = undo::Chunk { run, table, number: chunk, range, children };
         undo::remove(&self.write, &chunk, sink, ours)
+    }
+
+    fn unseen(&mut self, table: &TablePlan) -> Result<Vec<String>> {
+        Ok(unfilled::of(self.back()?, table)?.unseen)
+    }
+
+    fn worked(
+        &mut self,
+        table: &TablePlan,
+        range: &KeyRange,
+        sink: &mut dyn FnMut(&str, Batch) -> Result<()>,
+    ) -> Result<()> {
+        let (link, name) = (self.back()?, table.destination());
+        link.batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", name)?;
+        let done = unfilled::worked(link, table, range, sink);
+        link.batch("ROLLBACK", name)?;
+        done
     }
 
     fn forget(&mut self, plan: &Plan, made: &[String]) -> Result<Vec<String>> {

@@ -38,6 +38,7 @@ mod source;
 mod text;
 pub(crate) mod types;
 mod undo;
+mod unfilled;
 mod views;
 
 pub use destination::Destination;

@@ -14,6 +14,7 @@ use super::connect::Link;
 use super::destination::{ORDER, read_back, written};
 use super::source::{decoder, key_sides, run};
 use super::text::{list, relation};
+use super::unfilled;
 use crate::sql;
 
 /// Foreign keys to a table that would change other rows by themselves: the child, its columns, the
@@ -92,6 +93,9 @@ impl Work<'_> {
         if !ours() {
             return Ok(Removal::NotOurs);
         }
+        if self.worked()? {
+            return Ok(Removal::Worked);
+        }
         if let Some(by) = self.referred()? {
             return Ok(Removal::Referred(by));
         }
@@ -116,6 +120,17 @@ impl Work<'_> {
             "the ledger",
         )?;
         Ok(Removal::Gone(deleted))
+    }
+
+    /// Whether a column that no run fills holds something of somebody's.
+    fn worked(&self) -> Result<bool> {
+        let place = self.chunk.table.destination();
+        let Some(worked) = unfilled::of(self.link, self.chunk.table)?.any() else { return Ok(false) };
+        let (condition, bound) = self.within()?;
+        let parameters: Vec<&(dyn ToSql + Sync)> = bound.iter().map(|b| b as _).collect();
+        let and = if condition.is_empty() { "WHERE" } else { "AND" };
+        let sql = format!("SELECT EXISTS (SELECT 1 FROM {}{condition} {and} {worked})", relation(place));
+        self.link.one(&sql, &parameters, place)
     }
 
     /// ` WHERE (key) > … AND (key) <= …`, within the room, and what it binds.

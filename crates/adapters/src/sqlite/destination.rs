@@ -17,7 +17,7 @@ use super::encode::Cells;
 use super::statement::Statement;
 use super::{
     DESTINATION, catalog, connect, ddl, existing, fault, ledger, quoted, rebuild, source, statement, types,
-    undo,
+    undo, unfilled,
 };
 use crate::columns::Columns;
 
@@ -265,6 +265,21 @@ impl ecluse_flow::ports::Destination for Destination {
     ) -> Result<Removal> {
         let transaction = self.begin(TransactionBehavior::Immediate, table.destination())?;
         undo::remove(transaction, self.run()?, table, chunk, range, children, sink, ours)
+    }
+
+    fn unseen(&mut self, table: &TablePlan) -> Result<Vec<String>> {
+        let transaction = self.begin(TransactionBehavior::Deferred, table.destination())?;
+        Ok(unfilled::of(&transaction, table)?.unseen)
+    }
+
+    fn worked(
+        &mut self,
+        table: &TablePlan,
+        range: &KeyRange,
+        sink: &mut dyn FnMut(&str, Batch) -> Result<()>,
+    ) -> Result<()> {
+        let transaction = self.begin(TransactionBehavior::Deferred, table.destination())?;
+        unfilled::worked(&transaction, table, range, sink)
     }
 
     fn forget(&mut self, _plan: &Plan, made: &[String]) -> Result<Vec<String>> {

@@ -33,6 +33,7 @@ mod statement;
 mod tests;
 mod types;
 mod undo;
+mod unfilled;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -65,6 +65,15 @@ pub(super) fn count_asked(table: &TablePlan, plan: &Plan) -> Result<Statement> {
 
 /// Reads the written columns of a range back.
 pub(super) fn read_back(table: &TablePlan, range: &KeyRange, ordered: bool) -> Result<Statement> {
+    back(table, range, ordered, "")
+}
+
+/// The same of those rows that one more condition chooses, in the key's order.
+pub(super) fn read_back_where(table: &TablePlan, range: &KeyRange, condition: &str) -> Result<Statement> {
+    back(table, range, true, &format!("({condition})"))
+}
+
+fn back(table: &TablePlan, range: &KeyRange, ordered: bool, condition: &str) -> Result<Statement> {
     let columns: Vec<&str> = table.write().iter().map(|c| c.name.as_str()).collect();
     let key = write_key(table);
     let (range, bounds) = within(&key, range)?;
@@ -73,7 +82,7 @@ pub(super) fn read_back(table: &TablePlan, range: &KeyRange, ordered: bool) -> R
         "SELECT {} FROM main.{}{}{order}",
         names(&columns),
         quoted(table.destination()),
-        conditions(&[range, room(table, None)?])
+        conditions(&[range, room(table, None)?, condition.to_owned()])
     );
     Ok(Statement { sql, parameters: bound(bounds.into_iter())? })
 }

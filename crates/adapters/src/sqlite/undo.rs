@@ -8,7 +8,7 @@ use ecluse_flow::ports::{Referrer, Removal, Sink};
 use rusqlite::{Connection, Transaction, params_from_iter};
 
 use super::destination::{empty, written};
-use super::{DESTINATION, fault, ledger, quoted, rebuild, source, statement};
+use super::{DESTINATION, fault, ledger, quoted, rebuild, source, statement, unfilled};
 use crate::columns::Columns;
 
 /// Takes one chunk away; see the port. The file is locked: nobody else writes.
@@ -43,6 +43,9 @@ pub(super) fn remove(
     if !ours() {
         return Ok(Removal::NotOurs);
     }
+    if worked(&transaction, table, range)? {
+        return Ok(Removal::Worked);
+    }
     if let Some(by) = referred(&transaction, table, range, children)? {
         return Ok(Removal::Referred(by));
     }
@@ -58,6 +61,15 @@ pub(super) fn remove(
     transaction.commit().map_err(|e| fault(&DESTINATION, &e, place))?;
     failpoint::hit("sqlite_remove.commit.after");
     Ok(Removal::Gone(u64::try_from(deleted).unwrap_or(u64::MAX)))
+}
+
+/// Whether a column that no run fills holds something of somebody's.
+fn worked(connection: &Connection, table: &TablePlan, range: &KeyRange) -> Result<bool> {
+    let place = table.destination();
+    let Some(worked) = unfilled::of(connection, table)?.any() else { return Ok(false) };
+    let read = statement::read_back_where(table, range, &worked)?;
+    let found = connection.prepare(&read.sql).and_then(|mut s| s.exists(params_from_iter(&read.parameters)));
+    found.map_err(|e| fault(&DESTINATION, &e, place))
 }
 
 /// A table with rows that refer to rows of the range. The engine's own enforcement is off on this

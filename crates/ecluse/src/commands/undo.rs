@@ -80,6 +80,12 @@ pub(crate) fn told(undone: &Undone) {
         output::line(format!("{table}   dropped: the run had made it"));
     }
     undone.kept.iter().for_each(kept);
+    if !undone.unseen.is_empty() {
+        output::line(format!(
+            "Not looked at, because the engine fills it by itself, or the account may not read it: {}",
+            undone.unseen.join(", ")
+        ));
+    }
     if !undone.unnamed.is_empty() {
         output::line(format!("The rows that differ could not be named: {}", undone.unnamed));
     }

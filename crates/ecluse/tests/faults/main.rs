@@ -29,3 +29,4 @@ mod starts;
 mod steps;
 mod twice;
 mod undo;
+mod worked;

@@ -10,12 +10,12 @@ use ecluse_testkit::papers::Paper;
 use crate::base::Base;
 use crate::pair::{Answer, Pair, migrate, reconciled};
 
-fn moved(made: &Migration, pair: &Pair, run: &str, more: &[&str]) -> Answer {
+pub(crate) fn moved(made: &Migration, pair: &Pair, run: &str, more: &[&str]) -> Answer {
     let mut command = migrate(made, &pair.run(run), more);
     Answer::of(&command.env(CHUNK_ROWS, "250").output().unwrap())
 }
 
-fn undone(made: &Migration, pair: &Pair, run: &str, more: &[&str]) -> Answer {
+pub(crate) fn undone(made: &Migration, pair: &Pair, run: &str, more: &[&str]) -> Answer {
     let run = pair.run(run).display().to_string();
     let mut command = made.command(&["undo", &run, "--without-views", "a test"]);
     Answer::of(&command.args(["--accept-wider-role", "a test"]).args(more).output().unwrap())
@@ -41,11 +41,11 @@ fn stands(pair: &Pair, rows: &str) -> String {
 
 const ROWS: &str = "select * from patient order by id; select * from resultat order by id";
 
-fn rows(pair: &Pair) -> String {
+pub(crate) fn rows(pair: &Pair) -> String {
     pair.to.sql(ROWS)
 }
 
-fn pairs(patients: u64) -> Vec<(Pair, tempfile::TempDir)> {
+pub(crate) fn pairs(patients: u64) -> Vec<(Pair, tempfile::TempDir)> {
     let home = tempfile::tempdir().unwrap();
     let files = (Base::sqlite(home.path(), "old.db"), Base::sqlite(home.path(), "new.db"));
     let servers = Base::postgres("undone").zip(Base::postgres("undone"));

@@ -17,7 +17,8 @@ impl Ready {
     ///
     /// # Errors
     ///
-    /// `ECL-SRC-624` where something else stands there, `ECL-SRC-625`, `ECL-SRC-626`; the run folder's.
+    /// `ECL-SRC-624` where something else stands there, `ECL-SRC-627` where it is another folder than the one
+    /// in which rows were staged, `ECL-SRC-625`, `ECL-SRC-626`; the run folder's.
     pub(crate) fn swept(&self, record: &mut RunFolder) -> Result<()> {
         let Some(named) = &self.chain.instruction.order().source.staging else { return Ok(()) };
         let folder = Folder::open(Path::new(&named.value))?;

@@ -83,16 +83,26 @@ pub trait Source: Send {
     fn close(&mut self) -> Result<()>;
 
     /// Before [`Self::open`]: rows that do not fit in memory may stand sealed under this name in the
-    /// staging folder that the instruction names. False where it names none, or nothing is ever staged.
-    fn stage(&mut self, _name: &str) -> bool {
-        false
+    /// staging folder that the instruction names. An empty mark of that name is durable there when this
+    /// returns. False where it names none, or nothing is ever staged.
+    fn stage(&mut self, _name: &str) -> Result<bool> {
+        Ok(false)
+    }
+
+    /// Takes the mark of [`Self::stage`] away: the journal says that nothing stands under the name any more.
+    fn unstage(&mut self, _name: &str) -> Result<()> {
+        Ok(())
     }
 }
 
 /// The folder in which the instruction lets sealed rows stand for the time of a process.
 pub trait Staging {
-    /// Destroys what stands there under these names, durably; nothing where there is none.
+    /// Destroys what stands there under these names, durably. Refuses, before anything goes, where a name's
+    /// mark is not there: it is another folder then, as under the place where a disk is not mounted.
     fn sweep(&self, ours: &[String]) -> Result<Swept>;
+
+    /// Takes marks away behind which nothing stands: the journal says how each ended, or knows none.
+    fn clear(&self) -> Result<()>;
 
     /// Refuses a folder in which anything stands.
     fn alone(&self) -> Result<()>;

@@ -3,9 +3,14 @@
 //!
 //! | a crash | what stands there | the journal |
 //! |---|---|---|
-//! | before the source opens | nothing | `stage` `begun` |
-//! | while it is read, or later | sealed parts whose key went with the process | the same |
-//! | after they are destroyed | nothing | the same: the sweep finds none, and says `done` |
+//! | before the journal knows | an empty mark | nothing: the sweep takes the mark away |
+//! | before the source opens | the mark | `stage` `begun` |
+//! | while it is read, or later | sealed parts whose key went with the process, the mark | the same |
+//! | after they are destroyed | the mark | the same: the sweep finds none, and says `done` |
+//! | after the journal says so | the mark | `stage` `done`: the sweep takes the mark away |
+//!
+//! The mark is there as long as the journal has `begun` alone. Where it is not, the folder is another one:
+//! its disk is not mounted, and what stands there is neither swept nor said to be.
 
 use ecluse_core::fault::Result;
 use ecluse_core::plan::Plan;
@@ -31,7 +36,7 @@ pub(crate) fn open(
     journal: &mut Journal<'_>,
 ) -> Result<Opened> {
     let name = journal.world.id()?;
-    if source.stage(&name) {
+    if source.stage(&name)? {
         journal.note(Act::Stage, &name, &Outcome::Begun)?;
         journal.staged = Some(name);
     }
@@ -47,7 +52,10 @@ pub(crate) fn open(
 pub(crate) fn close(source: &mut dyn Source, journal: &mut Journal<'_>) -> Result<()> {
     source.close()?;
     match journal.staged.take() {
-        Some(name) => journal.note(Act::Stage, &name, &Outcome::Done),
+        Some(name) => {
+            journal.note(Act::Stage, &name, &Outcome::Done)?;
+            source.unstage(&name)
+        }
         None => Ok(()),
     }
 }
@@ -81,6 +89,7 @@ pub fn sweep(
     for name in &names {
         journal.note(Act::Stage, name, &Outcome::Done)?;
     }
+    staging.clear()?;
     if let (Some(mut state), true) = (known, swept.parts > 0) {
         let words = format!(
             "a process that died left {} sealed parts ({} bytes) in the staging folder; nobody could open them, and they were destroyed by the next command",

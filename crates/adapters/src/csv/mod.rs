@@ -27,6 +27,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::columns::NOT_OPEN;
 use crate::gathered::{Gathered, Gathering};
+use crate::staging;
 use describe::Description;
 use rows::Seen;
 pub use url::Folder;
@@ -162,9 +163,16 @@ impl ecluse_flow::ports::Source for Source {
         self.gathered.take().map_or(Ok(()), Gathered::end)
     }
 
-    fn stage(&mut self, name: &str) -> bool {
+    fn stage(&mut self, name: &str) -> Result<bool> {
         self.staged = Some(name.to_owned());
-        self.folder.staging.is_some()
+        let Some(staging) = &self.folder.staging else { return Ok(false) };
+        staging::Folder::open(staging)?.mark(name)?;
+        Ok(true)
+    }
+
+    fn unstage(&mut self, name: &str) -> Result<()> {
+        let Some(staging) = &self.folder.staging else { return Ok(()) };
+        staging::Folder::open(staging)?.unmark(name)
     }
 }
 

@@ -49,6 +49,7 @@ use ecluse_flow::ports::{Count, Excess, Opened, Scope, Sink};
 
 use crate::columns::NOT_OPEN;
 use crate::gathered::{Gathered, Gathering};
+use crate::staging;
 use ddl::Schema;
 use input::Input;
 pub use origin::{Clear, Origin};
@@ -244,9 +245,16 @@ impl ecluse_flow::ports::Source for Source {
         self.gathered.take().map_or(Ok(()), Gathered::end)
     }
 
-    fn stage(&mut self, name: &str) -> bool {
+    fn stage(&mut self, name: &str) -> Result<bool> {
         self.staged = Some(name.to_owned());
-        self.dump.staging.is_some()
+        let Some(staging) = &self.dump.staging else { return Ok(false) };
+        staging::Folder::open(staging)?.mark(name)?;
+        Ok(true)
+    }
+
+    fn unstage(&mut self, name: &str) -> Result<()> {
+        let Some(staging) = &self.dump.staging else { return Ok(()) };
+        staging::Folder::open(staging)?.unmark(name)
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! ```text
 //! FOLDER/        0700; nothing stands here but what one run staged
+//!   NAME.mark    0600, empty; there before the run's journal knows the name, until it says `done` of it:
+//!                where it is missing, this is not the folder, but the place where its disk is mounted
 //!   NAME/        0700; a random name that the run's journal knows before the folder is made
 //!     0, 1, …    0600; sealed blocks of rows, one behind the other
 //! ```
@@ -38,6 +40,9 @@ static UNUSABLE: Code = Code::outside("ECL-SRC-625", "the staging folder cannot 
 static OPEN_TO_OTHERS: Code =
     Code::refused("ECL-SRC-626", "the staging folder is no folder of its owner's alone");
 
+static ELSEWHERE: Code =
+    Code::outside("ECL-SRC-627", "the staging folder is not the one in which rows were staged");
+
 /// The folder that an instruction names, open.
 #[derive(Debug)]
 pub struct Folder {
@@ -72,6 +77,42 @@ impl Folder {
             return Err(not_own());
         }
         Ok(Self { path: path.to_owned(), root })
+    }
+
+    /// Puts the mark of this name there, durably.
+    pub(crate) fn mark(&self, name: &str) -> Result<()> {
+        let failed = |error| unusable(error, &self.path);
+        let flags = OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::WRONLY | OFlags::CLOEXEC;
+        openat(&self.root, marked(name), flags, Mode::RUSR | Mode::WUSR).map_err(failed)?;
+        failpoint::hit("staging.mark.fsync.before");
+        fsync(&self.root).map_err(failed)?;
+        failpoint::hit("staging.mark.fsync.after");
+        Ok(())
+    }
+
+    /// Takes the mark of this name away, durably.
+    pub(crate) fn unmark(&self, name: &str) -> Result<()> {
+        let failed = |error| unusable(error, &self.path);
+        match unlinkat(&self.root, marked(name), AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => {}
+            Err(error) => return Err(failed(error)),
+        }
+        failpoint::hit("staging.unmark.fsync.before");
+        fsync(&self.root).map_err(failed)?;
+        failpoint::hit("staging.unmark.fsync.after");
+        Ok(())
+    }
+
+    /// Refuses where the mark of a name that this run gave is not there.
+    fn is_the_one(&self, name: &str) -> Result<()> {
+        match statat(&self.root, marked(name), AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(_) => Ok(()),
+            Err(Errno::NOENT) => Err(ELSEWHERE.fault(self.path.display().to_string()).help(format!(
+                "mount the disk that was there, then the same command again; where it is lost for good, nobody can open what it holds: touch {}, and the same command goes on",
+                self.path.join(marked(name)).display()
+            ))),
+            Err(error) => Err(unusable(error, &self.path)),
+        }
     }
 
     /// Makes a folder of this name in it, durably: after it nothing stands under another name.
@@ -128,12 +169,28 @@ impl Folder {
 impl ports::Staging for Folder {
     fn sweep(&self, ours: &[String]) -> Result<Swept> {
         let mut swept = Swept::default();
+        // a name that is none of ours is refused below, and looked for nowhere
+        ours.iter().filter(|name| is_ours(name)).try_for_each(|name| self.is_the_one(name))?;
         for name in ours {
             let one = self.destroy(name)?;
             swept.parts = swept.parts.saturating_add(one.parts);
             swept.bytes = swept.bytes.saturating_add(one.bytes);
         }
         Ok(swept)
+    }
+
+    fn clear(&self) -> Result<()> {
+        for name in names(self.root.as_fd()).map_err(|error| unusable(error, &self.path))? {
+            let name = name.to_string_lossy();
+            let about = statat(&self.root, &*name, AtFlags::SYMLINK_NOFOLLOW);
+            let mark = name.strip_suffix(MARK).filter(|name| is_ours(name));
+            // a mark behind which a folder stands is another run's
+            let stands = |name: &str| statat(&self.root, name, AtFlags::SYMLINK_NOFOLLOW).is_ok();
+            if let Some(mark) = mark.filter(|mark| about.is_ok_and(|a| a.st_size == 0) && !stands(mark)) {
+                self.unmark(mark)?;
+            }
+        }
+        Ok(())
     }
 
     fn alone(&self) -> Result<()> {
@@ -145,6 +202,13 @@ impl ports::Staging for Folder {
             "give each run a staging folder of its own. What another run's crash left there, that run's next command destroys; nobody can open it, and it may be deleted by hand",
         ))
     }
+}
+
+/// What a mark's name ends with.
+const MARK: &str = ".mark";
+
+fn marked(name: &str) -> String {
+    format!("{name}{MARK}")
 }
 
 /// Whether a name is one that [`ecluse_flow::world::World::id`] gives.

@@ -49,13 +49,21 @@ fn a_dead_process_leaves_what_the_next_takes_away_and_nothing_else_of_the_folder
     // as a kill leaves it: nothing is dropped
     std::mem::forget(store);
     std::fs::write(path.join("somebody's"), b"x").unwrap();
-    let gone = folder.sweep(&[NAME.to_owned(), NAME.replace('0', "f")]).unwrap();
+    let other = NAME.replace('0', "f");
+    // neither is swept while one of them is not known here: another disk may lie over this folder
+    folder.mark(NAME).unwrap();
+    let refused = folder.sweep(&[NAME.to_owned(), other.clone()]).unwrap_err();
+    assert_eq!((refused.code(), path.join(NAME).join("0").exists()), (&ELSEWHERE, true));
+    folder.mark(&other).unwrap();
+    let gone = folder.sweep(&[NAME.to_owned(), other]).unwrap();
     assert_eq!((gone.parts, gone.bytes > 0), (1, true));
+    assert_eq!(folder.alone().unwrap_err().code(), &FOREIGN);
+    folder.clear().unwrap();
+    assert_eq!(names(folder.root.as_fd()).unwrap().len(), 1);
     assert!(path.join("somebody's").exists());
     assert_eq!(folder.alone().unwrap_err().code(), &FOREIGN);
     std::fs::remove_file(path.join("somebody's")).unwrap();
     folder.alone().unwrap();
-    assert_eq!(folder.sweep(&[NAME.to_owned()]).unwrap(), Swept::default());
 }
 
 #[test]
@@ -94,6 +102,7 @@ fn a_name_that_is_not_ours_is_not_followed() {
     let own = home.path().join("staging").join(NAME);
     std::fs::create_dir(&own).unwrap();
     std::fs::write(own.join("results.csv"), "theirs").unwrap();
+    folder.mark(NAME).unwrap();
     let absolute = victim.display().to_string();
     for name in ["../victim", "victim", "", "..", absolute.as_str(), NAME] {
         let refused = folder.sweep(&[name.to_owned()]).unwrap_err();

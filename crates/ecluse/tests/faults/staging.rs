@@ -3,11 +3,12 @@
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use ecluse_testkit::disk::Disk;
-use ecluse_testkit::kill::{drive, failpoints};
+use ecluse_testkit::kill::{VARIABLE, drive, failpoints};
 use ecluse_testkit::laboratory::Size;
 
 use crate::base::Base;
@@ -156,4 +157,39 @@ fn a_full_disk_under_the_staging_is_told_and_loses_nothing() {
     lab.given("migrate", &whole).holds();
     let (expected, moved) = lab.world.expected_and_moved();
     assert_eq!((expected, stands(&staging)), (moved, 0));
+}
+
+/// The folder lies on a disk that is not there when the next command comes: what was left is neither swept nor
+/// said to be, until the disk is back.
+// proves: EXT-01
+#[test]
+fn a_staging_whose_disk_is_not_mounted_is_not_taken_for_empty() {
+    let Some(source) = Base::postgres("from") else { return };
+    let (lab, staging) = staged(source, |lab| lab.world.folder.path().join("disk/staging"));
+    std::fs::create_dir(staging.parent().unwrap()).unwrap();
+    let whole = output(dump(&lab.world.source, &[]));
+    let file = lab.world.folder.path().join("whole.sql");
+    std::fs::write(&file, &whole).unwrap();
+    let text = std::fs::read_to_string(lab.made.folder().join("connections.toml")).unwrap();
+    let from = text.lines().find_map(|l| l.strip_prefix("url = \"")?.strip_suffix('"')).unwrap();
+    let mut command = lab.made.command(&["migrate", "--run", &lab.run.display().to_string()]);
+    command.args(["--from", from, "--source-command", &format!("cat {}", file.display())]);
+    command.env(VARIABLE, "staging.write.after:3");
+    assert_eq!(command.output().unwrap().status.signal(), Some(9));
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(stands(&staging), 2, "the mark and the parts");
+
+    let (disk, away) = (staging.parent().unwrap(), lab.world.folder.path().join("away"));
+    std::fs::rename(disk, &away).unwrap();
+    std::fs::create_dir(disk).unwrap();
+    let answer = lab.given("migrate", &whole);
+    answer.is(3, "ECL-SRC-627");
+    assert!(!answer.said().contains("destroyed"), "{answer:?}");
+    assert_eq!(journaled(&lab), (1, 0));
+    std::fs::remove_dir_all(disk).unwrap();
+    std::fs::rename(&away, disk).unwrap();
+    let answer = lab.given("migrate", &whole);
+    answer.holds();
+    assert!(answer.said().contains("had left in the staging folder"), "{answer:?}");
+    assert_eq!((stands(&staging), journaled(&lab)), (0, (2, 2)));
 }

@@ -133,6 +133,26 @@ impl ChosenSets {
             _ => Err(MALFORMED.fault(format!("the rows chosen of table {table} are not known"))),
         }
     }
+
+    /// For each row of a batch: whether its column names somebody who does not stand in the set of
+    /// (`table`, `other`). NULL names nobody.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::members`]; where the batch has no such column.
+    pub fn strangers(
+        &self,
+        table: usize,
+        other: usize,
+        batch: &Batch,
+        column: usize,
+        ty: Type,
+    ) -> Result<Mask> {
+        let array =
+            batch.columns().get(column).ok_or_else(|| MALFORMED.fault(format!("no column {column}")))?;
+        let (members, named) = (self.members(table, other, array, ty)?, Column::new(array, ty)?);
+        Ok(Mask::from_fn(batch.rows(), |row| !named.is_null(row) && !members.get(row)))
+    }
 }
 
 impl fmt::Debug for ChosenSets {
@@ -150,7 +170,7 @@ fn members(filter: &Filter, out: &mut Vec<(usize, usize)>) {
     }
 }
 
-fn hash(key: &[u8; 32], column: &Column<'_>, row: usize, scratch: &mut Vec<u8>) -> u128 {
+pub(crate) fn hash(key: &[u8; 32], column: &Column<'_>, row: usize, scratch: &mut Vec<u8>) -> u128 {
     scratch.clear();
     canonical::encode(column, row, scratch);
     let hash = blake3::keyed_hash(key, scratch);

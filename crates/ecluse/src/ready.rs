@@ -3,6 +3,7 @@
 
 mod recalled;
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
@@ -410,9 +411,17 @@ fn instructed(chain: &Chain, source: &mut dyn Source) -> Result<Catalog> {
     source.catalog(Scope::Tables(&chain.instruction.order().table_names()))
 }
 
+/// The destination's tables that are written, and those that their foreign keys lead to.
 fn mapped(chain: &Chain, destination: &mut dyn Destination) -> Result<Catalog> {
     let tables: Vec<String> = chain.mapping.tables.iter().map(|t| t.to.value.clone()).collect();
-    destination.catalog(Scope::Tables(&tables))
+    let mut catalog = destination.catalog(Scope::Tables(&tables))?;
+    let keys = catalog.tables.iter().flat_map(|t| &t.foreign_keys);
+    let beyond: BTreeSet<&String> = keys.map(|key| &key.references).filter(|t| !tables.contains(t)).collect();
+    let beyond: Vec<String> = beyond.into_iter().cloned().collect();
+    if !beyond.is_empty() {
+        catalog.tables.extend(destination.catalog(Scope::Tables(&beyond))?.tables);
+    }
+    Ok(catalog)
 }
 
 fn compiled(

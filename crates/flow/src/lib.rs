@@ -16,6 +16,7 @@
 //! | [`locate`] | finds the row of a token again at the source |
 //! | [`rejected`] | names the rows that did not move, or not whole |
 //! | [`rehearse`] | counts what would move: the dry run |
+//! | [`orphans`] | rows of a dry run that name a parent nobody has |
 //! | [`excluded`] | the persons whose rows never move |
 //! | [`staged`] | sealed rows that stand outside of memory: named in the journal, destroyed, swept |
 //! | [`known`] | lists the persons who exist at the destination already |
@@ -44,6 +45,7 @@ pub mod known;
 pub mod locate;
 mod noted;
 pub mod orders;
+pub mod orphans;
 pub mod pending;
 mod pipeline;
 pub mod ports;

@@ -277,7 +277,8 @@ pub trait Destination: Send {
 
     /// Reads back the written columns of the rows in `range`: one column per `table.write()`.
     /// With `ordered` in the order of the key, else in any order (faster). Uses a
-    /// connection of its own read-only transaction.
+    /// connection of its own read-only transaction. A dry run reads so, too, the one column of a table
+    /// outside the order that a foreign key of an ordered one refers to.
     fn read(&mut self, table: &TablePlan, range: &KeyRange, ordered: bool, sink: Sink<'_>) -> Result<()>;
 
     /// Reads the columns of `known.table()`, and no other, of rows that are *not* in its room and that the

@@ -16,6 +16,7 @@ use crate::figures::{Excluded, Figures, begin_tables};
 use crate::journal::Journal;
 use crate::noted;
 use crate::orders::Orders;
+use crate::orphans::{Looking, Orphans};
 use crate::pending;
 use crate::ports::{Destination, Record, Source};
 use crate::reader::{self, Message};
@@ -26,13 +27,15 @@ use crate::world::World;
 use crate::{staged, state};
 
 /// What a dry run found.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Rehearsed {
     /// As a run would count them.
     pub figures: Figures,
     /// Codes without a line in their code table, by source column. For the person who asked only:
     /// this is never written.
     pub unmapped: Vec<Codes>,
+    /// Rows that would move without the parent they name.
+    pub orphans: Orphans,
 }
 
 /// Counts what would move to a destination of this engine, and what would be refused, by
@@ -82,7 +85,8 @@ pub fn rehearse(
         figures.ended = world.now().to_string();
         figures.whole = told.is_ok();
         journal.record.save_rehearsal(&figures)?;
-        Ok(Rehearsed { unmapped: told?, figures })
+        let (unmapped, orphans) = told?;
+        Ok(Rehearsed { figures, unmapped, orphans })
     })
 }
 
@@ -98,7 +102,7 @@ struct Story<'a> {
 }
 
 impl Story<'_> {
-    fn tell(&mut self, journal: &mut Journal<'_>, figures: &mut Figures) -> Result<Vec<Codes>> {
+    fn tell(&mut self, journal: &mut Journal<'_>, figures: &mut Figures) -> Result<(Vec<Codes>, Orphans)> {
         let object = figures.run.clone();
         let plan = self.orders.plan;
         journal.act(Act::Standing, &object, |_| self.orders.standing())?;
@@ -115,12 +119,12 @@ impl Story<'_> {
         figures.limits = opened.limits;
         checks::source_schema(self.source, plan, self.orders.source, When::UnderLock)?;
         let unfinished = pending::count(&self.orders, plan.tables().len(), self.source, &self.world)?;
-        let unmapped = self.readings(figures)?;
+        let found = self.readings(figures)?;
         pending::figure(&unfinished, plan, figures);
         journal.act(Act::Standing, &object, |_| self.orders.standing())?;
         journal.act(Act::Probe, &object, |journal| self.probe(journal, figures, When::End))?;
         staged::close(self.source, journal)?;
-        Ok(unmapped)
+        Ok(found)
     }
 
     fn probe(&mut self, journal: &mut Journal<'_>, figures: &mut Figures, when: When) -> Result<()> {
@@ -142,8 +146,9 @@ impl Story<'_> {
         journal.record.save_rehearsal(figures)
     }
 
-    /// Every row, once or as often as a run would read it; what the last reading found unmapped.
-    fn readings(&mut self, figures: &mut Figures) -> Result<Vec<Codes>> {
+    /// Every row, once or as often as a run would read it; what the last reading found unmapped, and
+    /// without its parent.
+    fn readings(&mut self, figures: &mut Figures) -> Result<(Vec<Codes>, Orphans)> {
         let plan = self.orders.plan;
         let mut families = Families::new(&self.orders, self.world.random()?, self.source)?;
         // nothing is published: any key will do
@@ -153,10 +158,12 @@ impl Story<'_> {
         loop {
             figures.tables = begin_tables(plan);
             let unmapped = Mutex::default();
+            let orphans = Mutex::new(Looking::new(plan, families.key));
             let counting = Unmapped { tellable: self.tellable, found: &unmapped, mapped: self.options.codes };
             let attaching = Attaching::new(plan, self.options.files, How::Look, nobody())?;
             let context =
                 Context::new(plan, &families)?.counting(counting).attaching(attaching, Some(&named));
+            let context = context.finding(&orphans);
             reader::read(self.source, self.destination, context, &key, &[], &mut |message| {
                 if let Message::Chunk(_) = &message {
                     self.orders.standing()?;
@@ -167,7 +174,8 @@ impl Story<'_> {
             if !families.again()? {
                 figures.folders = attached::folders(plan, self.options.files, &named)?;
                 // nobody died with it in hand: the reading is over
-                return Ok(unmapped.into_inner().unwrap_or_else(PoisonError::into_inner));
+                let orphans = orphans.into_inner().unwrap_or_else(PoisonError::into_inner);
+                return Ok((unmapped.into_inner().unwrap_or_else(PoisonError::into_inner), orphans.ended()));
             }
             (self.progress)(Progress::Note(AGAIN));
         }

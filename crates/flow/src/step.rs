@@ -20,6 +20,7 @@ use crate::excluded::Staying;
 use crate::families::Families;
 use crate::family::{self, Kin, PARENT_REFUSED, Tie};
 use crate::figures::FileCounts;
+use crate::orphans::Looking;
 use crate::unmapped::Unmapped;
 
 static DISAGREES: Code =
@@ -42,6 +43,8 @@ pub(crate) struct Context<'p> {
     staying: Option<&'p Staying<'p>>,
     /// Where a dry run counts unmapped codes; a run counts rows only.
     unmapped: Option<Unmapped<'p>>,
+    /// Where a dry run counts rows that name a parent nobody has.
+    orphans: Option<&'p Mutex<Looking>>,
     /// What becomes of files that rows name; none where no column names any.
     attaching: Option<Attaching<'p>>,
     /// Where the names of files are kept that rows name.
@@ -62,6 +65,7 @@ impl<'p> Context<'p> {
             refused: &families.refused,
             staying: families.staying.as_ref(),
             unmapped: None,
+            orphans: None,
             attaching: None,
             named: None,
             upto: plan.tables().len(),
@@ -83,6 +87,12 @@ impl<'p> Context<'p> {
     /// Counts unmapped codes there.
     pub(crate) const fn counting(mut self, unmapped: Unmapped<'p>) -> Self {
         self.unmapped = Some(unmapped);
+        self
+    }
+
+    /// Looks for the parents of what would be written, there.
+    pub(crate) const fn finding(mut self, orphans: &'p Mutex<Looking>) -> Self {
+        self.orphans = Some(orphans);
         self
     }
 
@@ -283,6 +293,17 @@ impl<'p> Step<'p> {
         let gone = self.keys_of(piece, fates.reasons)?;
         let mut worked = self.write(&goes, refused, left_out, context)?;
         worked.gone.extend(gone);
+        if let Some(orphans) = context.orphans {
+            let mut orphans = orphans.lock().map_err(|_| POISONED.fault("orphans"))?;
+            let read = worked.read.as_ref().map(|batch| (batch, self.types.as_slice()));
+            orphans.look(
+                context.plan,
+                self.table,
+                read,
+                (&worked.written, self.writer.types()),
+                &context.chosen,
+            )?;
+        }
         Ok(worked)
     }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::append::{Counter, append, counted};
 use super::assemble::assemble;
 use super::bind::bind;
+use super::demands::demands;
 use super::disguise::zero_dates;
 use super::dossier::{dossiers, filter_of};
 use super::known::known;
@@ -154,6 +155,7 @@ pub fn compile(inputs: &Inputs<'_>) -> Result<Compiled, Refusal> {
     notes.extend(instruction::moves_no_result(instruction, inputs.dictionary));
     notes.extend(drafts.iter().flat_map(|d| d.target.notes.clone()));
     notes.extend(beside);
+    let demands = demands(inputs.destination, &tables);
     let plan = Plan {
         tables,
         tolerance: instruction.tolerance,
@@ -162,6 +164,7 @@ pub fn compile(inputs: &Inputs<'_>) -> Result<Compiled, Refusal> {
         dossiers,
         pending,
         known,
+        demands,
     };
     Ok(Compiled { plan, stays, notes, counters })
 }

@@ -9,6 +9,7 @@ mod append_tests;
 mod assemble;
 mod bind;
 mod compile;
+pub mod demands;
 mod disguise;
 mod dossier;
 pub mod files;
@@ -36,6 +37,7 @@ pub use pending::PendingPlan;
 pub use room::{Bounds, By, Shift, apart};
 pub use target::NO_TABLE;
 
+use self::demands::Demand;
 use self::files::FileColumn;
 use crate::filter::Filter;
 use crate::ins::Numbers;
@@ -63,6 +65,7 @@ pub struct Plan {
     dossiers: Option<Dossiers>,
     pending: Option<PendingPlan>,
     known: Option<KnownPlan>,
+    demands: Vec<Demand>,
 }
 
 impl Plan {
@@ -416,6 +419,7 @@ pub mod assertion {
             dossiers: None,
             pending: None,
             known: None,
+            demands: Vec::new(),
         }
     }
 

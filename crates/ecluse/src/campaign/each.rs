@@ -202,6 +202,9 @@ fn told<'a>(row: &'a Row, output: Option<&Output>, command: &[String]) -> (&'a R
         // a plan's first lines are its table; whether it is ready stands last
         Some(0) if is_plan => ("✓", said.last()),
         Some(0) => ("✓", said.first()),
+        Some(_) if is_plan && said.last().is_some_and(|line| line.starts_with("Not ready:")) => {
+            ("✗", said.last())
+        }
         _ => ("✗", complained.last()),
     };
     output::line(format!("{mark} {}   {}", row.folder, words.map_or("", String::as_str)).trim_end());

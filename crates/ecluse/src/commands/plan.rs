@@ -1,5 +1,6 @@
 //! `ecluse plan`: what would move, what is refused, what stays.
 
+mod orphans;
 mod stays;
 mod tell;
 
@@ -38,14 +39,14 @@ pub(super) fn run(here: &Here, args: &PlanArgs) -> Result<()> {
     let sealed = RunFolder::sealed_state(&path)?;
     let mut teller = Teller::new();
     let Ends { source, destination } = &mut ends;
-    let (found, room) = ready.with_orders(|orders| {
+    let (mut found, room) = ready.with_orders(|orders| {
         // told after the figures: whoever empties a table wants to know what would fill it
         let room = room(&orders, sealed.as_deref(), &ready.missing, destination.as_mut());
         rehearsed(&ready, orders, ready.options(), source.as_mut(), &mut record, &mut teller)
             .map(|found| (found, room))
     })?;
-    tell::told(&ready, &found, room.is_ok());
-    room
+    found.orphans.look_up(&ready.compiled.plan, ends.destination.as_mut())?;
+    tell::told(&ready, &found, room)
 }
 
 /// The dry run itself.

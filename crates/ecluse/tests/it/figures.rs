@@ -60,7 +60,8 @@ fn every_row_is_moved_refused_withheld_or_left_out_and_the_report_says_which() {
     ];
     let figures: Figures =
         serde_json::from_slice(&std::fs::read(lab.join("run/figures.json")).unwrap()).unwrap();
-    let planned: serde_json::Value = serde_json::from_str(&succeed(&lab, &["plan", "--json"])).unwrap();
+    let planned: serde_json::Value =
+        serde_json::from_slice(&crate::ecluse(&lab, &["plan", "--json"]).stdout).unwrap();
     succeed(&lab, &["report", "--lang", "en"]);
     let page = std::fs::read_to_string(lab.join("run/report.html")).unwrap();
     for (t, (table, asked, refused)) in figures.tables.iter().zip(expected) {

@@ -19,6 +19,7 @@ mod large;
 mod made;
 mod many;
 mod odd;
+mod orphans;
 mod pipes;
 mod plan;
 mod procedure;

@@ -3,27 +3,37 @@
 use std::collections::BTreeMap;
 
 use ecluse_core::count::{count, number, plural};
+use ecluse_core::fault::{Code, Result};
 use ecluse_core::finding::Finding;
 use ecluse_core::mapping::Make;
 use ecluse_core::plan::Way;
 use ecluse_flow::figures::Figures;
+use ecluse_flow::orphans::Orphan;
 use ecluse_flow::rehearse::Rehearsed;
 use ecluse_flow::rights;
 use ecluse_flow::unmapped::Codes;
 use serde_json::{Value, json};
 
+use super::orphans;
 use crate::commands::{encodings, explain, files, identifiers, migrate, stayed};
 use crate::output;
 use crate::ready::Ready;
 use crate::report::figure;
 
+static NOT_READY: Code = Code::refused("ECL-PLN-094", "the plan is not ready");
+
 /// Codes of a column that the screen shows; the JSON has all.
 const SHOWN: usize = 12;
 
-/// Tells figures, refusals, unmapped codes and the destination's state, each problem with one fix.
-/// `room` says whether the destination's tables can take the rows.
-pub(super) fn told(ready: &Ready, found: &Rehearsed, room: bool) {
-    let Rehearsed { figures, unmapped } = found;
+/// Tells figures, refusals, orphans, unmapped codes and the destination's state, each problem with one
+/// fix; `room` says whether the destination's tables can take the rows.
+///
+/// # Errors
+///
+/// [`NOT_READY`] with the reason: what was told is no plan to move by. `room`'s own where that is it.
+pub(super) fn told(ready: &Ready, found: &Rehearsed, room: Result<()>) -> Result<()> {
+    let Rehearsed { figures, unmapped, .. } = found;
+    let lost = found.orphans.list(&ready.compiled.plan, ready.destination.engine());
     table(figures);
     columns(ready);
     for line in dossiers(ready) {
@@ -60,6 +70,9 @@ pub(super) fn told(ready: &Ready, found: &Rehearsed, room: bool) {
             explain::remedy(id).unwrap_or_else(|| format!("ecluse explain {id}"))
         ));
     }
+    for line in orphans::lines(&lost) {
+        output::line(line);
+    }
     for line in migrate::unfinished(figures) {
         output::line(format!("pending      {line}"));
     }
@@ -86,20 +99,25 @@ pub(super) fn told(ready: &Ready, found: &Rehearsed, room: bool) {
             "Look first at the texts of {columns} that may arrive misread (encoding, above)."
         ));
     }
-    if refused > tolerated {
-        output::line(format!(
-            "Not ready: {} would be refused, {} tolerated.",
-            plural(refused, "row", "rows"),
-            count(tolerated)
-        ));
-    } else if !room {
-        output::line("Not ready: the destination cannot take the rows.");
-    } else if ready.missing.is_empty() {
-        output::line("Ready:  ecluse migrate");
+    let reason = if refused > tolerated {
+        Some(format!("{} would be refused, {} tolerated", plural(refused, "row", "rows"), count(tolerated)))
     } else {
-        output::line("Ready:  ecluse migrate --ddl");
+        Some(orphans::refused(&lost)).filter(|rows| *rows > 0).map(orphans::words)
+    };
+    output::document(&document(ready, found, &lost, room.is_ok() && reason.is_none()));
+    if let Some(reason) = reason {
+        output::line(format!("Not ready: {reason}."));
+        // what the destination lacks besides comes to light with the next plan
+        return Err(NOT_READY.fault(reason).help("each of them stands above with what can be done"));
     }
-    output::document(&document(ready, found, room && refused <= tolerated));
+    if let Err(fault) = &room {
+        let colon = if fault.detail().is_empty() { "" } else { ": " };
+        output::line(format!("Not ready: {}{colon}{}.", fault.code().title, fault.detail()));
+        return room;
+    }
+    let ddl = if ready.missing.is_empty() { "" } else { " --ddl" };
+    output::line(format!("Ready:  ecluse migrate{ddl}"));
+    Ok(())
 }
 
 fn table(figures: &Figures) {
@@ -221,7 +239,7 @@ fn code_table(ready: &Ready, codes: &Codes) -> String {
     )
 }
 
-fn document(ready: &Ready, found: &Rehearsed, is_ready: bool) -> Value {
+fn document(ready: &Ready, found: &Rehearsed, lost: &[Orphan], is_ready: bool) -> Value {
     let (moved, filled) = moving(ready);
     let mut classes = BTreeMap::new();
     for s in &ready.compiled.stays {
@@ -247,6 +265,6 @@ fn document(ready: &Ready, found: &Rehearsed, is_ready: bool) -> Value {
         .collect();
     json!({
         "figures": rights::brief(&found.figures), "excess": found.figures.excess.len(), "columns": moved, "filled": filled, "stays": classes, "missing": ready.missing,
-        "unmapped": unmapped, "notes": notes, "ready": is_ready,
+        "unmapped": unmapped, "orphans": orphans::document(lost), "notes": notes, "ready": is_ready,
     })
 }

@@ -1,7 +1,8 @@
 //! The acceptance of the reference data: tests, units, codes, prescribers, sites stand at the destination,
 //! and a biologist of the controller has looked at them there, before a patient moves.
 //!
-//! It is of one run of one order, whose signature covers mapping and code tables; the rows that it names
+//! It is of one run of one order, whose signature covers mapping and code tables, and of the values: the rows
+//! and keyed tallies that it names
 //! are compared with the run's figures when it is signed, and with what stands at the destination when the
 //! rest begins to move. What a later catch-up changes is that catch-up's.
 
@@ -39,8 +40,20 @@ pub struct Stated {
     pub run: String,
     /// The digest of its instruction.
     pub instruction: String,
-    /// Destination tables, each with its rows, in the run's order.
-    pub tables: Vec<(String, u64)>,
+    /// The tables, in the run's order.
+    pub tables: Vec<Table>,
+}
+
+/// One table as it stood at the destination when it was read back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table {
+    /// Its name there.
+    pub name: String,
+    /// Its rows.
+    pub rows: u64,
+    /// Its published tally under the run's key, in hexadecimal (`docs/formats.md`, "Tallies"): other values
+    /// have another one, and without the key nobody guesses a value from it.
+    pub tally: String,
 }
 
 /// An acceptance that a biologist signed. Only [`Accepted::read`] makes one.
@@ -85,15 +98,23 @@ impl Accepted {
         Err(OTHER.fault(format!("of run {}", self.stated.run)).help(AGAIN))
     }
 
-    /// Whether these are the rows that were accepted, table by table.
+    /// Whether this is what was accepted, table by table and value by value.
     ///
     /// # Errors
     /// [`OTHER`].
-    pub fn is_of_rows(&self, tables: &[(String, u64)]) -> Result<()> {
+    pub fn is_of_tables(&self, tables: &[Table]) -> Result<()> {
         if self.stated.tables == tables {
             return Ok(());
         }
-        Err(OTHER.fault("other tables, or other numbers of rows, stand at the destination").help(AGAIN))
+        let mut pairs = self.stated.tables.iter().zip(tables);
+        let other = pairs.find(|(one, there)| one.tally != there.tally);
+        let what = match other {
+            Some((one, there)) if one.name == there.name && one.rows == there.rows => {
+                format!("other values stand in {} at the destination", one.name)
+            }
+            _ => "other tables, or other numbers of rows, stand at the destination".to_owned(),
+        };
+        Err(OTHER.fault(what).help(AGAIN))
     }
 
     /// What was accepted.
@@ -147,9 +168,10 @@ pub fn draft(head: &Head, stated: &Stated) -> String {
         quote(&stated.run),
         quote(&stated.instruction),
     );
-    for (table, rows) in &stated.tables {
+    for Table { name, rows, tally } in &stated.tables {
         // writing to a String cannot fail
-        let _ = write!(text, "\n[[table]]\nname = {}\nrows = {rows}\n", quote(table));
+        let _ =
+            write!(text, "\n[[table]]\nname  = {}\nrows  = {rows}\ntally = {}\n", quote(name), quote(tally));
     }
     text
 }
@@ -177,8 +199,14 @@ fn read(r: &mut Reader<'_>, mut head: Fields<'_, '_>, root: &mut Fields<'_, '_>)
     let tables = root.tables(r, "table").into_iter().filter_map(|mut t| {
         let name = t.text(r, "name");
         let rows = t.maybe_number(r, "rows").map_or(0, |n| n.value);
+        let tally = t.text(r, "tally");
         t.end(r);
-        Some((name?.value, rows))
+        let digits = |text: &str| text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit());
+        if let Some(tally) = tally.as_ref().filter(|tally| !digits(&tally.value)) {
+            let finding = Finding::new(&WRONG_VALUE, "`tally` wants 64 hexadecimal digits");
+            r.find(finding.at(tally.span.clone()).help(AGAIN));
+        }
+        Some(Table { name: name?.value, rows, tally: tally?.value })
     });
     let tables = tables.collect();
     Some(Stated { run: run?.value, instruction: instruction?.value, tables })

@@ -222,6 +222,10 @@ pub struct TableFigures {
     /// See `written`.
     #[serde(default)]
     pub write_micros: u64,
+    /// Of reference data moved alone, or with a sample: the published tally of the table as it was read back
+    /// at their end (`docs/formats.md`), in hexadecimal; else empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub tally: String,
     /// Chunks in all, and how many of them this start of the run replaced.
     pub chunks: u64,
     /// See `chunks`.

@@ -1,6 +1,6 @@
 //! The destination read back: which rows stand there now.
 
-use ecluse_batch::{Keys, RowHasher, TallyKey};
+use ecluse_batch::{Keys, RowHasher, Tally, TallyKey};
 use ecluse_core::fault::Result;
 use ecluse_core::plan::TablePlan;
 use ecluse_core::types::Type;
@@ -12,6 +12,19 @@ use crate::ports::Destination;
 /// The written columns' types.
 pub(crate) fn types(table: &TablePlan) -> Vec<Type> {
     table.write().iter().map(|c| c.ty).collect()
+}
+
+/// All rows of a table that are this run's to read there.
+pub(crate) fn whole(destination: &mut dyn Destination, table: &TablePlan, key: &TallyKey) -> Result<Tally> {
+    let mut hasher = RowHasher::new(key, table.destination(), &types(table));
+    let (mut tally, mut hashes) = (Tally::new(), Vec::new());
+    destination.read(table, &KeyRange::default(), false, &mut |batch| {
+        hashes.clear();
+        hasher.hash_rows(&batch, &mut hashes)?;
+        tally.extend(&hashes);
+        Ok(())
+    })?;
+    Ok(tally)
 }
 
 /// The rows in a key range at the destination, by key and hash.

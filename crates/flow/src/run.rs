@@ -129,6 +129,7 @@ pub fn run(
         held: None,
         sample: None,
         seen: None,
+        accepted: reference::goes_beyond(orders.plan, &state, options.start),
     };
     let told = story.tell(&mut journal, &mut state, &mut figures);
     let told = staged::ended(told, story.source, &mut journal);
@@ -240,6 +241,8 @@ struct Story<'a> {
     sample: Option<Selection<'a>>,
     /// The source as this start saw it.
     seen: Option<Seen>,
+    /// Whether reference data were accepted for this start to go beyond them.
+    accepted: bool,
 }
 
 impl Story<'_> {
@@ -323,6 +326,9 @@ impl Story<'_> {
             caught::end(state, figures, held, &self.world);
             state::save(state, &self.orders, journal)
         })?;
+        if !self.options.start.is_of_all() {
+            reference::figure(plan, state, self.destination, figures)?;
+        }
         Ok(Ended::Whole)
     }
 
@@ -468,6 +474,7 @@ impl Story<'_> {
             key: writing,
             refused,
             hit: vec![false; plan.tables().len()],
+            accepted: self.accepted,
             catch_up,
             beyond: Vec::new(),
             began: None,

@@ -23,7 +23,7 @@ use crate::reader::{Chunk, Message};
 use crate::run::{Options, Progress};
 use crate::step::{Worked, count, lock};
 use crate::world::World;
-use crate::{readback, rejected, sample, state};
+use crate::{readback, reference, rejected, sample, state};
 
 static CHANGED: Code =
     Code::refused("ECL-RUN-011", "rows at the destination were changed since they were moved");
@@ -52,6 +52,8 @@ pub(crate) struct Writing<'a, 'j> {
     pub(crate) refused: &'a Mutex<Kin>,
     /// Tables of which the destination refused rows.
     pub(crate) hit: Vec<bool>,
+    /// Whether reference data were accepted, and nothing but them moved before.
+    pub(crate) accepted: bool,
     /// The catch-up under way: then rows are counted against what stands at the destination.
     pub(crate) catch_up: Option<u64>,
     /// Rows that stood beyond a chunk's new end, until the chunk comes that they belong to.
@@ -74,6 +76,9 @@ impl<'a> Writing<'a, '_> {
     pub(crate) fn take(&mut self, message: Message) -> Result<()> {
         match message {
             Message::Begin(number, count) => {
+                if self.accepted && number >= self.orders.plan.reference() {
+                    reference::unchanged(self.orders.plan, self.figures)?;
+                }
                 let sealed = state::table_mut(self.state, number)?;
                 sealed.kept.clear();
                 rejected::clear(sealed);

@@ -50,8 +50,8 @@ fn propose(here: &Here, args: &RunArgs) -> Result<()> {
     let path = here.folder.path(None, FILE);
     folder::create(&path, written(&head, &stated).as_bytes())?;
     output::line(path.display().to_string());
-    for (table, rows) in &stated.tables {
-        output::line(format!("  {table}   {}", plural(*rows, "row", "rows")));
+    for table in &stated.tables {
+        output::line(format!("  {}   {}", table.name, plural(table.rows, "row", "rows")));
     }
     output::line(
         "A biologist looks at them in the new system, and accepts them:  ecluse reference sign --key FILE",

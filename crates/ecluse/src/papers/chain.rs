@@ -149,8 +149,8 @@ fn judged(
     }
     let signed = contract.signatures(Kind::Mapping, 1, &paper.bytes, &paper.signatures, now);
     let place = |finding: Finding| match &own {
-        Some(own) => finding.at(own.column.to.span.clone()),
-        None => finding,
+        Some(own) if finding.code.id == signatures::ABSENT.id => finding.at(own.column.to.span.clone()),
+        _ => finding,
     };
     let signed =
         paper.judge(signed.map_err(|findings| findings.into_iter().map(place).collect::<Vec<_>>()))?;

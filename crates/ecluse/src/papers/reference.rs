@@ -5,7 +5,7 @@ use std::path::Path;
 use ecluse_adapters::folder::figures;
 use ecluse_core::document::{self, Kind};
 use ecluse_core::fault::{Code, Result};
-use ecluse_core::reference::{Accepted, FILE, Stated};
+use ecluse_core::reference::{Accepted, FILE, Stated, Table};
 use ecluse_flow::figures::Figures;
 use jiff::{SignedDuration, Timestamp};
 
@@ -17,24 +17,25 @@ static NOT_YET: Code = Code::refused("ECL-REF-008", "the reference data have not
 static NOTHING: Code = Code::refused("ECL-REF-009", "no reference data have been moved");
 
 /// Whoever moves more than reference data shows that these were accepted, as they stand at the destination:
-/// `stands` names its tables with the run's rows. Whoever signed, with whatever tool, it is compared here.
+/// `stands` names its tables with their rows and tallies, read back. Whoever signed, with whatever tool, it is
+/// compared here.
 ///
 /// # Errors
 ///
-/// `ECL-REF-008`; `ECL-REF-005`, an acceptance of another run or of other rows; one that somebody signed who
+/// `ECL-REF-008`; `ECL-REF-005`, an acceptance of another run, of other rows or values; one that somebody signed who
 /// may not.
 pub(crate) fn demanded(
     folder: &Folder,
     chain: &Chain,
     run: &Path,
-    stands: &[(String, u64)],
+    stands: &[Table],
     now: Timestamp,
 ) -> Result<()> {
     let first = || NOT_YET.fault("they have not been moved").help("ecluse migrate --reference");
     let figures = if run.exists() { figures(run)? } else { None };
     let figures = figures.ok_or_else(first)?;
     match accepted(folder, chain, &figures, now)? {
-        Some(accepted) => accepted.is_of_rows(stands),
+        Some(accepted) => accepted.is_of_tables(stands),
         None if has_moved(&figures) || folder.has(FILE) => Err(NOT_YET
             .fault("nobody has signed them")
             .help("ecluse reference propose, then a biologist: ecluse reference sign --key FILE")),
@@ -104,7 +105,7 @@ pub(crate) fn shown(
     Ok((!others).then_some((accepted, at)))
 }
 
-/// What there is to accept: the reference tables of a run, with their rows.
+/// What there is to accept: the reference tables of a run, with their rows and tallies.
 ///
 /// # Errors
 ///
@@ -122,6 +123,12 @@ pub(crate) fn moved(chain: &Chain, run: &Path) -> Result<Stated> {
     Ok(Stated {
         run: figures.run.clone(),
         instruction: chain.instruction.digest().to_owned(),
-        tables: tables.map(|table| (table.destination.clone(), table.moved)).collect(),
+        tables: tables
+            .map(|table| Table {
+                name: table.destination.clone(),
+                rows: table.moved,
+                tally: table.tally.clone(),
+            })
+            .collect(),
     })
 }

@@ -3,6 +3,7 @@
 
 mod adopt;
 mod attached;
+mod bound;
 mod canaries;
 mod coded;
 mod commands;

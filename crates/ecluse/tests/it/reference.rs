@@ -217,7 +217,7 @@ pub(crate) fn killed(lab: &Path, arguments: &[&str], at: &str) -> bool {
 }
 
 /// A file to a file, the reference data moved and accepted.
-fn accepted(here: &Path) -> (Connection, PathBuf) {
+pub(crate) fn accepted(here: &Path) -> (Connection, PathBuf) {
     let old = Connection::open(here.join("old.db")).unwrap();
     old.execute_batch(&format!("BEGIN; {} COMMIT;", mapped())).unwrap();
     let lab = folder(here, "sqlite:old.db", "sqlite:new.db");
@@ -273,9 +273,9 @@ fn accepted_first(lab: &Path, old: &dyn Fn(&str) -> u64, new: &dyn Fn(&str) -> u
     succeed(lab, &["reference", "propose"]);
     let paper = lab.join("reference.toml");
     let stated = std::fs::read_to_string(&paper).unwrap();
-    assert!(stated.contains("name = \"unite\"\nrows = 2"), "{stated}");
+    assert!(stated.contains("name  = \"unite\"\nrows  = 2\ntally = \""), "{stated}");
     refused(lab, &["migrate"], "ECL-REF-008");
-    std::fs::write(&paper, stated.replace("rows = 2", "rows = 3")).unwrap();
+    std::fs::write(&paper, stated.replace("rows  = 2", "rows  = 3")).unwrap();
     refused(lab, &biologist, "ECL-REF-005");
     std::fs::write(&paper, &stated).unwrap();
     let operator = ecluse(lab, &["reference", "sign", "--key", "keys/operator"]);

@@ -99,7 +99,7 @@ fn an_acceptance_is_compared_with_what_stands_there_whoever_signed_it() {
     succeed(&lab, &["reference", "propose"]);
     let paper = lab.join("reference.toml");
     let stated = std::fs::read_to_string(&paper).unwrap();
-    std::fs::write(&paper, stated.replace("rows = 2", "rows = 3")).unwrap();
+    std::fs::write(&paper, stated.replace("rows  = 2", "rows  = 3")).unwrap();
     sign_by_hand(&lab);
     refused(&lab, &["migrate"], "ECL-REF-005");
     assert_eq!(patients(here.path()), 0);

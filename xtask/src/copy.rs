@@ -49,6 +49,13 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Outcome {
     std::fs::write(path, bytes).map_err(|e| format!("{}: {e}", path.display()))
 }
 
+/// Gives a file of a copy a new time: cargo tells what is stale by times alone, and builds it anew.
+pub(crate) fn renew(path: &Path) -> Outcome {
+    let file = std::fs::File::options().append(true).open(path);
+    let renewed = file.and_then(|file| file.set_modified(std::time::SystemTime::now()));
+    renewed.map_err(|e| format!("{}: {e}", path.display()))
+}
+
 fn remove_others(folder: &Path, top: &Path, names: &BTreeSet<&str>) -> Outcome {
     for entry in std::fs::read_dir(folder).map_err(|e| format!("{}: {e}", folder.display()))?.flatten() {
         let path = entry.path();
@@ -72,5 +79,37 @@ mod tests {
         let text = String::from_utf8(versioned(manifest, "walls").unwrap()).unwrap();
         assert!(text.contains("\nversion = \"0.0.0-walls\"\n") && text.contains("version = \"1\""));
         assert!(versioned(b"[workspace]\n", "walls").is_err());
+    }
+
+    #[test]
+    fn a_file_keeps_its_time_unless_it_changed_or_is_renewed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lib.rs");
+        let age = || std::fs::metadata(&path).unwrap().modified().unwrap().elapsed().unwrap().as_secs();
+        let built_long_ago = |bytes: &[u8]| {
+            write(&path, bytes).unwrap();
+            let hour = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
+            std::fs::File::options().append(true).open(&path).unwrap().set_modified(hour).unwrap();
+        };
+        built_long_ago(b"on");
+        write(&path, b"on").unwrap();
+        assert!(age() >= 3600, "the same bytes: what was built of them stays");
+        write(&path, b"off").unwrap();
+        assert!(age() < 60, "other bytes");
+        built_long_ago(b"off");
+        renew(&path).unwrap();
+        assert!(age() < 60, "renewed");
+        assert_eq!(std::fs::read(&path).unwrap(), b"off");
+    }
+
+    /// What a run leaves in the copy that the tree does not have goes; what the tree has is as it stands there.
+    #[test]
+    fn a_copy_holds_nothing_that_the_tree_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let top = folder.path();
+        write(&top.join("src/kept.rs"), b"").unwrap();
+        write(&top.join("src/gone.rs"), b"").unwrap();
+        remove_others(top, top, &BTreeSet::from(["src/kept.rs"])).unwrap();
+        assert!(top.join("src/kept.rs").is_file() && !top.join("src/gone.rs").exists());
     }
 }

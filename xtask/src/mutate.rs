@@ -38,6 +38,11 @@ pub(crate) fn run(mut arguments: Vec<String>) -> Outcome {
         None
     };
     let bench = Bench { tree: copy::tree("guards")?, servers: servers.as_ref() };
+    // an earlier run built each of these files without its guard, the last of them last: where a clock went
+    // back, or a target folder was copied about, cargo would take that for what stands there now
+    for file in chosen.iter().map(|guard| &guard.file).collect::<BTreeSet<_>>() {
+        copy::renew(&bench.tree.join(file))?;
+    }
     let mut asleep = bench.all_on(&chosen)?;
     for guard in chosen.iter().filter(|g| !asleep.contains(&g.name)).collect::<Vec<_>>() {
         match bench.off(guard) {
@@ -99,7 +104,8 @@ impl Bench<'_> {
             let said = self.test(package, target, &tests)?;
             for guard in group {
                 if !said.contains(&format!("test {} ... ok", guard.test)) {
-                    say(&format!("NOT HELD  {}: {} does not pass with the guard on", guard.name, guard.test));
+                    let (name, test, why) = (&guard.name, &guard.test, reasons(&said));
+                    say(&format!("NOT HELD  {name}: {test} does not pass with the guard on: {why}"));
                     failing.insert(guard.name.clone());
                 }
             }
@@ -120,8 +126,7 @@ impl Bench<'_> {
         if said.contains(&format!("test {} ... FAILED", guard.test)) {
             return Ok(());
         }
-        let reason = said.lines().filter(|l| l.starts_with("error")).collect::<Vec<_>>().join("; ");
-        Err(format!("{} did not run: {reason}", guard.test))
+        Err(format!("{} did not run: {}", guard.test, reasons(&said)))
     }
 
     /// What `cargo test` says of these tests of one binary.
@@ -146,6 +151,13 @@ impl Bench<'_> {
     }
 }
 
+/// What `cargo test` says of a failure: errors of the compiler, tests that failed, where they panicked.
+fn reasons(said: &str) -> String {
+    let tells = |l: &&str| l.starts_with("error") || l.ends_with("... FAILED") || l.contains(" panicked at ");
+    let told = said.lines().filter(tells).collect::<Vec<_>>().join("; ");
+    if told.is_empty() { "cargo was ended, or says nothing of it".to_owned() } else { told }
+}
+
 fn scratch(folder: &Path) -> Outcome<PathBuf> {
     let scratch = folder.join("tmp");
     std::fs::create_dir_all(&scratch).map_err(|e| e.to_string())?;
@@ -155,6 +167,16 @@ fn scratch(folder: &Path) -> Outcome<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn why_a_test_does_not_pass_is_told() {
+        let said = "test a::b ... ok\ntest a::c ... FAILED\nthread 'a::c' panicked at a.rs:7:5:\nleft: 1\nerror: 1 target failed";
+        assert_eq!(
+            reasons(said),
+            "test a::c ... FAILED; thread 'a::c' panicked at a.rs:7:5:; error: 1 target failed"
+        );
+        assert!(reasons("   Compiling x").contains("ended"));
+    }
 
     #[test]
     fn the_rest_is_drawn_by_the_commit() {

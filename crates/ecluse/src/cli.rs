@@ -43,7 +43,7 @@ pub(crate) use papers::{PaperArgs, StillArgs};
 pub(crate) use procedure::{Language, ProcedureArgs};
 pub(crate) use reference::{PrintArgs, Reference};
 pub(crate) use rejected::RejectedArgs;
-pub(crate) use run::{BegunArgs, ReconcileArgs, RunArgs, UndoArgs};
+pub(crate) use run::{BegunArgs, ReconcileArgs, RevealArgs, RunArgs, UndoArgs};
 pub(crate) use signed::OnPaperArgs;
 
 /// Move health data exactly as its controller ordered, and prove it.

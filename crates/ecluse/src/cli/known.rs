@@ -1,10 +1,8 @@
 //! `ecluse known` on the command line.
 
-use std::path::PathBuf;
+use clap::Args;
 
-use clap::{Args, ValueHint};
-
-use super::RunArgs;
+use super::run::RevealArgs;
 
 /// What a list of persons who exist already takes.
 #[derive(Debug, Args)]
@@ -13,13 +11,5 @@ use super::RunArgs;
 )]
 pub(crate) struct KnownArgs {
     #[command(flatten)]
-    pub(crate) run: RunArgs,
-
-    /// Show both rows' keys at the destination too, on this terminal only; journaled before they are shown.
-    #[arg(long)]
-    pub(crate) reveal: bool,
-
-    /// The operator's age identity.
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) identity: Option<PathBuf>,
+    pub(crate) list: RevealArgs,
 }

@@ -14,6 +14,21 @@ pub(crate) struct RunArgs {
     pub(crate) dir: Option<PathBuf>,
 }
 
+/// A run, and whose keys are shown of it.
+#[derive(Debug, Args)]
+pub(crate) struct RevealArgs {
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+
+    /// Show the rows' keys too, on this terminal only; journaled before they are shown.
+    #[arg(long)]
+    pub(crate) reveal: bool,
+
+    /// The operator's age identity.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) identity: Option<PathBuf>,
+}
+
 /// A run and both its ends; the papers are the migration folder's.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct BegunArgs {

@@ -3,7 +3,7 @@
 //! Both records stand side by side; which of them are one person's, and what becomes of them then, is
 //! decided and done by the laboratory, in its own system. Keys are shown on a terminal only, journaled before.
 
-use ecluse_adapters::folder::{RunFolder, events};
+use ecluse_adapters::folder::events;
 use ecluse_core::count::{count, plural};
 use ecluse_core::fault::Result;
 use ecluse_core::value::Key;
@@ -13,29 +13,22 @@ use ecluse_flow::known::{Listed, Named, listed, shown};
 use ecluse_seal::AgreeBy;
 use serde_json::{Value, json};
 
-use super::locate::{on_a_terminal, words};
-use super::{Here, begun, session};
-use crate::cli::{KnownArgs, PaperArgs};
-use crate::papers::chain::Chain;
+use super::Here;
+use super::locate::words;
+use super::revealed::Opened;
+use crate::cli::KnownArgs;
 use crate::{output, ready};
 
 pub(super) fn run(here: &Here, args: &KnownArgs) -> Result<()> {
-    let path = here.folder.path(args.run.dir.as_deref(), "run");
-    let figures = begun::figures(&path)?;
-    if args.reveal {
-        on_a_terminal()?;
+    let mut opened = Opened::of(here, &args.list)?;
+    let list = listed(opened.chain.instruction.digest(), &opened.identity, &mut opened.record)?;
+    if args.list.reveal {
+        shown(&list, &opened.session.header().id, &mut opened.record, ready::world())?;
+        opened.told();
     }
-    let chain = Chain::read(&here.folder, &PaperArgs::default(), here.now)?;
-    let (session, identity) = session::with_identity(here, &chain, args.identity.as_deref())?;
-    let mut record = RunFolder::existing(&path)?;
-    let list = listed(chain.instruction.digest(), &identity, &mut record)?;
-    if args.reveal {
-        shown(&list, &session.header().id, &mut record, ready::world())?;
-        output::line(format!("Shown to {}, journaled.", session.operator()));
-    }
-    lines(&figures).into_iter().for_each(output::line);
-    list.pairs.iter().for_each(|pair| line(&list, pair, args.reveal));
-    output::document(&document(&list, figures.known.as_ref()));
+    lines(&opened.figures).into_iter().for_each(output::line);
+    list.pairs.iter().for_each(|pair| line(&list, pair, args.list.reveal));
+    output::document(&document(&list, opened.figures.known.as_ref()));
     Ok(())
 }
 

@@ -34,6 +34,7 @@ pub(crate) mod reconciled;
 mod reference;
 mod rejected;
 pub(crate) mod report;
+mod revealed;
 pub(crate) mod runs;
 pub(crate) mod sampled;
 pub(crate) mod session;

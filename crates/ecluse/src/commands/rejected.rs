@@ -2,34 +2,29 @@
 //!
 //! Tokens and codes say nothing of a person. Keys are shown on a terminal only, journaled before.
 
-use ecluse_adapters::folder::RunFolder;
 use ecluse_core::count::{count, number, plural};
 use ecluse_core::fault::Result;
 use ecluse_flow::figures::Figures;
 use ecluse_flow::rejected::{Named, Rejected, rejected, shown};
 use serde_json::{Value, json};
 
-use super::locate::{on_a_terminal, words};
-use super::{Here, begun, explain, identifiers, session};
-use crate::cli::{PaperArgs, RejectedArgs};
+use super::locate::words;
+use super::revealed::Opened;
+use super::{Here, explain, identifiers};
+use crate::cli::RejectedArgs;
 use crate::papers::chain::Chain;
 use crate::{output, ready};
 
 pub(super) fn run(here: &Here, args: &RejectedArgs) -> Result<()> {
-    let path = here.folder.path(args.run.dir.as_deref(), "run");
-    let figures = begun::figures(&path)?;
-    if args.reveal {
-        on_a_terminal()?;
+    let mut opened = Opened::of(here, &args.list)?;
+    let Opened { figures, chain, session, identity, record } = &mut opened;
+    let list = rejected(chain.instruction.digest(), identity, figures, record)?;
+    if args.list.reveal {
+        shown(&list, &session.header().id, record, ready::world())?;
+        opened.told();
     }
-    let chain = Chain::read(&here.folder, &PaperArgs::default(), here.now)?;
-    let (session, identity) = session::with_identity(here, &chain, args.identity.as_deref())?;
-    let mut record = RunFolder::existing(&path)?;
-    let list = rejected(chain.instruction.digest(), &identity, &figures, &mut record)?;
-    if args.reveal {
-        shown(&list, &session.header().id, &mut record, ready::world())?;
-        output::line(format!("Shown to {}, journaled.", session.operator()));
-    }
-    let tell = |rows: &[Named]| rows.iter().for_each(|row| line(&chain, row, args.reveal));
+    let Opened { figures, chain, .. } = &opened;
+    let tell = |rows: &[Named]| rows.iter().for_each(|row| line(chain, row, args.list.reveal));
     output::line(format!("{} refused", plural(figures.refused_rows(), "row", "rows")));
     tell(&list.refused);
     beyond(list.refused_beyond);
@@ -39,11 +34,11 @@ pub(super) fn run(here: &Here, args: &RejectedArgs) -> Result<()> {
             "{} moved whose national identifier does not hold",
             plural(rows, "row", "rows")
         ));
-        identifiers::lines(&figures).into_iter().for_each(|line| output::line(format!("  {line}")));
+        identifiers::lines(figures).into_iter().for_each(|line| output::line(format!("  {line}")));
         tell(&list.flawed);
         beyond(list.flawed_beyond);
     }
-    output::document(&document(&list, &figures));
+    output::document(&document(&list, figures));
     Ok(())
 }
 

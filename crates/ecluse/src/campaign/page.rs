@@ -31,6 +31,11 @@ impl Page<'_> {
         last.words(self.lang)
     }
 
+    /// The board's day, as the page's language writes it.
+    fn day(&self) -> String {
+        self.b.on.parse().map_or_else(|_| self.b.on.clone(), |day| self.lang.day(day))
+    }
+
     /// How many stand how.
     fn counted(&self) -> String {
         sentence(self.b, self.lang)
@@ -43,7 +48,7 @@ pub(crate) fn sentence(board: &Board, lang: Language) -> String {
     let parts: Vec<String> = [
         (c.refused, lang.of("refused", "refusés")),
         (c.laboratory, lang.of("waiting for the laboratory", "en attente du laboratoire")),
-        (c.operator, lang.of("waiting for the operator", "en attente de l'opérateur")),
+        (c.operator, lang.of("waiting for the operator", "en attente de l’opérateur")),
         (c.done, lang.of("with nothing missing", "où rien ne manque")),
     ]
     .into_iter()

@@ -4,6 +4,8 @@ use ecluse_core::class::Class;
 use ecluse_core::instruction::Fate;
 use ecluse_core::language::Language;
 
+use crate::pages::words::class as class_of;
+
 /// Labels of the page; the program itself speaks English.
 #[derive(Debug)]
 pub(crate) struct Words {
@@ -81,15 +83,15 @@ pub(crate) static FRENCH: Words = Words {
     waiting: "en attente de :",
     since: "depuis le",
     deadlines: "Échéances",
-    no_deadline: "Aucune n'est encore écrite.",
+    no_deadline: "Aucune n’est encore écrite.",
     day: "Jour",
     what: "Quoi",
     source: "Où elle figure",
     objections: "Objections et réponses",
-    no_objection: "Aucune n'a été consignée.",
+    no_objection: "Aucune n’a été consignée.",
     objected: "objection du",
     answered: "réponse du",
-    open: "Sans réponse : rien n'est planifié ni déplacé.",
+    open: "Sans réponse : rien n’est planifié ni déplacé.",
     boxes: "À signer",
     name: "Nom et rôle",
     sign_here: "Date et signature",
@@ -113,8 +115,8 @@ impl Words {
             "contract" => "contrat",
             "survey" => "relevé du catalogue",
             "order" => "ordre de migration",
-            "status" => "état de l'ordre",
-            "session" => "session de l'opérateur",
+            "status" => "état de l’ordre",
+            "session" => "session de l’opérateur",
             "run" => "passage",
             "reconciliation" => "contrôle de concordance",
             "comparison" => "comparaison de dossiers",
@@ -128,7 +130,7 @@ impl Words {
             "later" => "plus tard",
             "the laboratory" => "le laboratoire",
             "both sides" => "les deux parties",
-            "the operator" => "l'opérateur",
+            "the operator" => "l’opérateur",
             "controller-signatory" => "signataire du laboratoire",
             "controller-biologist" => "biologiste du laboratoire",
             "controller-administrator" => "administrateur du laboratoire",
@@ -143,16 +145,16 @@ impl Words {
         day.parse().map_or_else(|_| day.to_owned(), |day| self.language.day(day))
     }
 
-    /// A number of days.
+    /// For how many days somebody is waited for.
     pub(crate) fn days(&self, days: &i64) -> String {
-        let word = match (self.is_french(), *days > 1) {
-            (false, true) => "days",
-            (false, false) if *days == 0 => "days",
-            (false, false) => "day",
-            (true, true) => "jours",
-            (true, false) => "jour",
-        };
-        format!("{days} {word}")
+        match (*days, self.is_french()) {
+            (0, false) => "since today".to_owned(),
+            (0, true) => "depuis aujourd’hui".to_owned(),
+            (1, false) => "1 day".to_owned(),
+            (1, true) => "1 jour".to_owned(),
+            (days, false) => format!("{days} days"),
+            (days, true) => format!("{days} jours"),
+        }
     }
 
     pub(crate) fn contract_ends(&self) -> String {
@@ -160,7 +162,7 @@ impl Words {
     }
 
     pub(crate) fn order_ends(&self) -> String {
-        if self.is_french() { "fin de validité de l'ordre" } else { "the order ends" }.to_owned()
+        if self.is_french() { "fin de validité de l’ordre" } else { "the order ends" }.to_owned()
     }
 
     pub(crate) fn copies_erased(&self) -> String {
@@ -188,32 +190,10 @@ impl Words {
             (false, Fate::Keep { .. }) => "kept until then",
             (false, Fate::Destroy { .. }) => "to be destroyed by then",
             (true, Fate::Keep { .. }) => "conservé jusque-là",
-            (true, Fate::Destroy { .. }) => "à détruire d'ici là",
+            (true, Fate::Destroy { .. }) => "à détruire d’ici là",
         };
-        let classes: Vec<&str> = classes.iter().map(|class| self.class(*class)).collect();
+        let classes: Vec<&str> = classes.iter().map(|class| class_of(*class, self.language)).collect();
         let colon = if self.is_french() { "\u{a0}:" } else { ":" };
         format!("{}{colon} {what}", classes.join(", "))
-    }
-
-    fn class(&self, class: Class) -> &'static str {
-        if !self.is_french() {
-            return class.name();
-        }
-        match class {
-            Class::Identity => "identité",
-            Class::Contact => "coordonnées",
-            Class::NationalIdentifier => "identifiant national",
-            Class::ThirdParty => "tiers",
-            Class::Staff => "personnel",
-            Class::Result => "résultats",
-            Class::SensitiveResult => "résultats sensibles",
-            Class::FreeText => "texte libre",
-            Class::Attachment => "pièces jointes",
-            Class::Credential => "secrets d'accès",
-            Class::Billing => "facturation",
-            Class::Quality => "qualité",
-            Class::Audit => "traces",
-            Class::Technical => "technique",
-        }
     }
 }

@@ -17,7 +17,7 @@ pub(super) fn databases(at: At<'_>) -> Found {
                 }
             }
             Ok(None) => {
-                let words = format!("{name} {}", at.lang.of("is not named yet", "n'est pas encore nommée"));
+                let words = format!("{name} {}", at.lang.of("is not named yet", "n’est pas encore nommée"));
                 return missing(
                     words,
                     YOU,

@@ -11,7 +11,7 @@ pub(super) fn contract(at: At<'_>, seen: &mut Seen) -> Found {
         Ok((contract, _)) => {
             let until = at.lang.day(contract.header().not_after.to_zoned(jiff::tz::TimeZone::UTC).date());
             let trial = if at.trial { at.lang.of("TRIAL, ", "ESSAI, ") } else { "" };
-            let signed = at.lang.of("both sides signed, until", "signé des deux parties, jusqu'au");
+            let signed = at.lang.of("both sides signed, until", "signé des deux parties, jusqu’au");
             let words = format!("{trial}{signed} {until}");
             seen.contract = Some(contract);
             Found::Done(words)

@@ -41,7 +41,7 @@ pub(super) fn run(at: At<'_>) -> Found {
                         format!("{refused} refused, {tolerated} tolerated: not the run that was ordered")
                     }
                     Language::French => {
-                        format!("{refused} refusées, {tolerated} tolérées : ce n'est pas le passage ordonné")
+                        format!("{refused} refusées, {tolerated} tolérées : ce n’est pas le passage ordonné")
                     }
                 }
             },

@@ -13,7 +13,7 @@ use crate::papers::stopped::set_aside;
 /// The controller's word; a word that has grown old is only asked for again where something is `left` to move.
 pub(super) fn status(at: At<'_>, seen: &Seen, left: bool) -> Found {
     let At { folder, trial, now, lang } = at;
-    let Some(chain) = &seen.chain else { return missing(lang.of("no order", "pas d'ordre"), YOU, &[]) };
+    let Some(chain) = &seen.chain else { return missing(lang.of("no order", "pas d’ordre"), YOU, &[]) };
     match quietly(|| objections::open(folder, None, now)) {
         Ok(None) => {}
         Ok(Some(one)) => {
@@ -21,7 +21,7 @@ pub(super) fn status(at: At<'_>, seen: &Seen, left: bool) -> Found {
                 match lang {
                     Language::English => format!("objection {} by {} is open", one.number, one.said.by),
                     Language::French => {
-                        format!("l'objection {} de {} est sans réponse", one.number, one.said.by)
+                        format!("l’objection {} de {} est sans réponse", one.number, one.said.by)
                     }
                 },
                 LAB,
@@ -45,7 +45,7 @@ pub(super) fn status(at: At<'_>, seen: &Seen, left: bool) -> Found {
     match asked {
         Ok(word) => Found::Done(format!(
             "{} {}",
-            lang.of("the order stands, as of", "l'ordre tient, au"),
+            lang.of("the order stands, as of", "l’ordre tient, au"),
             lang.hour(word.as_of())
         )),
         Err(fault) if fault.code().id == SUSPENDED.id => {
@@ -56,7 +56,7 @@ pub(super) fn status(at: At<'_>, seen: &Seen, left: bool) -> Found {
             found
         }
         Err(fault) if fault.code().id == REVOKED.id => Found::Missing {
-            words: lang.of(fault.code().title, "l'ordre est révoqué").to_owned(),
+            words: lang.of(fault.code().title, "l’ordre est révoqué").to_owned(),
             waits: LAB,
             code: Some(fault.code().id.to_owned()),
             advice: vec![
@@ -69,7 +69,7 @@ pub(super) fn status(at: At<'_>, seen: &Seen, left: bool) -> Found {
         },
         Err(_) if !left => Found::Done(nothing_left(lang)),
         Err(_) if trial => {
-            let words = lang.of("the order's status is not stated", "l'état de l'ordre n'est pas déclaré");
+            let words = lang.of("the order's status is not stated", "l’état de l’ordre n’est pas déclaré");
             missing(words, YOU, &["ecluse instruction status"])
         }
         Err(fault) => {
@@ -92,21 +92,21 @@ pub(super) fn session(at: At<'_>, seen: &Seen, left: bool) -> Found {
     };
     match quietly(|| chain::session(folder, None, contract, now)) {
         Ok((session, _)) => {
-            let until = lang.of("until", "jusqu'au");
+            let until = lang.of("until", "jusqu’au");
             Found::Done(format!("{} {until} {}", session.operator(), lang.hour(session.header().not_after)))
         }
         Err(_) if !left => Found::Done(nothing_left(lang)),
         Err(_) if trial => {
-            Found::Done(lang.of("opens by itself in a trial", "s'ouvre d'elle-même dans un essai").into())
+            Found::Done(lang.of("opens by itself in a trial", "s’ouvre d’elle-même dans un essai").into())
         }
         Err(_) => {
-            let words = lang.of("none is open", "aucune n'est ouverte");
+            let words = lang.of("none is open", "aucune n’est ouverte");
             missing(words, Some("the operator"), &["ecluse session new --key FILE"])
         }
     }
 }
 
 fn nothing_left(lang: Language) -> String {
-    lang.of("not asked for: nothing is left to move", "n'est plus demandé : il ne reste rien à déplacer")
+    lang.of("not asked for: nothing is left to move", "n’est plus demandé : il ne reste rien à déplacer")
         .to_owned()
 }

@@ -52,6 +52,7 @@ fn rehearsed(here: &Path, from: &str, to: &str, sample: &[&str]) -> PathBuf {
     succeed(here, &["new", "lab", "--trial", "--from", from, "--to", to]);
     let lab = here.join("lab");
     succeed(&lab, &["survey"]);
+    labelled(&lab.join("dictionary.toml"));
     let tables = ["--table", "patient", "--table", "request", "--table", "result", "--grant-proposed"];
     succeed(&lab, &[&["instruction", "new"][..], &tables].concat());
     let order = lab.join("instruction.toml");
@@ -61,6 +62,22 @@ fn rehearsed(here: &Path, from: &str, to: &str, sample: &[&str]) -> PathBuf {
         succeed(&lab, step);
     }
     lab
+}
+
+/// The request's table and its date get the labels that LabBook's dictionary gives, in English.
+fn labelled(dictionary: &Path) {
+    let text = fs::read_to_string(dictionary).unwrap();
+    let mut inside = String::new();
+    let said = |line: &str| {
+        let label = match line.trim_start() {
+            "label = \"\"" if inside == "name  = \"request\"" => "Requests",
+            column if column.starts_with("{ name = \"date_dem\"") => "Received",
+            _ => "",
+        };
+        line.trim().clone_into(&mut inside);
+        line.replace("label = \"\"", &format!("label = \"{label}\"")) + "\n"
+    };
+    fs::write(dictionary, text.lines().map(said).collect::<String>()).unwrap();
 }
 
 fn change(here: &Path, sql: &str) {
@@ -229,6 +246,10 @@ fn whoever_stops_goes_on_where_they_stopped_and_the_screen_is_cleared() {
         let mut person = compare(&lab, &["--dossiers", "4", "--lang", "fr"]);
         person.shows(&format!("dossier {place} / 4"));
         person.shows("q arrêter");
+        // what the product's dictionary says in French, in the place of its English labels
+        let screen = person.screen();
+        assert!(screen.contains("Demandes   request → request"), "{screen}");
+        assert!(screen.contains("Reçu le — date_dem"), "{screen}");
         person.press("t");
         person.shows(&format!("dossier {} / 4", place + 1));
         person.shows(CANARY);

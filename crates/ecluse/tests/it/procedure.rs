@@ -155,7 +155,7 @@ fn the_sheet_says_who_is_waited_for_since_when_and_where_that_stands() {
     let page = fs::read_to_string(lab.join("fiche.html")).unwrap();
     for wanted in [
         "<html lang=\"fr\">",
-        "en attente de : l&#39;opérateur, 12 jours",
+        "en attente de : l’opérateur, 12 jours",
         "Échéances",
         "Alix Essai-Signature",
         "toute copie faite par écluse",

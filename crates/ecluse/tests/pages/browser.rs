@@ -22,7 +22,9 @@ fn pages(folder: &Path) -> Vec<(String, String)> {
         }
     }
     succeed(folder, &["demo", "lab", "--patients", "60"]);
-    for (command, page) in [(&["report"][..], "report"), (&["reference", "print"], "reference")] {
+    let of_the_demonstration =
+        [(&["report"][..], "report"), (&["reference", "print"], "reference"), (&["procedure"], "procedure")];
+    for (command, page) in of_the_demonstration {
         for lang in ["fr", "en"] {
             let name = format!("{page}.{lang}.html");
             succeed(&folder.join("lab"), &[command, &["--lang", lang, "-o", &name]].concat());

@@ -81,7 +81,11 @@ fn looked(here: &Here, args: &LookArgs) -> Result<()> {
     let (ready, Ends { source, mut destination }) =
         Ready::prepare(here, &args.begun.papers(), Missing::Refuse)?;
     let number = args.dossiers.unwrap_or_else(|| record.drawn().unwrap_or(DOSSIERS));
-    let names = Names::of(&ready);
+    let language = match args.lang {
+        cli::Language::En => Language::English,
+        cli::Language::Fr => Language::French,
+    };
+    let names = Names::of(&ready, language);
     let drawn = {
         let mut folder = RunFolder::existing(&run)?;
         ready.swept(&mut folder)?;
@@ -97,10 +101,6 @@ fn looked(here: &Here, args: &LookArgs) -> Result<()> {
     let table =
         ready.compiled.plan.dossiers().and_then(|shape| ready.compiled.plan.tables().get(shape.table()));
     record.takes(&drawn, table.map_or("", |table| table.source()))?;
-    let language = match args.lang {
-        cli::Language::En => Language::English,
-        cli::Language::Fr => Language::French,
-    };
     shown(&drawn, &names, Words(language), &mut record)?;
     told(here, &run, &known)
 }

@@ -17,7 +17,7 @@
 //! | `views.rs` | whether the administrator's views say what that script says |
 //! | `source.rs` | the snapshot and its reads |
 //! | `destination.rs`, `load.rs`, `ledger.rs` | the writes, the bisection, the ledger |
-//! | `constraints.rs`, `putback.rs` | what is dropped for speed, and put back |
+//! | `constraints.rs`, `putback.rs`, `lanes.rs` | what is dropped for speed, and put back, over two connections |
 
 mod bound;
 mod catalog;
@@ -28,6 +28,7 @@ mod destination;
 mod encode;
 mod error;
 mod grants;
+mod lanes;
 mod ledger;
 mod load;
 mod marks;

@@ -2,13 +2,13 @@
 //!
 //! 1. primary keys, one after the other (the server builds each with its own workers);
 //! 2. foreign keys, not yet validated: nothing is read, no other session is held up;
-//! 3. per table, largest first, over two connections: indexes, validation of its foreign
-//!    keys (which the server does on one core), statistics.
+//! 3. per table, largest first, over two connections ([`super::lanes`]): indexes, validation of its
+//!    foreign keys (which the server does on one core), statistics.
 //!
 //! Each thing is marked as put back in the transaction that puts it back; a kill at any place
 //! leaves a mark that says the truth, and the same function goes on from there.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use ecluse_core::fault::{Code, Fault, Result};
 use ecluse_core::plan::{Plan, TablePlan};
@@ -18,6 +18,7 @@ use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
 
 use super::connect::Link;
+use super::lanes::{Lanes, Table};
 use super::text::{ident, relation};
 
 /// A key that cannot be put back.
@@ -35,12 +36,19 @@ struct Dropped {
     statement: String,
 }
 
-/// What is done to one table, in this order.
+/// What is done to one table: first the things that were dropped.
 #[derive(Default)]
 struct Work {
     bytes: i64,
     things: Vec<Dropped>,
     analyze: Option<String>,
+}
+
+/// One step of it.
+enum Step {
+    PutBack(Dropped),
+    /// So that the first queries of the new system are planned on facts.
+    Analyze(String),
 }
 
 /// Puts everything back, and takes statistics of the tables that `analyze` names. `second` opens
@@ -59,24 +67,15 @@ pub(super) fn put_back(
     for foreign_key in things.iter().filter(|t| t.kind == "fk") {
         declare(link, foreign_key)?;
     }
-    let mut lanes = [Vec::new(), Vec::new()];
-    let mut load = [0, 0];
-    for work in by_table(link, things, plan, analyze)? {
-        let [first, other] = load;
-        let lane = usize::from(first > other);
-        if let (Some(lane), Some(load)) = (lanes.get_mut(lane), load.get_mut(lane)) {
-            *load += work.bytes;
-            lane.push(work);
-        }
-    }
-    let [mine, theirs] = lanes;
-    if theirs.is_empty() {
-        return all(link, run, mine);
+    let lanes = Lanes::new(by_table(link, things, plan, analyze)?);
+    if !lanes.is_for_two() {
+        return lanes.work(|step| one(link, run, step));
     }
     let second = second()?;
+    let lanes = &lanes;
     std::thread::scope(|scope| {
-        let other = scope.spawn(move || all(&second, run, theirs));
-        let mine = all(link, run, mine);
+        let other = scope.spawn(move || lanes.work(|step| one(&second, run, step)));
+        let mine = lanes.work(|step| one(link, run, step));
         let theirs = other.join().unwrap_or_else(|_| Err(link.side().gone("the second connection")));
         mine.and(theirs)
     })
@@ -121,7 +120,7 @@ fn by_table(
     things: Vec<Dropped>,
     plan: &Plan,
     analyze: &dyn Fn(&TablePlan) -> bool,
-) -> Result<Vec<Work>> {
+) -> Result<Vec<Table<Step>>> {
     let place = "the end of the load";
     let of = |name: &str| -> Result<(Option<u32>, i64)> {
         let sql = "SELECT to_regclass($1)::oid, coalesce(pg_table_size(to_regclass($1)), 0)";
@@ -145,21 +144,21 @@ fn by_table(
     }
     let mut work: Vec<Work> = work.into_values().collect();
     work.sort_by_key(|w| std::cmp::Reverse(w.bytes));
-    Ok(work)
+    Ok(work.into_iter().map(steps).collect())
 }
 
-/// Does a lane's work, table by table.
-fn all(link: &Link, run: &str, lane: Vec<Work>) -> Result<()> {
-    for work in lane {
-        for thing in &work.things {
-            put_back_one(link, run, thing)?;
-        }
-        // so that the first queries of the new system are planned on facts
-        if let Some(table) = work.analyze {
-            link.batch(&format!("ANALYZE {}", relation(&table)), &table)?;
-        }
+fn steps(work: Work) -> Table<Step> {
+    let (indexes, keys): (VecDeque<_>, VecDeque<_>) =
+        work.things.into_iter().partition(|thing| thing.kind == "index");
+    let alone = keys.into_iter().map(Step::PutBack).chain(work.analyze.map(Step::Analyze));
+    Table { together: indexes.into_iter().map(Step::PutBack).collect(), alone: alone.collect() }
+}
+
+fn one(link: &Link, run: &str, step: Step) -> Result<()> {
+    match step {
+        Step::PutBack(thing) => put_back_one(link, run, &thing),
+        Step::Analyze(table) => link.batch(&format!("ANALYZE {}", relation(&table)), &table),
     }
-    Ok(())
 }
 
 /// Declares a foreign key without reading a row. The engine cannot for a partitioned table;

@@ -62,6 +62,17 @@ pub trait Source: Send {
     /// Rows of the table available (`None` where only the view can be read) and asked for.
     fn count(&mut self, table: &TablePlan) -> Result<Count>;
 
+    /// Says that the plan's first `upto` tables will be counted by [`Self::counted`], each before it is read: a
+    /// source that can, counts them in this order while others are read, in the same snapshot.
+    fn count_ahead(&mut self, _upto: usize) -> Result<()> {
+        Ok(())
+    }
+
+    /// As [`Self::count`], once [`Self::count_ahead`] has said so.
+    fn counted(&mut self, table: &TablePlan) -> Result<Count> {
+        self.count(table)
+    }
+
     /// Reads the planned columns of the rows asked for, in the order of the table's key
     /// (byte order for text; any order where it has no key), in batches bounded in bytes.
     /// Every batch has one column per `table.read()`, in that order. A row with a value that

@@ -111,8 +111,9 @@ pub(crate) fn read(
     emit: Emit<'_>,
 ) -> Result<()> {
     let plan = context.plan;
+    source.count_ahead(context.upto)?;
     for table in plan.tables().iter().take(context.upto) {
-        let count = source.count(table)?;
+        let count = source.counted(table)?;
         emit(Message::Begin(table.number(), count))?;
         let mut step = Step::new(plan, table, destination, key)?;
         let known = ends.get(table.number()).cloned().unwrap_or_default();

@@ -17,7 +17,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::config::{ChannelBinding as Binding, SslMode};
 use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, NoTls, TlsConnect, TlsStream};
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Config, CopyInSink, Error, Row, Statement};
+use tokio_postgres::{CancelToken, Client, Config, CopyInSink, Error, Row, Statement};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream as RustlsStream;
 
@@ -102,13 +102,12 @@ impl Link {
     /// Asks the server to stop the statement that still runs. Best effort: where it fails,
     /// the rest of the answer is read and thrown away.
     pub(super) fn cancel(&self) {
-        let token = self.client.cancel_token();
-        self.run(async {
-            let _ = match self.tls.clone() {
-                None => token.cancel_query(NoTls).await,
-                Some(tls) => token.cancel_query(Rustls(TlsConnector::from(tls))).await,
-            };
-        });
+        self.canceller().cancel(self);
+    }
+
+    /// What stops this connection's statement from elsewhere.
+    pub(super) fn canceller(&self) -> Canceller {
+        Canceller { token: self.client.cancel_token(), tls: self.tls.clone() }
     }
 
     pub(super) fn side(&self) -> Side {
@@ -149,6 +148,24 @@ impl Link {
 
     pub(super) fn prepare(&self, sql: &str, place: &str) -> Result<Statement> {
         self.run(self.client.prepare(sql)).map_err(|e| self.side.fault(&e, place))
+    }
+}
+
+/// Stops one connection's statement by way of another's runtime.
+pub(super) struct Canceller {
+    token: CancelToken,
+    tls: Option<Arc<rustls::ClientConfig>>,
+}
+
+impl Canceller {
+    /// See [`Link::cancel`].
+    pub(super) fn cancel(&self, by: &Link) {
+        by.run(async {
+            let _ = match self.tls.clone() {
+                None => self.token.cancel_query(NoTls).await,
+                Some(tls) => self.token.cancel_query(Rustls(TlsConnector::from(tls))).await,
+            };
+        });
     }
 }
 

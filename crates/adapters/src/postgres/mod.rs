@@ -15,7 +15,7 @@
 //! | `catalog.rs` | what the database says of itself |
 //! | `probe.rs`, `grants.rs` | what a role can do beyond its orders; the script that gives it no more |
 //! | `views.rs` | whether the administrator's views say what that script says |
-//! | `source.rs` | the snapshot and its reads |
+//! | `source.rs`, `counting.rs` | the snapshot and its reads; the counts, ahead of them |
 //! | `destination.rs`, `load.rs`, `ledger.rs` | the writes, the bisection, the ledger |
 //! | `constraints.rs`, `putback.rs`, `lanes.rs` | what is dropped for speed, and put back, over two connections |
 
@@ -23,6 +23,7 @@ mod bound;
 mod catalog;
 mod connect;
 mod constraints;
+mod counting;
 mod decode;
 mod destination;
 mod encode;

@@ -15,6 +15,7 @@ use tokio_postgres::types::ToSql;
 use super::bound::{Bound, Raw};
 use super::catalog;
 use super::connect::Link;
+use super::counting::{self, Counting};
 use super::decode::{Decoder, FORMAT, Shape};
 use super::error::Side;
 use super::marks;
@@ -30,13 +31,16 @@ pub(crate) static ORDER: Code = Code::usage("ECL-SRC-520", "the snapshot is not 
 /// A planned table or view does not exist.
 pub(crate) static ABSENT: Code = Code::refused("ECL-SRC-521", "a planned table or view is not in the source");
 
-/// A PostgreSQL source: the connection that holds the snapshot, and a second one that sees
-/// the catalogue as it is now (inside the snapshot it would look as it did at its beginning).
+/// A PostgreSQL source: the connection that holds the snapshot, a second one that sees
+/// the catalogue as it is now (inside the snapshot it would look as it did at its beginning), and
+/// a third into the same snapshot while tables are read, which counts them.
 pub struct Source {
+    server: Server,
     snapshot: Link,
     now: Link,
     /// The plan whose snapshot is open.
     open: Option<Plan>,
+    ahead: Option<Counting>,
 }
 
 impl Source {
@@ -46,12 +50,29 @@ impl Source {
     ///
     /// A coded fault where the server cannot be reached, does not prove itself or refuses the login.
     pub fn connect(server: &Server) -> Result<Self> {
-        let snapshot = Link::connect(server, Side::Source)?;
-        snapshot.batch("SET default_transaction_read_only = on", "the session's settings")?;
-        let now = Link::connect(server, Side::Source)?;
-        now.batch("SET default_transaction_read_only = on", "the session's settings")?;
-        Ok(Self { snapshot, now, open: None })
+        let (snapshot, now) = (reader(server)?, reader(server)?);
+        Ok(Self { server: server.clone(), snapshot, now, open: None, ahead: None })
     }
+
+    /// No session of ours outlives the snapshot.
+    fn stop_counting(&mut self) {
+        if let Some(ahead) = self.ahead.take() {
+            ahead.end(&self.now);
+        }
+    }
+}
+
+impl Drop for Source {
+    fn drop(&mut self) {
+        self.stop_counting();
+    }
+}
+
+/// A connection that can write nothing.
+fn reader(server: &Server) -> Result<Link> {
+    let link = Link::connect(server, Side::Source)?;
+    link.batch("SET default_transaction_read_only = on", "the session's settings")?;
+    Ok(link)
 }
 
 impl ports::Source for Source {
@@ -111,26 +132,25 @@ impl ports::Source for Source {
     }
 
     fn count(&mut self, table: &TablePlan) -> Result<Count> {
-        let name = table.view().unwrap_or(table.source());
-        let count = |condition: &str, parameters: &[&(dyn ToSql + Sync)]| -> Result<u64> {
-            let sql = format!("SELECT count(*) FROM {}{condition}", relation(name));
-            let rows: i64 = self.snapshot.one(&sql, parameters, name)?;
-            Ok(u64::try_from(rows).unwrap_or_default())
-        };
-        let all = count("", &[])?;
-        if table.view().is_some() {
-            return Ok(Count { available: None, asked: all });
-        }
         let plan = self.open.as_ref().ok_or_else(|| ORDER.fault("counted before open"))?;
-        let asked = match sql::condition(Engine::Postgresql, table, plan, 1)? {
-            None => all,
-            Some(condition) => {
-                let bound: Vec<Bound<'_>> = condition.parameters.iter().map(Bound).collect();
-                let parameters: Vec<&(dyn ToSql + Sync)> = bound.iter().map(|b| b as _).collect();
-                count(&format!(" WHERE {}", condition.text), &parameters)?
-            }
-        };
-        Ok(Count { available: Some(all), asked })
+        counting::count(&self.snapshot, table, plan)
+    }
+
+    fn count_ahead(&mut self, upto: usize) -> Result<()> {
+        self.stop_counting();
+        let plan = self.open.as_ref().ok_or_else(|| ORDER.fault("counted before open"))?;
+        // where the role may have no further connection, each is counted when its turn comes
+        if let Ok(link) = reader(&self.server) {
+            self.ahead = Counting::begin(&self.snapshot, link, plan, upto)?;
+        }
+        Ok(())
+    }
+
+    fn counted(&mut self, table: &TablePlan) -> Result<Count> {
+        match self.ahead.as_ref().and_then(|ahead| ahead.next(table.number())) {
+            Some(counted) => counted,
+            None => self.count(table),
+        }
     }
 
     fn read(&mut self, table: &TablePlan, plan: &Plan, range: &KeyRange, sink: Sink<'_>) -> Result<()> {
@@ -163,6 +183,7 @@ impl ports::Source for Source {
     }
 
     fn close(&mut self) -> Result<()> {
+        self.stop_counting();
         if self.open.take().is_some() {
             // no failpoint: the end of a read-only snapshot leaves nothing behind
             self.snapshot.batch("COMMIT", "the end of the snapshot")?;

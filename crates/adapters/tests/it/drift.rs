@@ -72,6 +72,14 @@ impl Source for Meddled<'_> {
         self.inner.count(table)
     }
 
+    fn count_ahead(&mut self, upto: usize) -> Result<()> {
+        self.inner.count_ahead(upto)
+    }
+
+    fn counted(&mut self, table: &TablePlan) -> Result<Count> {
+        self.inner.counted(table)
+    }
+
     fn read(&mut self, table: &TablePlan, plan: &Plan, range: &KeyRange, sink: Sink<'_>) -> Result<()> {
         self.inner.read(table, plan, range, sink)?;
         (self.after_read)();

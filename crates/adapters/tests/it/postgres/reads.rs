@@ -105,6 +105,58 @@ fn one_snapshot_for_all_reads_and_a_lock_on_the_structure() {
 }
 
 #[test]
+fn counts_that_go_ahead_are_the_snapshots_and_no_session_of_theirs_outlives_it() {
+    let Some(server) = server::postgres() else { return };
+    let from = server.database("ahead");
+    from.sql(
+        "create table a (id int8 primary key); create table b (id int8 primary key); \
+         insert into a select generate_series(1, 3); insert into b select generate_series(1, 4); \
+         create view slow as select id from b where pg_sleep(60) is not null",
+    );
+    let sessions = "select count(*) from pg_stat_activity \
+                    where datname = current_database() and application_name = 'ecluse'";
+    let (mut source, plan) = opened(&from, &["a", "b", "slow"]);
+    from.sql("insert into a values (9), (10); delete from b");
+    source.count_ahead(3).unwrap();
+    assert_eq!(from.sql(sessions).trim(), "3");
+    let [a, b] = [&plan.tables()[0], &plan.tables()[1]];
+    assert_eq!(source.counted(a).unwrap(), Count { available: Some(3), asked: 3 });
+    assert_eq!(rows(&read_all(&mut source, &plan, 0)), 3);
+    assert_eq!(source.counted(b).unwrap(), Count { available: Some(4), asked: 4 });
+    // the third goes on for minutes: it ends with the snapshot
+    let began = std::time::Instant::now();
+    source.close().unwrap();
+    assert!(began.elapsed().as_secs() < 40);
+    drop(source);
+    let gone = (0..100).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        from.sql(sessions).trim() == "0"
+    });
+    assert!(gone, "a session counts on");
+}
+
+#[test]
+fn a_count_out_of_turn_is_taken_when_it_is_asked_for() {
+    let Some(server) = server::postgres() else { return };
+    let from = server.database("turn");
+    from.sql(
+        "create table a (id int8 primary key); create table b (id int8 primary key); \
+         insert into a select generate_series(1, 3); insert into b select generate_series(1, 4)",
+    );
+    let (mut source, plan) = opened(&from, &["a", "b"]);
+    let [a, b] = [&plan.tables()[0], &plan.tables()[1]];
+    from.sql("delete from a; delete from b");
+    assert_eq!(source.counted(b).unwrap().asked, 4, "nothing was said to go ahead");
+    source.count_ahead(2).unwrap();
+    assert_eq!(source.counted(b).unwrap().asked, 4);
+    assert_eq!(source.counted(a).unwrap().asked, 3);
+    // and anew, as a run that reads its tables once more
+    source.count_ahead(1).unwrap();
+    assert_eq!(source.counted(a).unwrap().asked, 3);
+    assert_eq!(source.counted(b).unwrap().asked, 4);
+}
+
+#[test]
 fn a_read_that_is_stopped_leaves_the_snapshot_standing() {
     let Some(server) = server::postgres() else { return };
     let from = server.database("stopped");

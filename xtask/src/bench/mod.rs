@@ -13,6 +13,7 @@ mod measure;
 mod peers;
 mod pipe;
 mod program;
+mod staged;
 
 use std::path::Path;
 
@@ -44,6 +45,7 @@ pub(crate) fn run(mut arguments: Vec<String>) -> Outcome {
     let given = args::values(&mut arguments, "--program")?.pop();
     let into_mariadb = args::flag(&mut arguments, "--into-mariadb");
     let catch_up = args::flag(&mut arguments, "--catch-up");
+    let staged = args::flag(&mut arguments, "--staged");
     args::finished(&arguments)?;
 
     let mut servers = Servers::new(&packages::ready(false)?, Purpose::Benchmarks);
@@ -56,6 +58,10 @@ pub(crate) fn run(mut arguments: Vec<String>) -> Outcome {
         return Ok(());
     }
     let postgres = servers.start_postgres();
+    if staged {
+        say(&staged::measure(&postgres, &program, rows, pairs)?);
+        return Ok(());
+    }
     if catch_up {
         say(&caught::measure(&postgres, &program, rows, pairs)?);
         return Ok(());

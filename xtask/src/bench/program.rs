@@ -99,6 +99,11 @@ pub(super) fn migrate(made: &Migration, number: usize, further: &[&str]) -> Outc
     timed(made.command(&arguments)).map(|(seconds, _)| seconds)
 }
 
+/// Seconds of `ecluse migrate` alone, and its largest resident set in megabytes.
+pub(super) fn migrate_and_peak(made: &Migration, number: usize) -> Outcome<(f64, f64)> {
+    timed(made.command(&["migrate", "--run", &run_folder(made, number)]))
+}
+
 /// Seconds of `ecluse migrate --catch-up` over a source that nobody wrote to since the run, frozen
 /// by `ecluse freeze` before the watch starts.
 pub(super) fn catch_up(made: &Migration, number: usize) -> Outcome<f64> {

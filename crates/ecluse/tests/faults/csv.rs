@@ -72,6 +72,10 @@ fn order() -> Vec<Ordered> {
 
 impl Lab {
     fn new() -> Self {
+        Self::to(|folder| Base::sqlite(folder, "new.db"))
+    }
+
+    fn to(destination: impl FnOnce(&Path) -> Base) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let files = folder.path().join("csv");
         std::fs::create_dir(&files).unwrap();
@@ -79,11 +83,12 @@ impl Lab {
         std::fs::write(files.join("RES 2024.csv"), RESULTS).unwrap();
         let description = folder.path().join("csv.toml");
         std::fs::write(&description, DESCRIPTION).unwrap();
-        let to = Base::sqlite(folder.path(), "new.db");
-        to.sql(
-            "create table patient (id integer not null primary key, nom text, ne date);
-             create table resultat (id integer not null primary key, patient_id integer, valeur decimal(10,3), texte text)",
-        );
+        let to = destination(folder.path());
+        let whole = if matches!(to, Base::Sqlite(_)) { "integer" } else { "bigint" };
+        to.sql(&format!(
+            "create table patient (id {whole} not null primary key, nom text, ne date);
+             create table resultat (id {whole} not null primary key, patient_id {whole}, valeur decimal(10,3), texte text)",
+        ));
         let lab = folder.path().join("lab");
         std::fs::create_dir(&lab).unwrap();
         let from = End::csv("labo", &files, &description);
@@ -134,6 +139,52 @@ fn a_csv_folder_arrives_as_it_was_described() {
     std::fs::write(lab.file("patient.csv"), format!("{PATIENTS}11;Onze;1999-09-09;x\n")).unwrap();
     lab.does("migrate").holds();
     assert_eq!(lab.rows(), "4 2");
+}
+
+/// Beyond the memory allowed: sealed, sorted, merged, gone; into each engine.
+// proves: EXT-01
+#[test]
+fn a_csv_folder_beyond_memory_is_staged_and_arrives() {
+    let home = tempfile::tempdir().unwrap();
+    let ends = [Some(Base::sqlite(home.path(), "new.db")), Base::postgres("csv"), Base::mariadb("csv")];
+    for to in ends.into_iter().flatten() {
+        let mut lab = Lab::to(|_| to);
+        // keys against their order, a third of patients excluded
+        let patients: String = (1..=600)
+            .rev()
+            .map(|n| format!("{n};Nom-{n};{}-01-01;never-moves\n", if n % 3 == 0 { 1800 } else { 1950 }))
+            .collect();
+        let results: String = (1..=30_000)
+            .rev()
+            .map(|n| format!("{n};{};{},5;Texte-de-ce-resultat-{n}\n", 1 + n % 600, n % 90))
+            .collect();
+        std::fs::write(lab.file("patient.csv"), format!("id;nom;ne;secret\n{patients}")).unwrap();
+        std::fs::write(lab.file("RES 2024.csv"), format!("id;patient_id;valeur;texte\n{results}")).unwrap();
+        let staging = lab.folder.path().join("staging");
+        let known = "cannot_deny = true";
+        let said = format!("{known}\nstaging = \"{}\"", staging.display());
+        let folder = lab.made.folder().to_owned();
+        let papers = lab.made.papers();
+        papers.edits.clear();
+        papers.instruction = papers.instruction.replace(known, &said);
+        papers.write(&folder);
+        let connections = folder.join("connections.toml");
+        let text = std::fs::read_to_string(&connections).unwrap();
+        std::fs::write(&connections, text.replacen("?database", "?memory=1M&database", 1)).unwrap();
+        lab.does("migrate").holds();
+        lab.does("reconcile").holds();
+        let count = "select count(*), sum(id) from resultat";
+        let (rows, sum) =
+            (1..=30_000u64).filter(|n| (1 + n % 600) % 3 != 0).fold((0, 0), |(r, s), n| (r + 1, s + n));
+        assert_eq!(lab.to.sql(count), format!("{rows}|{sum}"));
+        let first = "select texte from resultat order by id desc limit 1";
+        assert_eq!(lab.to.sql(first), "Texte-de-ce-resultat-30000");
+        assert_eq!(std::fs::read_dir(&staging).unwrap().count(), 0);
+        let figures = std::fs::read_to_string(lab.run().join("figures.json")).unwrap();
+        assert!(figures.contains("parts in the staging folder"), "{figures}");
+        let search = Search::new(&["never-moves", "Texte-de-ce"]);
+        assert_eq!(search.folder(&lab.run()), []);
+    }
 }
 
 #[test]

@@ -48,6 +48,10 @@ impl Dumped {
     pub(crate) fn new(source: Base, size: Size) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let destination = Base::sqlite(folder.path(), "new.db");
+        Self::between(source, destination, folder, size)
+    }
+
+    pub(crate) fn between(source: Base, destination: Base, folder: tempfile::TempDir, size: Size) -> Self {
         let world = World::between(source, destination, folder, size);
         let (engine, database, only) = engine(&world.source);
         let schema = world.folder.path().join("schema.sql");

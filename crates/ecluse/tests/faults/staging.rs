@@ -23,7 +23,10 @@ const KNOWN: &str = "cannot_deny = true";
 
 /// The laboratory, its instruction naming this staging, its source allowed one MiB.
 fn staged(source: Base, folder: impl FnOnce(&Dumped) -> PathBuf) -> (Dumped, PathBuf) {
-    let mut lab = Dumped::new(source, SIZE);
+    with_staging(Dumped::new(source, SIZE), folder)
+}
+
+fn with_staging(mut lab: Dumped, folder: impl FnOnce(&Dumped) -> PathBuf) -> (Dumped, PathBuf) {
     let staging = folder(&lab);
     signed(&mut lab, KNOWN, &format!("{KNOWN}\nstaging = \"{}\"", staging.display()));
     let connections = lab.made.folder().join("connections.toml");
@@ -75,6 +78,27 @@ fn a_dump_beyond_memory_is_staged_sealed_moved_and_destroyed() {
     succeeded(&order);
     let page = std::fs::read_to_string(page).unwrap();
     assert!(page.contains(&staging.display().to_string()) && page.contains("sur aucun disque"), "{page}");
+}
+
+/// The other program's dumps, and into both servers.
+// proves: EXT-01
+#[test]
+fn a_staged_dump_arrives_at_either_server() {
+    let mut ends = Vec::new();
+    ends.extend(Base::mariadb("from").zip(Base::mariadb("to")));
+    ends.extend(Base::postgres("from").zip(Base::postgres("to")));
+    for (source, destination) in ends {
+        let dumped = Dumped::between(source, destination, tempfile::tempdir().unwrap(), SIZE);
+        let (lab, staging) = with_staging(dumped, |lab| lab.world.folder.path().join("staging"));
+        succeeded(&lab.piped("migrate"));
+        let (expected, moved) = lab.world.expected_and_moved();
+        assert_eq!(expected, moved);
+        assert_eq!((stands(&staging), journaled(&lab)), (0, (1, 1)));
+        let figures = std::fs::read_to_string(lab.run.join("figures.json")).unwrap();
+        assert!(figures.contains("parts in the staging folder that the instruction names"), "{figures}");
+        succeeded(&lab.piped("reconcile"));
+        assert_eq!((stands(&staging), lab.world.leaks(&lab.run)), (0, Vec::new()));
+    }
 }
 
 #[test]

@@ -114,6 +114,28 @@ impl Batch {
         }
         Ok(counted)
     }
+
+    /// How many of a text column's values look so once more after they were read as UTF-8: they were encoded
+    /// wrongly twice (`HÃƒÂ©lÃƒÂ¨ne`). `beyond_ascii` are those beyond ASCII after that reading.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::misread`].
+    pub fn misread_again(&self, column: usize) -> Result<Misread> {
+        let array = self.columns().get(column).and_then(|array| array.as_string_opt::<i32>());
+        let texts = array.ok_or_else(|| MALFORMED.fault(format!("column {column} holds no text")))?;
+        let mut counted = Misread::default();
+        if ascii(texts) {
+            return Ok(counted);
+        }
+        // what is no UTF-8 refuses its row, and is told there
+        let read = texts.iter().flatten().filter(|text| !text.is_ascii()).filter_map(respelled);
+        for text in read.filter(|text| !text.is_ascii()) {
+            counted.beyond_ascii += 1;
+            counted.utf8 += u64::from(respelled(&text).is_some());
+        }
+        Ok(counted)
+    }
 }
 
 /// Whether the whole column is ASCII: most are, and are looked at no further.
@@ -160,5 +182,12 @@ mod tests {
         let batch = Batch::new(&[Type::Text], vec![values.slice(0, 4)], 4).unwrap();
         assert_eq!(batch.misread(0).unwrap(), Misread { beyond_ascii: 2, utf8: 1 });
         assert!(batch.misread(1).is_err());
+        let wrongly = |text: &str| text.bytes().map(from_latin1).collect::<String>();
+        let twice = wrongly(&wrongly("Hélène"));
+        let values: ArrayRef = Arc::new(StringArray::from(vec![twice.as_str(), "ZoÃ«", "Zoë", "Paul"]));
+        let batch = Batch::new(&[Type::Text], vec![values], 4).unwrap();
+        assert_eq!(batch.misread(0).unwrap(), Misread { beyond_ascii: 3, utf8: 2 });
+        assert_eq!(batch.misread_again(0).unwrap(), Misread { beyond_ascii: 2, utf8: 1 });
+        assert!(batch.misread_again(1).is_err());
     }
 }

@@ -33,7 +33,8 @@ pub fn name(text: &str) -> Option<String> {
     if words.is_empty() { None } else { Some(words.join(" ")) }
 }
 
-/// What a capital stands for where Unicode does not take it apart; what is no letter or digit parts words.
+/// What a capital stands for where Unicode does not take it apart; what is no letter or digit parts words,
+/// and so does what is a letter to Unicode and an apostrophe to whoever typed it (U+02BC, U+A78C and their kin).
 fn letters(c: char) -> impl Iterator<Item = char> {
     let as_text = match c {
         'Œ' => "OE",
@@ -46,7 +47,8 @@ fn letters(c: char) -> impl Iterator<Item = char> {
         'ẞ' => "SS",
         _ => "",
     };
-    let own = as_text.is_empty().then(|| if c.is_alphanumeric() { c } else { ' ' });
+    let apostrophe = matches!(c, '\u{2b9}'..='\u{2bf}' | '\u{2c8}'..='\u{2cb}' | '\u{7f4}' | '\u{7f5}' | '\u{a78b}' | '\u{a78c}');
+    let own = as_text.is_empty().then(|| if c.is_alphanumeric() && !apostrophe { c } else { ' ' });
     as_text.chars().chain(own)
 }
 
@@ -92,6 +94,12 @@ mod tests {
             assert_eq!(name(one), name(other), "{one} {other}");
             assert!(name(one).is_some());
         }
+        for apostrophe in "'’‘‛`´ʼʹʻʽʾʿˈˊˋ′＇ꞌꞋߴߵ᾽".chars() {
+            let one = format!("N{apostrophe}Guyen d{apostrophe}Arc");
+            assert_eq!(name(&one).as_deref(), Some("N GUYEN D ARC"), "{apostrophe:?}");
+        }
+        // an apostrophe and an n in one character
+        assert_eq!(name("\u{149}Guyen").as_deref(), Some("NGUYEN"));
         for (one, other) in [("Hélène", "Hélen"), ("Jeanpierre", "Jean Pierre"), ("Martin", "Martine")] {
             assert_ne!(name(one), name(other), "{one} {other}");
         }

@@ -150,6 +150,12 @@ pub struct KnownFigures {
     /// Rows that stood there, or pairs, beyond what the list holds.
     #[serde(default, skip_serializing_if = "none")]
     pub unlisted: u64,
+    /// Rows that arrived and could be compared with nobody: neither a number that holds nor all four traits.
+    #[serde(default, skip_serializing_if = "none")]
+    pub uncompared: u64,
+    /// Rows that stood there, were read, and could be compared with nobody either.
+    #[serde(default, skip_serializing_if = "none")]
+    pub uncompared_there: u64,
 }
 
 impl KnownFigures {

@@ -152,6 +152,8 @@ struct Stood {
     by: BTreeMap<Mark, Vec<usize>>,
     /// Rows that agree and are not kept.
     beyond: u64,
+    /// Rows that could agree with nobody: they lack what is compared.
+    bare: u64,
 }
 
 impl<'a> Comparing<'a> {
@@ -160,10 +162,12 @@ impl<'a> Comparing<'a> {
     }
 
     fn compare(&self, destination: &mut dyn Destination) -> Result<Found> {
-        let mut ours: Vec<Mark> = Vec::new();
+        let (mut ours, mut bare): (Vec<Mark>, u64) = (Vec::new(), 0);
         destination.read(self.known.table(), &KeyRange::default(), false, &mut |batch| {
             for row in 0..batch.rows() {
-                ours.extend(self.marks(&batch, row)?.into_iter().flatten());
+                let marks = self.marks(&batch, row)?;
+                bare += u64::from(marks == [None, None]);
+                ours.extend(marks.into_iter().flatten());
             }
             Ok(())
         })?;
@@ -171,7 +175,10 @@ impl<'a> Comparing<'a> {
         ours.dedup();
         let stood = if ours.is_empty() { Stood::default() } else { self.stood(destination, &ours)? };
         drop(ours);
-        self.pairs(destination, &stood)
+        let mut found = self.pairs(destination, &stood)?;
+        found.figures.uncompared = bare;
+        found.figures.uncompared_there = stood.bare;
+        Ok(found)
     }
 
     /// The one reading of others' rows.
@@ -179,8 +186,10 @@ impl<'a> Comparing<'a> {
         let mut stood = Stood::default();
         destination.beside(self.known, &mut |batch| {
             for row in 0..batch.rows() {
-                let marks = self.marks(&batch, row)?.into_iter().flatten();
-                let agree: Vec<Mark> = marks.filter(|mark| ours.binary_search(mark).is_ok()).collect();
+                let marks = self.marks(&batch, row)?;
+                stood.bare += u64::from(marks == [None, None]);
+                let agree: Vec<Mark> =
+                    marks.into_iter().flatten().filter(|mark| ours.binary_search(mark).is_ok()).collect();
                 if agree.is_empty() {
                     continue;
                 }

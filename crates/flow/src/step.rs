@@ -129,7 +129,7 @@ pub(crate) struct Step<'p> {
     /// The read rows go along, where the destination's refusals matter to relatives.
     carries: bool,
     /// The read columns whose texts are looked at for another encoding.
-    texts: Vec<usize>,
+    texts: Vec<(usize, bool)>,
     kept: u64,
 }
 

@@ -10,6 +10,8 @@ pub(crate) struct Found<'a> {
     pub(crate) column: &'a str,
     pub(crate) beyond_ascii: u64,
     pub(crate) utf8: u64,
+    /// After the mapping had them read as UTF-8.
+    pub(crate) again: bool,
 }
 
 /// Every column of which at least one value looks so.
@@ -21,6 +23,7 @@ pub(crate) fn found(figures: &Figures) -> impl Iterator<Item = Found<'_>> {
             column,
             beyond_ascii: counted.beyond_ascii,
             utf8: counted.utf8,
+            again: counted.again,
         })
     })
 }
@@ -28,8 +31,11 @@ pub(crate) fn found(figures: &Figures) -> impl Iterator<Item = Found<'_>> {
 impl Found<'_> {
     /// `patient.nom: 1,204 of 1,204 values beyond ASCII …`.
     pub(crate) fn line(&self, becomes: &str) -> String {
+        let how = if self.again { "twice: read as UTF-8 once, they" } else { "as latin1: they" };
+        let so = if self.again { "with é as Ã© still" } else { "as they read, é as Ã©" };
+        let kept = if self.again { "encoded wrongly" } else { "UTF-8 that was kept" };
         format!(
-            "{}.{}: {} of {} values beyond ASCII are UTF-8 that was kept as latin1: they {becomes} as they read, é as Ã©",
+            "{}.{}: {} of {} values beyond ASCII are {kept} {how} {becomes} {so}",
             self.table.source,
             self.column,
             count(self.utf8),
@@ -39,6 +45,10 @@ impl Found<'_> {
 
     /// What to write in the mapping, where the column has one of its own at the destination.
     pub(crate) fn way(&self, plan: &[TablePlan]) -> String {
+        if self.again {
+            return "nothing reads a text twice: correct these at the source, or accept them as they arrive"
+                .to_owned();
+        }
         let table = plan.iter().find(|t| t.source() == self.table.source);
         let at = table.and_then(|t| t.read().iter().position(|c| c.name == self.column));
         if table.zip(at).is_some_and(|(table, at)| table.key().contains(&at)) {

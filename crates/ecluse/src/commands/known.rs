@@ -62,7 +62,8 @@ const fn agree(by: AgreeBy) -> &'static str {
 pub(crate) fn lines(figures: &Figures) -> Vec<String> {
     let Some(known) = &figures.known else { return Vec::new() };
     if known.persons == 0 && known.unlisted == 0 {
-        return vec![format!("nobody who arrived was found among the others in {}", known.table)];
+        let nobody = format!("nobody who arrived was found among the others in {}", known.table);
+        return std::iter::once(nobody).chain(uncompared(known)).collect();
     }
     let mut lines = vec![format!(
         "{} who arrived may exist in {} already; nothing was merged:  ecluse known",
@@ -85,7 +86,17 @@ pub(crate) fn lines(figures: &Figures) -> Vec<String> {
     if known.unlisted > 0 {
         lines.push(format!("  {} more are counted only: the list holds 100,000", count(known.unlisted)));
     }
+    lines.extend(uncompared(known));
     lines
+}
+
+/// Whom nobody could look for, or find: they lack what is compared.
+fn uncompared(known: &KnownFigures) -> impl Iterator<Item = String> {
+    let lack = "neither a national number that holds, with its authority, nor all of name, first name, birth and sex";
+    let told = [(known.uncompared, "arrived"), (known.uncompared_there, "stood there")];
+    told.into_iter().filter(|(rows, _)| *rows > 0).map(move |(rows, where_)| {
+        format!("  {} who {where_} could not be compared: {lack}", plural(rows, "person", "persons"))
+    })
 }
 
 /// Whether the list of this run was shown with its keys since it was made; `None` where there is none, or

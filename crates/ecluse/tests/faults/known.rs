@@ -208,6 +208,9 @@ fn listed(case: &mut Case) {
         moved.out.contains("3 persons who arrived may exist in patient already; nothing was merged"),
         "{moved:?}"
     );
+    for (who, many) in [("arrived", 1), ("stood there", 1)] {
+        assert!(moved.out.contains(&format!("{many} person who {who} could not be compared")), "{moved:?}");
+    }
     case.nobody_is_merged();
     assert_eq!(case.pairs().unwrap(), FOUND);
     let counted = KnownFigures {
@@ -217,6 +220,9 @@ fn listed(case: &mut Case) {
         by_traits: 1,
         by_both: 1,
         unlisted: 0,
+        // the eighth, and the tenth of those who stand there
+        uncompared: 1,
+        uncompared_there: 1,
     };
     assert_eq!(case.figures().known, Some(counted.clone()));
 
@@ -240,6 +246,8 @@ fn listed(case: &mut Case) {
     let report = std::fs::read_to_string(case.run().join("report.html")).unwrap();
     let part = report.split("Personnes peut-être déjà connues").nth(1).unwrap().split("<h2>").next().unwrap();
     assert!(part.contains("5 personnes") && part.contains("Rien n’a été fusionné"), "{part}");
+    assert!(part.contains("comparées à personne") && part.contains("5 des personnes"), "{part}");
+    assert!(!part.contains("1 des"), "{part}");
     // three of them, in all: a count this small is told to the laboratory alone
     assert!(!part.contains("3 personnes") && !part.contains(">3<") && !part.contains(">1<"), "{part}");
 

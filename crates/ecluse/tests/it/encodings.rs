@@ -85,6 +85,13 @@ fn utf_8_kept_as_latin1_is_counted_and_arrives_as_the_mapping_says() {
         let there = rows(&here.path().join(format!("{name}.db")), pat);
         assert_eq!(there, ["Hélène|OrlÃ©ans", "Zoë|", "Paul|Besançon"], "{name}");
     }
+    // what was encoded wrongly twice is counted again after the one reading
+    from.sql("insert into pat values (4, _latin1 x'48c383c2a96cc3a86e65', null), (5, _latin1 x'52656ec383c2a9', null)");
+    let lab = trial(here.path(), "twice", live.url(), "pat", &[("code_nom = \"code_nom\"", SAID)]);
+    let said = succeed(&lab, &["plan"]);
+    assert!(said.contains("pat.code_nom: 1 of 4 values beyond ASCII are encoded wrongly twice"), "{said}");
+    assert!(said.contains("nothing reads a text twice"), "{said}");
+    from.sql("delete from pat where id > 3");
     // what was written as latin1 is no UTF-8, and nothing is guessed
     let town = ("code_ville = \"code_ville\"", "code_ville = { column = \"code_ville\", bytes = \"utf-8\" }");
     let lab = trial(here.path(), "both", live.url(), "pat", &[town]);

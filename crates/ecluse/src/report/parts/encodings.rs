@@ -30,6 +30,13 @@ pub(crate) fn part(from: &Sources<'_>, tables: &[Counted]) -> Option<Part> {
         "Ces valeurs se lisent comme de l’UTF-8 rangé dans une colonne latin1 (é y est Ã©). Elles sont passées comme \
          elles se lisent : la correspondance ne dit pas que leurs octets sont de l’UTF-8.",
     );
+    let again = lang.of(
+        "Where the mapping says that the bytes are UTF-8, those are counted that look so even after that reading: they \
+         were encoded wrongly twice.",
+        "Là où la correspondance dit que les octets sont de l’UTF-8, sont comptées celles qui se lisent ainsi même après \
+         cette lecture : elles ont été mal encodées deux fois.",
+    );
+    let any = encodings::found(from.figures).any(|found| found.again);
     let names = [
         "Table",
         lang.of("Column", "Colonne"),
@@ -37,5 +44,7 @@ pub(crate) fn part(from: &Sources<'_>, tables: &[Counted]) -> Option<Part> {
         lang.of("#look so", "#ainsi"),
     ];
     let part = Part::new(lang.of("Texts that may be misread", "Textes peut-être mal lus"));
-    Some(part.with(Block::Text(what.to_owned())).with(Block::Table(Grid { heads: heads(&names), rows })))
+    let part = part.with(Block::Text(what.to_owned()));
+    let part = if any { part.with(Block::Text(again.to_owned())) } else { part };
+    Some(part.with(Block::Table(Grid { heads: heads(&names), rows })))
 }

@@ -1,6 +1,6 @@
 //! Persons who exist at the destination already: how many, by what, and that nothing was merged.
 
-use crate::report::figure::together;
+use crate::report::figure::{blurred, together};
 use crate::report::fill::Sources;
 use crate::report::page::{Block, Cell, Grid, Part, heads};
 
@@ -38,6 +38,20 @@ pub(crate) fn part(from: &Sources<'_>) -> Option<Part> {
             line(lang.of("both", "les deux"), both),
         ];
         part = part.with(Block::Table(Grid { heads: heads(&names), rows }));
+    }
+    if known.uncompared > 0 || known.uncompared_there > 0 {
+        // never exactly: what is left of those who arrived could be had from it
+        let [arrived, stood] = [known.uncompared, known.uncompared_there].map(|n| blurred(n).told(lang));
+        part = part.with(Block::Text(lang.of(
+            format!(
+                "Compared with nobody, because they hold neither a valid national number nor all four traits: {arrived} of those \
+                 who arrived, {stood} of the others' records."
+            ),
+            format!(
+                "N’ont été comparées à personne, faute de numéro national valable ou des quatre traits : {arrived} des personnes \
+                 arrivées, {stood} des dossiers d’autrui."
+            ),
+        )));
     }
     Some(part)
 }

@@ -90,6 +90,13 @@ pub trait Source: Send {
         Ok(Marks { tables: vec![String::new(); plan.tables().len()], ..Marks::default() })
     }
 
+    /// Before a script gives rights to this role (MariaDB: from that host): the schemas of scripts' views
+    /// (`ecluse_` and 8 hexadecimal digits of their order) that it may read already. `None` where there is no
+    /// such role, or the account cannot know. Asked of the server's own tables; nothing is changed.
+    fn granted(&mut self, _role: &str, _host: &str) -> Result<Option<Vec<String>>> {
+        Ok(None)
+    }
+
     /// Ends the snapshot and its locks; what was staged is destroyed, durably.
     fn close(&mut self) -> Result<()>;
 

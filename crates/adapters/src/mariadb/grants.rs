@@ -5,6 +5,7 @@ use ecluse_core::fault::{Code, Result};
 use ecluse_core::plan::Plan;
 use ecluse_core::types::Engine;
 
+use super::session::{Session, text};
 use crate::sql;
 
 static NO_VIEW: Code = Code::refused("ECL-SRC-214", "a planned table has no view to grant");
@@ -56,8 +57,9 @@ pub fn grants(plan: &Plan, account: &str, host: &str, database: &str) -> Result<
         "-- For the controller's administrator. Read it, then run it as the account that owns the data:\n\
          -- the views read with the rights of whoever runs this.\n\
          SET NAMES utf8mb4;\n\
-         {}\n\n{}\n\n\
-         CREATE USER {account} ACCOUNT LOCK;\n{}\n\n\
+         -- The account first: where it exists already, nothing is made.\n\
+         CREATE USER {account} ACCOUNT LOCK;\n\n\
+         {}\n\n{}\n\n{}\n\n\
          -- Then set a password at the prompt, so that it stands in no file:\n\
          --   ALTER USER {account} IDENTIFIED BY '…' ACCOUNT UNLOCK;\n\
          -- The account reads these views and nothing else; écluse checks it at the start and the end of a run.\n",
@@ -71,4 +73,19 @@ pub fn grants(plan: &Plan, account: &str, host: &str, database: &str) -> Result<
         drop.join("\n"),
     );
     Ok(Grants { give, take })
+}
+
+/// The databases of earlier scripts' views on which the account holds rights; `None` where it is not there,
+/// or the asking account does not see it (it sees itself, and all with SELECT on `mysql`).
+pub(super) fn granted(session: &mut Session, account: &str, host: &str) -> Result<Option<Vec<String>>> {
+    let place = "the account's rights";
+    let grantee = format!("'{account}'@'{host}'");
+    let stands = "SELECT 1 FROM information_schema.user_privileges WHERE grantee = ? LIMIT 1";
+    if session.rows(stands, vec![grantee.clone().into()], place)?.is_empty() {
+        return Ok(None);
+    }
+    let schemas = "SELECT DISTINCT table_schema FROM information_schema.table_privileges \
+                   WHERE grantee = ? AND table_schema REGEXP '^ecluse_[0-9a-f]{8}$' ORDER BY 1";
+    let rows = session.rows(schemas, vec![grantee.into()], place)?;
+    Ok(Some(rows.iter().map(|row| text(row, 0)).collect()))
 }

@@ -147,6 +147,10 @@ impl ecluse_flow::ports::Source for Source {
         marks::marks(&mut self.session, plan)
     }
 
+    fn granted(&mut self, role: &str, host: &str) -> Result<Option<Vec<String>>> {
+        super::grants::granted(&mut self.session, role, host)
+    }
+
     fn close(&mut self) -> Result<()> {
         self.plan = None;
         self.session.run("ROLLBACK", "snapshot")

@@ -8,6 +8,7 @@ use ecluse_core::fault::{Code, Result};
 use ecluse_core::plan::Plan;
 use ecluse_core::types::Engine;
 
+use super::connect::Link;
 use super::text::{ident, list, relation};
 use crate::sql;
 
@@ -106,4 +107,18 @@ pub fn grants(plan: &Plan, role: &str, database: &str) -> Result<Grants> {
         "REVOKE CONNECT, TEMPORARY ON DATABASE {place} FROM {who};\nDROP ROLE {who};\nCOMMIT;"
     );
     Ok(Grants { give, take })
+}
+
+/// The schemas of earlier scripts' views that the role may use; `None` where there is no such role.
+pub(super) fn granted(link: &Link, role: &str) -> Result<Option<Vec<String>>> {
+    let place = "the role's rights";
+    let stands = "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = $1)";
+    if !link.one::<bool>(stands, &[&role], place)? {
+        return Ok(None);
+    }
+    let schemas = "SELECT nspname::text FROM pg_catalog.pg_namespace \
+                   WHERE nspname ~ '^ecluse_[0-9a-f]{8}$' AND has_schema_privilege($1::name, oid, 'USAGE') ORDER BY 1";
+    let rows = link.query(schemas, &[&role], place)?;
+    let name = |row: &tokio_postgres::Row| row.try_get(0).map_err(|e| link.side().fault(&e, place));
+    rows.iter().map(name).collect::<Result<_>>().map(Some)
 }

@@ -182,6 +182,10 @@ impl ports::Source for Source {
         marks::marks(&self.now, plan)
     }
 
+    fn granted(&mut self, role: &str, _host: &str) -> Result<Option<Vec<String>>> {
+        super::grants::granted(&self.now, role)
+    }
+
     fn close(&mut self) -> Result<()> {
         self.stop_counting();
         if self.open.take().is_some() {

@@ -121,3 +121,72 @@ fn a_trial_reads_the_views_once_the_administrator_made_them_on_mariadb() {
     assert!(said.contains("ECL-SRC-209") && said.contains("patient"), "{said}");
     server.sql("", &removal);
 }
+
+/// An order that was changed, under the role of the one before: the script says what comes first, and run all
+/// the same it leaves nothing half made.
+#[test]
+fn a_script_for_a_role_that_exists_says_so_and_leaves_nothing_behind() {
+    let (Some(postgres), Some(mariadb)) = (server::postgres(), server::mariadb()) else { return };
+    let (old, other) = (postgres.database("samerole"), mariadb.database("samerole"));
+    let run = |on_mariadb: bool, script: &str| match on_mariadb {
+        true => mariadb.try_sql("", script).map(drop),
+        false => old.try_sql(script).map(drop),
+    };
+    for on_mariadb in [false, true] {
+        let (url, password) = match on_mariadb {
+            true => (other.url(), mariadb.password()),
+            false => (old.url(), postgres.password()),
+        };
+        match on_mariadb {
+            true => other.sql(TABLES),
+            false => old.sql(TABLES),
+        };
+        let here = tempfile::tempdir().unwrap();
+        let lab = ordered_by_administrator(here.path(), &url, &password);
+        let name = format!("shared_{}", if on_mariadb { other.name() } else { old.name() });
+        let grants = |more: &[&str]| {
+            let common = ["grants", "--host", "127.0.0.1", "--role", &name];
+            let output = ecluse(&lab, &[&common, more].concat());
+            (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+        };
+        let space = |script: &str| {
+            let line = script.lines().find_map(|l| l.split("VIEW ").nth(1)).unwrap();
+            line.split('.').next().unwrap().trim_matches(['"', '`']).to_owned()
+        };
+        let (first, said) = grants(&[]);
+        assert!(!first.contains("exists at this server") && !said.contains("exists"), "{first}{said}");
+        let removal = grants(&["--remove"]).0;
+        run(on_mariadb, &first).unwrap();
+        assert!(grants(&[]).0.contains("-- It reads the views of this very order"));
+
+        // one column more: another order, another digest
+        let path = lab.join("instruction.toml");
+        let order = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, order.replacen("'id > 1'", "'id > 0'", 1)).unwrap();
+        succeed(&lab, &["instruction", "sign"]);
+        let (second, said) = grants(&[]);
+        let digest = space(&first).trim_start_matches("ecluse_").to_owned();
+        for told in [&second, &said] {
+            assert!(told.contains(&format!("sha256:{digest}")) && told.contains("grants --remove"), "{told}");
+        }
+        assert_ne!(space(&first), space(&second));
+        run(on_mariadb, &second).unwrap_err();
+        let made = match on_mariadb {
+            true => mariadb.sql(
+                "",
+                &format!(
+                    "select count(*) from information_schema.schemata where schema_name = '{}'",
+                    space(&second)
+                ),
+            ),
+            false => {
+                old.sql(&format!("select count(*) from pg_namespace where nspname = '{}'", space(&second)))
+            }
+        };
+        assert_eq!(made.trim(), "0");
+        run(on_mariadb, &removal).unwrap();
+        assert!(!grants(&[]).0.contains("exists at this server"));
+        run(on_mariadb, &second).unwrap();
+        run(on_mariadb, &grants(&["--remove"]).0).unwrap();
+    }
+}

@@ -13,6 +13,7 @@ use ecluse_adapters::url::Url;
 use ecluse_core::catalog::{Catalog, Table};
 use ecluse_core::fault::{Fault, Result};
 use ecluse_core::instruction::Endpoint;
+use ecluse_core::mapping::Mapping;
 use ecluse_core::plan::{Compiled, Inputs, NO_TABLE, Plan, Refusal, compile};
 use ecluse_core::session::Session;
 use ecluse_core::status::Met;
@@ -411,9 +412,17 @@ fn instructed(chain: &Chain, source: &mut dyn Source) -> Result<Catalog> {
     source.catalog(Scope::Tables(&chain.instruction.order().table_names()))
 }
 
-/// The destination's tables that are written, and those that their foreign keys lead to.
 fn mapped(chain: &Chain, destination: &mut dyn Destination) -> Result<Catalog> {
-    let tables: Vec<String> = chain.mapping.tables.iter().map(|t| t.to.value.clone()).collect();
+    written_tables(&chain.mapping, destination)
+}
+
+/// The destination's tables that a mapping writes, and those that their foreign keys lead to.
+///
+/// # Errors
+///
+/// The destination's.
+pub(crate) fn written_tables(mapping: &Mapping, destination: &mut dyn Destination) -> Result<Catalog> {
+    let tables: Vec<String> = mapping.tables.iter().map(|t| t.to.value.clone()).collect();
     let mut catalog = destination.catalog(Scope::Tables(&tables))?;
     let keys = catalog.tables.iter().flat_map(|t| &t.foreign_keys);
     let beyond: BTreeSet<&String> = keys.map(|key| &key.references).filter(|t| !tables.contains(t)).collect();

@@ -316,7 +316,18 @@ fn create_table(table: &Table) -> String {
     if !table.key.is_empty() {
         lines.push(format!("    PRIMARY KEY ({})", super::text::list(table.key.iter().map(String::as_str))));
     }
-    format!("CREATE TABLE {} (\n{}\n)", relation(&table.name), lines.join(",\n"))
+    let made = format!("CREATE TABLE {} (\n{}\n)", relation(&table.name), lines.join(",\n"));
+    match table.name.split_once('.') {
+        Some((schema, _)) => format!("{};\n{made}", create_schema(schema)),
+        None => made,
+    }
+}
+
+/// Makes a schema where there is none; whoever may make tables in one that is there needs no more rights.
+fn create_schema(schema: &str) -> String {
+    let (name, text) = (ident(schema), ident(schema).replace('\'', "''"));
+    let body = format!("BEGIN IF to_regnamespace('{text}') IS NULL THEN CREATE SCHEMA {name}; END IF; END");
+    format!("DO '{}'", body.replace('\'', "''"))
 }
 
 /// What the catalogue says of a table that [`create_table`] made.

@@ -55,7 +55,9 @@ pub(super) fn declared(sql_type: &str) -> Option<Declared> {
     let plain = |ty, form| arguments.is_empty().then_some(Declared { ty, max_length: None, form });
     // widths of integers and floats are displays only: `INT(11)`
     let wide = |ty, form| Some(Declared { ty, max_length: None, form });
-    match name.as_str() {
+    // SQLite gives it INTEGER's affinity, and knows no sign
+    let plain_name = name.strip_suffix(" UNSIGNED").filter(|word| word.contains("INT"));
+    match plain_name.unwrap_or(&name) {
         "INTEGER" | "INT" | "TINYINT" | "SMALLINT" | "MEDIUMINT" | "BIGINT" | "INT2" | "INT4" | "INT8" => {
             wide(Type::Int, Form::Integer)
         }
@@ -137,6 +139,7 @@ mod tests {
         for (text, ty, length) in [
             ("integer", Type::Int, None),
             ("INT(11)", Type::Int, None),
+            ("smallint unsigned", Type::Int, None),
             ("varchar ( 40 )", Type::Text, Some(40)),
             ("Character  Varying(7)", Type::Text, Some(7)),
             ("decimal(10, 2)", decimal, None),
@@ -153,6 +156,8 @@ mod tests {
             "DECIMAL(39,2)",
             "DECIMAL(2,3)",
             "POINT",
+            "POINT UNSIGNED",
+            "TEXT UNSIGNED",
             "BLOB(3",
             "YEAR",
             "BIT(1)",

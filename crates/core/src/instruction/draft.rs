@@ -198,6 +198,9 @@ fn draft_table(from: &Drafting<'_>, table: &Table) -> String {
         );
     }
     out += &format!("{mark}columns = [\n");
+    if chosen && table.columns.iter().filter(|c| c.class.needs_reason()).count() > 2 {
+        out += "# of one reason: { names = [\"…\", \"…\"], reason = \"…\" },   each is shown to who signs\n";
+    }
     for column in &table.columns {
         out += &draft_column(from, table, column);
     }

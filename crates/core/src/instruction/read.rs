@@ -211,7 +211,7 @@ fn read_table(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Option<TableOrder> {
         wildcard(r, span);
         Vec::new()
     } else {
-        t.list(r, "columns").into_iter().filter_map(|v| read_column(r, v)).collect()
+        t.list(r, "columns").into_iter().flat_map(|v| read_columns(r, v)).collect()
     };
     let rows = t.text(r, "rows").and_then(|rows| literal(r, rows));
     let reference = t.flag(r, "reference");
@@ -239,28 +239,28 @@ fn read_table(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Option<TableOrder> {
     })
 }
 
-fn read_column(r: &mut Reader<'_>, value: &toml::Spanned<toml::de::DeValue<'_>>) -> Option<ColumnOrder> {
-    if value.get_ref().as_table().is_none() {
-        let name = as_text(r, "columns", value)?;
-        if name.value.contains('*') {
-            wildcard(r, name.span);
-            return None;
-        }
-        return Some(ColumnOrder { name, reason: None, screen: Screen::Pass });
-    }
-    let mut t = as_table(r, "columns", value)?;
-    let name = t.text(r, "name");
-    // the draft's own placeholder is nobody's reason
-    let reason = t.maybe_text(r, "reason").filter(|reason| template::filled(&reason.value));
-    let screens = [("pass", Screen::Pass), ("withhold", Screen::Withhold), ("redact", Screen::Redact)];
-    let screen = t.maybe_text(r, "screen").and_then(|s| word(r, "screen", &s, &screens));
-    t.end(r);
-    let name = name?;
-    if name.value.contains('*') {
-        wildcard(r, name.span);
-        return None;
-    }
-    Some(ColumnOrder { name, reason, screen: screen.unwrap_or(Screen::Pass) })
+/// One column, or several of one reason: `"a"`, `{ name = "a", … }`, `{ names = ["a", "b"], … }`.
+fn read_columns(r: &mut Reader<'_>, value: &toml::Spanned<toml::de::DeValue<'_>>) -> Vec<ColumnOrder> {
+    let (names, reason, screen) = if value.get_ref().as_table().is_none() {
+        (as_text(r, "columns", value).into_iter().collect(), None, None)
+    } else {
+        let Some(mut t) = as_table(r, "columns", value) else { return Vec::new() };
+        let names = if t.get("names").is_some() {
+            t.texts(r, "names")
+        } else {
+            t.text(r, "name").into_iter().collect()
+        };
+        // the draft's own placeholder is nobody's reason
+        let reason = t.maybe_text(r, "reason").filter(|reason| template::filled(&reason.value));
+        let screens = [("pass", Screen::Pass), ("withhold", Screen::Withhold), ("redact", Screen::Redact)];
+        let screen = t.maybe_text(r, "screen").and_then(|s| word(r, "screen", &s, &screens));
+        t.end(r);
+        (names, reason, screen)
+    };
+    let (all, plain): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| name.value.contains('*'));
+    all.into_iter().for_each(|name| wildcard(r, name.span));
+    let screen = screen.unwrap_or(Screen::Pass);
+    plain.into_iter().map(|name| ColumnOrder { name, reason: reason.clone(), screen }).collect()
 }
 
 fn wildcard(r: &mut Reader<'_>, span: std::ops::Range<usize>) {

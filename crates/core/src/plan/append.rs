@@ -6,7 +6,7 @@
 //! plan is refused. No name makes a column move aside; one that sounds like a reference, of which
 //! nothing tells, is asked about: a database without foreign keys tells of none.
 
-use super::compile::{Draft, Inputs, position};
+use super::compile::{Draft, Given, position};
 use super::target::Target;
 use super::{By, Expression, Shift, WriteColumn};
 use crate::catalog::ForeignKey;
@@ -34,7 +34,7 @@ static COUNTERS: Code = Code::refused("ECL-PLN-045", "new rows must not get keys
 /// # Errors
 /// Every column that would lead to another laboratory's row, and every table whose rows could
 /// not be told from the others'.
-pub(super) fn append(inputs: &Inputs<'_>, drafts: &mut [Draft<'_>]) -> Result<Vec<Finding>, Vec<Finding>> {
+pub(super) fn append(inputs: &Given<'_>, drafts: &mut [Draft<'_>]) -> Result<Vec<Finding>, Vec<Finding>> {
     let Some(append) = &inputs.mapping.append else { return Ok(Vec::new()) };
     let moved = aside(drafts);
     let mut findings = Vec::new();
@@ -125,7 +125,7 @@ fn movable(draft: &Draft<'_>, column: usize) -> bool {
 
 /// Relations of the dictionary that the plan does not carry: their columns would arrive as they
 /// are, and mean somebody else's row.
-fn leads_out(inputs: &Inputs<'_>, draft: &Draft<'_>) -> Vec<Finding> {
+fn leads_out(inputs: &Given<'_>, draft: &Draft<'_>) -> Vec<Finding> {
     let surveyed = inputs.dictionary.table(&draft.source.name);
     let relations = surveyed.map(|t| t.relations.as_slice()).unwrap_or_default();
     let mut findings = Vec::new();
@@ -229,7 +229,7 @@ fn by(append: &Append, write: &mut WriteColumn) -> Result<By, Objection> {
 
 /// What the destination itself says refers to a row: there, a value that is not moved aside with
 /// the row's key is another laboratory's.
-fn followed(inputs: &Inputs<'_>, drafts: &[Draft<'_>], draft: &Draft<'_>) -> Vec<Finding> {
+fn followed(inputs: &Given<'_>, drafts: &[Draft<'_>], draft: &Draft<'_>) -> Vec<Finding> {
     let declared = inputs.destination.table(&draft.target.name).map(|t| t.foreign_keys.as_slice());
     let mut findings: Vec<Finding> =
         declared.unwrap_or_default().iter().flat_map(|key| declared_by(drafts, draft, key)).collect();
@@ -294,7 +294,7 @@ fn shifted_source(target: &Target, column: usize) -> bool {
 }
 
 /// Columns that stay as they are and are called like references: a person says what they are.
-fn untold(inputs: &Inputs<'_>, append: &Append, drafts: &[Draft<'_>]) -> Vec<Finding> {
+fn untold(inputs: &Given<'_>, append: &Append, drafts: &[Draft<'_>]) -> Vec<Finding> {
     let tables: Vec<&str> = inputs.dictionary.tables.iter().map(|t| t.name.value.as_str()).collect();
     let mut findings = Vec::new();
     let mut asked: Vec<String> = Vec::new();
@@ -356,7 +356,7 @@ pub struct Counter {
 }
 
 /// The counters behind keys: a room that they run into is a room no more.
-pub(super) fn counted(inputs: &Inputs<'_>, drafts: &[Draft<'_>]) -> Vec<Counter> {
+pub(super) fn counted(inputs: &Given<'_>, drafts: &[Draft<'_>]) -> Vec<Counter> {
     let numbers = inputs.mapping.append.as_ref().and_then(Append::numbers);
     let Some((offset, room)) = numbers else { return Vec::new() };
     let of_table = |draft: &Draft<'_>| -> Vec<Counter> {
@@ -373,7 +373,7 @@ pub(super) fn counted(inputs: &Inputs<'_>, drafts: &[Draft<'_>]) -> Vec<Counter>
     drafts.iter().flat_map(of_table).collect()
 }
 
-fn counters(inputs: &Inputs<'_>, append: &Append, drafts: &[Draft<'_>]) -> Vec<Finding> {
+fn counters(inputs: &Given<'_>, append: &Append, drafts: &[Draft<'_>]) -> Vec<Finding> {
     let Some((offset, room)) = append.numbers() else { return Vec::new() };
     let counters = counted(inputs, drafts);
     let mut counted: Vec<&str> = counters.iter().map(|counter| counter.table.as_str()).collect();

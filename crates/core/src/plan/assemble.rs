@@ -1,13 +1,13 @@
 //! Puts the drafted tables into the plan's order and turns names into indices.
 
-use super::compile::{Draft, Inputs, view};
+use super::compile::{Draft, Given, view};
 use super::rows::moved;
 use super::{Expression, Identifier, Piece, ReadColumn, Relation, TablePlan, WriteColumn, files};
 use crate::filter::{Filter, chooses, looks_at};
 use crate::instruction::about_persons;
 
 /// The tables of the plan, in `sorted` order.
-pub(super) fn assemble(inputs: &Inputs<'_>, drafts: &[Draft<'_>], sorted: &[usize]) -> Vec<TablePlan> {
+pub(super) fn assemble(inputs: &Given<'_>, drafts: &[Draft<'_>], sorted: &[usize]) -> Vec<TablePlan> {
     let reads: Vec<Vec<usize>> = (0..drafts.len()).map(|i| read_columns(drafts, i)).collect();
     let patients = leads_to_patients(inputs, drafts);
     let number = |drafted: usize| sorted.iter().position(|s| *s == drafted);
@@ -108,7 +108,7 @@ fn write_index(draft: &Draft<'_>, column: usize) -> Option<usize> {
 }
 
 /// Per drafted table: whether its rows are patients, or refer to rows that lead to patients.
-fn leads_to_patients(inputs: &Inputs<'_>, drafts: &[Draft<'_>]) -> Vec<bool> {
+fn leads_to_patients(inputs: &Given<'_>, drafts: &[Draft<'_>]) -> Vec<bool> {
     let mut leads: Vec<bool> = drafts
         .iter()
         .map(|d| inputs.dictionary.table(&d.order.name.value).is_some_and(|t| t.patients))
@@ -126,7 +126,7 @@ fn leads_to_patients(inputs: &Inputs<'_>, drafts: &[Draft<'_>]) -> Vec<bool> {
 
 /// Whether the destination declares the relation as a foreign key.
 fn declared(
-    inputs: &Inputs<'_>,
+    inputs: &Given<'_>,
     child: &Draft<'_>,
     parent: &Draft<'_>,
     column: usize,

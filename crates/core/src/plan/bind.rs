@@ -1,6 +1,6 @@
 //! The instruction binds its source and destination; here they are compared with what is there.
 
-use super::compile::Inputs;
+use super::compile::Given;
 use crate::catalog::Catalog;
 use crate::dictionary::Dictionary;
 use crate::digest;
@@ -16,12 +16,15 @@ static OTHER_DESTINATION: Code =
 
 /// Everything the instruction binds and that is not so. The servers' keys
 /// (`tls_spki`) were asked for when the connections were made.
-pub(super) fn bind(inputs: &Inputs<'_>) -> Vec<Finding> {
-    let order = inputs.instruction.order();
+pub(super) fn bind(inputs: &Given<'_>) -> Vec<Finding> {
+    let order = inputs.order;
     let mut findings = Vec::new();
     findings.extend(instance(&OTHER_SOURCE, &order.source, inputs.source));
     findings.extend(instance(&OTHER_DESTINATION, &order.destination, inputs.destination));
-    findings.extend(schema(&order.source, inputs.source, &order.table_names()).map(|mut finding| {
+    // of a draft the order's own check compares it with the dictionary
+    let looked_at = (!inputs.surveyed).then_some(inputs.source);
+    let differs = looked_at.and_then(|source| schema(&order.source, source, &order.table_names()));
+    findings.extend(differs.map(|mut finding| {
         let changed = changed(inputs.dictionary, inputs.source, &order.table_names());
         if !changed.is_empty() {
             finding.message = changed.join("; ");

@@ -16,6 +16,7 @@ use super::{Plan, TablePlan, files};
 use crate::catalog::{Catalog, Column, Table};
 use crate::codes::CodeTable;
 use crate::dictionary::Dictionary;
+use crate::document::Header;
 use crate::fault::Code;
 use crate::filter::{Filter, chooses};
 use crate::finding::Finding;
@@ -105,10 +106,45 @@ pub struct Refusal {
 /// # Errors
 /// [`Refusal`]: every problem found, each with its place and one fix.
 pub fn compile(inputs: &Inputs<'_>) -> Result<Compiled, Refusal> {
-    let instruction = inputs.instruction.order();
+    let Inputs { instruction, dictionary, mapping, codes, source, destination, views } = *inputs;
+    let (order, header, digest) = (instruction.order(), instruction.header(), instruction.digest());
+    made(&Given {
+        order,
+        header,
+        digest,
+        dictionary,
+        mapping,
+        codes,
+        source,
+        destination,
+        views,
+        surveyed: false,
+    })
+}
+
+/// [`Inputs`] taken apart: an order, in force or not. What is made of one that is not never leaves
+/// [`super::examine`].
+#[derive(Clone, Copy)]
+pub(super) struct Given<'a> {
+    pub order: &'a Order,
+    pub header: &'a Header,
+    pub digest: &'a str,
+    pub dictionary: &'a Dictionary,
+    pub mapping: &'a Mapping,
+    pub codes: &'a BTreeMap<String, CodeTable>,
+    pub source: &'a Catalog,
+    pub destination: &'a Catalog,
+    pub views: bool,
+    /// The source's catalogue is what the dictionary kept of it.
+    pub surveyed: bool,
+}
+
+/// The one compilation, of orders in force and of drafts.
+pub(super) fn made(inputs: &Given<'_>) -> Result<Compiled, Refusal> {
+    let instruction = inputs.order;
     let mut findings = bind(inputs);
     findings.extend(instruction::check(instruction, inputs.dictionary));
-    findings.extend(instruction::fates(instruction, inputs.instruction.header(), inputs.dictionary));
+    findings.extend(instruction::fates(instruction, inputs.header, inputs.dictionary));
     findings.extend(mapping::against(inputs.mapping, instruction));
     findings.extend(beyond_this_version(instruction));
     let mut missing = Vec::new();
@@ -160,7 +196,7 @@ pub fn compile(inputs: &Inputs<'_>) -> Result<Compiled, Refusal> {
         tables,
         tolerance: instruction.tolerance,
         reference: drafts.iter().filter(|d| d.order.reference).count(),
-        row_limit: inputs.instruction.header().trial.then_some(TRIAL_ROWS),
+        row_limit: inputs.header.trial.then_some(TRIAL_ROWS),
         dossiers,
         pending,
         known,
@@ -188,7 +224,7 @@ pub(super) struct DraftRelation {
 }
 
 fn draft<'a>(
-    inputs: &Inputs<'a>,
+    inputs: &Given<'a>,
     by_name: &BTreeMap<&str, &'a Table>,
     table: &'a TableOrder,
     map: &'a TableMap,
@@ -210,9 +246,9 @@ fn draft<'a>(
         findings.extend(found.err().map(|f| f.at(column.name.span.clone()).in_file(instruction::FILE)));
     }
     let key = key(source, table).map_err(|found| findings.extend(found)).unwrap_or_default();
-    let filter = rows(inputs.instruction.order(), table, &|name| by_name.get(name).copied())
-        .map_err(|found| findings.extend(found));
-    let order = inputs.instruction.order();
+    let filter =
+        rows(inputs.order, table, &|name| by_name.get(name).copied()).map_err(|found| findings.extend(found));
+    let order = inputs.order;
     let unfinished = order.unfinished.iter().find(|u| u.table.value == name.value);
     // what is wrong with it was found with the order itself
     let unfinished = unfinished
@@ -306,7 +342,7 @@ fn beyond_this_version(order: &Order) -> Vec<Finding> {
 }
 
 /// The relations of the dictionary that the grants cover, and the instruction's own.
-fn relate(inputs: &Inputs<'_>, drafts: &mut [Draft<'_>]) -> Result<(), Vec<Finding>> {
+fn relate(inputs: &Given<'_>, drafts: &mut [Draft<'_>]) -> Result<(), Vec<Finding>> {
     let mut findings = Vec::new();
     let mut found: Vec<Vec<DraftRelation>> = Vec::new();
     for draft in drafts.iter() {
@@ -403,11 +439,11 @@ fn tidy(mut findings: Vec<Finding>) -> Vec<Finding> {
 }
 
 /// The name of the view which the controller's administrator makes for a table.
-pub(super) fn view(inputs: &Inputs<'_>, table: &str) -> Option<String> {
+pub(super) fn view(inputs: &Given<'_>, table: &str) -> Option<String> {
     if !inputs.views || inputs.source.engine == Engine::Sqlite {
         return None;
     }
-    let hex = inputs.instruction.digest().strip_prefix("sha256:").unwrap_or_default();
+    let hex = inputs.digest.strip_prefix("sha256:").unwrap_or_default();
     let short: String = hex.chars().take(8).collect();
     Some(format!("ecluse_{short}.{}", table.replace('.', "__")))
 }

@@ -1,6 +1,6 @@
 //! A national identifier's columns, compiled.
 
-use super::compile::Inputs;
+use super::compile::Given;
 use super::target::column;
 use super::{Expression, Identifier};
 use crate::catalog::{Column, Table};
@@ -17,14 +17,14 @@ static NOWHERE: Code =
 
 /// One written column of a national identifier.
 pub(super) fn identifier(
-    inputs: &Inputs<'_>,
+    inputs: &Given<'_>,
     of: &IdentifierMap,
     part: Part,
     source: &Table,
     there: &Column,
     ty: Type,
 ) -> Result<Expression, Vec<Finding>> {
-    let (invalid, numbers) = inputs.instruction.order().identifiers;
+    let (invalid, numbers) = inputs.order.identifiers;
     let mut findings = Vec::new();
     if ty != Type::Text {
         let message = format!("{} is `{}`", there.name, there.sql_type);

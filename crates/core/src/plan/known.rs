@@ -1,8 +1,9 @@
 //! The comparison of arriving persons with those at the destination, in a plan: which columns of which
 //! rows are read, and nothing else of others' rows.
 
+use super::compile::Given;
 use super::literal::constant;
-use super::{Inputs, Plan, Shift, TablePlan, WriteColumn};
+use super::{Plan, Shift, TablePlan, WriteColumn};
 use crate::catalog::{Column, Table};
 use crate::fault::Code;
 use crate::finding::Finding;
@@ -65,8 +66,8 @@ impl Plan {
 /// # Errors
 /// [`CANNOT`]: the table is not written or has no room of its own, a column is not written or of
 /// another type, the entity's column is not there.
-pub(super) fn known(inputs: &Inputs<'_>, tables: &[TablePlan]) -> Result<Option<KnownPlan>, Vec<Finding>> {
-    let Some(known) = &inputs.instruction.order().destination.known else { return Ok(None) };
+pub(super) fn known(inputs: &Given<'_>, tables: &[TablePlan]) -> Result<Option<KnownPlan>, Vec<Finding>> {
+    let Some(known) = &inputs.order.destination.known else { return Ok(None) };
     let Some(table) = tables.iter().find(|t| t.destination == known.table.value) else {
         let message = format!("no ordered table moves into {}", known.table.value);
         return Err(vec![refuse(

@@ -1,6 +1,6 @@
 //! What is written: the mapping of one table against the destination's catalogue.
 
-use super::compile::{Inputs, position, readable};
+use super::compile::{Given, position, readable};
 use super::identifier::identifier;
 use super::literal::{constant, typed};
 use super::{Expression, Piece, Shift, WriteColumn, disguise};
@@ -38,6 +38,9 @@ static UNSUPPORTED: Code =
 static WIDENED: Code =
     Code::refused("ECL-PLN-093", "single precision: what reads 5.4 will read 5.400000095367432");
 
+/// Nobody decided the value, and every row has it.
+static DEFAULT: Code = Code::refused("ECL-PLN-096", "the destination's own default will stand in every row");
+
 /// The destination's side of one table.
 pub(super) struct Target {
     pub name: String,
@@ -50,7 +53,7 @@ pub(super) struct Target {
 
 /// Compiles a table's map. A destination table that is missing is proposed in `missing`.
 pub(super) fn target(
-    inputs: &Inputs<'_>,
+    inputs: &Given<'_>,
     map: &TableMap,
     source: &Table,
     key: &[String],
@@ -86,7 +89,7 @@ pub(super) fn target(
             .in_file(mapping::FILE)
             .help("make sure that it may fire for every row, or disable it for the run")
     });
-    let notes = notes.chain(widened(map, source, table)).collect();
+    let notes = notes.chain(widened(map, source, table)).chain(defaults(map, table)).collect();
     if !findings.is_empty() {
         return Err(findings);
     }
@@ -94,7 +97,7 @@ pub(super) fn target(
 }
 
 fn write_column(
-    inputs: &Inputs<'_>,
+    inputs: &Given<'_>,
     map: &TableMap,
     column: &ColumnMap,
     source: &Table,
@@ -156,6 +159,19 @@ fn widened<'a>(map: &'a TableMap, source: &'a Table, table: &'a Table) -> impl I
     })
 }
 
+/// Columns that may not be NULL, that nothing fills, and that the destination fills alike in every row.
+fn defaults<'a>(map: &'a TableMap, table: &'a Table) -> impl Iterator<Item = Finding> + 'a {
+    let mapped = |name: &str| map.columns.iter().any(|c| c.to.value == name);
+    let filled = move |c: &&Column| {
+        !c.nullable && c.has_default && !c.identity && c.generated.is_empty() && !mapped(&c.name)
+    };
+    table.columns.iter().filter(filled).map(|c| {
+        let message = format!("{}.{}, `{}`", table.name, c.name, c.sql_type);
+        let finding = Finding::new(&DEFAULT, message).at(map.to.span.clone()).in_file(mapping::FILE);
+        finding.help("look at the default in the destination's schema; where it is not right of every row, map a column, a code table or a constant to it")
+    })
+}
+
 fn may_be_null(make: &Make, source: &Table) -> bool {
     match make {
         Make::Moment { zero_null: true, .. } => true,
@@ -171,7 +187,7 @@ fn may_be_null(make: &Make, source: &Table) -> bool {
 }
 
 fn expression(
-    inputs: &Inputs<'_>,
+    inputs: &Given<'_>,
     map: &ColumnMap,
     source: &Table,
     there: &Column,
@@ -305,7 +321,7 @@ fn concat(
 }
 
 fn code(
-    inputs: &Inputs<'_>,
+    inputs: &Given<'_>,
     name: &Spanned<String>,
     table: &Spanned<String>,
     source: &Table,
@@ -406,7 +422,7 @@ fn other_key(map: &TableMap, table: &Table, key: &[String]) -> Option<Finding> {
 }
 
 /// A missing destination table as it would have to be: source types, mapped names.
-fn proposed(inputs: &Inputs<'_>, map: &TableMap, source: &Table, key: &[String]) -> Table {
+fn proposed(inputs: &Given<'_>, map: &TableMap, source: &Table, key: &[String]) -> Table {
     let columns: Vec<Column> = map.columns.iter().map(|c| propose(inputs, c, source)).collect();
     let arrives = |k: &String| {
         map.columns
@@ -430,12 +446,12 @@ fn proposed(inputs: &Inputs<'_>, map: &TableMap, source: &Table, key: &[String])
     }
 }
 
-fn names_files(inputs: &Inputs<'_>, source: &Table, column: &Column) -> bool {
-    let ordered = inputs.instruction.order().table(&source.name);
+fn names_files(inputs: &Given<'_>, source: &Table, column: &Column) -> bool {
+    let ordered = inputs.order.table(&source.name);
     ordered.is_some_and(|t| t.files.iter().any(|files| files.column.value == column.name))
 }
 
-fn propose(inputs: &Inputs<'_>, map: &ColumnMap, source: &Table) -> Column {
+fn propose(inputs: &Given<'_>, map: &ColumnMap, source: &Table) -> Column {
     let used = map.make.uses().first().and_then(|u| source.column(&u.value));
     let plain = matches!(map.make, Make::Column(_) | Make::Cast(_) | Make::Utf8(_)).then_some(used).flatten();
     let ty = match &map.make {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 
+use ecluse_adapters::url::Url;
 use ecluse_core::count::{number, plural};
 use ecluse_core::diff::changes;
 use ecluse_core::document::{self, Kind};
@@ -19,6 +20,7 @@ use crate::cli::{
     FileArg, Instruction, InstructionCheckArgs, InstructionNewArgs, MappingNewArgs, SignArgs, StatusArgs,
 };
 use crate::connections::{self, End};
+use crate::papers::examined::{Draft, Examined, examined};
 use crate::papers::stopped::{set_aside, stopped};
 use crate::papers::{Paper, draft, refusal, signatures_of, standing};
 use crate::{connect, folder, output};
@@ -86,6 +88,9 @@ fn new(here: &Here, args: &InstructionNewArgs) -> Result<()> {
     }
     if trial && args.grant_proposed {
         text = fated(&text, head.not_after.to_zoned(jiff::tz::TimeZone::UTC).date());
+    }
+    if trial && args.grant_proposed {
+        text = known(&text, &source);
     }
     if trial {
         text = text.replace("purpose        = \"…\"", "purpose        = \"TRIAL: to see what would move\"");
@@ -165,6 +170,17 @@ fn granted(draft: &str) -> String {
     out
 }
 
+/// Takes the `#` away before what the controller has to know of this source: whoever tries it knows.
+fn known(draft: &str, source: &Url) -> String {
+    let in_clear = match source {
+        Url::Dump(dump) => dump.origin.file().is_some(),
+        Url::Csv(_) => true,
+        Url::Sqlite(_) | Url::Server(_) => false,
+    };
+    let text = draft.replacen("\n# cannot_deny = true ", "\ncannot_deny = true   ", 1);
+    if in_clear { text.replacen("\n# in_clear = true ", "\nin_clear = true   ", 1) } else { text }
+}
+
 /// Takes the `#` away before the fates that the draft proposes; what is kept is kept until this day.
 fn fated(draft: &str, day: jiff::civil::Date) -> String {
     let mut open = false;
@@ -198,6 +214,15 @@ fn check(here: &Here, args: &InstructionCheckArgs) -> Result<()> {
     let mut findings: Vec<_> = header.objection(here.now).into_iter().collect();
     findings.extend(instruction::check(&order, &dictionary));
     findings.extend(instruction::fates(&order, &header, &dictionary));
+    // without a mapping nothing can be compiled
+    let mut notes: Vec<_> = [
+        instruction::moves_no_result(&order, &dictionary),
+        instruction::not_carried_out(&order, &dictionary),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let mut alone = Some("there is no mapping yet".to_owned());
     let mapped = here.folder.path(None, "mapping.toml");
     if mapped.exists() {
         let mapped = Paper::read(&mapped, "")?;
@@ -206,15 +231,16 @@ fn check(here: &Here, args: &InstructionCheckArgs) -> Result<()> {
         if !findings.iter().any(instruction::is_unknown_name) {
             findings.extend(mapping::against(&mapping, &order));
         }
+        if findings.is_empty() {
+            let draft = Draft { order: &order, header: &header, dictionary: &dictionary, mapping: &mapping };
+            let Examined { found, alone: not_asked } = examined(&here.folder, &draft)?;
+            alone = not_asked;
+            notes = found.map_err(|findings| refusal(&paper.path, &text, &findings))?;
+        }
     }
     if !findings.is_empty() {
         return Err(refusal(&paper.path, &text, &findings));
     }
-    let notes = [
-        instruction::moves_no_result(&order, &dictionary),
-        instruction::not_carried_out(&order, &dictionary),
-    ];
-    let notes: Vec<_> = notes.into_iter().flatten().collect();
     let columns: usize = order.tables.iter().map(|t| t.columns.len()).sum();
     output::line(format!(
         "{}: {}, {}. Nothing was read.",
@@ -225,9 +251,18 @@ fn check(here: &Here, args: &InstructionCheckArgs) -> Result<()> {
     for note in &notes {
         output::line(format!("note: {}: {}.", note.code.title, note.message));
     }
+    if order.dossier.is_none() {
+        output::line(
+            "note: no [dossier]: whole dossiers cannot be rehearsed (migrate --sample, ECL-RUN-060).",
+        );
+    }
+    if let Some(why) = &alone {
+        output::line(format!("note: the destination's own tables were not looked at: {why}."));
+    }
     let notes: Vec<_> = notes.iter().map(|n| json!({ "code": n.code.id, "message": n.message })).collect();
     output::document(&json!({
         "holds": true, "tables": order.tables.len(), "columns": columns, "digest": paper.digest(), "notes": notes,
+        "destination": alone.is_none(), "dossier": order.dossier.is_some(),
     }));
     Ok(())
 }

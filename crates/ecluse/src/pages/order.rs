@@ -239,16 +239,23 @@ fn one_table(from: &Sources<'_>, table: &TableOrder, rows: Option<String>) -> Ta
     let named =
         |name: &str| known.and_then(|known| known.column(name)).map_or_else(|| name.to_owned(), called);
     let columns: Vec<String> = table.columns.iter().map(|column| named(&column.name.value)).collect();
-    let reason = |column: &ecluse_core::instruction::ColumnOrder| {
-        let why = column.reason.as_ref()?;
-        Some(format!("{}{} {}", named(&column.name.value), lang.of(":", " :"), why.value))
-    };
+    // columns of one reason stand together, each by its name
+    let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
+    for column in &table.columns {
+        let Some(why) = column.reason.as_ref().map(|why| why.value.as_str()) else { continue };
+        match reasons.iter_mut().find(|(known, _)| *known == why) {
+            Some((_, columns)) => columns.push(named(&column.name.value)),
+            None => reasons.push((why, vec![named(&column.name.value)])),
+        }
+    }
+    let reasons = reasons.into_iter();
+    let reasons = reasons.map(|(why, of)| format!("{}{} {why}", of.join(", "), lang.of(":", " :")));
     let label = label(table, from.dictionary);
     Table {
         label: label.to_owned(),
         name: if label == table.name.value { String::new() } else { table.name.value.clone() },
         columns: columns.join(", "),
-        reasons: table.columns.iter().filter_map(reason).collect(),
+        reasons: reasons.collect(),
         files: table.files.iter().map(|files| leave_too(&named(&files.column.value), files, lang)).collect(),
         made: made(from, &table.name.value),
         rows: rows.unwrap_or_else(|| table.rows.value.clone()),

@@ -6,6 +6,7 @@ pub(crate) mod by_hand;
 pub(crate) mod chain;
 pub(crate) mod compared;
 pub(crate) mod draft;
+pub(crate) mod examined;
 pub(crate) mod excluded;
 pub(crate) mod hand;
 pub(crate) mod objections;

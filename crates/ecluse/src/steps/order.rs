@@ -11,6 +11,7 @@ use crate::cli::PaperArgs;
 use crate::commands::instruction as draft;
 use crate::folder::Folder;
 use crate::papers::chain::Chain;
+use crate::papers::examined::{self, Draft};
 use crate::papers::{Paper, quietly};
 use crate::proposed;
 
@@ -53,6 +54,7 @@ pub(super) fn order(at: At<'_>, seen: &mut Seen) -> Found {
             lang.of(fault.detail(), "pas encore signé"),
             LAB,
             &[
+                "Compared with the destination as it is, before anybody reads it:  ecluse instruction check",
                 "The signatory reads instruction.toml and signs:",
                 "  ecluse instruction sign --key FILE",
                 "  or: ssh-keygen -Y sign -n ecluse-instruction-v1 -f KEY instruction.toml, then mv instruction.toml.sig instruction.toml.sigs/NAME.sig",
@@ -173,5 +175,10 @@ fn checked(folder: &Folder) -> Result<()> {
     let header = paper.judge(document::header(paper.text(), Kind::Instruction))?;
     findings.extend(instruction::fates(&order, &header, &dictionary));
     findings.extend(mapping::against(&mapping, &order));
+    // of what is signed the plan speaks; and a board asks no laboratory's server
+    if findings.is_empty() && paper.signatures.is_empty() {
+        let draft = Draft { order: &order, header: &header, dictionary: &dictionary, mapping: &mapping };
+        findings.extend(examined::alone(folder, &draft).err().into_iter().flatten());
+    }
     paper.judge(if findings.is_empty() { Ok(()) } else { Err(findings) })
 }

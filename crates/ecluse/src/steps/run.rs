@@ -47,7 +47,7 @@ pub(super) fn run(at: At<'_>) -> Found {
             },
             YOU,
             &[
-                "Why, by code:  ecluse report;  which rows, by token:  ecluse status",
+                "Which rows, by token, code and column:  ecluse rejected;  for all to read:  ecluse report",
                 "Mend the mapping, a code table or the source (or have an order signed that tolerates as many), then:",
                 "  ecluse migrate",
             ],

@@ -11,6 +11,7 @@ mod compare;
 mod corpus;
 mod demo;
 mod differences;
+mod drafted;
 mod encodings;
 mod excluded;
 mod figures;

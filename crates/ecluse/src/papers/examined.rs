@@ -1,0 +1,109 @@
+//! A draft compiled as its plan will be, before anybody signs it.
+
+use std::collections::BTreeMap;
+
+use ecluse_core::catalog::Catalog;
+use ecluse_core::codes::{self, CodeTable};
+use ecluse_core::dictionary::Dictionary;
+use ecluse_core::document::Header;
+use ecluse_core::fault::{Fault, Result};
+use ecluse_core::finding::Finding;
+use ecluse_core::instruction::Order;
+use ecluse_core::mapping::Mapping;
+use ecluse_core::plan::{Drafted, Refusal, examine};
+
+use crate::connections::{self, End};
+use crate::folder::{self, Folder};
+use crate::papers::quietly;
+use crate::{clear, connect, ready};
+
+/// The papers that a draft consists of, read and not yet signed.
+pub(crate) struct Draft<'a> {
+    pub(crate) order: &'a Order,
+    pub(crate) header: &'a Header,
+    pub(crate) dictionary: &'a Dictionary,
+    pub(crate) mapping: &'a Mapping,
+}
+
+/// What was found, and whether the destination was asked.
+pub(crate) struct Examined {
+    /// Refusals where `Err`; else what a person should know.
+    pub(crate) found: std::result::Result<Vec<Finding>, Vec<Finding>>,
+    /// Why the destination's own tables were not looked at; `None` where they were.
+    pub(crate) alone: Option<String>,
+}
+
+/// Compiles the draft against the dictionary and, where connections.toml names a destination that answers,
+/// against its tables as they are; tables that are missing are taken as `migrate --ddl` makes them. No row is
+/// read, and the source is not connected to.
+///
+/// # Errors
+///
+/// A source of which the order does not say what it is (`ECL-SRC-622`, `ECL-SRC-623`).
+pub(crate) fn examined(folder: &Folder, draft: &Draft<'_>) -> Result<Examined> {
+    if let Ok(Some(url)) = connections::written(folder, End::Source)
+        && let Ok(url) = connect::parse(&url)
+    {
+        clear::allowed(&url, &draft.order.source)?;
+    }
+    Ok(match quietly(|| reached(folder, draft)) {
+        Ok(found) => Examined { found, alone: None },
+        Err(fault) => Examined { found: alone(folder, draft), alone: Some(said(&fault)) },
+    })
+}
+
+/// The same without a word to any server.
+pub(crate) fn alone(folder: &Folder, draft: &Draft<'_>) -> std::result::Result<Vec<Finding>, Vec<Finding>> {
+    let signed = &draft.order.destination;
+    let none = Catalog {
+        engine: signed.engine,
+        database: signed.database.value.clone(),
+        identity: signed.identity.value.clone(),
+        tables: Vec::new(),
+    };
+    compiled(folder, draft, none, &|table| table.clone())
+}
+
+fn reached(folder: &Folder, draft: &Draft<'_>) -> Result<std::result::Result<Vec<Finding>, Vec<Finding>>> {
+    let url = connect::parse(&connections::url(folder, End::Destination, None)?)?;
+    let mut destination = connect::destination(&url)?;
+    let catalog = ready::written_tables(draft.mapping, destination.as_mut())?;
+    Ok(compiled(folder, draft, catalog, &|table| destination.supposed(table)))
+}
+
+fn compiled(
+    folder: &Folder,
+    draft: &Draft<'_>,
+    mut destination: Catalog,
+    supposed: &dyn Fn(&ecluse_core::catalog::Table) -> ecluse_core::catalog::Table,
+) -> std::result::Result<Vec<Finding>, Vec<Finding>> {
+    let codes = code_tables(folder, draft.mapping);
+    let Draft { order, header, dictionary, mapping } = *draft;
+    let ask = |destination: &Catalog| {
+        examine(&Drafted { order, header, dictionary, mapping, codes: &codes, destination })
+    };
+    let findings = |refused: Refusal| refused.findings;
+    let missing = match ask(&destination) {
+        Err(refused) if !refused.missing.is_empty() => refused.missing,
+        other => return other.map_err(findings),
+    };
+    destination.tables.extend(missing.iter().map(supposed));
+    ask(&destination).map_err(findings)
+}
+
+/// The code tables that lie where the mapping cites them and can be read; the compiler misses the others.
+fn code_tables(folder: &Folder, mapping: &Mapping) -> BTreeMap<String, CodeTable> {
+    let read = |file: &str| {
+        let bytes = folder::read(&folder.path(None, file), "").ok()?;
+        codes::parse(std::str::from_utf8(&bytes).ok()?).ok()
+    };
+    mapping
+        .codes
+        .iter()
+        .filter_map(|cited| Some((cited.name.value.clone(), read(&cited.file.value)?)))
+        .collect()
+}
+
+fn said(fault: &Fault) -> String {
+    format!("{} ({})", fault.code().title, fault.code().id)
+}

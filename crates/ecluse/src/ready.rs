@@ -158,7 +158,7 @@ impl Ready {
         self.missing.clear();
         for table in std::mem::take(&mut self.supposed) {
             let statement = ends.destination.ddl(&table);
-            ends.destination.create(&statement)?;
+            ends.destination.create(&table.name, &statement)?;
             output::remark(format!("made {} at the destination", table.name));
         }
         let source = instructed(&self.chain, ends.source.as_mut())?;

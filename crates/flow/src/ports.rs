@@ -256,8 +256,8 @@ pub trait Destination: Send {
     /// ([`TablePlan::room`]) holds none.
     fn is_empty(&mut self, table: &TablePlan) -> Result<bool>;
 
-    /// Executes one `CREATE TABLE` that `ddl` printed.
-    fn create(&mut self, statement: &str) -> Result<()>;
+    /// Executes one `CREATE TABLE` that `ddl` printed for the table of that name.
+    fn create(&mut self, table: &str, statement: &str) -> Result<()>;
 
     /// The `CREATE TABLE` in this engine's words for a table that is missing.
     fn ddl(&self, table: &Table) -> String;

@@ -43,8 +43,8 @@ impl Destination for Aside {
         self.0.is_empty(table)
     }
 
-    fn create(&mut self, statement: &str) -> Result<()> {
-        self.0.create(statement)
+    fn create(&mut self, table: &str, statement: &str) -> Result<()> {
+        self.0.create(table, statement)
     }
 
     fn ddl(&self, table: &Table) -> String {

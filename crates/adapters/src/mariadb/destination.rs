@@ -141,15 +141,15 @@ impl ports::Destination for Destination {
         ledger::is_free(&mut self.write, table)
     }
 
-    fn create(&mut self, statement: &str) -> Result<()> {
+    fn create(&mut self, table: &str, statement: &str) -> Result<()> {
         if !statement.starts_with("CREATE TABLE ") {
-            return Err(NOT_A_TABLE.fault(""));
+            return Err(NOT_A_TABLE.fault(table));
         }
         // without it the first TIMESTAMP of a table follows the clock
         self.write.run("SET SESSION explicit_defaults_for_timestamp = 1", "session settings")?;
         failpoint::hit("mariadb.create.commit.before");
         // commits by itself, whole or not at all
-        self.write.run(statement, "the new table")?;
+        self.write.run(statement, &format!("the new table {table}"))?;
         failpoint::hit("mariadb.create.commit.after");
         Ok(())
     }

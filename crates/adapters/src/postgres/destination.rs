@@ -95,9 +95,9 @@ impl ports::Destination for Destination {
         ledger::is_free(&self.write, table)
     }
 
-    fn create(&mut self, statement: &str) -> Result<()> {
+    fn create(&mut self, table: &str, statement: &str) -> Result<()> {
         failpoint::hit("postgres.create.commit.before");
-        self.write.batch(statement, "the new table")?;
+        self.write.batch(statement, &format!("the new table {table}"))?;
         failpoint::hit("postgres.create.commit.after");
         Ok(())
     }

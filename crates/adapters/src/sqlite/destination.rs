@@ -121,15 +121,15 @@ impl ecluse_flow::ports::Destination for Destination {
         free(&self.connection, table)
     }
 
-    fn create(&mut self, statement: &str) -> Result<()> {
+    fn create(&mut self, table: &str, statement: &str) -> Result<()> {
         if !statement.trim_start().to_ascii_uppercase().starts_with("CREATE TABLE ") {
-            return Err(NOT_A_TABLE.fault(""));
+            return Err(NOT_A_TABLE.fault(table));
         }
         // `execute` refuses a second statement in the text
         self.connection
             .execute(statement, [])
             .map(|_none| ())
-            .map_err(|e| fault(&DESTINATION, &e, "CREATE TABLE"))
+            .map_err(|e| fault(&DESTINATION, &e, &format!("the new table {table}")))
     }
 
     fn ddl(&self, table: &Table) -> String {

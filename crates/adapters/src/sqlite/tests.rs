@@ -65,7 +65,7 @@ fn a_full_disk_rolls_its_chunk_back_and_the_same_run_goes_on_once_there_is_room(
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("full.db");
     let mut destination = Destination::create(&path).unwrap();
-    destination.create(TABLE).unwrap();
+    destination.create("t", TABLE).unwrap();
     let plan = planned(0);
     let table = &plan.tables()[0];
     destination.open(&plan, "run").unwrap();
@@ -133,7 +133,7 @@ fn a_broken_page_stops_the_read_by_code() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("broken.db");
     let mut destination = Destination::create(&path).unwrap();
-    destination.create(TABLE).unwrap();
+    destination.create("t", TABLE).unwrap();
     let plan = planned(0);
     destination.open(&plan, "run").unwrap();
     let table = &plan.tables()[0];

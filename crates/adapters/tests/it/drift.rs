@@ -132,7 +132,7 @@ pub(crate) fn under_orders<T>(mut source: Meddled<'_>, work: Work<T>) -> (Result
     let new = folder.path().join("new.db");
     let mut destination = sqlite::Destination::create(&new).unwrap();
     let ddl = destination.ddl(catalog.table("patient").unwrap());
-    destination.create(&ddl).unwrap();
+    destination.create("patient", &ddl).unwrap();
     let there = destination.identity().unwrap();
     let operator = Identity::generate();
     let orders = assertion::orders(Fields {

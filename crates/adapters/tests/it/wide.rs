@@ -54,7 +54,7 @@ fn more_columns_than_postgresql_holds_are_refused_by_code() {
     let database = server.database("wide");
     let mut destination = postgres::Destination::connect(&help::at(&database)).unwrap();
     let ddl = destination.ddl(catalog.table("patient").unwrap());
-    let fault = destination.create(&ddl).unwrap_err();
+    let fault = destination.create("patient", &ddl).unwrap_err();
     assert_eq!(fault.code().id, "ECL-DST-509");
-    assert!(fault.advice().contains("1,600"), "{fault}");
+    assert!(fault.advice().contains("1,600") && fault.detail().contains("patient"), "{fault}");
 }

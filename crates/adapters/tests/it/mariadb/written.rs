@@ -58,10 +58,10 @@ fn every_type_arrives_in_a_table_that_ecluse_made() {
     let old = from.catalog(Scope::Everything).unwrap();
     let mut destination = destination(&to);
     let statement = destination.ddl(&old.tables[0]);
-    destination.create(&statement).unwrap();
+    destination.create("v", &statement).unwrap();
     let new = destination.catalog(Scope::Everything).unwrap();
     assert_eq!(shape(&new.tables[0]), shape(&destination.supposed(&old.tables[0])), "{statement}");
-    assert_eq!(destination.create("DROP TABLE v").unwrap_err().code().id, "ECL-DST-242");
+    assert_eq!(destination.create("v", "DROP TABLE v").unwrap_err().code().id, "ECL-DST-242");
 
     let mut plan = fields(0, &old.tables[0], &every("v", &[]));
     let written = fields(0, &new.tables[0], &every("v", &[]));

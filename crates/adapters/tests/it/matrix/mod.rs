@@ -123,7 +123,7 @@ fn moved(
     let to = arrival.destination.engine();
     for (_, name, _) in carried {
         let ddl = arrival.destination.ddl(catalog.table(name).unwrap());
-        arrival.destination.create(&ddl).unwrap();
+        arrival.destination.create(name, &ddl).unwrap();
     }
     let there = arrival.destination.catalog(Scope::Everything).unwrap();
     for (number, name, ty) in carried {

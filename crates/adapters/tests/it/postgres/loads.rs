@@ -324,7 +324,7 @@ fn a_missing_table_is_made_from_the_sources_catalogue() {
     let mut destination = Destination::connect(&at(&to)).unwrap();
     for table in &catalog.tables {
         let statement = destination.ddl(table);
-        destination.create(&statement).unwrap();
+        destination.create(&table.name, &statement).unwrap();
     }
     let made = destination.catalog(Scope::Everything).unwrap();
     for (table, was) in made.tables.iter().zip(&catalog.tables) {

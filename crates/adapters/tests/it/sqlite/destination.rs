@@ -214,10 +214,10 @@ fn missing_tables_are_made_as_they_were_read() {
     assert_eq!(Destination::create(&path).err().unwrap().code().id, "ECL-DST-315");
     for table in &catalog.tables {
         let statement = new.ddl(table);
-        new.create(&statement).unwrap();
+        new.create(&table.name, &statement).unwrap();
     }
-    assert_eq!(new.create("CREATE TABLE z (a); DROP TABLE v").unwrap_err().code().id, "ECL-DST-328");
-    assert_eq!(new.create("DROP TABLE v").unwrap_err().code().id, "ECL-DST-313");
+    assert_eq!(new.create("z", "CREATE TABLE z (a); DROP TABLE v").unwrap_err().code().id, "ECL-DST-328");
+    assert_eq!(new.create("v", "DROP TABLE v").unwrap_err().code().id, "ECL-DST-313");
     let made = new.catalog(Scope::Everything).unwrap();
     for table in &catalog.tables {
         let found = made.table(&table.name).unwrap();

@@ -8,6 +8,7 @@
 //! | [`attached`] | folders of files that rows name, opened by handle |
 //! | [`csv`] | a folder of CSV files, described |
 //! | [`dump`] | a dump in text, read once as it comes |
+//! | `choices` | columns that a CHECK holds to a list of words |
 //! | `gathered` | rows of a source that gives everything at once, filtered and held in memory, or staged sealed |
 //! | [`staging`] | the folder in which sealed rows may stand for the time of a run |
 //! | [`sql`] | SQL text over planned tables, one dialect per engine |
@@ -17,6 +18,7 @@
 //! | [`tls`] | who the server is, before anything is said to it |
 
 pub mod attached;
+mod choices;
 mod civil;
 mod columns;
 pub mod csv;

@@ -101,6 +101,8 @@ pub struct Column {
     pub generated: String,
     /// The collation's name; else empty.
     pub collation: String,
+    /// Whether the catalogue lists the few words that may stand there: an enumeration, or a CHECK over a list.
+    pub choice: bool,
     /// The column's comment or label, where the engine keeps one.
     pub comment: String,
 }

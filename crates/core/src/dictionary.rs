@@ -164,6 +164,7 @@ impl Table {
             identity: false,
             generated: String::new(),
             collation: String::new(),
+            choice: false,
             comment: c.label.clone(),
         });
         crate::catalog::Table {

@@ -108,6 +108,7 @@ mod tests {
             identity: false,
             generated: String::new(),
             collation: String::new(),
+            choice: false,
             comment: String::new(),
         }
     }

@@ -173,6 +173,7 @@ impl Description {
             identity: false,
             generated: String::new(),
             collation: String::new(),
+            choice: false,
             comment: String::new(),
         };
         Table {

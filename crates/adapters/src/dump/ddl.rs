@@ -11,7 +11,7 @@ use ecluse_core::fault::{Code, Fault, Result};
 use ecluse_core::types::Engine;
 use ecluse_flow::ports::Scope;
 use sqlparser::ast::{
-    AlterTableOperation, ColumnDef, ColumnOption, Expr, Ident, IndexColumn, ObjectName, Statement,
+    AlterTableOperation, ColumnDef, ColumnOption, DataType, Expr, Ident, IndexColumn, ObjectName, Statement,
     TableConstraint, UserDefinedTypeRepresentation,
 };
 use sqlparser::dialect::{Dialect, MySqlDialect, PostgreSqlDialect};
@@ -22,6 +22,7 @@ use sqlparser::tokenizer::{Token, Tokenizer};
 use super::names::Names;
 use super::script::Text;
 use super::types;
+use crate::choices;
 
 /// A table's statement that the parser does not understand.
 static NOT_UNDERSTOOD: Code =
@@ -44,6 +45,8 @@ pub(super) struct Schema {
     /// Enumerations and domains as statements write them, and the built-in type that their values are
     /// written as.
     types: BTreeMap<String, String>,
+    /// Of these, the enumerations and what is made of them.
+    choices: BTreeSet<String>,
     /// Where statements stood that were not understood.
     missed: Vec<String>,
 }
@@ -56,6 +59,7 @@ impl Schema {
             partitions: BTreeMap::new(),
             parents: BTreeSet::new(),
             types: BTreeMap::new(),
+            choices: BTreeSet::new(),
             missed: Vec::new(),
         }
     }
@@ -195,6 +199,9 @@ impl Schema {
         for constraint in &made.constraints {
             constrain(&mut table, constraint);
         }
+        if self.engine == Engine::Postgresql {
+            choices::of_statement(&mut table, self.engine, &made);
+        }
         self.tables.insert(name, table);
         Ok(())
     }
@@ -204,12 +211,16 @@ impl Schema {
         let Some(Statement::CreateType { name, representation }) = self.parse(&text.bytes) else { return };
         if matches!(representation, Some(UserDefinedTypeRepresentation::Enum { .. })) {
             self.types.insert(name.to_string(), "text".to_owned());
+            self.choices.insert(name.to_string());
         }
     }
 
     /// Takes a `CREATE DOMAIN` up: its name and what it is made of; its checks hold already.
     pub(super) fn domain(&mut self, text: &Text) {
         let Some((name, base)) = domain(&text.bytes) else { return };
+        if self.choices.contains(&base) {
+            self.choices.insert(name.clone());
+        }
         let base = self.types.get(&base).cloned().unwrap_or_else(|| base.to_lowercase());
         self.types.insert(name, base);
     }
@@ -385,6 +396,8 @@ fn column(schema: &Schema, made: &ColumnDef, table: &Options) -> Column {
         identity,
         generated,
         collation: if told.is_text { collation } else { String::new() },
+        choice: schema.choices.contains(&made.data_type.to_string())
+            || matches!(made.data_type, DataType::Enum(..) | DataType::Set(_)),
         comment,
         sql_type: told.words,
     }

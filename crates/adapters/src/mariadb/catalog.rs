@@ -102,6 +102,7 @@ fn column(row: &Row) -> Column {
         identity,
         generated: text(row, 12),
         collation: text(row, 5),
+        choice: matches!(data_type.as_str(), "enum" | "set"),
         comment: text(row, 13),
         sql_type,
     }

@@ -17,6 +17,7 @@ use super::connect::Link;
 use super::error::Side;
 use super::ledger::SCHEMA as LEDGER;
 use super::types::{Kind, Wire, bounds, carried, wire_of, writable};
+use crate::choices;
 
 /// `system_identifier:database oid`: the instance, its physical clones included.
 pub(super) fn identity(link: &Link) -> Result<String> {
@@ -86,6 +87,11 @@ const FOREIGN_KEYS: &str = "\
     FROM pg_constraint k JOIN pg_class r ON r.oid = k.confrelid JOIN pg_namespace n ON n.oid = r.relnamespace \
     WHERE k.contype = 'f' AND k.conrelid = ANY ($1) ORDER BY k.conrelid, k.conname";
 
+/// Those that hold of every row.
+const CHECKS: &str = "\
+    SELECT k.conrelid, pg_get_expr(k.conbin, k.conrelid) FROM pg_constraint k \
+    WHERE k.contype = 'c' AND k.convalidated AND k.conrelid = ANY ($1)";
+
 const TRIGGERS: &str = "\
     SELECT t.tgrelid, t.tgname::text, pg_get_triggerdef(t.oid) || ' ' || t.tgenabled::text \
     FROM pg_trigger t WHERE t.tgrelid = ANY ($1) AND NOT t.tgisinternal ORDER BY t.tgrelid, t.tgname";
@@ -128,6 +134,12 @@ fn read_in(link: &Link, scope: Scope<'_>) -> Result<Catalog> {
         };
         if let Some(table) = row.try_get(0).ok().and_then(|oid: u32| tables.get_mut(&oid)) {
             table.foreign_keys.push(key);
+        }
+    }
+    for row in link.query(CHECKS, &[&oids], place)? {
+        let check: Option<String> = row.try_get(1).map_err(bad)?;
+        if let Some(table) = row.try_get(0).ok().and_then(|oid: u32| tables.get_mut(&oid)) {
+            choices::of_postgres(table, &check.unwrap_or_default());
         }
     }
     for row in link.query(TRIGGERS, &[&oids], place)? {
@@ -186,7 +198,8 @@ fn kind(row: &Row, oid: usize, rest: usize) -> Result<Kind, tokio_postgres::Erro
 
 fn column(row: &Row, side: Side) -> Result<Column, tokio_postgres::Error> {
     let (oid, modifier): (u32, i32) = (row.try_get(3)?, row.try_get(4)?);
-    let wire = wire_of(kind(row, 3, 11)?);
+    let kind = kind(row, 3, 11)?;
+    let wire = wire_of(kind);
     let wire = wire.filter(|w| matches!(side, Side::Source) || writable(*w, modifier));
     let max_length = match Pg::from_oid(oid) {
         Some(Pg::VARCHAR | Pg::BPCHAR) => modifier.checked_sub(4).and_then(|n| u32::try_from(n).ok()),
@@ -203,6 +216,7 @@ fn column(row: &Row, side: Side) -> Result<Column, tokio_postgres::Error> {
         identity: row.try_get(7)?,
         generated: row.try_get::<_, Option<String>>(8)?.unwrap_or_default(),
         collation: row.try_get(9)?,
+        choice: kind.typtype == 'e' && kind.element.is_none(),
         comment: row.try_get(10)?,
     })
 }

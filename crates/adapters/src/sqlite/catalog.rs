@@ -10,6 +10,7 @@ use rusqlite::Connection;
 use sha2::{Digest, Sha256};
 
 use super::{Codes, SOURCE, fault, ledger, quoted, types};
+use crate::choices;
 
 /// Reads the catalogue; écluse's own ledger is left out.
 pub(super) fn read(
@@ -136,6 +137,7 @@ fn describe(connection: &Connection, schema: &Schema, table: &mut Table) -> rusq
         format!("sha256:{}", digest(std::slice::from_ref(&sql)))
     };
     columns(connection, table, &sql)?;
+    choices::of_sqlite(table, &sql);
     table.uniques = uniques(connection, &table.name)?;
     table.foreign_keys = foreign_keys(connection, &table.name)?;
     table.triggers = schema.triggers.get(&table.name).cloned().unwrap_or_default();
@@ -172,6 +174,7 @@ fn columns(connection: &Connection, table: &mut Table, sql: &str) -> rusqlite::R
             generated,
             sql_type,
             collation: String::new(),
+            choice: false,
             comment: String::new(),
         });
     }

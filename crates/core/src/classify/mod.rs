@@ -230,13 +230,7 @@ fn in_table(class: Class, about: About, word: &str) -> (Class, &'static str) {
 
 /// Whether a text has room for anything.
 fn is_wide(column: &Column) -> bool {
-    column.max_length.is_none_or(|n| n >= 200)
-}
-
-/// Whether the catalogue lists the words that may stand there.
-fn is_choice(column: &Column) -> bool {
-    let ty = column.sql_type.to_ascii_lowercase();
-    ty.starts_with("enum(") || ty.starts_with("set(")
+    !column.choice && column.max_length.is_none_or(|n| n >= 200)
 }
 
 fn by_type(about: About, column: &Column) -> Proposal {
@@ -255,10 +249,10 @@ fn by_type(about: About, column: &Column) -> Proposal {
         }
         (_, Some(Type::Bytes)) => proposal(Class::Attachment, "bytes"),
         (_, Some(Type::Json)) => proposal(Class::FreeText, "JSON may hold anything"),
-        (About::Things | About::Quality, Some(Type::Text)) if is_choice(column) => {
+        (About::Things | About::Quality, Some(Type::Text)) if column.choice => {
             proposal(Class::Technical, "one of a few words that the catalogue lists")
         }
-        (About::Acts, Some(Type::Text)) if is_choice(column) => {
+        (About::Acts, Some(Type::Text)) if column.choice => {
             proposal(Class::Result, "one of a few words in a table about acts")
         }
         (_, Some(Type::Text)) if wide => proposal(Class::FreeText, "a text without a narrow limit"),

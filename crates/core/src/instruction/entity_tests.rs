@@ -22,6 +22,7 @@ fn table(name: &str, columns: &[(&str, Type)]) -> Table {
         identity: false,
         generated: String::new(),
         collation: String::new(),
+        choice: false,
         comment: String::new(),
     });
     Table {

@@ -133,6 +133,7 @@ mod tests {
             identity: false,
             generated: String::new(),
             collation: String::new(),
+            choice: false,
             comment: String::new(),
         };
         let length = |engine, sql_type: &str| length(engine, &at(sql_type));

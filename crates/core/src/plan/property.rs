@@ -70,6 +70,7 @@ fn column(name: &str, ty: usize, nullable: bool) -> Column {
         identity: false,
         generated: String::new(),
         collation: String::new(),
+        choice: false,
         comment: String::new(),
     }
 }

@@ -485,6 +485,7 @@ fn propose(inputs: &Given<'_>, map: &ColumnMap, source: &Table) -> Column {
         identity: false,
         generated: String::new(),
         collation: String::new(),
+        choice: false,
         comment: String::new(),
     }
 }

@@ -30,6 +30,7 @@ fn column(name: &str, sql_type: &str, ty: Type) -> Column {
         identity: false,
         generated: String::new(),
         collation: String::new(),
+        choice: false,
         comment: String::new(),
     }
 }

@@ -23,6 +23,7 @@ fn column(name: &str, ty: Option<Type>) -> Column {
         identity: false,
         generated: String::new(),
         collation: String::new(),
+        choice: false,
         comment: String::new(),
     }
 }

@@ -90,6 +90,7 @@ pub(crate) fn column(name: &str, rest: &str) -> Column {
         identity: rest.contains("AUTO_INCREMENT"),
         generated: String::new(),
         collation: String::new(),
+        choice: matches!(base.as_str(), "enum" | "set"),
         comment: String::new(),
         sql_type,
     }

@@ -52,6 +52,8 @@ const TABLES: &[(&str, Columns)] = &[
             ("citizenship", "varchar(50)", Identity),
             ("birthplace", "varchar(50)", Identity),
             ("civil_status", "int", Identity),
+            // few words, but of a person
+            ("regime", "enum('a','b')", Identity),
             ("mothers_name", "varchar(50)", ThirdParty),
             ("cause_of_death", "varchar(50)", SensitiveResult),
             // BLIS

@@ -5,6 +5,7 @@ mod adopt;
 mod attached;
 mod bound;
 mod canaries;
+mod choices;
 mod coded;
 mod commands;
 mod compare;

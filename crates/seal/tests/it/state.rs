@@ -30,6 +30,7 @@ fn catalog() -> Catalog {
         identity: true,
         generated: "1".to_owned(),
         collation: "C".to_owned(),
+        choice: false,
         comment: String::new(),
     };
     let table = Table {

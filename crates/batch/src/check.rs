@@ -28,6 +28,9 @@ pub(crate) fn column(target: &Target, array: &ArrayRef, refuse: &mut dyn FnMut(u
             text(target.max_length, a.value_data(), a.offsets(), refuse, |row| {
                 if a.is_null(row) { "" } else { a.value(row) }
             });
+            if !target.labels.is_empty() {
+                each(array, refuse, Reason::Unlisted, |row| !target.labels.contains(a.value(row)));
+            }
         }
         Column::Bytes(a) => {
             if let Some(max) = target.max_length.filter(|max| longest(a.offsets()) > *max) {

@@ -3,6 +3,7 @@
 //! Everything that can refuse a row is looked at here, before the row is sent: the
 //! destination's own errors would put values into its log.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -34,6 +35,8 @@ pub(crate) struct Target {
     pub(crate) nullable: bool,
     pub(crate) max_length: Option<usize>,
     pub(crate) int_bounds: Option<(i64, i64)>,
+    /// What an enumeration takes; empty where it is none.
+    pub(crate) labels: BTreeSet<String>,
     /// What the destination has no number for.
     pub(crate) floats: Floats,
     from: Expression,
@@ -102,6 +105,8 @@ pub enum Reason {
     Missing,
     /// The bytes behind a text are not the UTF-8 that the mapping says.
     NotUtf8,
+    /// A text that the destination's enumeration has not.
+    Unlisted,
     /// More characters (text) or bytes than the destination's column holds.
     TooLong,
     /// A number or date outside what the destination's column holds.
@@ -120,6 +125,8 @@ static UNMAPPED: Code = Code::refused("ECL-BAT-102", "a code is not in its code 
 static DOUBLED: Code = Code::refused("ECL-BAT-110", "a local time that its zone had twice");
 static MISSING: Code = Code::refused("ECL-BAT-111", "a local time that its zone never had");
 static NOT_UTF8: Code = Code::refused("ECL-BAT-112", "a text whose bytes are said to be UTF-8 and are not");
+static UNLISTED: Code =
+    Code::refused("ECL-BAT-113", "a text is none of the words that the destination's column takes");
 static TOO_LONG: Code = Code::refused("ECL-BAT-103", "a value is longer than the destination's column");
 static OUT_OF_RANGE: Code =
     Code::refused("ECL-BAT-104", "a number or date is outside the destination column's range");
@@ -143,6 +150,7 @@ impl Reason {
             Self::Doubled => &DOUBLED,
             Self::Missing => &MISSING,
             Self::NotUtf8 => &NOT_UTF8,
+            Self::Unlisted => &UNLISTED,
             Self::TooLong => &TOO_LONG,
             Self::OutOfRange => &OUT_OF_RANGE,
             Self::Null => &NULL,
@@ -174,6 +182,7 @@ impl Writer {
                     nullable: c.nullable,
                     max_length: c.max_length.and_then(|n| usize::try_from(n).ok()),
                     int_bounds: c.int_bounds.filter(|b| *b != (i64::MIN, i64::MAX)),
+                    labels: c.labels.iter().cloned().collect(),
                     floats: match destination {
                         Engine::Postgresql => Floats::All,
                         Engine::Mariadb => Floats::Finite,

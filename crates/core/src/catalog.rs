@@ -103,6 +103,8 @@ pub struct Column {
     pub collation: String,
     /// Whether the catalogue lists the few words that may stand there: an enumeration, or a CHECK over a list.
     pub choice: bool,
+    /// PostgreSQL, an enumeration: its labels, and nothing else can be written there; else empty.
+    pub labels: Vec<String>,
     /// The column's comment or label, where the engine keeps one.
     pub comment: String,
 }

@@ -165,6 +165,7 @@ impl Table {
             generated: String::new(),
             collation: String::new(),
             choice: false,
+            labels: Vec::new(),
             comment: c.label.clone(),
         });
         crate::catalog::Table {

@@ -109,6 +109,7 @@ mod tests {
             generated: String::new(),
             collation: String::new(),
             choice: false,
+            labels: Vec::new(),
             comment: String::new(),
         }
     }

@@ -174,6 +174,7 @@ impl Description {
             generated: String::new(),
             collation: String::new(),
             choice: false,
+            labels: Vec::new(),
             comment: String::new(),
         };
         Table {

@@ -398,6 +398,7 @@ fn column(schema: &Schema, made: &ColumnDef, table: &Options) -> Column {
         collation: if told.is_text { collation } else { String::new() },
         choice: schema.choices.contains(&made.data_type.to_string())
             || matches!(made.data_type, DataType::Enum(..) | DataType::Set(_)),
+        labels: Vec::new(),
         comment,
         sql_type: told.words,
     }

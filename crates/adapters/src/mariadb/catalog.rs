@@ -103,6 +103,7 @@ fn column(row: &Row) -> Column {
         generated: text(row, 12),
         collation: text(row, 5),
         choice: matches!(data_type.as_str(), "enum" | "set"),
+        labels: Vec::new(),
         comment: text(row, 13),
         sql_type,
     }

@@ -59,7 +59,8 @@ const COLUMNS: &str = "\
            a.attidentity <> '' OR coalesce(pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%', false), \
            CASE WHEN a.attgenerated <> '' THEN pg_get_expr(d.adbin, d.adrelid) ELSE '' END, \
            coalesce(l.collname::text, ''), coalesce(col_description(a.attrelid, a.attnum), ''), \
-           b.typtype::text, e.oid, e.typtype::text \
+           b.typtype::text, e.oid, e.typtype::text, \
+           (SELECT array_agg(v.enumlabel::text ORDER BY v.enumsortorder) FROM pg_enum v WHERE v.enumtypid = b.oid) \
     FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid \
     JOIN pg_type b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END \
     LEFT JOIN pg_type e ON e.typarray = b.oid \
@@ -217,6 +218,7 @@ fn column(row: &Row, side: Side) -> Result<Column, tokio_postgres::Error> {
         generated: row.try_get::<_, Option<String>>(8)?.unwrap_or_default(),
         collation: row.try_get(9)?,
         choice: kind.typtype == 'e' && kind.element.is_none(),
+        labels: row.try_get::<_, Option<_>>(14)?.unwrap_or_default(),
         comment: row.try_get(10)?,
     })
 }

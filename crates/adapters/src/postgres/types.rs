@@ -28,6 +28,8 @@ pub(crate) enum Wire {
     Jsonb,
     /// The engine's own text of the value, asked for by `::text` (decision 0022).
     Printed,
+    /// The same of an enumeration, whose binary form is its label: it can be written.
+    Label,
 }
 
 /// What the catalogue says of a type; a domain stands for what it is made of.
@@ -49,6 +51,7 @@ pub(super) fn wire_of(kind: Kind) -> Option<Wire> {
     };
     match kind.element {
         Some((oid, typtype)) => one(oid, typtype).map(|_carried| Wire::Printed),
+        None if kind.typtype == 'e' => Some(Wire::Label),
         None => one(kind.oid, kind.typtype),
     }
 }
@@ -107,7 +110,7 @@ pub(crate) fn carried(wire: Wire, modifier: i32) -> Type {
         Wire::Numeric => decimal(modifier).unwrap_or(Type::Text),
         Wire::Float4 => Type::Single,
         Wire::Float8 => Type::Float,
-        Wire::Text | Wire::Padded | Wire::Printed => Type::Text,
+        Wire::Text | Wire::Padded | Wire::Printed | Wire::Label => Type::Text,
         Wire::Bytes => Type::Bytes,
         Wire::Date => Type::Date,
         Wire::Timestamp => Type::Timestamp,
@@ -130,7 +133,7 @@ pub(super) fn writable(wire: Wire, modifier: i32) -> bool {
 
 /// Whether a read asks for the engine's text of the value instead of its binary form.
 pub(super) fn printed(wire: Wire, ty: Type) -> bool {
-    matches!((wire, ty), (Wire::Printed | Wire::Numeric, Type::Text))
+    matches!((wire, ty), (Wire::Printed | Wire::Label | Wire::Numeric, Type::Text))
 }
 
 /// `numeric(p,s)`: typmod is `(p << 16 | s & 0x7ff) + 4`, the scale an 11-bit two's complement

@@ -175,6 +175,7 @@ fn columns(connection: &Connection, table: &mut Table, sql: &str) -> rusqlite::R
             sql_type,
             collation: String::new(),
             choice: false,
+            labels: Vec::new(),
             comment: String::new(),
         });
     }

@@ -32,6 +32,7 @@ fn planned(key: usize) -> Plan {
         nullable: true,
         max_length: None,
         int_bounds: None,
+        labels: Vec::new(),
         from: Expression::Column(i),
         relation: false,
     });

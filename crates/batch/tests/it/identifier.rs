@@ -50,6 +50,7 @@ fn written(invalid: Invalid) -> Written {
         nullable: true,
         max_length: None,
         int_bounds: None,
+        labels: Vec::new(),
         from: Expression::Identifier(Box::new(Identifier {
             part,
             number: 0,

@@ -21,6 +21,7 @@ fn written(ty: Type, from: Expression) -> WriteColumn {
         nullable: true,
         max_length: None,
         int_bounds: None,
+        labels: Vec::new(),
         from,
         relation: false,
     }

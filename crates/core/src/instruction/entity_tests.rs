@@ -23,6 +23,7 @@ fn table(name: &str, columns: &[(&str, Type)]) -> Table {
         generated: String::new(),
         collation: String::new(),
         choice: false,
+        labels: Vec::new(),
         comment: String::new(),
     });
     Table {

@@ -125,6 +125,7 @@ fn alone(table: &TablePlan, name: &str, column: &Column, ty: Type) -> TablePlan 
         nullable: column.nullable,
         max_length: column.max_length,
         int_bounds: column.int_bounds,
+        labels: column.labels.clone(),
         from: Expression::Column(0),
         relation: false,
     };

@@ -134,6 +134,7 @@ mod tests {
             generated: String::new(),
             collation: String::new(),
             choice: false,
+            labels: Vec::new(),
             comment: String::new(),
         };
         let length = |engine, sql_type: &str| length(engine, &at(sql_type));

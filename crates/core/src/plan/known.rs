@@ -172,6 +172,7 @@ fn only(table: &Table, column: &Spanned<String>, value: &str) -> Option<(WriteCo
         nullable: there.nullable,
         max_length: there.max_length,
         int_bounds: there.int_bounds,
+        labels: there.labels.clone(),
         from: super::Expression::Constant(value.clone()),
         relation: false,
     };

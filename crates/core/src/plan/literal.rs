@@ -24,6 +24,7 @@ pub(super) fn constant(constant: &Constant, column: &Column, ty: Type) -> Option
         Value::Int(n) => column.int_bounds.is_none_or(|(low, high)| (low..=high).contains(n)),
         Value::Text(text) => {
             column.max_length.is_none_or(|most| u32::try_from(text.chars().count()).is_ok_and(|n| n <= most))
+                && (column.labels.is_empty() || column.labels.contains(text))
         }
         _ => true,
     };

@@ -242,6 +242,8 @@ pub struct WriteColumn {
     pub max_length: Option<u32>,
     /// Whole-number columns: the destination's inclusive bounds.
     pub int_bounds: Option<(i64, i64)>,
+    /// An enumeration's labels: any other text refuses its row; else empty.
+    pub labels: Vec<String>,
     /// How the value is made from the read columns.
     pub from: Expression,
     /// A column whose relation names the patient: a difference in it is a changed patient.

@@ -71,6 +71,7 @@ fn column(name: &str, ty: usize, nullable: bool) -> Column {
         generated: String::new(),
         collation: String::new(),
         choice: false,
+        labels: Vec::new(),
         comment: String::new(),
     }
 }

@@ -131,6 +131,7 @@ fn write_column(
             nullable: there.nullable && !column.required,
             max_length: there.max_length,
             int_bounds: there.int_bounds,
+            labels: there.labels.clone(),
             from,
             relation: false,
         });
@@ -486,6 +487,7 @@ fn propose(inputs: &Given<'_>, map: &ColumnMap, source: &Table) -> Column {
         generated: String::new(),
         collation: String::new(),
         choice: false,
+        labels: Vec::new(),
         comment: String::new(),
     }
 }

@@ -31,6 +31,7 @@ fn column(name: &str, sql_type: &str, ty: Type) -> Column {
         generated: String::new(),
         collation: String::new(),
         choice: false,
+        labels: Vec::new(),
         comment: String::new(),
     }
 }

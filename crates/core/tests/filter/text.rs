@@ -24,6 +24,7 @@ fn column(name: &str, ty: Option<Type>) -> Column {
         generated: String::new(),
         collation: String::new(),
         choice: false,
+        labels: Vec::new(),
         comment: String::new(),
     }
 }

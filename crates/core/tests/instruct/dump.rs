@@ -91,6 +91,7 @@ pub(crate) fn column(name: &str, rest: &str) -> Column {
         generated: String::new(),
         collation: String::new(),
         choice: matches!(base.as_str(), "enum" | "set"),
+        labels: Vec::new(),
         comment: String::new(),
         sql_type,
     }

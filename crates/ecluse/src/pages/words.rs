@@ -183,6 +183,7 @@ pub(crate) fn code(id: &str, english: &str, language: Language) -> Said {
         "ECL-BAT-110" => "une heure locale que son fuseau a eue deux fois",
         "ECL-BAT-111" => "une heure locale que son fuseau n’a jamais eue",
         "ECL-BAT-112" => "un texte dont les octets sont dits UTF-8 et ne le sont pas",
+        "ECL-BAT-113" => "un texte qui n’est aucun des mots que la colonne de destination accepte",
         "ECL-BAT-131" => "un identifiant national n’est pas un numéro avec sa clé",
         "ECL-BAT-132" => "un identifiant national a la clé d’un autre numéro",
         "ECL-BAT-133" => "un identifiant national n’a pas d’autorité connue",

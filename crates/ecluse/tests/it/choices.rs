@@ -107,3 +107,61 @@ fn a_dump_of_postgresql_says_the_same_of_them() {
     let at = format!("dump+postgresql:{whole}?database={}&schema={schema}", from.name());
     assert_eq!(surveyed(here.path(), &at), made("free text, a type that is not known may hold anything"));
 }
+
+/// A trial into a PostgreSQL table whose `etat` is an enumeration, mapped so, its papers signed.
+fn into(here: &Path, to: &str, etat: &str) -> std::path::PathBuf {
+    let _gone = std::fs::remove_dir_all(here.join("into"));
+    succeed(here, &["new", "into", "--trial", "--from", "sqlite:old.db", "--to", to]);
+    let lab = here.join("into");
+    succeed(&lab, &["survey"]);
+    succeed(&lab, &["instruction", "new", "--grant-proposed", "--table", "catalogue"]);
+    let path = lab.join("mapping.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.contains("etat = \"etat\""), "{text}");
+    std::fs::write(path, text.replacen("etat = \"etat\"", etat, 1)).unwrap();
+    lab
+}
+
+// proves: REC-03
+// fails with the guard off: the server refuses the word, and writes it into its log
+#[test]
+fn a_label_arrives_in_an_enumeration_and_another_word_refuses_its_row_before_it_is_sent() {
+    let Some(postgres) = server::postgres() else { return };
+    let new = postgres.database("choices_into");
+    new.sql(
+        "CREATE TYPE etats AS ENUM ('draft', 'it''s done', 'été');
+         CREATE TABLE catalogue (id bigint, etat etats, PRIMARY KEY (id, etat), ici etats NOT NULL DEFAULT 'draft')",
+    );
+    let here = tempfile::tempdir().unwrap();
+    let old = Connection::open(here.path().join("old.db")).unwrap();
+    old.execute_batch(
+        "CREATE TABLE catalogue (id INTEGER, etat VARCHAR(20) NOT NULL, PRIMARY KEY (id, etat)) WITHOUT ROWID;
+         INSERT INTO catalogue VALUES (1, 'draft'), (1, 'it''s done'), (2, 'été'), (3, 'Draft'), (4, 'CANARI')",
+    )
+    .unwrap();
+    let url = End::postgres(&new, "postgres").url().to_owned();
+    // what the papers alone say of a word that is none
+    let lab = into(here.path(), &url, "etat = \"etat\"\nici = { constant = \"Draft\" }");
+    let said = crate::reference::refused(&lab, &["instruction", "check", "--fill"], "ECL-PLN-017");
+    assert!(said.contains("ici is `public.etats`"), "{said}");
+
+    let lab = into(here.path(), &url, "etat = \"etat\"\nici = { constant = \"été\" }");
+    succeed(&lab, &["instruction", "check", "--fill"]);
+    succeed(&lab, &["mapping", "sign"]);
+    succeed(&lab, &["instruction", "sign"]);
+    let plan = crate::ecluse(&lab, &["plan"]);
+    let plan = String::from_utf8(plan.stdout).unwrap();
+    assert!(plan.contains("ECL-BAT-113") && plan.contains("2 rows would be refused"), "{plan}");
+    let moved = crate::ecluse(&lab, &["migrate"]);
+    assert!(!moved.status.success(), "{moved:?}");
+    let stands = "SELECT string_agg(id || etat::text || ici, ',' ORDER BY id, etat::text) FROM catalogue";
+    assert_eq!(new.sql(stands).trim(), "1draftété,1it's doneété,2étéété");
+    // the words that are no label go at the source
+    old.execute_batch("DELETE FROM catalogue WHERE id > 2").unwrap();
+    succeed(&lab, &["migrate"]);
+    succeed(&lab, &["reconcile"]);
+    assert_eq!(new.sql(stands).trim(), "1draftété,1it's doneété,2étéété");
+    assert!(new.statements().iter().all(|s| !format!("{s:?}").contains("CANARI")));
+    succeed(&lab, &["undo"]);
+    assert_eq!(new.sql(stands).trim(), "");
+}

@@ -31,6 +31,7 @@ fn catalog() -> Catalog {
         generated: "1".to_owned(),
         collation: "C".to_owned(),
         choice: false,
+        labels: Vec::new(),
         comment: String::new(),
     };
     let table = Table {

@@ -51,6 +51,7 @@ pub(crate) fn fields(number: usize, found: &Table, wanted: &Wanted<'_>) -> Table
             nullable: c.nullable,
             max_length: c.max_length,
             int_bounds: c.int_bounds,
+            labels: c.labels.clone(),
             from: Expression::Column(i),
             relation: false,
         })

@@ -4,7 +4,7 @@
 use ecluse_core::diagnostics::{self, Source};
 use ecluse_core::document::{self, Kind};
 use ecluse_core::finding::Finding;
-use ecluse_core::{codes, contract, dictionary, instruction, mandate, mapping, session, status};
+use ecluse_core::{codes, contract, dictionary, instruction, mandate, mapping, recipient, session, status};
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
 
@@ -15,6 +15,7 @@ fuzz_target!(|text: &str| {
     shown(text, contract::open(text.as_bytes()).err());
     let _ = contract::check(text, Timestamp::UNIX_EPOCH);
     shown(text, mandate::read(text).err());
+    shown(text, recipient::read(text).err());
     shown(text, session::read(text).err());
     shown(text, status::read(text).err());
     shown(text, codes::parse(text).err());

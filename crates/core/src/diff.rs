@@ -5,7 +5,7 @@ use std::fmt;
 use crate::document::Header;
 use crate::instruction::{
     ColumnOrder, Dossier, DossierKind, Endpoint, Fate, FilesOrder, Known, Order, Pending, RelationOrder,
-    Stay, TableOrder, Unfinished,
+    Stay, TableOrder, Toward, Unfinished,
 };
 
 /// One changed field.
@@ -42,6 +42,18 @@ pub fn changes(was: (&Header, &Order), is: (&Header, &Order)) -> Vec<Change> {
     list.header(was.0, is.0);
     list.order(was.1, is.1);
     list.0
+}
+
+/// Where an order goes, in one line: the way itself changed.
+fn way(toward: &Toward) -> String {
+    match toward {
+        Toward::Database(to) => {
+            format!("the database {} ({}), identity {}", to.database.value, to.engine, to.identity.value)
+        }
+        Toward::Sealed(to) => {
+            format!("an archive sealed to {}, statement {}", to.age.value, to.statement.value)
+        }
+    }
 }
 
 struct List(Vec<Change>);
@@ -89,7 +101,7 @@ impl List {
             excluded,
             entity,
             source,
-            destination,
+            toward,
             erasure,
             tables,
             stays,
@@ -115,7 +127,7 @@ impl List {
         };
         self.value("entity", whose(entity), whose(&is.entity));
         self.endpoint("source", source, &is.source);
-        self.endpoint("destination", destination, &is.destination);
+        self.toward(toward, &is.toward);
         self.text("erasure of copies", erasure.copies.value, is.erasure.copies.value);
         let date =
             |d: &Option<crate::reader::Spanned<jiff::civil::Date>>| d.as_ref().map(|d| d.value.to_string());
@@ -129,6 +141,17 @@ impl List {
         self.text("invalid national identifiers", identifiers.0.name(), is.identifiers.0.name());
         self.text("national identifiers", identifiers.1.name(), is.identifiers.1.name());
         self.tables(tables, &is.tables);
+    }
+
+    fn toward(&mut self, was: &Toward, is: &Toward) {
+        match (was, is) {
+            (Toward::Database(was), Toward::Database(is)) => self.endpoint("destination", was, is),
+            (Toward::Sealed(was), Toward::Sealed(is)) => {
+                self.text("recipient age", &was.age.value, &is.age.value);
+                self.text("recipient statement", &was.statement.value, &is.statement.value);
+            }
+            _ => self.text("goes to", way(was), way(is)),
+        }
     }
 
     fn endpoint(&mut self, name: &str, was: &Endpoint, is: &Endpoint) {

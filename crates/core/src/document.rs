@@ -60,6 +60,8 @@ pub enum Kind {
     Mapping,
     /// An operator's working day.
     Session,
+    /// Who may open a sealed archive, with which key.
+    Recipient,
     /// A page signed by hand, as its checker states it.
     Paper,
     /// Differences that the controller accepts.
@@ -79,7 +81,7 @@ pub enum Demand {
     Every,
     /// Every one, from version 2 on: a change is countersigned.
     EveryOnChange,
-    /// One person: the biologist who judged, the operator who opens the session.
+    /// One person: the biologist who judged, the operator who opens the session, whoever receives.
     One,
     /// The one person whom the contract names for it.
     Named,
@@ -87,7 +89,7 @@ pub enum Demand {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Contract,
         Self::Survey,
         Self::Instruction,
@@ -95,6 +97,7 @@ impl Kind {
         Self::Codes,
         Self::Mapping,
         Self::Session,
+        Self::Recipient,
         Self::Paper,
         Self::Differences,
         Self::Reference,
@@ -113,6 +116,7 @@ impl Kind {
             Self::Codes => "code table",
             Self::Mapping => "mapping",
             Self::Session => "session statement",
+            Self::Recipient => "recipient statement",
             Self::Paper => "record of a paper signature",
             Self::Differences => "list of differences",
             Self::Reference => "acceptance of the reference data",
@@ -133,6 +137,7 @@ impl Kind {
             Self::Codes => "ecluse-codes/1",
             Self::Mapping => crate::mapping::FORMAT,
             Self::Session => "ecluse-session/1",
+            Self::Recipient => "ecluse-recipient/1",
             Self::Paper => crate::on_paper::FORMAT,
             Self::Differences => "ecluse-differences/1",
             Self::Reference => "ecluse-reference/1",
@@ -152,6 +157,7 @@ impl Kind {
             Self::Codes => "ecluse-codes-v1",
             Self::Mapping => "ecluse-mapping-v1",
             Self::Session => "ecluse-session-v1",
+            Self::Recipient => "ecluse-recipient-v1",
             Self::Paper => "ecluse-paper-v1",
             Self::Differences => "ecluse-differences-v1",
             Self::Reference => "ecluse-reference-v1",
@@ -176,6 +182,7 @@ impl Kind {
             }
             Self::Codes | Self::Mapping | Self::Reference => &[(Role::ControllerBiologist, Demand::One)],
             Self::Session => &[(Role::Operator, Demand::One)],
+            Self::Recipient => &[(Role::Recipient, Demand::One)],
             Self::Paper | Self::Comparison => {
                 &[(Role::ControllerSignatory, Demand::Named), (Role::ControllerBiologist, Demand::Named)]
             }

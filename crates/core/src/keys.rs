@@ -32,7 +32,10 @@ pub struct Key {
     pub until: Date,
     /// How the key was checked.
     pub enrolment: Enrolment,
-    /// When the person committed to confidentiality (GDPR Art. 28(3)(b)); always there for operators.
+    /// Recipients only, and always: the legal entity for which the person receives.
+    pub entity: Option<String>,
+    /// When the person committed to confidentiality (GDPR Art. 28(3)(b)); always there for operators and
+    /// recipients.
     pub confidentiality: Option<Date>,
     /// When the person was last trained, where it is kept.
     pub training: Option<Date>,

@@ -68,6 +68,7 @@ pub mod plain;
 pub mod plan;
 pub mod product;
 pub mod reader;
+pub mod recipient;
 pub mod reference;
 pub mod related;
 pub mod same;

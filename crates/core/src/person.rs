@@ -43,16 +43,19 @@ pub enum Role {
     ProcessorSignatory,
     /// Runs migrations, under own name, in sessions of at most 12 hours.
     Operator,
+    /// Receives a sealed archive, for the publisher or for a sub-processor: states the key that opens it.
+    Recipient,
 }
 
 impl Role {
     /// Every role.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::ControllerSignatory,
         Self::ControllerBiologist,
         Self::ControllerAdministrator,
         Self::ProcessorSignatory,
         Self::Operator,
+        Self::Recipient,
     ];
 
     /// The name in documents.
@@ -64,6 +67,7 @@ impl Role {
             Self::ControllerAdministrator => "controller-administrator",
             Self::ProcessorSignatory => "processor-signatory",
             Self::Operator => "operator",
+            Self::Recipient => "recipient",
         }
     }
 
@@ -80,7 +84,8 @@ impl Role {
             Self::ControllerSignatory | Self::ControllerBiologist | Self::ControllerAdministrator => {
                 Side::Controller
             }
-            Self::ProcessorSignatory | Self::Operator => Side::Processor,
+            // whoever receives does so on the controller's behalf, as the publisher or under it
+            Self::ProcessorSignatory | Self::Operator | Self::Recipient => Side::Processor,
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::finding::Finding;
 use crate::keys::day;
 use crate::person::{self, Role, same_person_key};
 use crate::reader::{Codes, Fields, Reader, Spanned};
+use crate::recipient::age_objection;
 use crate::signatures::{SignatureFile, Signed, Signer};
 
 static SYNTAX: Code = Code::refused("ECL-SES-001", "the session statement is not TOML");
@@ -188,16 +189,8 @@ pub fn read(text: &str) -> Result<Statement, Vec<Finding>> {
         for finding in person::natural(&statement.operator, &statement.email) {
             r.find(finding);
         }
-        let recipient = &statement.recipient;
-        let body = recipient.value.strip_prefix("age1").unwrap_or_default();
-        if body.len() != 58 || !body.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()) {
-            let finding =
-                Finding::new(&WRONG_VALUE, "`recipient` wants one age recipient, age1 and 58 characters");
-            r.find(
-                finding
-                    .at(recipient.span.clone())
-                    .help("`ecluse session new` makes the identity and writes it"),
-            );
+        if let Some(finding) = age_objection(&WRONG_VALUE, "recipient", &statement.recipient) {
+            r.find(finding.help("`ecluse session new` makes the identity and writes it"));
         }
     }
     r.finish(statement)

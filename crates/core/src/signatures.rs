@@ -359,6 +359,7 @@ fn how(kind: Kind, key: &Key) -> String {
         Kind::Comparison => "compare",
         Kind::Reference => "reference",
         Kind::Instruction => "instruction",
+        Kind::Recipient => "recipient",
         Kind::Session => return "ecluse session new --key FILE".to_owned(),
         Kind::Answer => return "ecluse instruction answer N 'words' --key FILE".to_owned(),
         Kind::Status => return "ecluse instruction status --key FILE".to_owned(),

@@ -24,7 +24,8 @@ pub(crate) fn of(folder: &Folder, order: &Order) -> Result<Option<Attached>> {
     for name in named {
         sources.insert(name.clone(), connections::seen(folder, name)?);
     }
-    let Some(receives) = order.destination.files.as_ref().filter(|_| !sources.is_empty()) else {
+    let receives = order.destination().and_then(|to| to.files.as_ref());
+    let Some(receives) = receives.filter(|_| !sources.is_empty()) else {
         return Ok(None);
     };
     let destination = connections::seen(folder, &receives.value)?;

@@ -22,6 +22,7 @@ mod objections;
 mod pages;
 mod papers;
 mod procedure;
+mod recipient;
 mod reference;
 mod rejected;
 mod run;
@@ -41,6 +42,7 @@ pub(crate) use objections::{AnswerArgs, ObjectArgs};
 pub(crate) use pages::{OrderArgs, PatientsArgs, ReportArgs};
 pub(crate) use papers::{PaperArgs, StillArgs};
 pub(crate) use procedure::{Language, ProcedureArgs};
+pub(crate) use recipient::{Recipient, RecipientNewArgs};
 pub(crate) use reference::{PrintArgs, Reference};
 pub(crate) use rejected::RejectedArgs;
 pub(crate) use run::{BegunArgs, ReconcileArgs, RevealArgs, RunArgs, UndoArgs};
@@ -126,6 +128,13 @@ pub(crate) enum Command {
     /// The operator's session: at most 12 hours, under one person's name.
     #[command(subcommand, after_help = "Example:\n  ecluse session new --key ~/.ssh/id_ed25519 --as petit")]
     Session(Session),
+
+    /// Who may open a sealed archive: the recipient's own key for one migration, stated and signed.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  ecluse recipient new --identity ~/tilleuls.age\n  ecluse recipient sign --key ~/.ssh/id_ed25519 --as martin"
+    )]
+    Recipient(Recipient),
 
     /// The controller's order: which tables, columns and rows, to whom, until when.
     #[command(

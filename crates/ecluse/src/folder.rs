@@ -3,7 +3,7 @@
 //! | name | is |
 //! |---|---|
 //! | `contract.toml`, `mandate.toml`, `dictionary.toml`, `instruction.toml`, `mapping.toml`, `codes/` | the papers, in the chain's order |
-//! | `status.toml`, `session.toml` | short-lived statements |
+//! | `status.toml`, `session.toml`, `recipient.toml` | short-lived statements |
 //! | `FILE.sigs/NAME.sig` | signatures, armoured SSHSIG |
 //! | `connections.toml` | where the two databases are; no secret |
 //! | `keys/` | public keys; in a trial, private ones too (0600) |
@@ -156,6 +156,24 @@ pub(crate) fn create_with(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
         let _half_a_file = fs::remove_file(path);
         unwritable(path, &error)
     })
+}
+
+/// As [`create_with`], and on the disk when it returns: nobody cites a key that a power cut takes.
+///
+/// # Errors
+///
+/// As [`create_with`].
+pub(crate) fn create_durably(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
+    create_with(path, bytes, mode)?;
+    let parent = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let sync = || {
+        failpoint::hit("papers.create.fsync.before");
+        fs::File::open(path)?.sync_all()?;
+        fs::File::open(parent)?.sync_all()?;
+        failpoint::hit("papers.create.fsync.after");
+        Ok(())
+    };
+    sync().map_err(|error| unwritable(path, &error))
 }
 
 /// Holds an empty file that stands for another one, until the value is dropped; waits while

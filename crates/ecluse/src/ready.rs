@@ -297,8 +297,10 @@ impl Parts {
     /// URLs that are none, or not bound to the signed keys; the adapters'.
     pub(crate) fn connect(here: &Here, args: &PaperArgs, chain: Chain) -> Result<Self> {
         let order = chain.instruction.order();
+        // of an order to a recipient nothing is connected to
+        let to = order.direct()?;
         let source = bound(here, End::Source, args.from.url().as_deref(), &order.source)?;
-        let destination = bound(here, End::Destination, args.to.url().as_deref(), &order.destination)?;
+        let destination = bound(here, End::Destination, args.to.url().as_deref(), to)?;
         let ends =
             Ends { source: connect::source(&source)?, destination: connect::destination(&destination)? };
         Ok(Self { chain, source, destination, ends })
@@ -375,9 +377,9 @@ fn planned(
 /// As [`Parts::connect`] and [`Parts::plan`].
 pub(crate) fn reading(here: &Here, args: &PaperArgs, chain: &Chain) -> Result<(Url, Plan)> {
     let order = chain.instruction.order();
+    let signed = order.direct()?;
     let url = bound(here, End::Source, args.from.url().as_deref(), &order.source)?;
     let source = instructed(chain, connect::source(&url)?.as_mut())?;
-    let signed = &order.destination;
     let mut destination = match &signed.schema {
         Some(_) => {
             let url = bound(here, End::Destination, args.to.url().as_deref(), signed)?;

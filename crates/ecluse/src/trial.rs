@@ -17,14 +17,15 @@ use crate::papers::standing::FINGERPRINTS;
 use crate::papers::{draft, hand};
 
 /// Who plays what: role, name, address.
-pub(crate) type Cast = [(Role, &'static str, &'static str); 4];
+pub(crate) type Cast = [(Role, &'static str, &'static str)];
 
 /// The names say what they are; nobody is called so.
-pub(crate) const CAST: Cast = [
+pub(crate) const CAST: &Cast = &[
     (Role::ControllerSignatory, "Alix Essai-Signature", "alix.essai@laboratoire.example"),
     (Role::ControllerBiologist, "Bérénice Essai-Biologie", "berenice.essai@laboratoire.example"),
     (Role::ProcessorSignatory, "Cyprien Essai-Éditeur", "cyprien.essai@editeur.example"),
     (Role::Operator, "Dorothée Essai-Reprise", "dorothee.essai@editeur.example"),
+    (Role::Recipient, "Fabrice Essai-Réception", "fabrice.essai@editeur.example"),
 ];
 
 /// The private key of a role.
@@ -45,7 +46,7 @@ pub(crate) fn identity(folder: &Folder) -> PathBuf {
 pub(crate) fn contract(folder: &Folder, cast: &Cast, trial: bool, now: Timestamp) -> Result<()> {
     let today = day(now);
     let mut lines = Vec::new();
-    for (role, person, email) in *cast {
+    for &(role, person, email) in cast {
         let public = hand::make_key(&key(folder, role))?;
         lines.push(KeyLine {
             role,
@@ -53,6 +54,7 @@ pub(crate) fn contract(folder: &Folder, cast: &Cast, trial: bool, now: Timestamp
             email: email.into(),
             public,
             checked_by: "Edmée Témoin".into(),
+            entity: (role == Role::Recipient).then(|| template::INVENTED_PROCESSOR.to_owned()),
             on: today,
             until: today.saturating_add(1.year()),
         });

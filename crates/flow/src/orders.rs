@@ -103,7 +103,7 @@ impl<'a> Orders<'a> {
             instruction: instruction.digest(),
             session: &session.header().id,
             source: bound(&order.source),
-            destination: bound(&order.destination),
+            destination: bound(order.direct()?),
             author,
             identity,
             excluded,

@@ -23,7 +23,9 @@ impl FromStr for Recipient {
     type Err = Fault;
 
     fn from_str(text: &str) -> Result<Self> {
-        let wrong = |_| KEY.fault("recipient").help("it begins with age1 and stands in session.toml");
+        let wrong = |_| {
+            KEY.fault("recipient").help("it begins with age1 and stands in session.toml or recipient.toml")
+        };
         text.trim().parse().map(Self).map_err(wrong)
     }
 }

@@ -146,6 +146,10 @@ pub struct Papers {
     pub periods: [(Paper, Timestamp, Timestamp); 5],
     /// The session's age recipient.
     pub recipient: String,
+    /// Who receives a sealed archive, and the days for which the key is stated: then the contract lists the
+    /// person for its processor, and `recipient.toml` is written; `{recipient}` in the instruction stands for
+    /// its digest.
+    pub receiver: Option<(Person, i64)>,
     /// A last change to a paper's text, before it is signed: so a wrong paper is still validly signed.
     pub edits: Vec<(Paper, String, String)>,
 }
@@ -185,6 +189,7 @@ impl Papers {
                 (Paper::Session, hours(-1), hours(8)),
             ],
             recipient: RECIPIENT.to_owned(),
+            receiver: None,
             edits: Vec::new(),
         }
     }
@@ -195,11 +200,42 @@ impl Papers {
         [&self.signatory, &self.biologist, &self.processor, &self.operator]
     }
 
+    /// The four persons, and who receives, if anybody does.
+    fn everybody(&self) -> impl Iterator<Item = &Person> {
+        self.people().into_iter().chain(self.receiver.iter().map(|(person, _)| person))
+    }
+
+    /// Lets somebody receive for the contract's processor, with [`RECIPIENT`] as the key.
+    pub fn receive(&mut self) {
+        self.receiver = Some((person("martin", "Julie Martin", Role::Recipient, 5), 92));
+    }
+
+    /// The recipient's statement, exactly as it is signed.
+    ///
+    /// # Panics
+    ///
+    /// Where nobody receives.
+    #[must_use]
+    pub fn statement(&self) -> String {
+        let (_, days) = self.receiver.as_ref().expect("somebody receives");
+        let head = Head {
+            id: *b"\x0b\x1c\x2d\x3e\x4f\x50\x61\x72\x83\x94\xa5\xb6\xc7\xd8\xe9\xfa",
+            version: 1,
+            supersedes: None,
+            contract: Some(self.digest(Paper::Contract)),
+            issued: self.now - SignedDuration::from_hours(25),
+            not_before: self.now - SignedDuration::from_hours(25),
+            not_after: self.now + SignedDuration::from_hours(24 * days),
+            trial: self.trial,
+        };
+        template::recipient(&head, RECIPIENT, "Reprise du dossier patient", template::INVENTED_PROCESSOR)
+    }
+
     /// Writes the folder: papers, signatures, keys (0600), the identity `keys/petit.age`, and
     /// `fingerprints.txt`, which stands for the paper contract.
     pub fn write(&self, folder: &Path) {
         fs::create_dir_all(folder.join("keys")).expect("keys/");
-        for person in self.people() {
+        for person in self.everybody() {
             let path = folder.join("keys").join(person.short);
             fs::write(&path, person.key().to_openssh().expect("a key file").as_bytes()).expect("a key");
             only_owner(&path);
@@ -221,6 +257,12 @@ impl Papers {
         fs::write(folder.join("dictionary.toml"), &self.dictionary).expect("dictionary.toml");
         if self.makes_values() {
             self.sign(&folder.join("mapping.toml"), Kind::Mapping, &[&self.biologist]);
+        }
+        if let Some((person, _)) = &self.receiver {
+            let path = folder.join("recipient.toml");
+            fs::write(&path, self.statement()).expect("recipient.toml");
+            let _ = fs::remove_dir_all(signatures_of(&path));
+            self.sign(&path, Kind::Recipient, &[person]);
         }
         for paper in Paper::ALL {
             let path = folder.join(paper.file());
@@ -359,16 +401,17 @@ impl Papers {
         let period = self.periods.iter().find(|(which, ..)| *which == Paper::Contract);
         let (_, from, _) = *period.expect("the contract's period");
         let on: Date = from.to_zoned(TimeZone::UTC).date();
-        let line = |person: &&Person| KeyLine {
+        let line = |person: &Person| KeyLine {
             role: person.role,
             person: person.name.to_owned(),
             email: person.email.to_owned(),
             public: person.public(),
             checked_by: "Marc Vernier".to_owned(),
+            entity: (person.role == Role::Recipient).then(|| template::INVENTED_PROCESSOR.to_owned()),
             on,
             until: on.saturating_add(2.years()),
         };
-        self.people().iter().map(line).collect()
+        self.everybody().map(line).collect()
     }
 
     fn mapping_text(&self) -> String {
@@ -387,7 +430,9 @@ impl Papers {
     }
 
     fn filled(&self, body: &str) -> String {
-        body.replace("{mapping}", &digest::of_bytes(self.mapping_text().as_bytes()))
+        let statement = self.receiver.as_ref().map(|_| digest::of_bytes(self.statement().as_bytes()));
+        body.replace("{recipient}", &statement.unwrap_or_default())
+            .replace("{mapping}", &digest::of_bytes(self.mapping_text().as_bytes()))
             .replace("{dictionary}", &digest::of_bytes(self.dictionary.as_bytes()))
     }
 
@@ -423,6 +468,7 @@ fn person(short: &'static str, name: &'static str, role: Role, seed: u8) -> Pers
         "fontaine" => "claire.fontaine@labo-fontaine.example",
         "aubry" => "bruno.aubry@labo-fontaine.example",
         "serrano" => "paul.serrano@logilab.example",
+        "martin" => "julie.martin@logilab.example",
         _ => "nadia.petit@logilab.example",
     };
     Person { short, name, email, role, seed: [seed; 32] }

@@ -19,9 +19,12 @@ pub static BOTH_SIDES: Code = Code::refused("ECL-CTR-042", "a key or a person st
 pub static KEY: Code = Code::refused("ECL-CTR-043", "a key of the contract is not acceptable");
 /// An enrolment record that proves nothing.
 pub static ENROLMENT: Code = Code::refused("ECL-CTR-044", "a key's enrolment record proves nothing");
-/// An operator without a confidentiality commitment.
+/// An operator or recipient without a confidentiality commitment.
 pub static NO_COMMITMENT: Code =
-    Code::refused("ECL-CTR-045", "an operator has not committed to confidentiality");
+    Code::refused("ECL-CTR-045", "an operator or recipient has not committed to confidentiality");
+/// A recipient of no party.
+pub static ENTITY: Code =
+    Code::refused("ECL-CTR-047", "a recipient receives for nobody whom the contract knows");
 /// A key within 30 days of its last day.
 pub static KEY_SOON: Code = Code::refused("ECL-CTR-046", "a key will soon not count any more");
 /// A site without certificate.
@@ -52,6 +55,7 @@ pub(super) fn standing(header: &Header, terms: &Terms, now: Timestamp) -> Vec<Fi
     findings.extend(roles(terms));
     findings.extend(sides(terms));
     findings.extend(terms.keys.iter().flat_map(one_key));
+    findings.extend(terms.keys.iter().filter_map(|key| of_no_party(terms, key)));
     findings.extend(on_paper::routes(&terms.keys));
     findings.extend(sites(terms, now));
     findings.extend(sub_processors(terms, now));
@@ -158,7 +162,7 @@ fn one_key(key: &Key) -> Vec<Finding> {
                 .help("write an `until` within two years of the enrolment; then enrol again"),
         );
     }
-    if key.role == Role::Operator && key.confidentiality.is_none() {
+    if [Role::Operator, Role::Recipient].contains(&key.role) && key.confidentiality.is_none() {
         let message = format!("{} has no dated commitment", key.person);
         findings.push(
             Finding::new(&NO_COMMITMENT, message)
@@ -168,6 +172,21 @@ fn one_key(key: &Key) -> Vec<Finding> {
         );
     }
     findings
+}
+
+/// A recipient receives for the processor, or for a sub-processor that the controller authorised: nobody else
+/// has a reason to hold the data (GDPR Art. 28(2)).
+fn of_no_party(terms: &Terms, key: &Key) -> Option<Finding> {
+    let entity = key.entity.as_ref()?;
+    let is_known =
+        *entity == terms.processor.name || terms.sub_processors.iter().any(|party| party.name == *entity);
+    (!is_known).then(|| {
+        let message = format!("{} would receive for {entity}", key.person);
+        Finding::new(&ENTITY, message)
+            .at(key.span.clone())
+            .law("GDPR Art. 28(2)")
+            .help("write the name of the processor or of a [[sub_processor]], as it stands there")
+    })
 }
 
 fn sites(terms: &Terms, now: Timestamp) -> Vec<Finding> {

@@ -17,7 +17,7 @@ use jiff::civil::Date;
 
 pub use amendment::{BEFORE, Earlier};
 pub use check::{
-    BOTH_SIDES, ENROLMENT, HDS, HDS_EXPIRED, HDS_SOON, KEY, KEY_SOON, NO_COMMITMENT, NOT_EEA, ROLES,
+    BOTH_SIDES, ENROLMENT, ENTITY, HDS, HDS_EXPIRED, HDS_SOON, KEY, KEY_SOON, NO_COMMITMENT, NOT_EEA, ROLES,
     SUB_PROCESSOR,
 };
 pub use clauses::{CLAUSES, Letter, TWICE};

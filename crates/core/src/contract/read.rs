@@ -306,6 +306,22 @@ fn key(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Option<Key> {
     let on_paper = t.maybe_table(r, "signs_on_paper").and_then(|route| on_paper(r, route));
     let public = public(r, &mut t, role, on_paper.is_some());
     let paper = t.maybe_text(r, "paper").filter(|paper| filled(&paper.value));
+    let entity = t.maybe_text(r, "entity");
+    match (role, &entity) {
+        (Some(Role::Recipient), None) => {
+            let finding = Finding::new(&MISSING_KEY, "`entity` does not say for whom this person receives");
+            r.find(
+                finding
+                    .at(t.span.clone())
+                    .help("write the name of the processor or of a [[sub_processor]], as it stands there"),
+            );
+        }
+        (Some(other), Some(entity)) if other != Role::Recipient => {
+            let finding = Finding::new(&WRONG_VALUE, "only a recipient has an `entity`");
+            r.find(finding.at(entity.span.clone()));
+        }
+        _ => {}
+    }
     let signs = public.is_some() || on_paper.is_some();
     if paper.is_none() && signs && role.is_some_and(|role| role.side() == Side::Controller) {
         let finding = Finding::new(
@@ -333,6 +349,7 @@ fn key(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Option<Key> {
         paper: paper.map(|p| p.value),
         until: until?,
         enrolment: enrolment?,
+        entity: entity.map(|entity| entity.value),
         confidentiality,
         training,
         span,

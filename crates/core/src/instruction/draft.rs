@@ -85,6 +85,7 @@ pub fn draft(from: &Drafting<'_>) -> String {
     );
     out += &side("source", &source, true);
     out += &side("destination", from.destination.unwrap_or(&unknown), false);
+    out += SEALED;
     if from.mapping.is_some_and(|mapping| mapping.append.is_some()) {
         out += KNOWN;
     }
@@ -106,6 +107,11 @@ pub fn draft(from: &Drafting<'_>) -> String {
     }
     out
 }
+
+/// The other way, for whoever may not be connected to.
+const SEALED: &str = "# [[recipient]]                # in place of [destination]: an archive that one recipient can open\n\
+    # age       = \"age1…\"         # both stand in the recipient's own statement: ecluse recipient show\n\
+    # statement = \"sha256:…\"\n\n";
 
 /// Where rows arrive beside other laboratories'.
 const KNOWN: &str = "# [destination.known]           # list the persons who exist there already; none is merged\n\

@@ -62,7 +62,9 @@ pub(super) fn check(order: &Order) -> Vec<Finding> {
             findings.extend(not_whole(&files.folder));
         }
     }
-    match &order.destination.files {
+    // an archive has no folder that would have to be named
+    let Some(destination) = order.destination() else { return findings };
+    match &destination.files {
         Some(folder) => findings.extend(not_whole(folder)),
         None => {
             if let Some(files) = order.tables.iter().find_map(|table| table.files.first()) {

@@ -21,6 +21,7 @@ mod results;
 mod rows;
 mod stays;
 mod told;
+mod toward;
 mod worked;
 
 use jiff::civil::Date;
@@ -45,7 +46,7 @@ pub use worked::{dated, over};
 
 use crate::class::Class;
 use crate::document::Header;
-use crate::fault::Code;
+use crate::fault::{Code, Result};
 use crate::ins::Numbers;
 use crate::reader::Spanned;
 use crate::signatures::Signer;
@@ -68,6 +69,10 @@ pub static UNKNOWN_KEY: Code = Code::refused("ECL-INS-002", "unknown key in the 
 pub static MISSING_KEY: Code = Code::refused("ECL-INS-003", "the instruction lacks a key");
 /// A value of the wrong kind.
 pub static WRONG_VALUE: Code = Code::refused("ECL-INS-004", "a value of the instruction has the wrong form");
+
+/// An order to a recipient, where rows would have to be read.
+pub static NOT_SEALED: Code =
+    Code::refused("ECL-INS-026", "this version does not extract into a sealed archive");
 
 /// What an instruction's document says; nobody has checked who signed it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,7 +98,7 @@ pub struct Order {
     /// Where the rows are.
     pub source: Endpoint,
     /// Where they go.
-    pub destination: Endpoint,
+    pub toward: Toward,
     /// When copies are erased.
     pub erasure: Erasure,
     /// The tables, in the document's order.
@@ -115,6 +120,37 @@ impl Order {
     #[must_use]
     pub fn table(&self, name: &str) -> Option<&TableOrder> {
         self.tables.iter().find(|t| t.name.value == name)
+    }
+
+    /// The database they go to, where the order names one.
+    #[must_use]
+    pub fn destination(&self) -> Option<&Endpoint> {
+        match &self.toward {
+            Toward::Database(endpoint) => Some(endpoint),
+            Toward::Sealed(_) => None,
+        }
+    }
+
+    /// The recipient to whom they are sealed, where the order names one.
+    #[must_use]
+    pub const fn recipient(&self) -> Option<&SealedTo> {
+        match &self.toward {
+            Toward::Database(_) => None,
+            Toward::Sealed(to) => Some(to),
+        }
+    }
+
+    /// The database they go to: what every step needs that reads or writes rows.
+    ///
+    /// # Errors
+    /// [`NOT_SEALED`], of an order to a recipient: this version cannot carry it out, and reads nothing for it.
+    pub fn direct(&self) -> Result<&Endpoint> {
+        self.destination().ok_or_else(|| {
+            NOT_SEALED.fault("it is sealed to a recipient").help(
+                "the papers can be checked and signed (ecluse instruction check, ecluse order); \
+                 to move rows with this version, order a [destination]",
+            )
+        })
     }
 
     /// The names of the instructed tables, as [`crate::digest::of_schema`] and a source's scope want them.
@@ -169,6 +205,24 @@ impl Invalid {
             Self::Refuse => "refuse",
         }
     }
+}
+
+/// Where the rows go: into a database, or into an archive that one recipient can open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Toward {
+    /// `[destination]`.
+    Database(Box<Endpoint>),
+    /// `[[recipient]]`.
+    Sealed(SealedTo),
+}
+
+/// The one recipient of a sealed archive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealedTo {
+    /// The age recipient (`age1…`), letter by letter that of the statement.
+    pub age: Spanned<String>,
+    /// The digest of the recipient's statement.
+    pub statement: Spanned<String>,
 }
 
 /// One of the two databases.

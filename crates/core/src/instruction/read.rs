@@ -44,7 +44,7 @@ fn read(r: &mut Reader<'_>, root: &mut Fields<'_, '_>) -> Option<Order> {
     let head = root.table(r, "instruction").map(|head| read_head(r, head));
     let entity = root.maybe_table(r, "entity").and_then(|t| read_entity(r, t));
     let source = root.table(r, "source").and_then(|t| read_endpoint(r, t, None));
-    let destination = root.table(r, "destination").and_then(|t| read_endpoint(r, t, Some(entity.as_ref())));
+    let toward = super::toward::read(r, root, entity.as_ref());
     let erasure = root.table(r, "erasure").and_then(|t| read_erasure(r, t));
     let tables = root.tables(r, "table").into_iter().filter_map(|t| read_table(r, t)).collect();
     let stays = root.maybe_table(r, "stays").map(|t| read_stays(r, &t)).unwrap_or_default();
@@ -70,7 +70,7 @@ fn read(r: &mut Reader<'_>, root: &mut Fields<'_, '_>) -> Option<Order> {
         excluded: head.excluded,
         entity,
         source: source?,
-        destination: destination?,
+        toward: toward?,
         erasure: erasure?,
         tables,
         stays,
@@ -125,7 +125,11 @@ fn read_head(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Head {
 }
 
 /// `of`: of a destination, the legal entity that the order names, if it does; `None` of a source.
-fn read_endpoint(r: &mut Reader<'_>, mut t: Fields<'_, '_>, of: Option<Option<&Entity>>) -> Option<Endpoint> {
+pub(super) fn read_endpoint(
+    r: &mut Reader<'_>,
+    mut t: Fields<'_, '_>,
+    of: Option<Option<&Entity>>,
+) -> Option<Endpoint> {
     let source = of.is_none();
     let engines = Engine::ALL.map(|e| (e.name(), e));
     let engine = t.text(r, "engine").and_then(|e| word(r, "engine", &e, &engines));

@@ -1,6 +1,6 @@
 //! The mapping against the instruction: nothing more than is granted, nothing granted for nothing.
 
-use super::{FILE, Mapping};
+use super::{FILE, Mapping, TableMap};
 use crate::fault::Code;
 use crate::finding::Finding;
 use crate::instruction::{self, Order};
@@ -29,7 +29,10 @@ pub fn against(mapping: &Mapping, order: &Order) -> Vec<Finding> {
             "while it is a draft: ecluse instruction check --fill; once it is signed, put back the mapping it cites",
         ));
     }
-    for map in mapping.tables.iter().filter(|map| is_reserved(&map.to.value, order.destination.engine)) {
+    // a recipient's engine is not known to the order
+    let engine = order.destination().map(|destination| destination.engine);
+    let reserved = |map: &&TableMap| engine.is_some_and(|engine| is_reserved(&map.to.value, engine));
+    for map in mapping.tables.iter().filter(reserved) {
         let finding = Finding::new(&RESERVED, map.to.value.clone()).at(map.to.span.clone()).in_file(FILE);
         findings.push(finding.help("name a table of the application that takes the data"));
     }

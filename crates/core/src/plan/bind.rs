@@ -6,7 +6,7 @@ use crate::dictionary::Dictionary;
 use crate::digest;
 use crate::fault::Code;
 use crate::finding::Finding;
-use crate::instruction::{self, Endpoint};
+use crate::instruction::{self, Endpoint, NOT_SEALED};
 
 static OTHER_SOURCE: Code = Code::refused("ECL-PLN-002", "this is not the source that was signed for");
 static OTHER_SCHEMA: Code =
@@ -20,7 +20,12 @@ pub(super) fn bind(inputs: &Given<'_>) -> Vec<Finding> {
     let order = inputs.order;
     let mut findings = Vec::new();
     findings.extend(instance(&OTHER_SOURCE, &order.source, inputs.source));
-    findings.extend(instance(&OTHER_DESTINATION, &order.destination, inputs.destination));
+    let destination = order.destination();
+    if let Some(to) = order.recipient() {
+        let finding = Finding::new(&NOT_SEALED, "it is sealed to a recipient").at(to.age.span.clone());
+        findings.push(finding.in_file(instruction::FILE));
+    }
+    findings.extend(destination.and_then(|to| instance(&OTHER_DESTINATION, to, inputs.destination)));
     // of a draft the order's own check compares it with the dictionary
     let looked_at = (!inputs.surveyed).then_some(inputs.source);
     let differs = looked_at.and_then(|source| schema(&order.source, source, &order.table_names()));
@@ -32,7 +37,7 @@ pub(super) fn bind(inputs: &Given<'_>) -> Vec<Finding> {
         finding
     }));
     let destinations: Vec<String> = inputs.mapping.tables.iter().map(|t| t.to.value.clone()).collect();
-    findings.extend(schema(&order.destination, inputs.destination, &destinations));
+    findings.extend(destination.and_then(|to| schema(to, inputs.destination, &destinations)));
     findings
 }
 

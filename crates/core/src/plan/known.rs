@@ -67,7 +67,8 @@ impl Plan {
 /// [`CANNOT`]: the table is not written or has no room of its own, a column is not written or of
 /// another type, the entity's column is not there.
 pub(super) fn known(inputs: &Given<'_>, tables: &[TablePlan]) -> Result<Option<KnownPlan>, Vec<Finding>> {
-    let Some(known) = &inputs.order.destination.known else { return Ok(None) };
+    let known = inputs.order.destination().and_then(|destination| destination.known.as_ref());
+    let Some(known) = known else { return Ok(None) };
     let Some(table) = tables.iter().find(|t| t.destination == known.table.value) else {
         let message = format!("no ordered table moves into {}", known.table.value);
         return Err(vec![refuse(

@@ -82,11 +82,16 @@ pub struct KeyLine {
     pub public: String,
     /// Who checked it.
     pub checked_by: String,
-    /// When it was enrolled; an operator's commitment bears the same day.
+    /// Of a recipient: the legal entity for which it receives.
+    pub entity: Option<String>,
+    /// When it was enrolled; an operator's or a recipient's commitment bears the same day.
     pub on: Date,
     /// The last day on which it counts.
     pub until: Date,
 }
+
+/// The processor of [`invented_contract`].
+pub const INVENTED_PROCESSOR: &str = "Logilab Éditions";
 
 /// A complete contract between two invented parties, with these keys: for trials, the
 /// demonstration and tests.
@@ -116,7 +121,10 @@ fn key_line(key: &KeyLine) -> String {
     if key.role.side() == Side::Controller {
         text.push_str("paper  = \"annexe 3, page 14\"\n");
     }
-    if key.role == Role::Operator {
+    if let Some(entity) = &key.entity {
+        let _ = writeln!(text, "entity = {}", quote(entity));
+    }
+    if [Role::Operator, Role::Recipient].contains(&key.role) {
         let _ = writeln!(text, "confidentiality = {}", key.on);
     }
     let _ = writeln!(
@@ -202,6 +210,24 @@ pub fn session(head: &Head, operator: &str, email: &str, recipient: &str) -> Str
         quote(operator),
         quote(email),
         quote(recipient),
+    )
+}
+
+/// A recipient's statement; without `purpose` it stands to be filled in.
+#[must_use]
+pub fn recipient(head: &Head, age: &str, purpose: &str, entity: &str) -> String {
+    format!(
+        "# Who may open the sealed archive of one migration. Signed with the recipient's own contract key:\n\
+         # ecluse recipient sign. The order cites this file's digest.\n\n\
+         {}\n\
+         [recipient]\n\
+         age     = {}   # the archive is sealed to this key alone\n\
+         purpose = {}\n\
+         entity  = {}   # the legal entity that receives\n",
+        header(Kind::Recipient, head),
+        quote(age),
+        quote(purpose),
+        quote(entity),
     )
 }
 

@@ -18,6 +18,39 @@ fn listed(was: &str, is: &str) -> Vec<String> {
     changes((&old.0, &old.1), (&new.0, &new.1)).iter().map(Change::to_string).collect()
 }
 
+#[test]
+fn another_way_and_another_recipient_are_listed() {
+    let text = laboratory::instruction("version", "version", &laboratory::mapping());
+    let (before, rest) = text.split_once("[destination]").unwrap();
+    let (direct, after) = rest.split_once("\n[").unwrap();
+    let read = |to: &str| {
+        let text = format!("{before}{to}\n[{after}");
+        (document::header(&text, Kind::Instruction).unwrap(), instruction::parse(&text).unwrap())
+    };
+    let digest = |n: u8| format!("sha256:{}", n.to_string().repeat(64));
+    let sealed = |age: char, n: u8| {
+        let age = format!("age1{}", age.to_string().repeat(58));
+        format!("[[recipient]]\nage = \"{age}\"\nstatement = \"{}\"\n", digest(n))
+    };
+    let list = |was: &str, is: &str| -> Vec<String> {
+        let (was, is) = (read(was), read(is));
+        changes((&was.0, &was.1), (&is.0, &is.1)).iter().map(Change::to_string).collect()
+    };
+    let direct = format!("[destination]{direct}");
+    let (q, two) = ("q".repeat(58), digest(2));
+    let way = list(&direct, &sealed('q', 2));
+    assert_eq!(way.len(), 1, "{way:?}");
+    assert!(way[0].starts_with("~ goes to: the database "), "{way:?}");
+    assert!(way[0].ends_with(&format!("→ an archive sealed to age1{q}, statement {two}")), "{way:?}");
+    assert_eq!(
+        list(&sealed('q', 2), &sealed('p', 3)),
+        [
+            format!("~ recipient age: age1{q} → age1{}", "p".repeat(58)),
+            format!("~ recipient statement: {two} → {}", digest(3)),
+        ]
+    );
+}
+
 // proves: INS-05
 #[test]
 fn each_change_is_listed_alone() {

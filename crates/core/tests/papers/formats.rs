@@ -2,7 +2,9 @@
 
 use ecluse_core::document::{self, Kind};
 use ecluse_core::finding::Finding;
-use ecluse_core::{comparison, contract, differences, mandate, objection, reference, session, status};
+use ecluse_core::{
+    comparison, contract, differences, mandate, objection, recipient, reference, session, status,
+};
 
 use crate::support::now;
 
@@ -37,6 +39,7 @@ fn read(tag: &str, text: &str) -> Option<Result<(), Vec<Finding>>> {
         "comparison" => headed(Kind::Comparison).and_then(|()| comparison::parse(text).map(|_| ())),
         "reference" => headed(Kind::Reference).and_then(|()| reference::parse(text).map(|_| ())),
         "answer" => headed(Kind::Answer).and_then(|()| objection::parse(text).map(|_| ())),
+        "recipient" => headed(Kind::Recipient).and_then(|()| recipient::read(text).map(|_| ())),
         "session" => headed(Kind::Session).and_then(|()| session::read(text).map(|_| ())),
         "instruction" => {
             headed(Kind::Instruction).and_then(|()| ecluse_core::instruction::parse(text).map(|_| ()))
@@ -71,6 +74,7 @@ fn every_example_is_read_by_its_reader() {
         "toml mandate",
         "toml status",
         "toml session",
+        "toml recipient",
         "toml differences",
         "toml reference",
         "toml answer",

@@ -17,6 +17,8 @@ mod places;
 #[cfg(test)]
 mod plain;
 #[cfg(test)]
+mod recipient;
+#[cfg(test)]
 mod session;
 #[cfg(test)]
 mod signatures;

@@ -6,7 +6,7 @@ use ecluse_core::document::{self, Kind};
 use ecluse_core::finding::Finding;
 use ecluse_core::{
     campaign, codes, comparison, contract, diagnostics, dictionary, differences, instruction, mandate,
-    mapping, objection, on_paper, product, reference, session, status,
+    mapping, objection, on_paper, product, recipient, reference, session, status,
 };
 use toml::de::{DeTable, DeValue};
 
@@ -19,13 +19,14 @@ const STEERING: [char; 3] = ['\u{1b}', '\u{9b}', '\u{202e}'];
 type Read = fn(&str) -> Vec<Finding>;
 
 /// Every kind of document by its examples' mark; the reader of its body alone, not of its header.
-const KINDS: [(&str, Read); 16] = [
+const KINDS: [(&str, Read); 17] = [
     ("header", |text| found(document::header(text, Kind::Instruction))),
     ("contract", |text| contract::check(text, now())),
     ("mandate", |text| found(mandate::read(text))),
     ("instruction", |text| found(instruction::parse(text))),
     ("status", |text| found(status::read(text))),
     ("session", |text| found(session::read(text))),
+    ("recipient", |text| found(recipient::read(text))),
     ("paper", |text| found(on_paper::parse(text))),
     ("differences", |text| found(differences::parse(text))),
     ("comparison", |text| found(comparison::parse(text))),

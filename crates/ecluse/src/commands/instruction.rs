@@ -8,7 +8,7 @@ use ecluse_core::count::{number, plural};
 use ecluse_core::diff::changes;
 use ecluse_core::document::{self, Kind};
 use ecluse_core::fault::{Code, Result};
-use ecluse_core::instruction::{self, Drafting, Instruction as InForce, Side};
+use ecluse_core::instruction::{self, Drafting, Instruction as InForce, NOT_SEALED, Side};
 use ecluse_core::nearest::nearest;
 use ecluse_core::status::State;
 use ecluse_core::{dictionary, mapping, template};
@@ -22,7 +22,7 @@ use crate::cli::{
 use crate::connections::{self, End};
 use crate::papers::examined::{Draft, Examined, examined};
 use crate::papers::stopped::{set_aside, stopped};
-use crate::papers::{Paper, draft, refusal, signatures_of, standing};
+use crate::papers::{Paper, draft, recipient, refusal, signatures_of, standing};
 use crate::{connect, folder, output};
 
 static NO_TABLE: Code = Code::usage("ECL-CLI-022", "the dictionary has no such table");
@@ -241,6 +241,13 @@ fn check(here: &Here, args: &InstructionCheckArgs) -> Result<()> {
     if !findings.is_empty() {
         return Err(refusal(&paper.path, &text, &findings));
     }
+    let recipient = match order.recipient() {
+        Some(_) => {
+            let (contract, _) = standing::contract(&here.folder, None, here.now)?;
+            recipient::cited(&here.folder, (&paper.path, &text), (&order, &header), &contract, here.now)?
+        }
+        None => None,
+    };
     let columns: usize = order.tables.iter().map(|t| t.columns.len()).sum();
     output::line(format!(
         "{}: {}, {}. Nothing was read.",
@@ -248,6 +255,9 @@ fn check(here: &Here, args: &InstructionCheckArgs) -> Result<()> {
         plural(number(order.tables.len()), "table", "tables"),
         plural(number(columns), "column", "columns"),
     ));
+    if let Some((recipient, _)) = &recipient {
+        output::line(format!("note: an archive sealed to {}: {}", recipient.entity(), NOT_SEALED.title));
+    }
     for note in &notes {
         output::line(format!("note: {}: {}.", note.code.title, note.message));
     }
@@ -262,7 +272,8 @@ fn check(here: &Here, args: &InstructionCheckArgs) -> Result<()> {
     let notes: Vec<_> = notes.iter().map(|n| json!({ "code": n.code.id, "message": n.message })).collect();
     output::document(&json!({
         "holds": true, "tables": order.tables.len(), "columns": columns, "digest": paper.digest(), "notes": notes,
-        "destination": alone.is_none(), "dossier": order.dossier.is_some(),
+        "destination": alone.is_none(), "recipient": recipient.map(|(recipient, _)| recipient.entity().to_owned()),
+        "dossier": order.dossier.is_some(),
     }));
     Ok(())
 }
@@ -349,6 +360,8 @@ fn verify(here: &Here, args: &FileArg) -> Result<()> {
     let (contract, _) = standing::contract(&here.folder, None, here.now)?;
     let paper = Paper::read(&here.folder.path(args.file.as_deref(), FILE), MADE_BY)?;
     let order = paper.judge(InForce::in_force(&paper.bytes, &paper.signatures, &contract, here.now))?;
+    let drawn = (paper.path.as_path(), paper.text());
+    recipient::cited(&here.folder, drawn, (order.order(), order.header()), &contract, here.now)?;
     if let Some(stop) = stopped(&here.folder, &contract, &order, here.now)? {
         return Err(stop);
     }

@@ -29,6 +29,7 @@ pub(crate) mod ordered;
 mod patients;
 mod plan;
 mod procedure;
+mod recipient;
 pub(crate) mod reconcile;
 pub(crate) mod reconciled;
 mod reference;
@@ -99,6 +100,7 @@ pub(crate) fn run(cli: &Cli) -> Result<()> {
         Command::Survey(args) => survey::run(&here()?, args),
         Command::Dictionary(command) => dictionary::run(&here()?, command),
         Command::Session(command) => session::run(&here()?, command),
+        Command::Recipient(command) => recipient::run(&here()?, command),
         Command::Explain(args) => explain::run(args),
         Command::Help { command } => shell::help(command),
         Command::Completions { shell } => {

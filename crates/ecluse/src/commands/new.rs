@@ -50,7 +50,7 @@ pub(crate) fn laid_out(
 ) -> Result<()> {
     let folder = lay_out(dir, from, to)?;
     if is_trial {
-        return trial::contract(&folder, &trial::CAST, true, now);
+        return trial::contract(&folder, trial::CAST, true, now);
     }
     let head = draft::head(None, now, draft::YEAR, false)?;
     folder::create(&folder.path(None, "contract.toml"), template::contract(&head).as_bytes())?;

@@ -8,6 +8,7 @@ use ecluse_core::document::{self, EXPIRED, FUTURE, Header, Kind, NOT_YET};
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::instruction::{self, Instruction, Order};
 use ecluse_core::mapping::{self, Mapping};
+use ecluse_core::recipient::Recipient;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
@@ -18,6 +19,7 @@ use crate::connections::{self, End};
 use crate::pages::labels::Labels;
 use crate::pages::order::{Sources, Standing, page};
 use crate::pages::words::spaced;
+use crate::papers::recipient::cited as cited_recipient;
 use crate::papers::stopped::stopped;
 use crate::papers::{Paper, quietly, refusal, standing};
 use crate::{folder, output};
@@ -30,12 +32,14 @@ pub(super) fn run(here: &Here, args: &OrderArgs) -> Result<()> {
     let read = Read::of(here, args.instruction.as_deref())?;
     let labels = Labels::of(lang);
     let mapping = cited(here, &read.order);
+    let recipient = recipient(here, &read)?;
     let page = page(&Sources {
         language: lang,
         terms: &read.terms,
         header: &read.header,
         order: &labels.order(&read.order),
         dictionary: &labels.dictionary(&read.dictionary),
+        recipient: recipient.as_ref(),
         mapping: mapping.as_ref(),
         digest: &read.paper.digest(),
         standing: &read.standing,
@@ -58,6 +62,26 @@ pub(super) fn run(here: &Here, args: &OrderArgs) -> Result<()> {
         &json!({ "made": path, "digest": read.paper.digest(), "standing": read.standing.name() }),
     );
     Ok(())
+}
+
+/// The recipient, of an order that seals to one: without a statement that holds there is nobody to name.
+fn recipient(here: &Here, read: &Read) -> Result<Option<Recipient>> {
+    if read.order.recipient().is_none() {
+        return Ok(None);
+    }
+    let when = moment(here, &read.header);
+    let (contract, _) = standing::contract(&here.folder, None, when)?;
+    let (drawn, order) = ((read.paper.path.as_path(), read.paper.text()), (&read.order, &read.header));
+    Ok(cited_recipient(&here.folder, drawn, order, &contract, when)?.map(|(recipient, _)| recipient))
+}
+
+/// As of when an order is judged: now, or, before or after its time, as of its period.
+fn moment(here: &Here, header: &Header) -> Timestamp {
+    match header.objection(here.now) {
+        Some(finding) if finding.code.id == NOT_YET.id => header.not_before,
+        Some(finding) if finding.code.id == EXPIRED.id => last(header),
+        _ => here.now,
+    }
 }
 
 /// The mapping that the order cites; `None` where another one lies there, or none.
@@ -119,12 +143,10 @@ impl Read {
 /// period: its signatures are none the worse for it, and the page says that it is not in force.
 fn judged(here: &Here, paper: &Paper, header: &Header) -> Standing {
     let objection = header.objection(here.now);
-    let when = match &objection {
-        Some(finding) if finding.code.id == NOT_YET.id => header.not_before,
-        Some(finding) if finding.code.id == EXPIRED.id => last(header),
-        Some(finding) if finding.code.id == FUTURE.id => return Standing::Draft(finding.code),
-        _ => here.now,
-    };
+    if let Some(finding) = objection.as_ref().filter(|finding| finding.code.id == FUTURE.id) {
+        return Standing::Draft(finding.code);
+    }
+    let when = moment(here, header);
     let verified = standing::contract(&here.folder, None, when).and_then(|(contract, _)| {
         let order = paper.judge(Instruction::in_force(&paper.bytes, &paper.signatures, &contract, when))?;
         Ok((stopped(&here.folder, &contract, &order, here.now)?, order.signers().to_vec()))

@@ -88,7 +88,7 @@ impl Story {
     /// Contract, mandate, survey, order, mapping, code table, status, session: written and signed.
     fn papers(&self) -> Result<()> {
         let now = self.here.now;
-        trial::contract(self.folder(), &papers::CAST, false, now)?;
+        trial::contract(self.folder(), papers::CAST, false, now)?;
         let (contract, _) = standing::contract(self.folder(), None, now)?;
         output::line("contract     signed by the laboratory and by the publisher");
         self.survey(&contract)?;

@@ -7,7 +7,7 @@ use ecluse_core::template::{Head, header};
 use crate::trial::Cast;
 
 /// The persons of the invented contract, each with a key.
-pub(super) const CAST: Cast = [
+pub(super) const CAST: &Cast = &[
     (Role::ControllerSignatory, "Claire Fontaine", "claire.fontaine@labo-tilleuls.example"),
     (Role::ControllerBiologist, "Amina Belkacem", "amina.belkacem@labo-tilleuls.example"),
     (Role::ProcessorSignatory, "Paul Serrano", "paul.serrano@logilab.example"),

@@ -21,6 +21,7 @@ use ecluse_core::keys::day;
 use ecluse_core::language::Language;
 use ecluse_core::mapping::{Mapping, Own, own};
 use ecluse_core::person::{Role, Side};
+use ecluse_core::recipient::Recipient;
 use ecluse_core::signatures::{Signer, Way};
 use ecluse_core::types::Engine;
 
@@ -34,6 +35,8 @@ pub(crate) struct Sources<'a> {
     pub(crate) header: &'a Header,
     pub(crate) order: &'a Order,
     pub(crate) dictionary: &'a Dictionary,
+    /// The recipient, verified, where the order seals to one.
+    pub(crate) recipient: Option<&'a Recipient>,
     /// The mapping, where it is the one that the order cites.
     pub(crate) mapping: Option<&'a Mapping>,
     /// The digest of the order's bytes.
@@ -186,7 +189,15 @@ fn source(from: &Sources<'_>) -> String {
 }
 
 fn destination(from: &Sources<'_>) -> String {
-    place(&from.order.destination, from.destination_file.as_deref(), from.language)
+    if let Some(recipient) = from.recipient {
+        let entity = recipient.entity();
+        return from.language.of(
+            format!("an archive that {entity} alone can open"),
+            format!("une archive que {entity} seul peut ouvrir"),
+        );
+    }
+    let end = from.order.destination();
+    end.map_or_else(String::new, |end| place(end, from.destination_file.as_deref(), from.language))
 }
 
 /// A database as the order names it: its name, or, where it has none, its identity's beginning.
@@ -354,19 +365,19 @@ fn stays(from: &Sources<'_>) -> Vec<Stays> {
 fn receives(from: &Sources<'_>) -> Vec<String> {
     let Sources { language: lang, terms, order, .. } = *from;
     let (destination, by) = (destination(from), &terms.processor.name);
-    let mut lines = vec![
-        lang.of(
+    let mut lines = match from.recipient {
+        Some(recipient) => sealed(recipient, lang),
+        None => vec![lang.of(
             format!("Only {destination}: its identity is bound by the order."),
             format!("Seulement {destination} : l’ordre en fixe l’identité."),
-        ),
-        lang.of(
-            format!("Carried out by {by}, by persons named in the contract."),
-            format!("Exécuté par {by}, par des personnes nommées au contrat."),
-        ),
-    ];
-    if let Some(folder) =
-        order.destination.files.as_ref().filter(|_| order.tables.iter().any(|t| !t.files.is_empty()))
-    {
+        )],
+    };
+    lines.push(lang.of(
+        format!("Carried out by {by}, by persons named in the contract."),
+        format!("Exécuté par {by}, par des personnes nommées au contrat."),
+    ));
+    let files = order.destination().and_then(|to| to.files.as_ref());
+    if let Some(folder) = files.filter(|_| order.tables.iter().any(|t| !t.files.is_empty())) {
         lines.push(lang.of(
             format!("Files go into its folder {}.", folder.value),
             format!("Les fichiers vont dans son dossier {}.", folder.value),
@@ -380,6 +391,32 @@ fn receives(from: &Sources<'_>) -> Vec<String> {
         ));
     }
     lines
+}
+
+/// To whom the archive is sealed, in words, with what can be compared by telephone.
+fn sealed(recipient: &Recipient, lang: Language) -> Vec<String> {
+    let (entity, age) = (recipient.entity(), recipient.age());
+    let until = lang.day(day(recipient.header().not_after));
+    let names: Vec<&str> = recipient.signers().iter().map(|signer| signer.person.as_str()).collect();
+    let by = lang.listed(&names);
+    let keys: Vec<&str> = recipient.signers().iter().map(|signer| signer.fingerprint.as_str()).collect();
+    let keys = keys.join(", ");
+    vec![
+        lang.of(
+            format!("Sealed to {entity}; can be opened by {by}, with the key {age}, until {until}."),
+            format!("Scellé pour {entity} ; peut être ouvert par {by}, avec la clé {age}, jusqu’au {until}."),
+        ),
+        lang.of(
+            format!(
+                "{by} has stated this key, signed with the contract's key {keys}: “{}”.",
+                recipient.purpose()
+            ),
+            format!(
+                "{by} a déclaré cette clé, signée avec la clé du contrat {keys} : « {} ».",
+                recipient.purpose()
+            ),
+        ),
+    ]
 }
 
 fn destroyed(order: &Order, lang: Language) -> Vec<String> {
@@ -436,7 +473,8 @@ fn conditions(order: &Order, dictionary: &Dictionary, lang: Language) -> Vec<Str
     }
     let dossiers = dossiers_told(order, dictionary);
     lines.extend(dossiers.map(|(table, kinds)| words::dossiers(table, &kinds, lang)));
-    lines.extend(order.destination.known.as_ref().map(|known| words::known(known, lang)));
+    let known = order.destination().and_then(|to| to.known.as_ref());
+    lines.extend(known.map(|known| words::known(known, lang)));
     if order.excluded.is_some() {
         lines.push(
             lang.of(

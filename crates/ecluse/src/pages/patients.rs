@@ -78,7 +78,11 @@ pub(crate) fn page(
         ),
         until: lang.day(day(header.not_after)),
         copies: lang.day(order.erasure.copies.value),
-        compared: order.destination.known.as_ref().map(|known| compared(known, lang)).unwrap_or_default(),
+        compared: order
+            .destination()
+            .and_then(|to| to.known.as_ref())
+            .map(|known| compared(known, lang))
+            .unwrap_or_default(),
         contact: contact.trim_end().to_owned(),
         laboratory,
     }

@@ -272,6 +272,7 @@ pub(crate) fn role(role: Role, language: Language) -> &'static str {
         Role::ControllerAdministrator => "administrateur du laboratoire",
         Role::ProcessorSignatory => "signataire de l’éditeur",
         Role::Operator => "opérateur",
+        Role::Recipient => "destinataire de l’archive",
     };
     let english = match role {
         Role::ControllerSignatory => "signatory of the laboratory",
@@ -279,6 +280,7 @@ pub(crate) fn role(role: Role, language: Language) -> &'static str {
         Role::ControllerAdministrator => "administrator of the laboratory",
         Role::ProcessorSignatory => "signatory of the publisher",
         Role::Operator => "operator",
+        Role::Recipient => "recipient of the archive",
     };
     language.of(english, french)
 }

@@ -17,7 +17,7 @@ use ecluse_core::signatures::{self, Signer};
 use ecluse_core::status::{Heard, Met, Standing};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Paper, standing};
+use super::{Paper, recipient, standing};
 use crate::cli::PaperArgs;
 use crate::folder::Folder;
 
@@ -84,6 +84,9 @@ impl Chain {
         )?;
         let instruction =
             paper.judge(Instruction::in_force(&paper.bytes, &paper.signatures, &contract, now))?;
+        let drawn = (paper.path.as_path(), paper.text());
+        let stated = (instruction.order(), instruction.header());
+        let recipient = recipient::cited(folder, drawn, stated, &contract, now)?;
         let dictionary_paper = Paper::read(&folder.path(None, "dictionary.toml"), "ecluse survey")?;
         let dictionary = dictionary_paper.judge(dictionary::parse(dictionary_paper.text()))?;
         let mapping_path = folder.path(args.mapping.as_deref(), "mapping.toml");
@@ -97,6 +100,13 @@ impl Chain {
             digest: paper.digest(),
             was_valid: None,
         });
+        links.extend(recipient.map(|(recipient, paper)| Link {
+            artefact: "recipient".into(),
+            signers: recipient.signers().to_vec(),
+            when: day(recipient.header().issued),
+            digest: paper.digest(),
+            was_valid: None,
+        }));
         links.push(judged(&mapping_paper, &mapping, &dictionary, &contract, (now, biologist))?);
         let beside = mapping_path.parent().unwrap_or(Path::new("")).to_owned();
         let (codes, more) = code_tables(&mapping, &beside, &contract, (now, biologist))?;

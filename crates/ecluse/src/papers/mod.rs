@@ -10,6 +10,7 @@ pub(crate) mod examined;
 pub(crate) mod excluded;
 pub(crate) mod hand;
 pub(crate) mod objections;
+pub(crate) mod recipient;
 pub(crate) mod reference;
 pub(crate) mod standing;
 pub(crate) mod stopped;
@@ -19,7 +20,7 @@ use std::path::{Path, PathBuf};
 
 use ecluse_core::diagnostics::{self, Source};
 use ecluse_core::digest;
-use ecluse_core::fault::Result;
+use ecluse_core::fault::{Code, Result};
 use ecluse_core::finding::{self, Finding};
 use ecluse_core::signatures::SignatureFile;
 
@@ -42,6 +43,10 @@ impl Paper {
     /// Absent or unreadable files.
     pub(crate) fn read(path: &Path, help: &str) -> Result<Self> {
         let bytes = folder::read(path, help)?;
+        // findings draw the line they are about
+        if is_secret(&bytes) {
+            return Err(SECRET.fault(path.display().to_string()).help("name the paper, not a key's file"));
+        }
         let mut signatures = Vec::new();
         for file in folder::list(&signatures_of(path))? {
             let name = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
@@ -74,6 +79,16 @@ impl Paper {
     }
 }
 
+/// A key's file under a paper's name.
+static SECRET: Code = Code::usage("ECL-CLI-045", "this is a private key, and no paper");
+
+/// Whether these are a private key's bytes: age's, or OpenSSH's and its like.
+fn is_secret(bytes: &[u8]) -> bool {
+    let holds = |mark: &[u8]| bytes.windows(mark.len()).any(|part| part.eq_ignore_ascii_case(mark));
+    // a key's file is small, and a dictionary may be large
+    bytes.len() <= 1 << 16 && (holds(b"AGE-SECRET-KEY-") || holds(b"PRIVATE KEY-----"))
+}
+
 /// Where a document's signatures lie.
 pub(crate) fn signatures_of(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
@@ -101,8 +116,7 @@ pub(crate) fn refusal(path: &Path, text: &str, findings: &[Finding]) -> ecluse_c
     }
 }
 
-static UNSAID: ecluse_core::fault::Code =
-    ecluse_core::fault::Code::refused("ECL-CLI-012", "a paper was refused without a finding");
+static UNSAID: Code = Code::refused("ECL-CLI-012", "a paper was refused without a finding");
 
 thread_local! {
     static QUIET: Cell<bool> = const { Cell::new(false) };

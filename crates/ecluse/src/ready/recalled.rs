@@ -35,8 +35,9 @@ impl Ready {
             return Ok((ready, (destination, Some(source))));
         };
         let order = chain.instruction.order();
+        let to = order.direct()?;
         let source = bound(here, End::Source, args.from.url().as_deref(), &order.source)?;
-        let url = bound(here, End::Destination, args.to.url().as_deref(), &order.destination)?;
+        let url = bound(here, End::Destination, args.to.url().as_deref(), to)?;
         let mut destination = connect::destination(&url)?;
         // should rows have to be named: a trial reads them as it did, anybody else through views or with a reason
         let given = args.still.without_views.as_ref();

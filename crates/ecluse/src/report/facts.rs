@@ -92,8 +92,9 @@ impl Facts {
 }
 
 fn next_keys(ready: &Ready) -> Vec<String> {
-    let engine = ready.chain.instruction.order().destination.engine;
-    let statement = |counter: &Counter| sql::next_key(engine, &counter.table, &counter.column, counter.next);
+    let Some(to) = ready.chain.instruction.order().destination() else { return Vec::new() };
+    let statement =
+        |counter: &Counter| sql::next_key(to.engine, &counter.table, &counter.column, counter.next);
     ready.compiled.counters.iter().filter_map(statement).collect()
 }
 

@@ -1,15 +1,21 @@
 //! Whether the two databases are named.
 
+use ecluse_core::instruction;
+
 use super::{At, Found, YOU, missing, refused};
 use crate::connect;
 use crate::connections::{self, End};
+use crate::papers::{Paper, quietly};
 
 pub(super) fn databases(at: At<'_>) -> Found {
     let sides = [
         (End::Source, at.lang.of("the source", "la source")),
         (End::Destination, at.lang.of("the destination", "la destination")),
     ];
-    for (end, name) in sides {
+    // an order to a recipient names no destination: nobody connects to one
+    let sealed = quietly(|| Paper::read(&at.folder.path(None, instruction::FILE), ""))
+        .is_ok_and(|paper| instruction::parse(paper.text()).is_ok_and(|order| order.recipient().is_some()));
+    for (end, name) in sides.into_iter().filter(|(end, _)| !(sealed && *end == End::Destination)) {
         match connections::written(at.folder, end) {
             Ok(Some(url)) => {
                 if let Err(fault) = connect::parse(&url).and_then(|url| connect::password(&url)) {
@@ -28,6 +34,9 @@ pub(super) fn databases(at: At<'_>) -> Found {
             }
             Err(fault) => return refused(at, &fault, YOU, "edit connections.toml"),
         }
+    }
+    if sealed {
+        return Found::Done(at.lang.of("source named", "source nommée").into());
     }
     Found::Done(at.lang.of("source and destination named", "source et destination nommées").into())
 }

@@ -27,6 +27,12 @@ pub(super) fn order(at: At<'_>, seen: &mut Seen) -> Found {
         return refused(at, &fault, YOU, "ecluse instruction check");
     }
     match quietly(|| Chain::read(folder, &PaperArgs::default(), now)) {
+        Ok(chain) if chain.instruction.order().recipient().is_some() => {
+            let fault = chain.instruction.order().direct().err();
+            seen.chain = Some(chain);
+            let told = |fault| refused(at, &fault, YOU, "ecluse instruction verify");
+            fault.map_or_else(|| Found::Later(String::new()), told)
+        }
         Ok(chain) => {
             let names: Vec<_> = chain.instruction.signers().iter().map(|s| s.told(lang)).collect();
             let note = instruction::moves_no_result(chain.instruction.order(), &chain.dictionary);

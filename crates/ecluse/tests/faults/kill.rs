@@ -17,9 +17,18 @@ use crate::laboratory::{World, empty, run_folder};
 fn migrations() -> impl Iterator<Item = String> {
     let undo = ["remove.", "forget.", "drop_made."];
     // and what only rows that name files pass (`it/attached.rs`), a comparison that is asked again
-    // (`it/compare.rs`), a list of persons that is erased (`it/excluded.rs`) or made (`known.rs`) and a staging
-    // (`staging.rs`)
-    let elsewhere = ["attached.", "compare.", "exclude.", "freeze.", "known.", "staging."];
+    // (`it/compare.rs`), a list of persons that is erased (`it/excluded.rs`) or made (`known.rs`), a staging
+    // (`staging.rs`) and a recipient's identity (`it/recipient.rs`)
+    let elsewhere = [
+        "attached.",
+        "compare.",
+        "exclude.",
+        "freeze.",
+        "known.",
+        "papers.create.",
+        "recipient.",
+        "staging.",
+    ];
     let of_undo = move |name: &str| {
         elsewhere.iter().any(|own| name.starts_with(own))
             || undo.iter().any(|act| name.contains(&format!("{act}commit.")))

@@ -27,6 +27,7 @@ mod orphans;
 mod pipes;
 mod plan;
 mod procedure;
+mod recipient;
 mod reference;
 mod rehearsed;
 mod rejected;

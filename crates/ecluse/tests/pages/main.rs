@@ -6,3 +6,4 @@ mod golden;
 mod on_paper;
 mod order;
 mod papers;
+mod sealed;

@@ -39,7 +39,7 @@ pub(super) fn told(ready: &Ready, found: &Rehearsed, room: Result<()>) -> Result
     for line in dossiers(ready) {
         output::line(line);
     }
-    if let Some(known) = &ready.chain.instruction.order().destination.known {
+    if let Some(known) = ready.chain.instruction.order().destination().and_then(|to| to.known.as_ref()) {
         output::line(format!("known        who is there already is listed at the end: {}", known.told()));
     }
     output::line(format!("barrier      {}", figures.barrier));

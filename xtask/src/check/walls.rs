@@ -9,6 +9,7 @@ use crate::{Outcome, cargo, root};
 /// A crate, and what it may import of ours.
 pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("ecluse-sign", &[]),
+    ("ecluse-journal", &[]),
     ("ecluse-core", &["ecluse-sign"]),
     ("ecluse-batch", &["ecluse-core"]),
     ("ecluse-seal", &["ecluse-batch", "ecluse-core", "ecluse-sign"]),

@@ -11,7 +11,7 @@ use crate::{Outcome, copy, packages};
 const BANS: &[(&str, &[&str])] = &[
     ("age", &["ecluse-seal"]),
     ("ssh-key", &["ecluse-sign"]),
-    ("ed25519-dalek", &["ecluse-sign"]),
+    ("ed25519-dalek", &["ecluse-sign", "ecluse-journal"]),
     ("arrow-array", &["ecluse-batch", "ecluse-adapters"]),
     ("arrow-select", &["ecluse-batch"]),
     ("arrow-ipc", &["ecluse-batch"]),

@@ -46,6 +46,8 @@ fn column((ty, name): (&Type, &str)) -> Column {
         identity: false,
         generated: String::new(),
         collation: String::new(),
+        choice: false,
+        labels: Vec::new(),
         comment: String::new(),
     }
 }

@@ -158,13 +158,16 @@ pub(super) struct Canceller {
 }
 
 impl Canceller {
-    /// See [`Link::cancel`].
+    /// See [`Link::cancel`]; waits no longer than for a connection.
     pub(super) fn cancel(&self, by: &Link) {
         by.run(async {
-            let _ = match self.tls.clone() {
-                None => self.token.cancel_query(NoTls).await,
-                Some(tls) => self.token.cancel_query(Rustls(TlsConnector::from(tls))).await,
+            let asked = async {
+                match self.tls.clone() {
+                    None => self.token.cancel_query(NoTls).await,
+                    Some(tls) => self.token.cancel_query(Rustls(TlsConnector::from(tls))).await,
+                }
             };
+            let _ = tokio::time::timeout(PATIENCE, asked).await;
         });
     }
 }

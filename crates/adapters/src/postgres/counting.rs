@@ -7,7 +7,7 @@
 
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ecluse_core::fault::Result;
 use ecluse_core::plan::{Plan, TablePlan};
@@ -23,6 +23,8 @@ use crate::sql;
 const PLACE: &str = "the snapshot";
 /// Between two requests to stop.
 const BETWEEN: Duration = Duration::from_millis(20);
+/// How long it is asked to stop: a server that vanished answers nobody.
+const UPTO: Duration = Duration::from_secs(20);
 
 /// Counts that go ahead.
 pub(super) struct Counting {
@@ -34,17 +36,23 @@ pub(super) struct Counting {
 impl Counting {
     /// Begins to count the plan's first `upto` tables over `link`, in the snapshot that `holder` holds open.
     ///
-    /// `None` where it cannot be shared: then they are counted in turn.
+    /// `None` where it cannot be shared, or the link fails: then they are counted in turn.
+    ///
+    /// # Errors
+    ///
+    /// The holder's.
     pub(super) fn begin(holder: &Link, link: Link, plan: &Plan, upto: usize) -> Result<Option<Self>> {
         // asked elsewhere: a refusal would end the snapshot's own transaction
         let may = "SELECT coalesce(has_function_privilege(to_regprocedure('pg_export_snapshot()'), 'EXECUTE'), false)";
-        if !link.one(may, &[], PLACE)? {
+        if !link.one(may, &[], PLACE).unwrap_or(false) {
             return Ok(None);
         }
         let id: String = holder.one("SELECT pg_export_snapshot()", &[], PLACE)?;
         let id = id.replace('\'', "\'\'");
-        let join =
-            format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT '{id}'");
+        // who waits to alter a table is before us at its lock, and behind the holder's: the holder counts it
+        let join = format!(
+            "SET lock_timeout = '2s'; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT '{id}'"
+        );
         if link.batch(&join, PLACE).is_err() {
             return Ok(None);
         }
@@ -70,11 +78,16 @@ impl Counting {
         (number == table).then_some(count)
     }
 
-    /// Ends it and its session, whatever is still being counted.
+    /// Ends it and its session, whatever is still being counted; where the server no longer answers, both
+    /// are left to themselves.
     pub(super) fn end(self, by: &Link) {
         let Self { counts, canceller, thread } = self;
         drop(counts);
+        let began = Instant::now();
         while !thread.is_finished() {
+            if began.elapsed() > UPTO {
+                return;
+            }
             // again where it came between two counts
             canceller.cancel(by);
             std::thread::sleep(BETWEEN);

@@ -9,7 +9,7 @@ use ecluse_core::value::{Key, KeyRange, Value};
 use ecluse_flow::ports::{Count, Destination as _, Scope, Source as _};
 use ecluse_testkit::server;
 
-use super::help::{at, batches_of, load, opened};
+use super::help::{at, batches_of, load, opened, until};
 use crate::common::{Wanted, every, planned, read_all, rows};
 
 fn texts(batches: &[ecluse_batch::Batch], column: usize) -> Vec<String> {
@@ -154,6 +154,41 @@ fn a_count_out_of_turn_is_taken_when_it_is_asked_for() {
     source.count_ahead(1).unwrap();
     assert_eq!(source.counted(a).unwrap().asked, 3);
     assert_eq!(source.counted(b).unwrap().asked, 4);
+}
+
+// fails with the guard off: ECL-SRC-503 for who waits to alter a table, ECL-SRC-501 for a session that was ended
+#[test]
+fn a_session_that_counts_ahead_and_fails_ends_no_run() {
+    let Some(server) = server::postgres() else { return };
+    for ended in [false, true] {
+        let from = server.database("counts_fail");
+        from.sql(
+            "create table a (id int8 primary key); create table b (id int8 primary key); \
+             insert into a select generate_series(1, 3); insert into b select generate_series(1, 4)",
+        );
+        let (mut source, plan) = opened(&from, &["a", "b"]);
+        std::thread::scope(|scope| {
+            // waits for the snapshot's lock, and whoever comes later waits for it
+            scope.spawn(|| from.try_sql("set lock_timeout = '20s'; alter table b add column x int"));
+            let waiting =
+                |program: &str| format!("wait_event_type = 'Lock' and application_name {program} 'ecluse'");
+            let count = |condition: String| {
+                from.sql(&format!(
+                    "select count(*) from pg_stat_activity where {condition} and datname = current_database()"
+                ))
+            };
+            until(|| count(waiting("<>")).trim() == "1");
+            source.count_ahead(2).unwrap();
+            if ended {
+                let end = format!("case when {} then pg_terminate_backend(pid) end", waiting("="));
+                until(|| count(end.clone()).trim() == "1");
+            }
+            let [a, b] = [&plan.tables()[0], &plan.tables()[1]];
+            let counts = [source.counted(a).map(|c| c.asked), source.counted(b).map(|c| c.asked)];
+            source.close().unwrap();
+            assert_eq!(counts.map(Result::unwrap), [3, 4]);
+        });
+    }
 }
 
 #[test]

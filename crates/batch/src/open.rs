@@ -51,16 +51,24 @@ impl Open {
         Ok(())
     }
 
-    /// Counts the rows that name somebody as [`Self::beyond`]: nobody can tell whom.
+    /// Counts the rows that name somebody as [`Self::beyond`]: nobody can tell whom. Of several columns
+    /// every one must hold a value; without any, every row names somebody.
     ///
     /// # Errors
     ///
     /// As [`Self::add`].
-    pub fn pass(&mut self, batch: &Batch, column: usize, ty: Type) -> Result<()> {
-        let column = column_of(batch, column, ty)?;
-        let named = (0..batch.rows()).filter(|row| !column.is_null(*row)).count();
+    pub fn pass(&mut self, batch: &Batch, columns: &[(usize, Type)]) -> Result<()> {
+        let columns: Vec<Column<'_>> =
+            columns.iter().map(|(column, ty)| column_of(batch, *column, *ty)).collect::<Result<_>>()?;
+        let named = (0..batch.rows()).filter(|row| columns.iter().all(|c| !c.is_null(*row))).count();
         self.beyond += u64::try_from(named).unwrap_or(u64::MAX);
         Ok(())
+    }
+
+    /// Nobody may look: what is kept counts as [`Self::beyond`].
+    pub fn give_up(&mut self) {
+        self.beyond += self.left();
+        self.rows.clear();
     }
 
     /// Strikes out every value that stands in a column.
@@ -131,8 +139,12 @@ mod tests {
         assert_eq!(open.left(), 5);
         open.strike(&ints(&[Some(2), None, Some(3)]), 0, Type::Int).unwrap();
         assert_eq!((open.left(), open.beyond()), (3, 0));
-        open.pass(&named, 0, Type::Int).unwrap();
+        open.pass(&named, &[(0, Type::Int)]).unwrap();
         assert_eq!((open.left(), open.beyond()), (3, 4));
+        open.pass(&named, &[]).unwrap();
+        assert_eq!(open.beyond(), 9, "every row");
+        open.give_up();
+        assert_eq!((open.left(), open.beyond()), (0, 12));
         assert!(open.add(&named, 1, Type::Int, None).is_err());
     }
 

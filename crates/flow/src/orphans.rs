@@ -5,7 +5,7 @@
 //! for its filters; values whose parent may still come, as [`Open`] holds them. A run does none of this.
 
 use ecluse_batch::{Batch, ChosenSets, MALFORMED, Open};
-use ecluse_core::fault::Result;
+use ecluse_core::fault::{Exit, Result};
 use ecluse_core::plan::demands::{Demand, Parent, compares_loosely};
 use ecluse_core::plan::{Plan, TablePlan};
 use ecluse_core::types::{Engine, Type};
@@ -61,11 +61,12 @@ struct Counted {
 
 impl Orphans {
     /// Looks for the parents that may stand at the destination, in tables which the order does not fill: of
-    /// each, the one column that is referred to is read, nothing is kept and nothing is changed.
+    /// each, the one column that is referred to is read, nothing is kept and nothing is changed. Where the
+    /// role may not, the rows are [`Orphan::unknown`].
     ///
     /// # Errors
     ///
-    /// The destination's.
+    /// The destination's, where it cannot be reached.
     pub fn look_up(&mut self, plan: &Plan, destination: &mut dyn Destination) -> Result<()> {
         for (way, counted) in &mut self.found {
             let Way::Demand(at) = way else { continue };
@@ -74,9 +75,14 @@ impl Orphans {
                 continue;
             }
             let types = readback::types(there);
-            destination.read(there, &KeyRange::default(), false, &mut |batch| {
-                strike(counted, (&batch, &types), 0)
-            })?;
+            let looked = destination
+                .read(there, &KeyRange::default(), false, &mut |batch| strike(counted, (&batch, &types), 0));
+            match looked {
+                Err(fault) if fault.code().exit == Exit::Outside => return Err(fault),
+                // a role needs no right to read what a foreign key reads for it
+                Err(_) => counted.open.give_up(),
+                Ok(()) => {}
+            }
         }
         Ok(())
     }
@@ -117,7 +123,7 @@ fn of_demand(plan: &Plan, at: usize) -> Option<Orphan> {
     let child = plan.tables().get(demand.table)?;
     Some(Orphan {
         table: child.destination().to_owned(),
-        column: child.write().get(demand.column)?.name.clone(),
+        column: demand.named.clone(),
         parent: demand.references.clone(),
         refused_by: Some(demand.name.clone()),
         moves: matches!(demand.parent, Parent::Moved(..)),
@@ -184,22 +190,19 @@ impl Looking {
                             if parent == number {
                                 strike(counted, written, column)?;
                             }
-                            if here {
+                            for child in demand.columns.iter().filter(|_| here) {
                                 let passed = parent < number;
-                                counted.take(
-                                    passed,
-                                    written,
-                                    demand.column,
-                                    (parent, column),
-                                    &self.written,
-                                )?;
+                                counted.take(passed, written, *child, (parent, column), &self.written)?;
                             }
                         }
                         Parent::There(_) if here => {
-                            counted.open.add(written.0, demand.column, ty(written, demand.column)?, None)?;
+                            for child in &demand.columns {
+                                counted.open.add(written.0, *child, ty(written, *child)?, None)?;
+                            }
                         }
                         Parent::Untold if here => {
-                            counted.open.pass(written.0, demand.column, ty(written, demand.column)?)?;
+                            let columns = demand.columns.iter().map(|c| Ok((*c, ty(written, *c)?)));
+                            counted.open.pass(written.0, &columns.collect::<Result<Vec<_>>>()?)?;
                         }
                         Parent::There(_) | Parent::Untold => {}
                     }

@@ -139,7 +139,7 @@ fn describe(connection: &Connection, schema: &Schema, table: &mut Table) -> rusq
     columns(connection, table, &sql)?;
     choices::of_sqlite(table, &sql);
     table.uniques = uniques(connection, &table.name)?;
-    table.foreign_keys = foreign_keys(connection, &table.name)?;
+    table.foreign_keys = foreign_keys(connection, &table.name, &schema.statements)?;
     table.triggers = schema.triggers.get(&table.name).cloned().unwrap_or_default();
     Ok(())
 }
@@ -230,7 +230,11 @@ fn uniques(connection: &Connection, table: &str) -> rusqlite::Result<Vec<Vec<Str
     Ok(uniques)
 }
 
-fn foreign_keys(connection: &Connection, table: &str) -> rusqlite::Result<Vec<ForeignKey>> {
+fn foreign_keys(
+    connection: &Connection,
+    table: &str,
+    tables: &BTreeMap<String, String>,
+) -> rusqlite::Result<Vec<ForeignKey>> {
     let mut statement = connection.prepare(&format!("PRAGMA main.foreign_key_list({})", quoted(table)))?;
     let mut rows = statement.query([])?;
     let mut keys: Vec<(i64, ForeignKey)> = Vec::new();
@@ -249,10 +253,30 @@ fn foreign_keys(connection: &Connection, table: &str) -> rusqlite::Result<Vec<Fo
         }
     }
     let mut keys: Vec<ForeignKey> = keys.into_iter().rev().map(|(_, key)| key).collect();
-    for key in keys.iter_mut().filter(|key| key.referenced.is_empty()) {
-        key.referenced = primary_key(connection, &key.references)?;
+    for key in &mut keys {
+        key.references = spelled(&key.references, tables.keys());
+        if key.referenced.is_empty() {
+            key.referenced = primary_key(connection, &key.references)?;
+            continue;
+        }
+        let there = column_names(connection, &key.references)?;
+        key.referenced = key.referenced.iter().map(|name| spelled(name, there.iter())).collect();
+    }
+    let here = column_names(connection, table)?;
+    for name in keys.iter_mut().flat_map(|key| &mut key.columns) {
+        *name = spelled(name, here.iter());
     }
     Ok(keys)
+}
+
+/// The name as it was made: a reference may spell it in another case.
+fn spelled<'a>(name: &str, mut known: impl Iterator<Item = &'a String>) -> String {
+    known.find(|k| k.eq_ignore_ascii_case(name)).cloned().unwrap_or_else(|| name.to_owned())
+}
+
+fn column_names(connection: &Connection, table: &str) -> rusqlite::Result<Vec<String>> {
+    let mut statement = connection.prepare(&format!("PRAGMA main.table_xinfo({})", quoted(table)))?;
+    statement.query_map([], |row| row.get("name"))?.collect()
 }
 
 /// What a foreign key without columns refers to.

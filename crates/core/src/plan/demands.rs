@@ -8,13 +8,16 @@ use super::{Expression, Plan, TablePlan, WriteColumn};
 use crate::catalog::{Catalog, Column, ForeignKey};
 use crate::types::{Engine, Type};
 
-/// A foreign key of the destination over a column that this order writes.
+/// A foreign key of the destination that looks at rows which this order writes.
 #[derive(Clone, Debug)]
 pub struct Demand {
     /// The table's number.
     pub table: usize,
-    /// Index into its written columns; of several columns of the key the first that is written.
-    pub column: usize,
+    /// The destination's column; of several of the key the first that is written, or else the first.
+    pub named: String,
+    /// Indices of the key's columns among the written ones. A row in which one of them is NULL names
+    /// nobody; none: a default names the parent of every row.
+    pub columns: Vec<usize>,
     /// The constraint's name; empty where the engine has none.
     pub name: String,
     /// The destination table it leads to.
@@ -30,8 +33,8 @@ pub enum Parent {
     Moved(usize, usize),
     /// In a table that the order does not fill: that table, with the one column that is referred to.
     There(Box<TablePlan>),
-    /// Nobody can tell before the destination does: several columns, another type, texts that the
-    /// engine compares in its own way.
+    /// Nobody can tell before the destination does: several columns, another type, a default's value,
+    /// texts that the engine compares in its own way.
     Untold,
 }
 
@@ -57,17 +60,26 @@ pub(super) fn demands(destination: &Catalog, tables: &[TablePlan]) -> Vec<Demand
         let Some(known) = there.get(table.destination.as_str()) else { continue };
         for key in known.foreign_keys.iter().filter(|key| !is_related(table, key, tables)) {
             let written = |name: &String| table.write.iter().position(|c| c.name == *name);
-            let Some(column) = key.columns.iter().find_map(written) else { continue };
-            let referred = match key.referenced.as_slice() {
-                [one] if key.columns.len() == 1 => Some(one),
-                _ => None,
+            let columns: Vec<usize> = key.columns.iter().filter_map(written).collect();
+            // a column that nothing fills is NULL, and the row then names nobody
+            let filled = |name: &String| {
+                written(name).is_some()
+                    || known.column(name).is_some_and(|c| c.has_default || !c.generated.is_empty())
             };
-            let parent = referred.map_or(Parent::Untold, |to| {
-                let outside = there.get(key.references.as_str()).and_then(|t| t.column(to));
-                parent(destination.engine, (table, column), key, to, tables, outside)
-            });
+            if !key.columns.iter().all(filled) {
+                continue;
+            }
+            let parent = match (key.columns.as_slice(), columns.as_slice(), key.referenced.as_slice()) {
+                ([_], [column], [to]) => {
+                    let outside = there.get(key.references.as_str()).and_then(|t| t.column(to));
+                    parent(destination.engine, (table, *column), key, to, tables, outside)
+                }
+                _ => Parent::Untold,
+            };
+            let named = columns.first().and_then(|c| table.write.get(*c)).map(|c| &c.name);
+            let Some(named) = named.or(key.columns.first()).cloned() else { continue };
             let (name, references) = (key.name.clone(), key.references.clone());
-            demands.push(Demand { table: table.number, column, name, references, parent });
+            demands.push(Demand { table: table.number, named, columns, name, references, parent });
         }
     }
     demands

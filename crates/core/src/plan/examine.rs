@@ -67,9 +67,8 @@ pub fn examine(drafted: &Drafted<'_>) -> Result<Vec<Finding>, Refusal> {
     let tables = compiled.plan.tables();
     let elsewhere = compiled.plan.demands().iter().filter_map(|demand| {
         let table = tables.get(demand.table)?;
-        let column = &table.write().get(demand.column)?.name;
         let named = if demand.name.is_empty() { String::new() } else { format!(" ({})", demand.name) };
-        let message = format!("{}.{column} to {}{named}", table.destination(), demand.references);
+        let message = format!("{}.{} to {}{named}", table.destination(), demand.named, demand.references);
         let finding = Finding::new(&ELSEWHERE, message).in_file(mapping::FILE);
         Some(finding.help("ecluse plan counts the rows that would find no parent there"))
     });

@@ -144,3 +144,76 @@ fn what_the_destinations_own_foreign_keys_would_refuse_stands_in_the_plan() {
     let (found, ready, code) = planned(&lab);
     assert_eq!((found, ready, code), (json!([]), true, 0));
 }
+
+// fails with the guard off: no figures at all for a role that may write, and "Ready" where a default names nobody
+#[test]
+fn what_may_not_be_read_there_or_stands_by_default_is_told_as_not_looked_up() {
+    let Some(postgres) = server::postgres() else { return };
+    let (old, new) = (postgres.database("unread_old"), postgres.database("unread_new"));
+    old.sql(
+        "CREATE TABLE visit (id int PRIMARY KEY, centre int, ward int, bed int);
+         INSERT INTO visit VALUES (1, 1, 1, NULL), (2, 9, 1, 2), (3, NULL, NULL, 2)",
+    );
+    let role = format!("{}_writer", new.name());
+    new.sql(&format!(
+        "CREATE TABLE centre (id int PRIMARY KEY); CREATE TABLE bed (ward int, bed int, PRIMARY KEY (ward, bed));
+         CREATE TABLE state (id int PRIMARY KEY);
+         CREATE TABLE visit (id int PRIMARY KEY, centre int CONSTRAINT c REFERENCES centre, ward int, bed int,
+             state int NOT NULL DEFAULT 5 CONSTRAINT s REFERENCES state,
+             later int CONSTRAINT l REFERENCES state, CONSTRAINT b FOREIGN KEY (ward, bed) REFERENCES bed);
+         CREATE ROLE {role} LOGIN PASSWORD 'once';
+         GRANT CREATE ON DATABASE {} TO {role}; GRANT REFERENCES ON centre, bed, state TO {role};
+         ALTER TABLE visit OWNER TO {role}",
+        new.name()
+    ));
+    let here = tempfile::tempdir().unwrap();
+    let password = here.path().join("password");
+    std::fs::write(&password, "once").unwrap();
+    std::fs::set_permissions(&password, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let from = format!("{}?password-file={}", old.url(), postgres.password_file().display());
+    let to = format!("{}?password-file={}", new.url_as(&role), password.display());
+    let lab = folder(here.path(), &from, &to, &["visit"], &[]);
+    let (found, ready, code) = planned(&lab);
+    let told: Vec<Value> = found
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| json!([one["column"], one["rows"], one["unknown"], one["foreign_key"]]))
+        .collect();
+    // a bed without its ward names nobody, and neither does a column that nothing fills
+    assert_eq!(
+        told,
+        [json!(["ward", 0, 1, "b"]), json!(["centre", 0, 2, "c"]), json!(["state", 0, 3, "s"])],
+        "{found}"
+    );
+    assert_eq!((ready, code), (true, 0));
+    new.sql(&format!("DROP OWNED BY {role}; DROP ROLE {role}"));
+}
+
+// fails with the guard off: "Ready", and after every row was written ECL-DST-303
+#[test]
+fn sqlite_knows_a_table_by_its_name_in_any_case() {
+    let here = tempfile::tempdir().unwrap();
+    let tables = |name: &str| {
+        format!(
+            "CREATE TABLE Patient (id INTEGER PRIMARY KEY, nom VARCHAR(20)); CREATE TABLE visite (id INTEGER PRIMARY KEY, Patient INTEGER{name});"
+        )
+    };
+    let old = Connection::open(here.path().join("old.db")).unwrap();
+    old.execute_batch(&tables("")).unwrap();
+    old.execute_batch("INSERT INTO Patient VALUES (1, 'Un'); INSERT INTO visite VALUES (1, 1), (2, 7)")
+        .unwrap();
+    let new = Connection::open(here.path().join("new.db")).unwrap();
+    new.execute_batch(&tables(" REFERENCES PATIENT (ID)")).unwrap();
+    let lab = folder(here.path(), "sqlite:old.db", "sqlite:new.db", &["Patient", "visite"], &[]);
+    let (found, ready, code) = planned(&lab);
+    assert_eq!(
+        (&found[0]["rows"], &found[0]["unknown"], ready, code),
+        (&json!(1), &json!(0), false, 1),
+        "{found}"
+    );
+    let said = String::from_utf8(ecluse(&lab, &["plan"]).stdout).unwrap();
+    assert!(said.contains("the move would end with ECL-DST-303"), "{said}");
+    let moved = ecluse(&lab, &["migrate"]);
+    assert!(String::from_utf8_lossy(&moved.stderr).contains("ECL-DST-303"));
+}

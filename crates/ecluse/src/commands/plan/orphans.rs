@@ -1,12 +1,13 @@
 //! Rows that would move without the parent they name: told before anybody moves them.
 
 use ecluse_core::count::{count, plural};
+use ecluse_core::types::Engine;
 use ecluse_flow::orphans::Orphan;
 use serde_json::{Value, json};
 
 /// Two lines for each column: how many rows, and what can be done.
-pub(super) fn lines(found: &[Orphan]) -> Vec<String> {
-    found.iter().flat_map(of).collect()
+pub(super) fn lines(found: &[Orphan], destination: Engine) -> Vec<String> {
+    found.iter().flat_map(|one| of(one, destination)).collect()
 }
 
 /// Whether the destination will refuse some of them.
@@ -14,7 +15,7 @@ pub(super) fn refused(found: &[Orphan]) -> u64 {
     found.iter().filter(|one| one.refused_by.is_some()).map(|one| one.rows).sum()
 }
 
-fn of(one: &Orphan) -> Vec<String> {
+fn of(one: &Orphan, destination: Engine) -> Vec<String> {
     let Orphan { table, column, parent, rows, unknown, .. } = one;
     let mut lines = Vec::new();
     let key = match one.refused_by.as_deref() {
@@ -28,7 +29,7 @@ fn of(one: &Orphan) -> Vec<String> {
         lines.push(format!(
             "orphans      {names} of {table}.{column} {verb} no row of {parent} that {there}{key}"
         ));
-        lines.push(format!("             → {}", remedy(one)));
+        lines.push(format!("             → {}", remedy(one, destination)));
     }
     if *unknown > 0 {
         lines.push(format!(
@@ -40,18 +41,21 @@ fn of(one: &Orphan) -> Vec<String> {
     lines
 }
 
-fn remedy(one: &Orphan) -> &'static str {
-    match (&one.refused_by, one.moves) {
-        (Some(_), true) => {
-            "the move would end with ECL-DST-531: mend them at the source, or leave them out by `rows`"
-        }
-        (Some(_), false) => {
-            "the move would end with ECL-DST-531: order that table too, have the rows made there first, or leave the column out"
-        }
-        (None, _) => {
-            "they would move as they are; mend them at the source or leave them out by `rows`, else `ecluse reconcile` names them"
-        }
+fn remedy(one: &Orphan, destination: Engine) -> String {
+    if one.refused_by.is_none() {
+        return "they would move as they are; mend them at the source or leave them out by `rows`, else `ecluse reconcile` names them".to_owned();
     }
+    let code = match destination {
+        Engine::Postgresql => "ECL-DST-531",
+        Engine::Mariadb => "ECL-DST-231",
+        _ => "ECL-DST-303",
+    };
+    let way = if one.moves {
+        "mend them at the source, or leave them out by `rows`"
+    } else {
+        "order that table too, have the rows made there first, or leave the column out"
+    };
+    format!("the move would end with {code}: {way}")
 }
 
 /// The same for programs.

@@ -70,7 +70,7 @@ pub(super) fn told(ready: &Ready, found: &Rehearsed, room: Result<()>) -> Result
             explain::remedy(id).unwrap_or_else(|| format!("ecluse explain {id}"))
         ));
     }
-    for line in orphans::lines(&lost) {
+    for line in orphans::lines(&lost, ready.destination.engine()) {
         output::line(line);
     }
     for line in migrate::unfinished(figures) {

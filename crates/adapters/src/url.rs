@@ -29,6 +29,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::types::Engine;
@@ -76,7 +77,12 @@ pub struct Server {
     pub password: Option<PasswordAt>,
     /// How the server proves itself.
     pub trust: Trust,
+    /// How long a connection may take to stand, all of it: TCP, TLS, login. No URL says it.
+    pub patience: Duration,
 }
+
+/// How long a connection may take unless somebody has less time.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The machine or the socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,6 +127,15 @@ impl Url {
             Self::Dump(dump) => dump.staging = folder,
             Self::Csv(csv) => csv.staging = folder,
             Self::Sqlite(_) | Self::Server(_) => {}
+        }
+        self
+    }
+
+    /// The same place, and how long a connection to a server may take to stand.
+    #[must_use]
+    pub const fn patience(mut self, patience: Duration) -> Self {
+        if let Self::Server(server) = &mut self {
+            server.patience = patience;
         }
         self
     }
@@ -249,7 +264,8 @@ fn server(engine: Engine, url: &url::Url) -> Result<Server> {
         return Err(OPTION.fault("text after #"));
     }
     let port = url.port().or(options.port).unwrap_or(if engine == Engine::Postgresql { 5432 } else { 3306 });
-    Ok(Server { engine, host, port, user, database, password: options.password, trust: options.trust })
+    let Options { password, trust, .. } = options;
+    Ok(Server { engine, host, port, user, database, password, trust, patience: PATIENCE })
 }
 
 #[derive(Default)]

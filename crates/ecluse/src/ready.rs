@@ -406,8 +406,16 @@ pub(crate) fn reading(here: &Here, args: &PaperArgs, chain: &Chain) -> Result<(U
 fn bound(here: &Here, end: End, flag: Option<&str>, signed: &Endpoint) -> Result<Url> {
     let url = connect::parse(&connections::url(&here.folder, end, flag)?)?;
     clear::allowed(&url, signed)?;
-    let url = url.staging(signed.staging.as_ref().map(|folder| folder.value.clone().into()));
-    pin::bound(url, signed.tls_spki.as_ref().map(|key| key.value.as_str()))
+    pinned(url.staging(signed.staging.as_ref().map(|folder| folder.value.clone().into())), signed)
+}
+
+/// The URL, its server bound to the key that an order states.
+///
+/// # Errors
+///
+/// As [`pin::bound`].
+pub(crate) fn pinned(url: Url, stated: &Endpoint) -> Result<Url> {
+    pin::bound(url, stated.tls_spki.as_ref().map(|key| key.value.as_str()))
 }
 
 fn instructed(chain: &Chain, source: &mut dyn Source) -> Result<Catalog> {

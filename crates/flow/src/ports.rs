@@ -97,6 +97,11 @@ pub trait Source: Send {
         Ok(None)
     }
 
+    /// Whether a schema of a script's views is there already, as far as the account sees.
+    fn has_schema(&mut self, _schema: &str) -> Result<bool> {
+        Ok(false)
+    }
+
     /// Ends the snapshot and its locks; what was staged is destroyed, durably.
     fn close(&mut self) -> Result<()>;
 

@@ -56,6 +56,7 @@ pub fn grants(plan: &Plan, account: &str, host: &str, database: &str) -> Result<
     let give = format!(
         "-- For the controller's administrator. Read it, then run it as the account that owns the data:\n\
          -- the views read with the rights of whoever runs this.\n\
+         -- Run it by `mariadb < FILE`, which ends at the first error; `source` at the prompt goes on after one.\n\
          SET NAMES utf8mb4;\n\
          -- The account first: where it exists already, nothing is made.\n\
          CREATE USER {account} ACCOUNT LOCK;\n\n\

@@ -25,14 +25,12 @@ const SETTINGS: [&str; 4] = [
     "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
 ];
 
-/// How long a connection may take to stand.
-const PATIENCE: Duration = Duration::from_secs(20);
-
 /// A connection with its own runtime: the ports are synchronous.
 pub(super) struct Session {
     runtime: Runtime,
     connection: Conn,
     opts: Opts,
+    patience: Duration,
     side: Side,
     latin1: Vec<u16>,
 }
@@ -60,11 +58,13 @@ impl Session {
             .into();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|_os_text| side.silent("no event loop"))?;
-        let connection = runtime.block_on(connect(opts.clone(), side, place)).map_err(|refused| {
-            let advice = || format!("{}, and its host", secret::advice(server));
-            if side.is_login(&refused) { refused.help(advice()) } else { refused }
-        })?;
-        let mut session = Self { runtime, connection, opts, side, latin1: Vec::new() };
+        let connection =
+            runtime.block_on(connect(opts.clone(), server.patience, side, place)).map_err(|refused| {
+                let advice = || format!("{}, and its host", secret::advice(server));
+                if side.is_login(&refused) { refused.help(advice()) } else { refused }
+            })?;
+        let patience = server.patience;
+        let mut session = Self { runtime, connection, opts, patience, side, latin1: Vec::new() };
         for setting in SETTINGS {
             session.run(setting, "session settings")?;
         }
@@ -118,7 +118,7 @@ impl Session {
         place: &str,
         each: &mut dyn FnMut(&Row, &[bool]) -> Result<()>,
     ) -> Result<()> {
-        let Self { runtime, connection, opts, side, latin1 } = self;
+        let Self { runtime, connection, opts, patience, side, latin1 } = self;
         let fault = |e: &Error, place: &str| side.fault(e, place);
         let id = connection.id();
         runtime.block_on(async {
@@ -132,7 +132,7 @@ impl Session {
             while let Some(row) = answer.next().await.map_err(|e| fault(&e, place))? {
                 if let Err(stop) = each(&row, &in_latin1) {
                     // without this the rest of a large table would be read to be thrown away
-                    if let Ok(mut second) = connect(opts.clone(), *side, place).await {
+                    if let Ok(mut second) = connect(opts.clone(), *patience, *side, place).await {
                         let _ = second.query_drop(format!("KILL QUERY {id}")).await;
                         let _ = second.disconnect().await;
                     }
@@ -145,8 +145,8 @@ impl Session {
     }
 }
 
-async fn connect(opts: Opts, side: Side, place: &str) -> Result<Conn> {
-    match tokio::time::timeout(PATIENCE, Conn::new(opts)).await {
+async fn connect(opts: Opts, patience: Duration, side: Side, place: &str) -> Result<Conn> {
+    match tokio::time::timeout(patience, Conn::new(opts)).await {
         Ok(connected) => connected.map_err(|e| side.unreached(&e, place)),
         Err(_elapsed) => Err(side.silent(&format!("{place}: no answer"))),
     }

@@ -151,6 +151,11 @@ impl ecluse_flow::ports::Source for Source {
         super::grants::granted(&mut self.session, role, host)
     }
 
+    fn has_schema(&mut self, schema: &str) -> Result<bool> {
+        let stands = "SELECT 1 FROM information_schema.schemata WHERE schema_name = ?";
+        Ok(!self.session.rows(stands, vec![schema.into()], "the views' database")?.is_empty())
+    }
+
     fn close(&mut self) -> Result<()> {
         self.plan = None;
         self.session.run("ROLLBACK", "snapshot")

@@ -8,7 +8,6 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
 use ecluse_core::fault::Result;
@@ -25,9 +24,6 @@ use super::error::Side;
 use crate::secret;
 use crate::tls;
 use crate::url::{Host, Server};
-
-/// How long to wait for a connection and for a lock before saying so.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What every session sets. Dates and numbers travel in binary; still, expressions that the
 /// server prints for us must not depend on the account's own settings.
@@ -50,7 +46,8 @@ pub(super) struct Link {
 }
 
 impl Link {
-    /// Connects, under TLS beyond loopback and sockets.
+    /// Connects, under TLS beyond loopback and sockets. A server that takes the connection and then says
+    /// nothing is given up after `server.patience`.
     pub(super) fn connect(server: &Server, side: Side) -> Result<Self> {
         let tls = tls::client(server)?;
         let mut config = Config::new();
@@ -59,7 +56,6 @@ impl Link {
             .dbname(&server.database)
             .port(server.port)
             .application_name("ecluse")
-            .connect_timeout(PATIENCE)
             .keepalives(true)
             .ssl_mode(if tls.is_some() { SslMode::Require } else { SslMode::Disable })
             .channel_binding(Binding::Disable);
@@ -72,13 +68,17 @@ impl Link {
         }
         let runtime =
             Builder::new_current_thread().enable_all().build().map_err(|_| side.gone("the runtime"))?;
-        let client = runtime.block_on(async {
+        let connected = async {
             match tls.clone() {
                 None => join(config.connect(NoTls).await),
                 Some(tls) => join(config.connect(Rustls(TlsConnector::from(tls))).await),
             }
-        });
-        let client = client.map_err(|e| side.unreached(&e, server))?;
+        };
+        // the driver's own `connect_timeout` ends with TCP, and would begin anew at every address
+        let client = runtime
+            .block_on(async { tokio::time::timeout(server.patience, connected).await })
+            .map_err(|_elapsed| side.silent(server))?
+            .map_err(|e| side.unreached(&e, server))?;
         let link = Self { client, runtime, side, tls };
         link.batch(SESSION, "the session's settings")?;
         if side == Side::Source {

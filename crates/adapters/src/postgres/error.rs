@@ -137,6 +137,13 @@ impl Side {
         }
     }
 
+    /// Whoever listens there did not get as far as a session in time.
+    pub(super) fn silent(self, server: &Server) -> Fault {
+        self.pick(&SOURCE_UNREACHED, &DESTINATION_UNREACHED)
+            .fault(format!("{server}: no answer"))
+            .help("see that it is PostgreSQL that listens there, and that it is not held up")
+    }
+
     /// The connection ended without a word from the server.
     pub(super) fn gone(self, place: &str) -> Fault {
         self.pick(&SOURCE_GONE, &DESTINATION_GONE)

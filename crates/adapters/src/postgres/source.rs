@@ -189,6 +189,11 @@ impl ports::Source for Source {
         super::grants::granted(&self.now, role)
     }
 
+    fn has_schema(&mut self, schema: &str) -> Result<bool> {
+        let stands = "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1)";
+        self.now.one(stands, &[&schema], "the views' schema")
+    }
+
     fn close(&mut self) -> Result<()> {
         self.stop_counting();
         if self.open.take().is_some() {

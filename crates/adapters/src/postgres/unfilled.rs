@@ -13,7 +13,7 @@ use crate::unfilled::Unfilled;
 
 /// Per column: its type, its default, and whether the engine may give each row another value: an identity, a
 /// domain's own default, a default that calls anything but immutable functions (`now()`, `nextval`), a trigger
-/// on INSERT; or whether the account may not read it. Nodes of an expression are told by their names, which
+/// on INSERT, the table's own or a partition's; or whether the account may not read it. Nodes of an expression are told by their names, which
 /// `pg_node_tree` prints; a function that is not known counts as one that changes.
 const COLUMNS: &str = r"
     SELECT a.attname::text, format_type(a.atttypid, a.atttypmod), pg_get_expr(d.adbin, d.adrelid),
@@ -23,7 +23,8 @@ const COLUMNS: &str = r"
                       LEFT JOIN pg_catalog.pg_proc p ON p.oid = f.id[1]::oid
                       WHERE p.provolatile IS DISTINCT FROM 'i')
            OR EXISTS (SELECT 1 FROM pg_catalog.pg_trigger g
-                      WHERE g.tgrelid = a.attrelid AND NOT g.tgisinternal AND g.tgtype & 4 <> 0)
+                      WHERE (g.tgrelid = a.attrelid OR g.tgrelid IN (SELECT relid FROM pg_partition_tree(a.attrelid)))
+                        AND NOT g.tgisinternal AND g.tgtype & 4 <> 0)
            OR NOT has_column_privilege(a.attrelid, a.attnum, 'SELECT')
     FROM pg_catalog.pg_attribute a
     JOIN pg_catalog.pg_type t ON t.oid = a.atttypid

@@ -47,28 +47,52 @@ pub(super) fn run(here: &Here, args: &GrantsArgs) -> Result<()> {
                 .help("go on without: the barrier is écluse's own, and the report says so"));
         }
     };
-    let earlier = if args.remove { None } else { connect::source(&source)?.granted(&role, &args.host)? };
-    if let Some(spaces) = &earlier {
-        output::warning(stands(spaces, &short).join(" "));
+    let (earlier, made) = match args.remove {
+        true => (None, false),
+        false => {
+            let mut source = connect::source(&source)?;
+            (source.granted(&role, &args.host)?, source.has_schema(&format!("ecluse_{short}"))?)
+        }
+    };
+    let stands = match &earlier {
+        Some(spaces) => of_role(source.engine(), spaces, made, &short),
+        None if made => of_views(source.engine(), &short),
+        None => Vec::new(),
+    };
+    if !stands.is_empty() {
+        output::warning(stands.join(" "));
     }
-    let give = earlier.as_ref().map_or_else(String::new, |spaces| noted(spaces, &short)) + &give;
+    // what the administrator reads first in a script that would stop on its way; the role's name, which
+    // somebody typed, is not repeated in a comment
+    let give = stands.iter().map(|line| format!("-- {line}\n")).collect::<String>() + &give;
     output::line(if args.remove { &take } else { &give });
-    output::document(&json!({ "role": role, "give": give, "take": take, "earlier": earlier }));
+    output::document(&json!({ "role": role, "give": give, "take": take, "earlier": earlier, "made": made }));
     Ok(())
 }
 
-/// What the administrator reads first in a script that would stop at its first statement. The role's name,
-/// which somebody typed, is not repeated in a comment.
-fn noted(spaces: &[String], short: &str) -> String {
-    stands(spaces, short).into_iter().map(|line| format!("-- {line}\n")).collect()
+/// That this order's views are there, and the role is not.
+fn of_views(engine: Engine, short: &str) -> Vec<String> {
+    let left = match engine {
+        Engine::Mariadb => "and leaves an account that reads nothing",
+        _ => "and leaves nothing behind",
+    };
+    vec![
+        format!(
+            "The views' own ecluse_{short} exists at this server already, without this role: the script stops at its CREATE {left}."
+        ),
+        "Run first what `ecluse grants --remove` prints with the --role for which it was made.".to_owned(),
+    ]
 }
 
-/// That the role is there, whose views it reads, and what comes first.
-fn stands(spaces: &[String], short: &str) -> Vec<String> {
+/// That the role is there, whose views it reads, and what comes first; `made`: this order's views are there.
+fn of_role(engine: Engine, spaces: &[String], made: bool, short: &str) -> Vec<String> {
     let orders: Vec<&str> = spaces.iter().filter_map(|space| space.strip_prefix("ecluse_")).collect();
     let mut lines = vec![
-        "The role exists at this server already: the script stops at CREATE and leaves nothing behind."
-            .to_owned(),
+        match engine {
+            Engine::Mariadb => "The role exists at this server already: run by `mariadb < FILE`, the script stops at CREATE and leaves nothing behind; `source` at the prompt would go on.",
+            _ => "The role exists at this server already: the script stops at CREATE and leaves nothing behind.",
+        }
+        .to_owned(),
     ];
     lines.extend(orders.iter().map(|order| match *order == short {
         true => "It reads the views of this very order: this script has been run.".to_owned(),
@@ -79,6 +103,7 @@ fn stands(spaces: &[String], short: &str) -> Vec<String> {
             "Run first what `ecluse grants --remove` prints with that order's papers, and the same --role."
                 .to_owned()
         }
+        false if orders.is_empty() && made => format!("It reads no script's views, and this order's ecluse_{short} exists: the script was run in part, or for another role. Run first what `ecluse grants --remove` prints."),
         false if orders.is_empty() => {
             "It reads no script's views: name another with --role, or have its owner drop it.".to_owned()
         }

@@ -1,7 +1,9 @@
 //! A draft compiled as its plan will be, before anybody signs it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use ecluse_adapters::url::Url;
 use ecluse_core::catalog::Catalog;
 use ecluse_core::codes::{self, CodeTable};
 use ecluse_core::dictionary::Dictionary;
@@ -16,6 +18,13 @@ use crate::connections::{self, End};
 use crate::folder::{self, Folder};
 use crate::papers::quietly;
 use crate::{clear, connect, ready};
+
+/// How long the destination may take to answer: a draft is looked at while a person waits.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A server that does not hold the key that the order states, or cannot be asked for it: the plan would
+/// refuse this order at this server, whenever it is asked.
+const ANOTHER_SERVER: [&str; 2] = ["ECL-DST-508", "ECL-SRC-212"];
 
 /// The papers that a draft consists of, read and not yet signed.
 pub(crate) struct Draft<'a> {
@@ -39,7 +48,8 @@ pub(crate) struct Examined {
 ///
 /// # Errors
 ///
-/// A source of which the order does not say what it is (`ECL-SRC-622`, `ECL-SRC-623`).
+/// A source of which the order does not say what it is (`ECL-SRC-622`, `ECL-SRC-623`); a destination that cannot be
+/// the one whose key the order states (`ECL-SEC-012`, `ECL-SEC-013`, [`ANOTHER_SERVER`]): it is told no password.
 pub(crate) fn examined(folder: &Folder, draft: &Draft<'_>) -> Result<Examined> {
     if let Ok(Some(url)) = connections::written(folder, End::Source)
         && let Ok(url) = connect::parse(&url)
@@ -47,11 +57,19 @@ pub(crate) fn examined(folder: &Folder, draft: &Draft<'_>) -> Result<Examined> {
         clear::allowed(&url, &draft.order.source)?;
     }
     // no destination is named: how its tables would take the rows cannot be said
-    if let Err(fault) = draft.order.direct() {
-        return Ok(Examined { found: Ok(Vec::new()), alone: Some(said(&fault)) });
-    }
-    Ok(match quietly(|| reached(folder, draft)) {
+    let stated = match draft.order.direct() {
+        Ok(stated) => stated,
+        Err(fault) => return Ok(Examined { found: Ok(Vec::new()), alone: Some(said(&fault)) }),
+    };
+    let url = match connections::url(folder, End::Destination, None).and_then(|url| connect::parse(&url)) {
+        Ok(url) => Ok(ready::pinned(url, stated)?.patience(PATIENCE)),
+        Err(fault) => Err(fault),
+    };
+    Ok(match url.and_then(|url| quietly(|| reached(folder, draft, &url))) {
         Ok(found) => Examined { found, alone: None },
+        Err(fault) if stated.tls_spki.is_some() && ANOTHER_SERVER.contains(&fault.code().id) => {
+            return Err(fault);
+        }
         Err(fault) => Examined { found: alone(folder, draft), alone: Some(said(&fault)) },
     })
 }
@@ -68,9 +86,12 @@ pub(crate) fn alone(folder: &Folder, draft: &Draft<'_>) -> std::result::Result<V
     compiled(folder, draft, none, &|table| table.clone())
 }
 
-fn reached(folder: &Folder, draft: &Draft<'_>) -> Result<std::result::Result<Vec<Finding>, Vec<Finding>>> {
-    let url = connect::parse(&connections::url(folder, End::Destination, None)?)?;
-    let mut destination = connect::destination(&url)?;
+fn reached(
+    folder: &Folder,
+    draft: &Draft<'_>,
+    url: &Url,
+) -> Result<std::result::Result<Vec<Finding>, Vec<Finding>>> {
+    let mut destination = connect::destination(url)?;
     let catalog = ready::written_tables(draft.mapping, destination.as_mut())?;
     Ok(compiled(folder, draft, catalog, &|table| destination.supposed(table)))
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
+use ecluse_testkit::server;
 use rusqlite::Connection;
 
 use crate::{ecluse, succeed};
@@ -107,6 +108,56 @@ fn a_destination_that_answers_is_compared_before_anybody_signs() {
         String::from_utf8_lossy(&ecluse(&lab, &["plan"]).stdout)
             .contains("visite.patient_id names no row of person")
     );
+}
+
+/// The destination of connections.toml, once the draft was made.
+fn toward(lab: &Path, url: &str) {
+    let path = lab.join("connections.toml");
+    let ends = std::fs::read_to_string(&path).unwrap();
+    let to = ends.lines().find(|line| line.contains("new.db")).unwrap();
+    std::fs::write(&path, ends.replace(to, &format!("url = \"{url}\""))).unwrap();
+}
+
+// fails with the guard off: somebody signs at a server that the order rules out, whoever listens there has read
+// the password, and the plan is the first to refuse
+#[test]
+fn a_destination_without_the_key_that_the_order_states_is_told_no_password_and_nobody_signs() {
+    let Some(server) = server::postgres() else { return };
+    let database = server.database("drafted");
+    let zero = format!("sha256:{}", "0".repeat(64));
+    let url = format!("{}?password-file={}", database.url(), server.password_file().display());
+    let socket = "postgresql://nobody@/none?socket=/nowhere".to_owned();
+    let other = format!("{}?spki=sha256:{}", database.url(), "1".repeat(64));
+    let mut asked = vec![(socket, "ECL-SEC-012"), (other, "ECL-SEC-013")];
+    if server.authority().exists() {
+        asked.push((url, "ECL-DST-508"));
+    }
+    for (url, code) in asked {
+        let here = tempfile::tempdir().unwrap();
+        let lab = drafted(here.path());
+        toward(&lab, &url);
+        let path = lab.join("instruction.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let (before, after) = text.split_once("[destination]\n").unwrap();
+        std::fs::write(&path, format!("{before}[destination]\ntls_spki = \"{zero}\"\n{after}")).unwrap();
+        // the digests are filled in all the same
+        ecluse(&lab, &["instruction", "check", "--fill"]);
+        refused(&lab, code);
+    }
+}
+
+// fails with the guard off: the check, and whoever would sign, wait for minutes
+#[test]
+fn a_destination_that_says_nothing_is_not_waited_for() {
+    let here = tempfile::tempdir().unwrap();
+    let lab = drafted(here.path());
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    toward(&lab, &format!("postgresql://nobody@{}/none", silent.local_addr().unwrap()));
+    mapped(&lab);
+    let began = std::time::Instant::now();
+    let said = succeed(&lab, &["instruction", "check"]);
+    assert!(said.contains("tables were not looked at") && said.contains("ECL-DST-507"), "{said}");
+    assert!(began.elapsed() < std::time::Duration::from_secs(15), "{:?}", began.elapsed());
 }
 
 // fails with the guard off: an empty dictionary is written, and nobody is told

@@ -190,3 +190,28 @@ fn a_script_for_a_role_that_exists_says_so_and_leaves_nothing_behind() {
         run(on_mariadb, &grants(&["--remove"]).0).unwrap();
     }
 }
+
+/// What a script left that ended half-way, or stands for another role: said, with what comes first.
+#[test]
+fn a_script_whose_views_exist_without_its_role_says_so_and_what_comes_first() {
+    let Some(server) = server::mariadb() else { return };
+    let database = server.database("halfmade");
+    database.sql(TABLES);
+    let here = tempfile::tempdir().unwrap();
+    let lab = ordered_by_administrator(here.path(), &database.url(), &server.password());
+    let grants = |more: &[&str]| succeed(&lab, &[&["grants", "--host", "127.0.0.1"], more].concat());
+    let (script, removal) = (grants(&[]), grants(&["--remove"]));
+    assert!(script.contains("by `mariadb < FILE`") && !script.contains("already, without"), "{script}");
+    let made = script.lines().find(|line| line.starts_with("CREATE DATABASE")).unwrap();
+    server.sql("", made);
+    let told = grants(&[]);
+    assert!(told.contains("already, without this role") && told.contains("grants --remove"), "{told}");
+    // run all the same: the account is there, and reads nothing
+    server.try_sql("", &script).unwrap_err();
+    let told = grants(&[]);
+    assert!(told.contains("was run in part") && !told.contains("name another"), "{told}");
+    server.sql("", &removal);
+    assert_eq!(grants(&[]), script);
+    server.sql("", &script);
+    server.sql("", &removal);
+}

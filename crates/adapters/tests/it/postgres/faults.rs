@@ -30,6 +30,21 @@ fn a_server_that_is_not_there_is_an_outside_fault() {
     }
 }
 
+/// Fails with the guard off: whoever takes the connection and says nothing is waited for without end.
+#[test]
+fn a_server_that_says_nothing_is_given_up() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let server = ecluse_adapters::url::Server {
+        patience: std::time::Duration::from_millis(300),
+        ..place(&format!("postgresql://anne@127.0.0.1:{port}/lab"))
+    };
+    let fault = Source::connect(&server).err().unwrap();
+    assert_eq!((fault.code().id, fault.code().exit), ("ECL-SRC-507", Exit::Outside));
+    assert!(fault.detail().contains("no answer"), "{fault}");
+    assert_eq!(Destination::connect(&server).err().unwrap().code().id, "ECL-DST-507");
+}
+
 #[test]
 fn a_wrong_password_and_an_unknown_database_are_refused() {
     let Some(server) = server::postgres() else { return };

@@ -7,6 +7,7 @@
 //! nothing tells, is asked about: a database without foreign keys tells of none.
 
 use super::compile::{Draft, Given, position};
+use super::results::moved_aside;
 use super::target::Target;
 use super::{By, Expression, Shift, WriteColumn};
 use crate::catalog::ForeignKey;
@@ -58,6 +59,7 @@ pub(super) fn append(inputs: &Given<'_>, drafts: &mut [Draft<'_>]) -> Result<Vec
     if findings.is_empty() {
         findings.extend(drafts.iter().flat_map(|draft| followed(inputs, drafts, draft)));
         findings.extend(untold(inputs, append, drafts));
+        findings.extend(drafts.iter().flat_map(|draft| moved_aside(inputs, draft)));
     }
     if findings.is_empty() { Ok(counters(inputs, append, drafts)) } else { Err(findings) }
 }

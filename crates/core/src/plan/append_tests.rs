@@ -3,6 +3,7 @@
 use super::tests::Case;
 use super::{By, Counter, TablePlan};
 use crate::catalog::ForeignKey;
+use crate::class::Class;
 use crate::dictionary;
 use crate::reader::Spanned;
 
@@ -13,6 +14,15 @@ const FIFTY: By = By::Offset { offset: 5000, room: 1000 };
 fn beside(room: &str) -> Case {
     let head = "format = \"ecluse-mapping/1\"\n";
     Case::new().mapping(head, &format!("{head}\n[append]\n{room}"))
+}
+
+/// The same, where a text is the patients' key.
+fn keyed_by_name(room: &str) -> Case {
+    let mut case = beside(room);
+    case.source_table("patient").key = vec!["nom".to_owned()];
+    case.source_table("patient").columns[1].nullable = false;
+    case.destination_table("patient").key = vec!["family_name".to_owned()];
+    case
 }
 
 fn refers(columns: &str, references: &str, referenced: &str) -> ForeignKey {
@@ -59,10 +69,7 @@ fn a_number_within_a_parent_stays_what_it_is() {
 
 #[test]
 fn a_text_key_goes_behind_the_prefix_and_has_less_room_for_it() {
-    let mut case = beside(&format!("{NUMBERS}prefix = \"CHB-\"\nplain = [\"patient.id\"]\n"));
-    case.source_table("patient").key = vec!["nom".to_owned()];
-    case.source_table("patient").columns[1].nullable = false;
-    case.destination_table("patient").key = vec!["family_name".to_owned()];
+    let case = keyed_by_name(&format!("{NUMBERS}prefix = \"CHB-\"\nplain = [\"patient.id\"]\n"));
     let plan = case.plan();
     let patient = &plan.tables()[2];
     assert_eq!(aside(patient), [("family_name", &By::Prefix("CHB-".to_owned()))]);
@@ -119,6 +126,31 @@ fn a_column_that_is_called_like_a_reference_is_asked_about() {
     relations(&mut case, "dossier").clear();
     assert_eq!(aside(&case.plan().tables()[0]), [("id", &FIFTY)]);
     assert_eq!(beside(&told("dossier.nobody")).refused(), ["ECL-PLN-046"], "a slip there hides nothing");
+}
+
+// proves: INS-10, REC-05
+// fails with the guard off: `-5.4` arrives for `5.4`, and nobody but the signatory signed
+#[test]
+fn a_result_is_no_reference_whoever_says_so() {
+    let prefix = format!("{NUMBERS}prefix = \"-\"\n");
+    let relation = dictionary::Relation {
+        column: Spanned::new("valeur".to_owned(), 0..0),
+        table: "patient".to_owned(),
+        to: "nom".to_owned(),
+        declared: false,
+    };
+    let mut case = keyed_by_name(&format!("{prefix}plain = [\"patient.id\"]\n"));
+    assert_eq!(case.refused(), [] as [&str; 0]);
+    relations(&mut case, "resultat").push(relation.clone());
+    assert_eq!(case.refused(), ["ECL-PLN-050"], "the engineer says so");
+    // the dictionary calls it what it likes, relation and column; the database is asked
+    relations(&mut case, "resultat").clear();
+    relations(&mut case, "resultat").push(dictionary::Relation { declared: true, ..relation });
+    let table = case.dictionary.tables.iter_mut().find(|t| t.name.value == "resultat").unwrap();
+    table.columns.iter_mut().find(|c| c.name.value == "valeur").unwrap().class = Class::Technical;
+    assert!(case.refused().contains(&"ECL-PLN-050"));
+    case.source_table("resultat").foreign_keys.push(refers("valeur", "patient", "nom"));
+    assert!(!case.refused().contains(&"ECL-PLN-050"));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A national identifier's columns, compiled.
 
 use super::compile::Given;
+use super::results::no_identifier;
 use super::target::column;
 use super::{Expression, Identifier};
 use crate::catalog::{Column, Table};
@@ -25,7 +26,7 @@ pub(super) fn identifier(
     ty: Type,
 ) -> Result<Expression, Vec<Finding>> {
     let (invalid, numbers) = inputs.order.identifiers;
-    let mut findings = Vec::new();
+    let mut findings = no_identifier(inputs, of, source);
     if ty != Type::Text {
         let message = format!("{} is `{}`", there.name, there.sql_type);
         findings

@@ -23,6 +23,7 @@ mod order;
 mod pending;
 #[cfg(test)]
 mod property;
+mod results;
 mod room;
 mod rows;
 mod target;

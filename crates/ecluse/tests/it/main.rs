@@ -31,6 +31,7 @@ mod recipient;
 mod reference;
 mod rehearsed;
 mod rejected;
+mod results;
 mod sample;
 mod schemas;
 mod singles;

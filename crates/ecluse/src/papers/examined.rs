@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ecluse_adapters::url::Url;
-use ecluse_core::catalog::Catalog;
+use ecluse_core::catalog::{Catalog, Column, Table};
 use ecluse_core::codes::{self, CodeTable};
 use ecluse_core::dictionary::Dictionary;
 use ecluse_core::document::Header;
@@ -83,7 +83,9 @@ pub(crate) fn alone(folder: &Folder, draft: &Draft<'_>) -> std::result::Result<V
         identity: signed.identity.value.clone(),
         tables: Vec::new(),
     };
-    compiled(folder, draft, none, &|table| table.clone())
+    // a table that stands there may be wider than the one that would be made: no length refuses anything
+    let supposed = |table: &Table| lengths(table, &|_| None);
+    compiled(folder, draft, none, &supposed)
 }
 
 fn reached(
@@ -100,7 +102,7 @@ fn compiled(
     folder: &Folder,
     draft: &Draft<'_>,
     mut destination: Catalog,
-    supposed: &dyn Fn(&ecluse_core::catalog::Table) -> ecluse_core::catalog::Table,
+    supposed: &dyn Fn(&Table) -> Table,
 ) -> std::result::Result<Vec<Finding>, Vec<Finding>> {
     let codes = code_tables(folder, draft.mapping);
     let Draft { order, header, dictionary, mapping } = *draft;
@@ -112,8 +114,15 @@ fn compiled(
         Err(refused) if !refused.missing.is_empty() => refused.missing,
         other => return other.map_err(findings),
     };
-    destination.tables.extend(missing.iter().map(supposed));
+    // 0 is a length that the dictionary does not tell, and limits nothing
+    let told = |table| lengths(table, &|length| length.filter(|most| *most > 0));
+    destination.tables.extend(missing.iter().map(|table| supposed(&told(table))));
     ask(&destination).map_err(findings)
+}
+
+fn lengths(table: &Table, of: &dyn Fn(Option<u32>) -> Option<u32>) -> Table {
+    let column = |column: &Column| Column { max_length: of(column.max_length), ..column.clone() };
+    Table { columns: table.columns.iter().map(column).collect(), ..table.clone() }
 }
 
 /// The code tables that lie where the mapping cites them and can be read; the compiler misses the others.

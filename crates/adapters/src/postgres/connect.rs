@@ -8,6 +8,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use ecluse_core::fault::Result;
@@ -43,6 +44,7 @@ pub(super) struct Link {
     runtime: Runtime,
     side: Side,
     tls: Option<Arc<rustls::ClientConfig>>,
+    patience: Duration,
 }
 
 impl Link {
@@ -79,7 +81,7 @@ impl Link {
             .block_on(async { tokio::time::timeout(server.patience, connected).await })
             .map_err(|_elapsed| side.silent(server))?
             .map_err(|e| side.unreached(&e, server))?;
-        let link = Self { client, runtime, side, tls };
+        let link = Self { client, runtime, side, tls, patience: server.patience };
         link.batch(SESSION, "the session's settings")?;
         if side == Side::Source {
             link.batch(PRINT, "the session's settings")?;
@@ -107,7 +109,7 @@ impl Link {
 
     /// What stops this connection's statement from elsewhere.
     pub(super) fn canceller(&self) -> Canceller {
-        Canceller { token: self.client.cancel_token(), tls: self.tls.clone() }
+        Canceller { token: self.client.cancel_token(), tls: self.tls.clone(), patience: self.patience }
     }
 
     pub(super) fn side(&self) -> Side {
@@ -155,6 +157,7 @@ impl Link {
 pub(super) struct Canceller {
     token: CancelToken,
     tls: Option<Arc<rustls::ClientConfig>>,
+    patience: Duration,
 }
 
 impl Canceller {
@@ -167,7 +170,7 @@ impl Canceller {
                     Some(tls) => self.token.cancel_query(Rustls(TlsConnector::from(tls))).await,
                 }
             };
-            let _ = tokio::time::timeout(PATIENCE, asked).await;
+            let _ = tokio::time::timeout(self.patience, asked).await;
         });
     }
 }

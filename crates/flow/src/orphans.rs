@@ -125,7 +125,7 @@ fn of_demand(plan: &Plan, at: usize) -> Option<Orphan> {
         table: child.destination().to_owned(),
         column: demand.named.clone(),
         parent: demand.references.clone(),
-        refused_by: Some(demand.name.clone()),
+        refused_by: demand.enforced.then(|| demand.name.clone()),
         moves: matches!(demand.parent, Parent::Moved(..)),
         rows: 0,
         unknown: 0,

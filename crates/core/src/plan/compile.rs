@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::append::{Counter, append, counted};
 use super::assemble::assemble;
 use super::bind::bind;
-use super::demands::demands;
+use super::demands::{demands, unfollowed};
 use super::disguise::zero_dates;
 use super::dossier::{dossiers, filter_of};
 use super::known::known;
@@ -191,7 +191,8 @@ pub(super) fn made(inputs: &Given<'_>) -> Result<Compiled, Refusal> {
     notes.extend(instruction::moves_no_result(instruction, inputs.dictionary));
     notes.extend(drafts.iter().flat_map(|d| d.target.notes.clone()));
     notes.extend(beside);
-    let demands = demands(inputs.destination, &tables);
+    let mut demands = demands(inputs.destination, &tables);
+    demands.extend(unfollowed(inputs.dictionary, inputs.source, &tables, &demands));
     let plan = Plan {
         tables,
         tolerance: instruction.tolerance,

@@ -6,6 +6,7 @@
 
 use super::{Expression, Plan, TablePlan, WriteColumn};
 use crate::catalog::{Catalog, Column, ForeignKey};
+use crate::dictionary::Dictionary;
 use crate::types::{Engine, Type};
 
 /// A foreign key of the destination that looks at rows which this order writes.
@@ -22,6 +23,8 @@ pub struct Demand {
     pub name: String,
     /// The destination table it leads to.
     pub references: String,
+    /// Whether the destination looks; not along a relation of the dictionary that it does not declare.
+    pub enforced: bool,
     /// Where the rows stand that it looks for.
     pub parent: Parent,
 }
@@ -79,10 +82,57 @@ pub(super) fn demands(destination: &Catalog, tables: &[TablePlan]) -> Vec<Demand
             let named = columns.first().and_then(|c| table.write.get(*c)).map(|c| &c.name);
             let Some(named) = named.or(key.columns.first()).cloned() else { continue };
             let (name, references) = (key.name.clone(), key.references.clone());
-            demands.push(Demand { table: table.number, named, columns, name, references, parent });
+            demands.push(Demand {
+                table: table.number,
+                named,
+                columns,
+                name,
+                references,
+                enforced: true,
+                parent,
+            });
         }
     }
     demands
+}
+
+/// The dictionary's relations over columns of two types, which nothing here can follow; those that a
+/// foreign key of the destination answers are among `known`.
+pub(super) fn unfollowed(
+    dictionary: &Dictionary,
+    source: &Catalog,
+    tables: &[TablePlan],
+    known: &[Demand],
+) -> Vec<Demand> {
+    let catalog = source.by_name();
+    let ty = |table: &str, name: &str| catalog.get(table).and_then(|t| t.column(name)).and_then(|c| c.ty);
+    let mut found = Vec::new();
+    for table in tables {
+        for relation in dictionary.table(&table.source).into_iter().flat_map(|t| &t.relations) {
+            let Some(parent) = tables.iter().find(|t| t.source == relation.table) else { continue };
+            let name = &relation.column.value;
+            if ty(&table.source, name) == ty(&parent.source, &relation.to) {
+                continue;
+            }
+            let read = table.read.iter().position(|c| c.name == *name);
+            let written = |at| table.write.iter().position(|c| c.from == Expression::Column(at));
+            let Some(column) = read.and_then(written) else { continue };
+            let same = |d: &&Demand| d.table == table.number && d.columns == [column];
+            if known.iter().find(same).is_some_and(|d| d.references == parent.destination) {
+                continue;
+            }
+            found.push(Demand {
+                table: table.number,
+                named: name.clone(),
+                columns: vec![column],
+                name: String::new(),
+                references: parent.source.clone(),
+                enforced: false,
+                parent: Parent::Untold,
+            });
+        }
+    }
+    found
 }
 
 /// Whether the order's own relation answers it.

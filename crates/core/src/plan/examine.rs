@@ -65,7 +65,7 @@ pub fn examine(drafted: &Drafted<'_>) -> Result<Vec<Finding>, Refusal> {
     };
     let compiled = made(&given)?;
     let tables = compiled.plan.tables();
-    let elsewhere = compiled.plan.demands().iter().filter_map(|demand| {
+    let elsewhere = compiled.plan.demands().iter().filter(|d| d.enforced).filter_map(|demand| {
         let table = tables.get(demand.table)?;
         let named = if demand.name.is_empty() { String::new() } else { format!(" ({})", demand.name) };
         let message = format!("{}.{} to {}{named}", table.destination(), demand.named, demand.references);

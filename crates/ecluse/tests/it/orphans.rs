@@ -217,3 +217,29 @@ fn sqlite_knows_a_table_by_its_name_in_any_case() {
     let moved = ecluse(&lab, &["migrate"]);
     assert!(String::from_utf8_lossy(&moved.stderr).contains("ECL-DST-303"));
 }
+
+// fails with the guard off: a declared relation of two types is not spoken of
+#[test]
+fn a_relation_over_columns_of_two_types_is_told_as_not_looked_up() {
+    let here = tempfile::tempdir().unwrap();
+    let old = Connection::open(here.path().join("old.db")).unwrap();
+    let tables = |reference: &str| {
+        format!(
+            "CREATE TABLE patient (id INTEGER PRIMARY KEY); CREATE TABLE visite (id INTEGER PRIMARY KEY, patient VARCHAR(9){reference});"
+        )
+    };
+    old.execute_batch(&tables(" REFERENCES patient (id)")).unwrap();
+    old.execute_batch(
+        "PRAGMA foreign_keys = OFF; INSERT INTO patient VALUES (1); INSERT INTO visite VALUES (1, '1'), (2, '7'), (3, NULL)",
+    )
+    .unwrap();
+    Connection::open(here.path().join("new.db")).unwrap().execute_batch(&tables("")).unwrap();
+    let lab = folder(here.path(), "sqlite:old.db", "sqlite:new.db", &["patient", "visite"], &[]);
+    let (found, ready, code) = planned(&lab);
+    let one = &found[0];
+    assert_eq!(
+        (&one["column"], &one["unknown"], &one["refused"]),
+        (&json!("patient"), &json!(2), &json!(false))
+    );
+    assert_eq!((ready, code), (true, 0));
+}

@@ -43,7 +43,8 @@ pub enum Held<E> {
 }
 
 /// Reads every entry from `first` on, the first one that retention left, and compares it with the tree
-/// that `tree` tells of; gives each to `each` with its index once it is known to be the tree's.
+/// that `tree` tells of; gives each to `each` with its index. That they are the tree's entries is known when
+/// this returns without a fault, and not before.
 ///
 /// That holds between the objects and this checkpoint. Whether the checkpoint is the log's, and the
 /// one that others saw, is [`crate::Signed::open`]'s and [`against`]'s to say.
@@ -60,28 +61,21 @@ pub fn whole<O: Objects>(
     mut each: impl FnMut(u64, &[u8]),
 ) -> Result<(), Bent<O::Error>> {
     let mut tiles = Tiles::new(objects, tree.size);
-    for n in first / FULL.. {
-        let Some(tile) = Tile::of(Kind::Entries, n, tree.size) else { break };
-        let bundle = tiles.bytes(tile).map_err(Bent::Unread)?;
-        let entries = bundle::entries(&bundle, tile.width()).ok_or(Bent::Unread(Unread::Misshapen(tile)))?;
-        let Some(level) = Tile::of(Kind::Hashes(0), n, tree.size) else { break };
-        let hashes = tiles.hashes(level).map_err(Bent::Unread)?;
-        for ((entry, hash), index) in entries.into_iter().zip(hashes).zip(n * FULL..) {
-            if Hash::leaf(entry) != *hash {
-                return Err(Bent::Entry(index));
-            }
-            each(index, entry);
-        }
-    }
     for level in 0.. {
-        let Some(above) = Tile::of(Kind::Hashes(level), 0, tree.size).map(|_| Kind::Hashes(level + 1)) else {
+        if Tile::of(Kind::Hashes(level), 0, tree.size).is_none() {
             break;
-        };
+        }
         let span = HEIGHT * (u32::from(level) + 1);
         for n in first.checked_shr(span).unwrap_or(0).. {
-            let Some(tile) = Tile::of(Kind::Hashes(level), n, tree.size).filter(Tile::is_full) else { break };
+            let Some(tile) = Tile::of(Kind::Hashes(level), n, tree.size) else { break };
+            if level == 0 {
+                entries(&mut tiles, tile, tree.size, &mut each)?;
+            }
+            if !tile.is_full() {
+                break;
+            }
             let root = perfect(tiles.hashes(tile).map_err(Bent::Unread)?);
-            let Some(above) = Tile::of(above, n / FULL, tree.size) else { break };
+            let Some(above) = Tile::of(Kind::Hashes(level + 1), n / FULL, tree.size) else { break };
             let told = tiles.hashes(above).map_err(Bent::Unread)?;
             if told.get(usize::try_from(n % FULL).unwrap_or(usize::MAX)) != root.as_ref() {
                 return Err(Bent::Entries(n << span..(n + 1) << span));
@@ -90,6 +84,26 @@ pub fn whole<O: Objects>(
     }
     let root = tree::root(tree.size, &mut tiles).map_err(Bent::Unread)?;
     if root == tree.root { Ok(()) } else { Err(Bent::Root) }
+}
+
+/// Compares the entries that a tile of level 0 tells of with its hashes.
+fn entries<O: Objects>(
+    tiles: &mut Tiles<O>,
+    level: Tile,
+    size: u64,
+    each: &mut impl FnMut(u64, &[u8]),
+) -> Result<(), Bent<O::Error>> {
+    let Some(tile) = Tile::of(Kind::Entries, level.n(), size) else { return Ok(()) };
+    let bundle = tiles.bytes(tile).map_err(Bent::Unread)?;
+    let entries = bundle::entries(&bundle, tile.width()).ok_or(Bent::Unread(Unread::Misshapen(tile)))?;
+    let hashes = tiles.hashes(level).map_err(Bent::Unread)?;
+    for ((entry, hash), index) in entries.into_iter().zip(hashes).zip(tile.n() * FULL..) {
+        if Hash::leaf(entry) != *hash {
+            return Err(Bent::Entry(index));
+        }
+        each(index, entry);
+    }
+    Ok(())
 }
 
 /// Holds a log against an earlier checkpoint of it.

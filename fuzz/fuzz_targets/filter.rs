@@ -3,6 +3,7 @@
 
 use ecluse_core::catalog::Column;
 use ecluse_core::filter::{Names, Other, Words, parse, sentence};
+use ecluse_core::language::Language;
 use ecluse_core::types::Type;
 use libfuzzer_sys::fuzz_target;
 
@@ -22,7 +23,9 @@ fuzz_target!(init: forgive_the_parser(), |text: &str| {
     match parse(text, &Names { columns: &columns, chosen: &chosen }) {
         Ok(filter) => {
             let words = Words { column: &|i| i.to_string(), other: &|t, c| format!("{t}.{c}"), unsaid: &|_| false };
-            assert!(!sentence(&filter, &words).is_empty());
+            for language in [Language::English, Language::French] {
+                assert!(!sentence(&filter, &words, language).is_empty());
+            }
         }
         Err(findings) => {
             assert!(!findings.is_empty());

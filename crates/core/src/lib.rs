@@ -29,6 +29,7 @@
 //! | [`count`], [`language`] | counts as a person reads them; the two languages of what laypeople read |
 //! | [`campaign`] | the laboratories of one publisher's campaign, and how each departs from its product's papers |
 //! | [`differences`] | differences that the controller accepts, as a signed list |
+//! | [`erasure`] | what was erased and what was then looked for, as a run folder keeps it |
 //! | [`diff`] | the visible change list between two versions of an instruction |
 //! | [`diagnostics`] | findings drawn as a compiler draws them |
 //! | [`ins`] | national health identity numbers, checked |
@@ -49,6 +50,7 @@ pub mod diff;
 pub mod differences;
 pub mod digest;
 pub mod document;
+pub mod erasure;
 pub mod fault;
 pub mod filter;
 pub mod finding;

@@ -64,6 +64,14 @@ pub enum Act {
     KnownShown,
     /// Drawn dossiers were read at both ends, for a person of the laboratory to compare on a terminal.
     Compare,
+    /// What the order has erased goes from here on, at the source or of the copies; ends with `erasure.json`.
+    Erase,
+    /// What should be gone was looked for; ends with `residue.json`.
+    Look,
+    /// The certificate of erasure was written: its digest.
+    Certify,
+    /// The migration is closed: the run's keys go from here on.
+    Conclude,
     /// A torn last line was set aside.
     Recover,
     /// The sealed state was replaced: always the first line after the head that it remembers.
@@ -113,7 +121,8 @@ pub struct Leaf {
     /// How it went: `begun`, `done`, `stopped`, or an error code.
     pub outcome: String,
     /// The digest of the file that the act left: `figures.json` at a close, `reconciliation.json`
-    /// at a reconciliation. The file was durable before this line.
+    /// at a reconciliation, `erasure.json` at an erasure, `residue.json` when residue was looked for. The file
+    /// was durable before this line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paper: Option<String>,
 }

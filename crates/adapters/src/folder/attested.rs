@@ -7,11 +7,13 @@
 use std::path::Path;
 
 use ecluse_core::digest::of_bytes;
+use ecluse_core::erasure::{ERASURE, Erasure, RESIDUE, Residue};
 use ecluse_core::fault::{Code, Fault, Result};
 use ecluse_flow::event::{Act, Leaf, Outcome, Verified};
 use ecluse_flow::figures::Figures;
 use ecluse_flow::sample::Sampled;
 use ecluse_flow::undo::Undone;
+use serde::de::DeserializeOwned;
 
 use super::{EVENTS, FIGURES_FILE, RECONCILIATION, UNDONE, events, parsed, read};
 
@@ -128,6 +130,47 @@ fn undo_now(path: &Path) -> Result<Undo> {
         Some((paper, _)) if paper == of_bytes(&bytes) => {
             parsed(&bytes, &file, "ecluse undo").map(|undone| Undo::Ended(Box::new(undone)))
         }
+        _ => Err(foreign(&file)),
+    }
+}
+
+/// What was erased, without taking the folder; `None` where nothing was, or an erasure has begun and not ended.
+///
+/// # Errors
+///
+/// [`NOT_OURS`] where the journal does not hold the file's digest for its last erasure.
+pub fn erasure(path: &Path) -> Result<Option<Erasure>> {
+    let attested = |path: &Path| ended(path, Act::Erase, ERASURE, "ecluse erase");
+    attested(path).or_else(|fault| if is_foreign(&fault) { attested(path) } else { Err(fault) })
+}
+
+/// What was looked for after the last erasure and the last change of the destination, without taking the
+/// folder; `None` where nobody has looked since.
+///
+/// # Errors
+///
+/// [`NOT_OURS`] where the journal does not hold the file's digest for its last look.
+pub fn residue(path: &Path) -> Result<Option<Residue>> {
+    let attested = |path: &Path| ended(path, Act::Look, RESIDUE, "ecluse erase");
+    attested(path).or_else(|fault| if is_foreign(&fault) { attested(path) } else { Err(fault) })
+}
+
+/// The file that the last act of this kind left, where nothing was changed since: no start took the
+/// destination, no chunk of it was taken away, and nothing more was erased.
+fn ended<T: DeserializeOwned>(path: &Path, act: Act, name: &str, help: &str) -> Result<Option<T>> {
+    let file = path.join(name);
+    let Some(bytes) = read(&file)? else { return Ok(None) };
+    let journal = events(path)?;
+    let begun =
+        || journal.leaves.iter().rfind(|leaf| leaf.act == act).is_some_and(|leaf| leaf.paper.is_none());
+    match journal.paper(act) {
+        Some((paper, since)) if paper == of_bytes(&bytes) => {
+            let changed = |leaf: &Leaf| matches!(leaf.act, Act::Erase | Act::Remove);
+            let stale = is_taken(since) || since.iter().any(changed);
+            if stale { Ok(None) } else { parsed(&bytes, &file, help).map(Some) }
+        }
+        // killed between the file and the journal's line: it has not ended
+        _ if begun() => Ok(None),
         _ => Err(foreign(&file)),
     }
 }

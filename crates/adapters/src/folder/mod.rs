@@ -26,6 +26,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use ecluse_core::digest::of_bytes;
+use ecluse_core::erasure::{ERASURE, Erasure, RESIDUE, Residue};
 use ecluse_core::fault::{Code, Fault, Result};
 use ecluse_flow::event::{self, Act, Head, Leaf, Verified};
 use ecluse_flow::failpoint;
@@ -36,7 +37,7 @@ use rustix::fs::{FlockOperation, OFlags, flock};
 
 use crate::regular::{self, Unread};
 
-pub use self::attested::{Reconciliation, Undo, figures, frozen, reconciliation, undo};
+pub use self::attested::{Reconciliation, Undo, erasure, figures, frozen, reconciliation, residue, undo};
 pub use self::report::withdrawn;
 
 /// Bytes of a file of the folder at most; a journal of a run that lasted for years is far from it.
@@ -145,6 +146,24 @@ impl RunFolder {
     /// `ECL-RUN-205` where it cannot be read.
     pub fn sealed_state(path: &Path) -> Result<Option<Vec<u8>>> {
         read(&path.join(STATE))
+    }
+
+    /// Replaces `erasure.json`, atomically; durable when it returns. The file's digest, for the journal's line.
+    ///
+    /// # Errors
+    ///
+    /// `ECL-RUN-204` where it cannot be written.
+    pub fn save_erasure(&mut self, erasure: &Erasure) -> Result<String> {
+        self.save_json(ERASURE, erasure)
+    }
+
+    /// Replaces `residue.json`, as [`Self::save_erasure`] does its own file.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn save_residue(&mut self, residue: &Residue) -> Result<String> {
+        self.save_json(RESIDUE, residue)
     }
 
     /// A line torn by a crash is kept in a file of its own, durably, before it leaves the journal.

@@ -4,7 +4,9 @@
 use ecluse_core::diagnostics::{self, Source};
 use ecluse_core::document::{self, Kind};
 use ecluse_core::finding::Finding;
-use ecluse_core::{codes, contract, dictionary, instruction, mandate, mapping, recipient, session, status};
+use ecluse_core::{
+    codes, contract, dictionary, instruction, mandate, manifest, mapping, receipt, recipient, session, status,
+};
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
 
@@ -16,6 +18,8 @@ fuzz_target!(|text: &str| {
     let _ = contract::check(text, Timestamp::UNIX_EPOCH);
     shown(text, mandate::read(text).err());
     shown(text, recipient::read(text).err());
+    shown(text, manifest::parse(text).err());
+    shown(text, receipt::parse(text).err());
     shown(text, session::read(text).err());
     shown(text, status::read(text).err());
     shown(text, codes::parse(text).err());

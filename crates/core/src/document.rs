@@ -72,6 +72,10 @@ pub enum Kind {
     Answer,
     /// Drawn dossiers that one person of the laboratory compared.
     Comparison,
+    /// What a sealed archive is, to everybody.
+    Manifest,
+    /// What a recipient loaded out of one.
+    Receipt,
 }
 
 /// How many persons of a role must have signed.
@@ -89,7 +93,7 @@ pub enum Demand {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Contract,
         Self::Survey,
         Self::Instruction,
@@ -103,6 +107,8 @@ impl Kind {
         Self::Reference,
         Self::Answer,
         Self::Comparison,
+        Self::Manifest,
+        Self::Receipt,
     ];
 
     /// The word for messages.
@@ -122,6 +128,8 @@ impl Kind {
             Self::Reference => "acceptance of the reference data",
             Self::Answer => "answer to an objection",
             Self::Comparison => "record of compared dossiers",
+            Self::Manifest => "manifest",
+            Self::Receipt => "receipt",
         }
     }
 
@@ -143,6 +151,8 @@ impl Kind {
             Self::Reference => "ecluse-reference/1",
             Self::Answer => "ecluse-answer/1",
             Self::Comparison => "ecluse-comparison/1",
+            Self::Manifest => "ecluse-manifest/1",
+            Self::Receipt => "ecluse-receipt/1",
         }
     }
 
@@ -163,6 +173,8 @@ impl Kind {
             Self::Reference => "ecluse-reference-v1",
             Self::Answer => "ecluse-answer-v1",
             Self::Comparison => "ecluse-comparison-v1",
+            Self::Manifest => "ecluse-manifest-v1",
+            Self::Receipt => "ecluse-receipt-v1",
         }
     }
 
@@ -181,8 +193,8 @@ impl Kind {
                 &[(Role::ControllerSignatory, Demand::Every)]
             }
             Self::Codes | Self::Mapping | Self::Reference => &[(Role::ControllerBiologist, Demand::One)],
-            Self::Session => &[(Role::Operator, Demand::One)],
-            Self::Recipient => &[(Role::Recipient, Demand::One)],
+            Self::Session | Self::Manifest => &[(Role::Operator, Demand::One)],
+            Self::Recipient | Self::Receipt => &[(Role::Recipient, Demand::One)],
             Self::Paper | Self::Comparison => {
                 &[(Role::ControllerSignatory, Demand::Named), (Role::ControllerBiologist, Demand::Named)]
             }

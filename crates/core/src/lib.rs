@@ -27,6 +27,7 @@
 //! | [`plain`] | texts that steer the screen they are read on |
 //! | [`objection`] | objections to an instruction, and the controller's signed answers |
 //! | [`count`], [`language`] | counts as a person reads them; the two languages of what laypeople read |
+//! | [`manifest`], [`receipt`] | a sealed archive as everybody sees it; what its recipient loaded |
 //! | [`campaign`] | the laboratories of one publisher's campaign, and how each departs from its product's papers |
 //! | [`differences`] | differences that the controller accepts, as a signed list |
 //! | [`erasure`] | what was erased and what was then looked for, as a run folder keeps it |
@@ -59,6 +60,7 @@ pub mod instruction;
 pub mod keys;
 pub mod language;
 pub mod mandate;
+pub mod manifest;
 pub mod mapping;
 pub mod meaning;
 pub mod nearest;
@@ -70,6 +72,7 @@ pub mod plain;
 pub mod plan;
 pub mod product;
 pub mod reader;
+pub mod receipt;
 pub mod recipient;
 pub mod reference;
 pub mod related;

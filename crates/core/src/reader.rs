@@ -203,6 +203,12 @@ impl<'a, 'i> Fields<'a, 'i> {
         parsed.map(|n| Spanned::new(n, value.span()))
     }
 
+    /// A whole number that must be there.
+    pub(crate) fn number(&mut self, r: &mut Reader<'_>, key: &'static str) -> Option<Spanned<u64>> {
+        self.need(r, key)?;
+        self.maybe_number(r, key)
+    }
+
     /// A truth value; false where it is absent.
     pub(crate) fn flag(&mut self, r: &mut Reader<'_>, key: &'static str) -> bool {
         let Some(value) = self.get(key) else { return false };

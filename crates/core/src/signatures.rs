@@ -360,9 +360,11 @@ fn how(kind: Kind, key: &Key) -> String {
         Kind::Reference => "reference",
         Kind::Instruction => "instruction",
         Kind::Recipient => "recipient",
+        Kind::Receipt => "receipt",
         Kind::Session => return "ecluse session new --key FILE".to_owned(),
         Kind::Answer => return "ecluse instruction answer N 'words' --key FILE".to_owned(),
         Kind::Status => return "ecluse instruction status --key FILE".to_owned(),
+        Kind::Manifest => return "ecluse extract".to_owned(),
         Kind::Paper => return String::new(),
     };
     if let Some(route) = &key.on_paper {

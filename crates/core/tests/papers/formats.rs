@@ -3,7 +3,8 @@
 use ecluse_core::document::{self, Kind};
 use ecluse_core::finding::Finding;
 use ecluse_core::{
-    comparison, contract, differences, mandate, objection, recipient, reference, session, status,
+    comparison, contract, differences, mandate, manifest, objection, receipt, recipient, reference, session,
+    status,
 };
 
 use crate::support::now;
@@ -39,6 +40,8 @@ fn read(tag: &str, text: &str) -> Option<Result<(), Vec<Finding>>> {
         "comparison" => headed(Kind::Comparison).and_then(|()| comparison::parse(text).map(|_| ())),
         "reference" => headed(Kind::Reference).and_then(|()| reference::parse(text).map(|_| ())),
         "answer" => headed(Kind::Answer).and_then(|()| objection::parse(text).map(|_| ())),
+        "manifest" => headed(Kind::Manifest).and_then(|()| manifest::parse(text).map(|_| ())),
+        "receipt" => headed(Kind::Receipt).and_then(|()| receipt::parse(text).map(|_| ())),
         "recipient" => headed(Kind::Recipient).and_then(|()| recipient::read(text).map(|_| ())),
         "session" => headed(Kind::Session).and_then(|()| session::read(text).map(|_| ())),
         "instruction" => {
@@ -75,6 +78,8 @@ fn every_example_is_read_by_its_reader() {
         "toml status",
         "toml session",
         "toml recipient",
+        "toml manifest",
+        "toml receipt",
         "toml differences",
         "toml reference",
         "toml answer",

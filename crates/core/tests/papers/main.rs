@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod amendment;
 #[cfg(test)]
+mod archive;
+#[cfg(test)]
 mod comparison;
 #[cfg(test)]
 mod contract;

@@ -1,0 +1,266 @@
+//! The recipient's receipt: what was loaded out of one sealed archive, read back, and that the key which
+//! opened it is destroyed.
+//!
+//! Each table's commitment (SHA-256 over salt and published tally, `docs/formats.md`) is opened here: a
+//! copy of the sealed tallies without the rows cannot do that. Whoever has rows and key can; a receipt is
+//! its signer's word, and no proof of what stands in a database.
+
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+
+use crate::contract::Contract;
+use crate::document::{Header, Kind};
+use crate::fault::{Code, Result};
+use crate::finding::Finding;
+use crate::reader::{Codes, Fields, Reader, Spanned, quote};
+use crate::signatures::{SignatureFile, Signed, Signer};
+use crate::template::{self, Head};
+
+static SYNTAX: Code = Code::refused("ECL-RCT-001", "the receipt is not TOML");
+static UNKNOWN_KEY: Code = Code::refused("ECL-RCT-002", "unknown key in the receipt");
+static MISSING_KEY: Code = Code::refused("ECL-RCT-003", "the receipt lacks a key");
+static WRONG_VALUE: Code = Code::refused("ECL-RCT-004", "a value of the receipt has the wrong form");
+/// Another archive's, or another order's.
+pub static OTHER: Code = Code::refused("ECL-RCT-010", "the receipt is of another archive");
+/// Other tables or counts than were sealed, or a commitment that was not opened.
+pub static NOT_WHAT_WAS_SEALED: Code =
+    Code::refused("ECL-RCT-011", "the receipt does not say what was sealed");
+/// The load found differences, or refused rows.
+pub static DIFFERENCES: Code = Code::refused("ECL-RCT-012", "the receipt tells of differences");
+
+static CODES: Codes =
+    Codes { syntax: &SYNTAX, unknown: &UNKNOWN_KEY, missing: &MISSING_KEY, wrong: &WRONG_VALUE };
+
+/// The file in a migration folder.
+pub const FILE: &str = "receipt.toml";
+
+/// What a receipt says; nobody has checked who signed it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stated {
+    /// The archive's id.
+    pub archive: String,
+    /// The digest of its manifest.
+    pub manifest: String,
+    /// The digest of the instruction that it carries.
+    pub instruction: String,
+    /// The digest of the statement of the recipient who loaded it.
+    pub recipient: String,
+    /// The run, as extraction and load both name it.
+    pub run: String,
+    /// The salt of the commitments, 64 hexadecimal digits.
+    pub salt: String,
+    /// Rows that were found to differ when everything was read back.
+    pub differences: u64,
+    /// The tables, in the order of the archive.
+    pub tables: Vec<Table>,
+}
+
+/// One table of a receipt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table {
+    /// The destination table.
+    pub name: String,
+    /// Rows that stand there, read back.
+    pub rows: u64,
+    /// Rows of the archive that the destination refused.
+    pub refused: u64,
+    /// The published tally of the table's rows as they came out of the archive, 64 hexadecimal digits.
+    pub out: String,
+}
+
+/// A receipt that the recipient signed. Only [`Receipt::read`] makes one.
+///
+/// ```compile_fail,E0451
+/// # use ecluse_core::receipt::Receipt;
+/// fn forge(real: Receipt) -> Receipt {
+///     Receipt { ..real }
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Receipt {
+    stated: Stated,
+    header: Header,
+    signed: Signed,
+}
+
+impl Receipt {
+    /// Reads a receipt and checks who signed it.
+    ///
+    /// # Errors
+    /// Every fault of header, signatures and text.
+    pub fn read(
+        bytes: &[u8],
+        files: &[SignatureFile],
+        contract: &Contract,
+        now: Timestamp,
+    ) -> Result<Self, Vec<Finding>> {
+        let (header, signed) = contract.open(Kind::Receipt, bytes, files, now)?;
+        let stated = parse(&signed.text()?)?;
+        Ok(Self { stated, header, signed })
+    }
+
+    /// What it says.
+    #[must_use]
+    pub const fn stated(&self) -> &Stated {
+        &self.stated
+    }
+
+    /// Who signed it, at least one.
+    #[must_use]
+    pub fn signers(&self) -> &[Signer] {
+        self.signed.signers()
+    }
+
+    /// The paper's header.
+    #[must_use]
+    pub const fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// The signed bytes' digest.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        self.signed.digest()
+    }
+}
+
+impl Stated {
+    /// Whether it is the receipt of this archive, loaded under this order.
+    ///
+    /// # Errors
+    /// [`OTHER`].
+    pub fn is_of(&self, archive: &str, manifest: &str, instruction: &str, recipient: &str) -> Result<()> {
+        let pairs = [
+            ("archive", self.archive.as_str(), archive),
+            ("manifest", &self.manifest, manifest),
+            ("instruction", &self.instruction, instruction),
+            ("recipient", &self.recipient, recipient),
+        ];
+        match pairs.into_iter().find(|(_, said, is)| said != is) {
+            None => Ok(()),
+            Some((what, said, _)) => {
+                let help = "ask the recipient for the receipt of this archive, or put its manifest here";
+                Err(OTHER.fault(format!("it names {what} {said}")).help(help))
+            }
+        }
+    }
+
+    /// Whether everything that was sealed stands at the destination.
+    ///
+    /// # Errors
+    /// [`DIFFERENCES`].
+    pub fn is_whole(&self) -> Result<()> {
+        let refused: u64 = self.tables.iter().fold(0, |n, t| n.saturating_add(t.refused));
+        if self.differences == 0 && refused == 0 {
+            return Ok(());
+        }
+        let detail = format!("{} rows differ, {refused} were refused", self.differences);
+        Err(DIFFERENCES.fault(detail).help(
+            "the recipient mends the destination and loads again, or the controller accepts what differs",
+        ))
+    }
+}
+
+/// The receipt as a document to sign.
+#[must_use]
+pub fn draft(head: &Head, stated: &Stated) -> String {
+    let mut text = format!(
+        "# The recipient's receipt: what was loaded out of one sealed archive and read back there. Signed by\n\
+         # the recipient, after the identity that opened the archive was destroyed.\n\n\
+         {}\n\
+         [receipt]\n\
+         archive     = {}\n\
+         manifest    = {}\n\
+         instruction = {}\n\
+         recipient   = {}\n\
+         run         = {}\n\
+         salt        = {}\n\
+         differences = {}\n\
+         identity    = {}\n",
+        template::header(Kind::Receipt, head),
+        quote(&stated.archive),
+        quote(&stated.manifest),
+        quote(&stated.instruction),
+        quote(&stated.recipient),
+        quote(&stated.run),
+        quote(&stated.salt),
+        stated.differences,
+        quote(DESTROYED),
+    );
+    for Table { name, rows, refused, out } in &stated.tables {
+        // writing to a String cannot fail
+        let _ = write!(
+            text,
+            "\n[[table]]\nname    = {}\nrows    = {rows}\nrefused = {refused}\nout     = {}\n",
+            quote(name),
+            quote(out)
+        );
+    }
+    text
+}
+
+/// The one thing that a receipt says of the identity: no other receipt is made.
+const DESTROYED: &str = "destroyed";
+
+/// Reads a receipt, its header apart.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn parse(text: &str) -> Result<Stated, Vec<Finding>> {
+    let mut r = Reader::new(text, &CODES);
+    let stated = r.document().and_then(|tree| {
+        let mut root = Fields::new(&tree, 0..0, String::new());
+        root.get("document");
+        let stated = root.table(&mut r, "receipt").and_then(|head| read(&mut r, head, &mut root));
+        root.end(&mut r);
+        stated
+    });
+    r.finish(stated)
+}
+
+fn read(r: &mut Reader<'_>, mut head: Fields<'_, '_>, root: &mut Fields<'_, '_>) -> Option<Stated> {
+    let archive = head.text(r, "archive");
+    let manifest = head.digest(r, "manifest");
+    let instruction = head.digest(r, "instruction");
+    let recipient = head.digest(r, "recipient");
+    let run = head.text(r, "run");
+    let salt = head.text(r, "salt").and_then(|text| digits(r, "salt", text));
+    let differences = head.number(r, "differences");
+    let identity = head.text(r, "identity");
+    head.end(r);
+    if let Some(other) = identity.as_ref().filter(|identity| identity.value != DESTROYED) {
+        let finding = Finding::new(&WRONG_VALUE, format!("`identity` wants \"{DESTROYED}\""));
+        r.find(finding.at(other.span.clone()).help("a receipt is signed once the identity is destroyed"));
+    }
+    let tables: Vec<Table> = root.tables(r, "table").into_iter().filter_map(|t| table(r, t)).collect();
+    Some(Stated {
+        archive: archive?.value,
+        manifest: manifest?.value,
+        instruction: instruction?.value,
+        recipient: recipient?.value,
+        run: run?.value,
+        salt: salt?.value,
+        differences: differences?.value,
+        tables,
+    })
+}
+
+fn table(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Option<Table> {
+    let name = t.text(r, "name");
+    let rows = t.number(r, "rows");
+    let refused = t.number(r, "refused");
+    let out = t.text(r, "out").and_then(|text| digits(r, "out", text));
+    t.end(r);
+    Some(Table { name: name?.value, rows: rows?.value, refused: refused?.value, out: out?.value })
+}
+
+fn digits(r: &mut Reader<'_>, key: &str, text: Spanned<String>) -> Option<Spanned<String>> {
+    let hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+    if text.value.len() == 64 && text.value.bytes().all(hex) {
+        return Some(text);
+    }
+    let message = format!("`{key}` wants 64 lower-case hexadecimal digits");
+    r.find(Finding::new(&WRONG_VALUE, message).at(text.span));
+    None
+}

@@ -15,6 +15,7 @@ mod args;
 mod bench;
 mod check;
 mod copy;
+mod fetched;
 mod guards;
 mod mutate;
 mod packages;

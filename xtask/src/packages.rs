@@ -58,32 +58,6 @@ pub(crate) fn peer(program: &str, package: &'static str) -> bool {
     had
 }
 
-/// axe-core, which looks for what keeps people from reading a page: fetched once by npm, which compares it
-/// with the digest in `xtask/axe/package-lock.json`. `None`, said loudly, where npm is absent or out of reach.
-pub(crate) fn axe() -> Option<PathBuf> {
-    let folder = cache().ok()?.join("axe");
-    let script = folder.join("node_modules/axe-core/axe.min.js");
-    let ours = crate::root().join("xtask/axe");
-    let same = |name: &str| std::fs::read(folder.join(name)).ok() == std::fs::read(ours.join(name)).ok();
-    if script.is_file() && same("package-lock.json") {
-        return Some(script);
-    }
-    std::fs::create_dir_all(&folder).ok()?;
-    for name in ["package.json", "package-lock.json"] {
-        std::fs::copy(ours.join(name), folder.join(name)).ok()?;
-    }
-    let fetched = run(Command::new("npm")
-        .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"])
-        .current_dir(&folder));
-    if let Err(why) = fetched {
-        // else the next run would take a lock without its package for a whole one
-        let _ = std::fs::remove_file(folder.join("package-lock.json"));
-        say(&format!("NOT CHECKED: the pages, by axe-core: {why}"));
-        return None;
-    }
-    Some(script).filter(|script| script.is_file())
-}
-
 /// A browser that prints and measures pages, where the machine has one.
 pub(crate) fn browser() -> Option<PathBuf> {
     let found = Tools::installed().find("chromium");
@@ -221,7 +195,7 @@ fn depended(options: &[String], packages: &[&str]) -> Outcome<Vec<String>> {
         .collect())
 }
 
-fn run(command: &mut Command) -> Outcome {
+pub(crate) fn run(command: &mut Command) -> Outcome {
     let status = command.status().map_err(|e| format!("{:?} does not start: {e}", command.get_program()))?;
     if status.success() { Ok(()) } else { Err(format!("{:?} ended with {status}", command.get_program())) }
 }

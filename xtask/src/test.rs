@@ -6,7 +6,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use ecluse_testkit::server::{Purpose, REQUIRED_VARIABLE};
 use ecluse_testkit::tools::VARIABLE as TOOLS_VARIABLE;
 
-use crate::{Outcome, args, cargo, packages, servers, walls};
+use crate::{Outcome, args, cargo, fetched, packages, servers, walls};
 
 /// Features that tests need and a release must not have.
 pub(crate) const FEATURES: &str = "ecluse/failpoints,ecluse-core/assertions";
@@ -40,7 +40,12 @@ pub(crate) fn run(mut arguments: Vec<String>) -> Outcome {
     }
     command.args(&arguments).args(&harness);
     command.env(REQUIRED_VARIABLE, "1").envs(servers.environment());
-    let outside = [("ECLUSE_TEST_AXE", packages::axe()), ("ECLUSE_TEST_CHROMIUM", packages::browser())];
+    let outside = [
+        ("ECLUSE_TEST_AXE", fetched::axe()),
+        ("ECLUSE_TEST_CHROMIUM", packages::browser()),
+        ("ECLUSE_TEST_NPM_AGE", fetched::age_of_npm()),
+        ("ECLUSE_TEST_PYTHON", fetched::python()),
+    ];
     command.envs(outside.into_iter().filter_map(|(name, path)| Some((name, path?))));
     if let Some(root) = tools.root() {
         command.env(TOOLS_VARIABLE, root);

@@ -76,6 +76,10 @@ pub enum Kind {
     Manifest,
     /// What a recipient loaded out of one.
     Receipt,
+    /// The migration, accepted by the controller.
+    Acceptance,
+    /// What was erased and looked for.
+    Certificate,
 }
 
 /// How many persons of a role must have signed.
@@ -93,7 +97,7 @@ pub enum Demand {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Contract,
         Self::Survey,
         Self::Instruction,
@@ -109,6 +113,8 @@ impl Kind {
         Self::Comparison,
         Self::Manifest,
         Self::Receipt,
+        Self::Acceptance,
+        Self::Certificate,
     ];
 
     /// The word for messages.
@@ -130,6 +136,8 @@ impl Kind {
             Self::Comparison => "record of compared dossiers",
             Self::Manifest => "manifest",
             Self::Receipt => "receipt",
+            Self::Acceptance => "acceptance",
+            Self::Certificate => "certificate of erasure",
         }
     }
 
@@ -153,6 +161,8 @@ impl Kind {
             Self::Comparison => "ecluse-comparison/1",
             Self::Manifest => "ecluse-manifest/1",
             Self::Receipt => "ecluse-receipt/1",
+            Self::Acceptance => "ecluse-acceptance/1",
+            Self::Certificate => "ecluse-certificate/1",
         }
     }
 
@@ -175,6 +185,8 @@ impl Kind {
             Self::Comparison => "ecluse-comparison-v1",
             Self::Manifest => "ecluse-manifest-v1",
             Self::Receipt => "ecluse-receipt-v1",
+            Self::Acceptance => "ecluse-acceptance-v1",
+            Self::Certificate => "ecluse-certificate-v1",
         }
     }
 
@@ -189,9 +201,10 @@ impl Kind {
                 (Role::ControllerSignatory, Demand::Every),
                 (Role::ProcessorSignatory, Demand::EveryOnChange),
             ],
-            Self::Survey | Self::Status | Self::Differences | Self::Answer => {
+            Self::Survey | Self::Status | Self::Differences | Self::Answer | Self::Acceptance => {
                 &[(Role::ControllerSignatory, Demand::Every)]
             }
+            Self::Certificate => &[(Role::ProcessorSignatory, Demand::Every)],
             Self::Codes | Self::Mapping | Self::Reference => &[(Role::ControllerBiologist, Demand::One)],
             Self::Session | Self::Manifest => &[(Role::Operator, Demand::One)],
             Self::Recipient | Self::Receipt => &[(Role::Recipient, Demand::One)],

@@ -30,6 +30,7 @@
 //! | [`manifest`], [`receipt`] | a sealed archive as everybody sees it; what its recipient loaded |
 //! | [`campaign`] | the laboratories of one publisher's campaign, and how each departs from its product's papers |
 //! | [`differences`] | differences that the controller accepts, as a signed list |
+//! | [`acceptance`], [`certificate`] | the migration accepted by the controller; what was erased and looked for, certified |
 //! | [`erasure`] | what was erased and what was then looked for, as a run folder keeps it |
 //! | [`diff`] | the visible change list between two versions of an instruction |
 //! | [`diagnostics`] | findings drawn as a compiler draws them |
@@ -37,8 +38,10 @@
 //! | [`filter`] | the typed row filter |
 //! | [`plan`] | the compiled extraction: the only columns and rows that will be asked for |
 
+pub mod acceptance;
 pub mod campaign;
 pub mod catalog;
+pub mod certificate;
 pub mod class;
 pub mod classify;
 pub mod codes;

@@ -136,6 +136,12 @@ impl Answer {
         &self.header
     }
 
+    /// The signed bytes' digest.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        self.signed.digest()
+    }
+
     /// Who signed it, at least one.
     #[must_use]
     pub fn signers(&self) -> &[Signer] {

@@ -357,6 +357,8 @@ fn how(kind: Kind, key: &Key) -> String {
         Kind::Mapping => "mapping",
         Kind::Differences => "differences",
         Kind::Comparison => "compare",
+        Kind::Acceptance => "accept",
+        Kind::Certificate => "certify",
         Kind::Reference => "reference",
         Kind::Instruction => "instruction",
         Kind::Recipient => "recipient",

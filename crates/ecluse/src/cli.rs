@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
+mod accept;
 mod campaign;
 mod compare;
 mod dictionary;
@@ -28,6 +29,7 @@ mod rejected;
 mod run;
 mod signed;
 
+pub(crate) use accept::{Accept, AcceptArgs, ShowArgs};
 pub(crate) use campaign::{BoardArgs, Campaign, CampaignArgs, EachArgs, OfLaboratories};
 pub(crate) use compare::{CompareArgs, CompareSignArgs, CompareStep, LookArgs};
 pub(crate) use dictionary::{NewArgs as NewProductArgs, ProductDictionary, UseArgs};
@@ -211,6 +213,13 @@ pub(crate) enum Command {
         after_help = "Example:\n  ecluse differences propose --reason 'corrected in the new system on the 12th'\n  ecluse differences sign --key ~/.ssh/id_ed25519 --as morel"
     )]
     Differences(Differences),
+
+    /// The acceptance of the migration (*procès-verbal de recette*): the laboratory signs what stands there.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  ecluse accept propose\n  ecluse accept sign --key ~/.ssh/id_ed25519 --as morel"
+    )]
+    Accept(Accept),
 
     /// Write the report: one HTML page without any personal value.
     #[command(after_help = "Example:\n  ecluse report --lang en\n  ecluse report run -o report.html")]

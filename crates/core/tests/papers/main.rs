@@ -5,6 +5,8 @@ mod amendment;
 #[cfg(test)]
 mod archive;
 #[cfg(test)]
+mod certificate;
+#[cfg(test)]
 mod comparison;
 #[cfg(test)]
 mod contract;

@@ -1,6 +1,7 @@
 //! One file per step of the chain; this one only says who does what.
 
-mod begun;
+mod accept;
+pub(crate) mod begun;
 mod campaign;
 mod codes;
 mod compare;
@@ -90,6 +91,7 @@ pub(crate) fn run(cli: &Cli) -> Result<()> {
         Command::Freeze(args) => freeze::run(&here()?, args),
         Command::Undo(args) => undo::run(&here()?, args),
         Command::Differences(command) => differences::run(&here()?, command),
+        Command::Accept(command) => accept::run(&here()?, command),
         Command::Report(args) => report::run(&here()?, args),
         Command::Status(args) => status::run(&here()?, args),
         Command::Rejected(args) => rejected::run(&here()?, args),

@@ -52,11 +52,11 @@ pub(super) fn run(here: &Here, args: &UndoArgs) -> Result<()> {
     undone.gravest().map_or(Ok(()), |code| Err(code.fault(in_all(&undone)).help(help(&undone))))
 }
 
-/// Until the migration is accepted. No acceptance can be made yet; whatever lies under its name is one.
+/// Until the migration is accepted: proposed is enough, since the laboratory may be signing it now.
 fn not_accepted(folder: &Folder) -> Result<()> {
     if folder.has("acceptance.toml") {
         return Err(ACCEPTED.fault("acceptance.toml").help(
-            "what the laboratory accepted is the laboratory's: it deletes it itself, or orders a migration back",
+            "what the laboratory accepted is the laboratory's: it orders a migration back; one that nobody has signed is set aside: mv acceptance.toml acceptance.old.toml",
         ));
     }
     Ok(())

@@ -2,6 +2,7 @@
 //!
 //! Both are made from the papers alone. [`words`] has the words that these pages and the report share.
 
+pub(crate) mod acceptance;
 pub(crate) mod labels;
 pub(crate) mod made;
 pub(crate) mod order;

@@ -189,7 +189,7 @@ pub(crate) fn page(
 }
 
 /// A digest's first 32 characters, in groups of four.
-fn grouped(digest: &str) -> String {
+pub(crate) fn grouped(digest: &str) -> String {
     let hexadecimal: Vec<char> = digest.trim_start_matches("sha256:").chars().take(32).collect();
     let groups: Vec<String> = hexadecimal.chunks(4).map(|group| group.iter().collect()).collect();
     groups.join(" ")

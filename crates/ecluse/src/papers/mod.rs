@@ -1,6 +1,7 @@
 //! Papers as files: a document, its signatures beside it, and what is wrong with it shown
 //! as a compiler shows it. What a paper *says* is `core`'s to read and to check.
 
+pub(crate) mod acceptance;
 pub(crate) mod accepted;
 pub(crate) mod by_hand;
 pub(crate) mod chain;

@@ -74,21 +74,6 @@ fn catch_up(at: At<'_>, last: Option<(&CatchUp, Discreet)>) -> Found {
     }
 }
 
-/// The laboratory's own last word. No command makes one yet: what lies under its name is one, as
-/// `ecluse undo` takes it; until then the step is the laboratory's, and nothing waits for it here.
-pub(super) fn acceptance(at: At<'_>) -> Option<Found> {
-    if at.trial {
-        return None;
-    }
-    let (there, not) = (at.folder.has("acceptance.toml"), Found::Later);
-    Some(if there {
-        Found::Done(at.lang.of("acceptance.toml is there", "acceptance.toml est là").to_owned())
-    } else {
-        let words = "the laboratory's own; until then ecluse undo takes the run back";
-        not(at.lang.of(words, "au laboratoire ; jusque-là ecluse undo reprend le passage").to_owned())
-    })
-}
-
 fn moment(text: &str) -> Option<Timestamp> {
     text.parse().ok()
 }

@@ -4,6 +4,7 @@ mod comparison;
 mod connections;
 mod contract;
 mod cut_over;
+mod ending;
 mod known;
 mod order;
 mod run;
@@ -145,8 +146,8 @@ pub(crate) fn look(here: &Here, lang: Language) -> Result<Board> {
     }
     let waiting = steps.iter().any(|s| s.mark == Mark::Missing);
     add(&mut steps, "report", run::report(at, waiting));
-    if let Some(found) = cut_over::acceptance(at) {
-        add(&mut steps, "acceptance", found);
+    for (name, found) in ending::steps(at) {
+        add(&mut steps, name, found);
     }
     Ok(Board { title: title(at, &seen), trial, steps })
 }

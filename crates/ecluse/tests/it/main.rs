@@ -1,6 +1,7 @@
 //! The program as people use it: the demonstration, the command line, a trial.
 #![cfg(test)]
 
+mod accept;
 mod adopt;
 mod attached;
 mod bound;

@@ -34,6 +34,7 @@ mod misread;
 mod open;
 mod pack;
 mod shown;
+pub mod stored;
 mod tally;
 mod text;
 mod texts;

@@ -1,6 +1,6 @@
 //! Sealing: the only crate that uses content keys. It seals two things to operators' age
 //! identities: the state of a run (tally key, token key, key ranges), and the list of persons
-//! whose rows never move ([`list`]). And it seals rows that leave memory for a while to an identity
+//! whose rows never move ([`list`]). It seals the rows of an [`archive`] to their one recipient. And it seals rows that leave memory for a while to an identity
 //! that one process alone has ([`transient`]).
 //!
 //! The format is age v1 (<https://age-encryption.org/v1>, crate `age` 0.11.5) with X25519
@@ -8,6 +8,7 @@
 //! age draws its file keys from the operating system's generator inside the crate: the
 //! one place where chance is not an argument.
 
+pub mod archive;
 mod author;
 mod envelope;
 mod keys;

@@ -8,6 +8,7 @@
 //! | [`trace`] | which requirements a passed test proves |
 //! | [`mutate`] | a guard's test fails when the guard is off |
 //! | [`bench`] | ratios against the raw pipe, medians of interleaved pairs |
+//! | [`verifier`] | the evidence's check as one page that runs in a browser, offline |
 //! | [`servers`] | the private servers alone, until Ctrl-C |
 #![expect(clippy::disallowed_methods, reason = "a developer's tool reads its own environment and clock")]
 
@@ -23,6 +24,7 @@ mod servers;
 mod sources;
 mod test;
 mod trace;
+mod verifier;
 mod walls;
 
 use std::io::Write as _;
@@ -50,6 +52,8 @@ cargo xtask bench [--rows N] [--pairs N] [--program FILE] [--json] [--into-maria
     ratios against the raw pipe, on an invented laboratory of N results (5,000,000);
     into MariaDB alone, against its own dump and client; a catch-up alone, against one read to nothing;
     a dump staged beyond 64 MiB, against the same in memory
+cargo xtask verifier [-o FILE.html]
+    makes verifier.html: `ecluse verify` for a browser, offline (Debian: rustc-web, rust-web-src, lld)
 ";
 
 fn main() -> ExitCode {
@@ -63,6 +67,7 @@ fn main() -> ExitCode {
         "walls" => walls::run(&arguments),
         "mutate" => mutate::run(arguments),
         "bench" => bench::run(arguments),
+        "verifier" => verifier::run(&arguments),
         "help" | "--help" | "-h" => {
             say(HELP);
             Ok(())

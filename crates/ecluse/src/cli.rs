@@ -28,6 +28,7 @@ mod reference;
 mod rejected;
 mod run;
 mod signed;
+mod verify;
 
 pub(crate) use accept::{Accept, AcceptArgs, ShowArgs};
 pub(crate) use campaign::{BoardArgs, Campaign, CampaignArgs, EachArgs, OfLaboratories};
@@ -49,6 +50,7 @@ pub(crate) use reference::{PrintArgs, Reference};
 pub(crate) use rejected::RejectedArgs;
 pub(crate) use run::{BegunArgs, ReconcileArgs, RevealArgs, RunArgs, UndoArgs};
 pub(crate) use signed::OnPaperArgs;
+pub(crate) use verify::VerifyArgs;
 
 /// Move health data exactly as its controller ordered, and prove it.
 #[derive(Debug, Parser)]
@@ -238,6 +240,9 @@ pub(crate) enum Command {
     /// Find a row token's row again at the source; shows its key on this terminal only.
     #[command(after_help = "Example:\n  ecluse locate 7Q4M-KD2E")]
     Locate(LocateArgs),
+
+    /// Check an evidence file: every signature, digest and sum, offline, without a migration folder.
+    Verify(VerifyArgs),
 
     /// What an error code means, why écluse refuses, and what to do.
     #[command(after_help = "Example:\n  ecluse explain ECL-INS-014")]

@@ -11,14 +11,25 @@ pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("ecluse-sign", &[]),
     ("ecluse-journal", &[]),
     ("ecluse-core", &["ecluse-sign"]),
+    ("ecluse-evidence", &["ecluse-core", "ecluse-journal"]),
     ("ecluse-batch", &["ecluse-core"]),
     ("ecluse-seal", &["ecluse-batch", "ecluse-core", "ecluse-sign"]),
     ("ecluse-flow", &["ecluse-batch", "ecluse-core", "ecluse-seal", "ecluse-sign"]),
     ("ecluse-adapters", &["ecluse-batch", "ecluse-core", "ecluse-flow", "ecluse-seal", "ecluse-sign"]),
     (
         "ecluse",
-        &["ecluse-adapters", "ecluse-batch", "ecluse-core", "ecluse-flow", "ecluse-seal", "ecluse-sign"],
+        &[
+            "ecluse-adapters",
+            "ecluse-batch",
+            "ecluse-core",
+            "ecluse-evidence",
+            "ecluse-flow",
+            "ecluse-seal",
+            "ecluse-sign",
+        ],
     ),
+    // the evidence's check for a browser: WebAssembly, no part of the binary
+    ("ecluse-verifier", &["ecluse-evidence"]),
     // beside the house: makes signed papers, never part of the product
     ("ecluse-testkit", &["ecluse-core", "ecluse-sign"]),
     ("xtask", &["ecluse-testkit"]),

@@ -46,6 +46,7 @@ mod status;
 pub(crate) mod stayed;
 mod survey;
 pub(crate) mod undo;
+mod verify;
 pub(crate) mod withdrawn;
 
 use ecluse_core::fault::Result;
@@ -103,6 +104,7 @@ pub(crate) fn run(cli: &Cli) -> Result<()> {
         Command::Dictionary(command) => dictionary::run(&here()?, command),
         Command::Session(command) => session::run(&here()?, command),
         Command::Recipient(command) => recipient::run(&here()?, command),
+        Command::Verify(args) => verify::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Help { command } => shell::help(command),
         Command::Completions { shell } => {

@@ -16,6 +16,7 @@ mod demo;
 mod differences;
 mod drafted;
 mod encodings;
+mod evidence;
 mod excluded;
 mod figures;
 mod gone_on;

@@ -1,0 +1,76 @@
+//! What was erased, and what was then looked for.
+
+use ecluse_core::erasure::{Erasure, Residue};
+use ecluse_core::instruction;
+use ecluse_core::language::Language;
+
+use super::{Events, attested, told};
+use crate::bench::Bench;
+use crate::papers::Chain;
+use crate::verdict::Words;
+
+/// The file that says what was erased.
+const ERASURE: &str = "run/erasure.json";
+/// The file that says what was looked for.
+const RESIDUE: &str = "run/residue.json";
+
+/// Checks both, where they are there: attested, of this order, the second made after the first.
+pub(super) fn check(bench: &mut Bench<'_>, chain: &Chain, events: Option<&Events>) {
+    if bench.bytes(ERASURE).is_some()
+        && let Some(erasure) = told::<Erasure>(bench, ERASURE)
+    {
+        attested(bench, events, (ERASURE, "erase"));
+        of_order(bench, chain, ERASURE, &erasure.instruction);
+        super::of_run(bench, ERASURE, &erasure.run);
+        let (gone, beyond) = (erasure.done.len() as u64, erasure.out_of_reach.len() as u64);
+        let (en, fr) = (Language::English, Language::French);
+        let words = Words::new(
+            format!(
+                "{} things were erased; {} are beyond reach, each with an owner and a day.",
+                en.count(gone),
+                en.count(beyond)
+            ),
+            format!(
+                "{} éléments effacés ; {} hors d’atteinte, chacun avec un responsable et une date.",
+                fr.count(gone),
+                fr.count(beyond)
+            ),
+        );
+        let told = erasure.out_of_reach.iter().all(|one| !one.owner.is_empty() && !one.until.is_empty());
+        bench.check(ERASURE, told && !erasure.ended.is_empty(), words, || {
+            "it did not come to its end".to_owned()
+        });
+    }
+    if bench.bytes(RESIDUE).is_some()
+        && let Some(residue) = told::<Residue>(bench, RESIDUE)
+    {
+        attested(bench, events, (RESIDUE, "look"));
+        of_order(bench, chain, RESIDUE, &residue.instruction);
+        let words = Words::new(format!("It was made after {ERASURE}."), format!("Elle a suivi {ERASURE}."));
+        let after = bench.digest(ERASURE).as_deref() == Some(residue.erasure.as_str());
+        bench.check(RESIDUE, after, words, || format!("it cites {}", residue.erasure));
+        let places = residue.looked.len() as u64;
+        let words = Words::new(
+            format!(
+                "{} places were searched; nothing was found that should be gone.",
+                Language::English.count(places)
+            ),
+            format!(
+                "{} endroits fouillés ; rien n’a été trouvé de ce qui devait disparaître.",
+                Language::French.count(places)
+            ),
+        );
+        bench.check(RESIDUE, residue.survivors.is_empty() && places > 0, words, || {
+            residue.survivors.first().map(|one| format!("{}: {}", one.place, one.what)).unwrap_or_default()
+        });
+    }
+}
+
+fn of_order(bench: &mut Bench<'_>, chain: &Chain, of: &str, cited: &str) {
+    let words = Words::new(
+        format!("It is of the order in {}.", instruction::FILE),
+        format!("Il est celui de l’ordre de {}.", instruction::FILE),
+    );
+    let same = chain.order.as_ref().is_some_and(|order| order.digest == cited);
+    bench.check(of, same, words, || format!("of {cited}"));
+}

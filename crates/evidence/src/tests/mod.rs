@@ -1,0 +1,5 @@
+//! Evidence files made of signed papers, and every way to spoil them.
+
+mod form;
+mod made;
+mod spoilt;

@@ -71,7 +71,7 @@ fn what_the_demonstration_leaves_holds_together() {
     assert_eq!((code, &said["code"]), (Some(2), &"ECL-EVI-006".into()));
     // one byte of the order
     let mut spoilt = std::fs::read(&evidence).unwrap();
-    let at = spoilt.windows(12).position(|part| part == b"max_runs    ").unwrap();
+    let at = spoilt.windows(10).position(|part| part == b"Continuity").unwrap();
     spoilt[at + 1] ^= 1;
     std::fs::write(&evidence, spoilt).unwrap();
     let (code, said) = verify(&["--trust", &trust]);

@@ -48,8 +48,6 @@ pub struct Stated {
     pub recipient: String,
     /// The run, as extraction and load both name it.
     pub run: String,
-    /// The salt of the commitments, 64 hexadecimal digits.
-    pub salt: String,
     /// Rows that were found to differ when everything was read back.
     pub differences: u64,
     /// The tables, in the order of the archive.
@@ -65,6 +63,8 @@ pub struct Table {
     pub rows: u64,
     /// Rows of the archive that the destination refused.
     pub refused: u64,
+    /// The salt of the table's commitment, 64 hexadecimal digits.
+    pub salt: String,
     /// The published tally of the table's rows as they came out of the archive, 64 hexadecimal digits.
     pub out: String,
 }
@@ -175,7 +175,7 @@ pub fn draft(head: &Head, stated: &Stated) -> String {
          instruction = {}\n\
          recipient   = {}\n\
          run         = {}\n\
-         salt        = {}\n\
+\
          differences = {}\n\
          identity    = {}\n",
         template::header(Kind::Receipt, head),
@@ -184,16 +184,16 @@ pub fn draft(head: &Head, stated: &Stated) -> String {
         quote(&stated.instruction),
         quote(&stated.recipient),
         quote(&stated.run),
-        quote(&stated.salt),
         stated.differences,
         quote(DESTROYED),
     );
-    for Table { name, rows, refused, out } in &stated.tables {
+    for Table { name, rows, refused, salt, out } in &stated.tables {
         // writing to a String cannot fail
         let _ = write!(
             text,
-            "\n[[table]]\nname    = {}\nrows    = {rows}\nrefused = {refused}\nout     = {}\n",
+            "\n[[table]]\nname    = {}\nrows    = {rows}\nrefused = {refused}\nsalt    = {}\nout     = {}\n",
             quote(name),
+            quote(salt),
             quote(out)
         );
     }
@@ -225,7 +225,6 @@ fn read(r: &mut Reader<'_>, mut head: Fields<'_, '_>, root: &mut Fields<'_, '_>)
     let instruction = head.digest(r, "instruction");
     let recipient = head.digest(r, "recipient");
     let run = head.text(r, "run");
-    let salt = head.text(r, "salt").and_then(|text| digits(r, "salt", text));
     let differences = head.number(r, "differences");
     let identity = head.text(r, "identity");
     head.end(r);
@@ -240,7 +239,6 @@ fn read(r: &mut Reader<'_>, mut head: Fields<'_, '_>, root: &mut Fields<'_, '_>)
         instruction: instruction?.value,
         recipient: recipient?.value,
         run: run?.value,
-        salt: salt?.value,
         differences: differences?.value,
         tables,
     })
@@ -250,9 +248,16 @@ fn table(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Option<Table> {
     let name = t.text(r, "name");
     let rows = t.number(r, "rows");
     let refused = t.number(r, "refused");
+    let salt = t.text(r, "salt").and_then(|text| digits(r, "salt", text));
     let out = t.text(r, "out").and_then(|text| digits(r, "out", text));
     t.end(r);
-    Some(Table { name: name?.value, rows: rows?.value, refused: refused?.value, out: out?.value })
+    Some(Table {
+        name: name?.value,
+        rows: rows?.value,
+        refused: refused?.value,
+        salt: salt?.value,
+        out: out?.value,
+    })
 }
 
 fn digits(r: &mut Reader<'_>, key: &str, text: Spanned<String>) -> Option<Spanned<String>> {

@@ -1,16 +1,21 @@
 //! What a step may do, and on whose word: the papers, checked, as one argument.
 
 use ecluse_core::fault::{Code, Result};
+use ecluse_core::finding::refuse;
 use ecluse_core::instruction::Instruction;
 use ecluse_core::plan::Plan;
+use ecluse_core::recipient::Recipient;
 use ecluse_core::session::Session;
 use ecluse_core::status::Standing;
-use ecluse_seal::Identity;
+use ecluse_seal::{Identity, Seal};
 
 use crate::excluded::Excluded;
 
 static STRANGER: Code =
     Code::refused("ECL-RUN-018", "the run's state would be sealed to somebody else than the session names");
+
+static OTHER_KEY: Code =
+    Code::refused("ECL-LOA-010", "this identity is not the one of the recipient's statement");
 
 static UNLISTED: Code =
     Code::refused("ECL-RUN-040", "the order lets persons stay, and their list is not at hand");
@@ -23,7 +28,7 @@ pub struct Orders<'a> {
     pub(crate) plan: &'a Plan,
     /// The instruction's digest, `sha256:…`.
     pub(crate) instruction: &'a str,
-    /// The session statement's id: every event cites it.
+    /// The session statement's id: every event cites it. Of a load, the recipient statement's.
     pub(crate) session: &'a str,
     /// The signed source.
     pub(crate) source: Bound<'a>,
@@ -35,7 +40,19 @@ pub struct Orders<'a> {
     pub(crate) identity: &'a Identity,
     /// The persons whose rows never move, where the instruction cites a list.
     pub(crate) excluded: Option<&'a Excluded>,
+    /// The run that was begun elsewhere, where an archive is loaded.
+    pub(crate) begun: Option<Begun<'a>>,
     ask: Ask<'a>,
+}
+
+/// A run that began where its rows were extracted: its id, by which the ledger at the destination tells
+/// rows that are there already, and the key of its tallies.
+#[derive(Clone, Copy)]
+pub struct Begun<'a> {
+    /// The run's opaque id.
+    pub run: &'a str,
+    /// The key of its tallies.
+    pub tally: &'a Seal,
 }
 
 /// One side, as it was signed.
@@ -107,6 +124,48 @@ impl<'a> Orders<'a> {
             author,
             identity,
             excluded,
+            begun: None,
+            ask: Ask::Status(ask),
+        })
+    }
+
+    /// The orders of a recipient who loads an archive: the instruction that is sealed in it, in force, and the
+    /// recipient's own statement in a session's place.
+    ///
+    /// `source` is the archive; `destination` the recipient's own database, of which the order says nothing.
+    /// `identity` opens the archive, and writes and opens the run's state. `ask` as in [`Self::in_force`].
+    ///
+    /// # Errors
+    ///
+    /// `ECL-LOA-010` where `identity` is not the one that the statement names; `ECL-RCP-012`,
+    /// `ECL-RCP-013` where the order cites another statement or key, `ECL-INS-027` where it names no
+    /// recipient.
+    pub fn of_recipient(
+        plan: &'a Plan,
+        instruction: &'a Instruction,
+        recipient: &'a Recipient,
+        (source, destination): (Bound<'a>, Bound<'a>),
+        begun: Begun<'a>,
+        ask: &'a (dyn Fn() -> Result<Standing> + Sync),
+        identity: &'a Identity,
+    ) -> Result<Self> {
+        if identity.recipient().to_string() != recipient.age() {
+            return Err(OTHER_KEY.fault("").help(
+                "give the identity file that `ecluse recipient new` made for this migration: --identity FILE",
+            ));
+        }
+        let cited = instruction.order().sealed()?;
+        recipient.is_cited(cited, instruction.header()).or_else(|findings| refuse(&findings))?;
+        Ok(Self {
+            plan,
+            instruction: instruction.digest(),
+            session: &recipient.header().id,
+            source,
+            destination,
+            author: identity,
+            identity,
+            excluded: None,
+            begun: Some(begun),
             ask: Ask::Status(ask),
         })
     }
@@ -157,7 +216,7 @@ pub mod assertion {
     pub const fn orders(f: Fields<'_>) -> Orders<'_> {
         let Fields { plan, instruction, session, source, destination, standing, author, identity } = f;
         let ask = Ask::Asserted(standing);
-        Orders { plan, instruction, session, source, destination, author, identity, excluded: None, ask }
+        Orders { plan, instruction, session, source, destination, author, identity, excluded: None, begun: None, ask }
     }
 
     /// The same, with persons who stay.

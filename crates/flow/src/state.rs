@@ -6,7 +6,7 @@ use ecluse_seal::{Identity, Reasons, RunState, Seal, TableState};
 
 use crate::event::{Act, BENT, Head, Outcome};
 use crate::journal::Journal;
-use crate::orders::Orders;
+use crate::orders::{Begun, Orders};
 use crate::ports::Record;
 use crate::world::World;
 
@@ -60,7 +60,8 @@ pub(crate) fn unsealed(orders: &Orders<'_>, sealed: &[u8]) -> Result<RunState> {
 }
 
 fn of(orders: &Orders<'_>, state: RunState) -> Result<RunState> {
-    if state.instruction != orders.instruction || state.tables.len() != orders.plan.tables().len() {
+    let same = orders.begun.is_none_or(|begun| begun.run == state.run);
+    if !same || state.instruction != orders.instruction || state.tables.len() != orders.plan.tables().len() {
         return Err(other());
     }
     Ok(state)
@@ -72,7 +73,8 @@ fn other() -> Fault {
         .help("give the folder of this instruction's own run: --run DIR; for a new one: ecluse next")
 }
 
-/// The state of a run that begins: its id, its keys, one random name per table.
+/// The state of a run that begins: its id, its keys, one random name per table. A run that began elsewhere
+/// keeps its id and the key of its tallies.
 pub(crate) fn begin(orders: &Orders<'_>, world: &World<'_>) -> Result<RunState> {
     let tables = orders.plan.tables().iter().map(|_| {
         Ok(TableState {
@@ -87,10 +89,14 @@ pub(crate) fn begin(orders: &Orders<'_>, world: &World<'_>) -> Result<RunState> 
             flaws: Reasons::default(),
         })
     });
+    let (run, tally) = match orders.begun {
+        Some(Begun { run, tally }) => (run.to_owned(), Seal::new(*tally.expose())),
+        None => (world.id()?, Seal::new(world.random()?)),
+    };
     Ok(RunState {
-        run: world.id()?,
+        run,
         instruction: orders.instruction.to_owned(),
-        tally: Seal::new(world.random()?),
+        tally,
         token: Seal::new(world.random()?),
         object: world.id()?,
         journal: (0, Head::default().digest),

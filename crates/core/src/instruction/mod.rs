@@ -74,6 +74,10 @@ pub static WRONG_VALUE: Code = Code::refused("ECL-INS-004", "a value of the inst
 pub static NOT_SEALED: Code =
     Code::refused("ECL-INS-026", "this version does not extract into a sealed archive");
 
+/// An order to a database, where an archive is made or opened.
+pub static NOT_TO_A_RECIPIENT: Code =
+    Code::refused("ECL-INS-027", "the order seals nothing: it names a database, and no recipient");
+
 /// What an instruction's document says; nobody has checked who signed it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order {
@@ -150,6 +154,16 @@ impl Order {
                 "the papers can be checked and signed (ecluse instruction check, ecluse order); \
                  to move rows with this version, order a [destination]",
             )
+        })
+    }
+
+    /// The recipient to whom they are sealed: what every step needs that makes or opens an archive.
+    ///
+    /// # Errors
+    /// [`NOT_TO_A_RECIPIENT`], of an order to a database.
+    pub fn sealed(&self) -> Result<&SealedTo> {
+        self.recipient().ok_or_else(|| {
+            NOT_TO_A_RECIPIENT.fault("it names a [destination]").help("move its rows directly: ecluse migrate")
         })
     }
 

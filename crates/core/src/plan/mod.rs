@@ -17,6 +17,7 @@ pub mod files;
 mod identifier;
 mod known;
 mod literal;
+mod load;
 #[cfg(test)]
 mod moments;
 mod order;
@@ -36,6 +37,7 @@ pub use dossier::{Dossiers, Edge, Kind, Way};
 pub use examine::{Drafted, examine};
 pub use known::KnownPlan;
 pub use literal::typed;
+pub use load::{Laden, load};
 pub use pending::PendingPlan;
 pub use room::{Bounds, By, Shift, apart};
 pub use target::NO_TABLE;

@@ -130,9 +130,8 @@ fn stated() -> Stated {
         instruction: digest("order"),
         recipient: digest("recipient"),
         run: "3f0c".to_owned(),
-        salt: "5a".repeat(32),
         differences: 0,
-        tables: vec![Table { name: "a\"b".to_owned(), rows: 3, refused: 0, out: "b7".repeat(32) }],
+        tables: vec![Table { name: "a\"b".to_owned(), rows: 3, refused: 0, salt: "5a".repeat(32), out: "b7".repeat(32) }],
     }
 }
 

@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
 mod accept;
+mod archive;
 mod campaign;
 mod compare;
 mod dictionary;
@@ -31,6 +32,7 @@ mod signed;
 mod verify;
 
 pub(crate) use accept::{Accept, AcceptArgs, ShowArgs};
+pub(crate) use archive::{InspectArgs, LoadArgs, OpenArgs, Receipt, ReceiptSignArgs, ReceiptVerifyArgs};
 pub(crate) use campaign::{BoardArgs, Campaign, CampaignArgs, EachArgs, OfLaboratories};
 pub(crate) use compare::{CompareArgs, CompareSignArgs, CompareStep, LookArgs};
 pub(crate) use dictionary::{NewArgs as NewProductArgs, ProductDictionary, UseArgs};
@@ -49,7 +51,7 @@ pub(crate) use recipient::{Recipient, RecipientNewArgs};
 pub(crate) use reference::{PrintArgs, Reference};
 pub(crate) use rejected::RejectedArgs;
 pub(crate) use run::{BegunArgs, ReconcileArgs, RevealArgs, RunArgs, UndoArgs};
-pub(crate) use signed::OnPaperArgs;
+pub(crate) use signed::SignArgs;
 pub(crate) use verify::VerifyArgs;
 
 /// Move health data exactly as its controller ordered, and prove it.
@@ -139,6 +141,21 @@ pub(crate) enum Command {
         after_help = "Example:\n  ecluse recipient new --identity ~/tilleuls.age\n  ecluse recipient sign --key ~/.ssh/id_ed25519 --as martin"
     )]
     Recipient(Recipient),
+
+    /// A sealed archive as everybody sees it: who sealed it, to whom, until when, and whether it is whole.
+    Inspect(InspectArgs),
+    /// Verify a sealed archive and open its index: tables and counts, no row.
+    Open(OpenArgs),
+    /// Load a sealed archive into your own database, read it back, destroy the identity, sign the receipt.
+    ///
+    /// The same command goes on with a load that was interrupted.
+    #[command(
+        after_help = "Example:\n  ecluse load tilleuls.archive --identity ~/tilleuls.age --to sqlite:new.db --ddl --key ~/.ssh/id_ed25519"
+    )]
+    Load(LoadArgs),
+    /// What a recipient loaded: its signed receipt.
+    #[command(subcommand)]
+    Receipt(Receipt),
 
     /// The controller's order: which tables, columns and rows, to whom, until when.
     #[command(
@@ -511,28 +528,6 @@ pub(crate) struct FileArg {
     /// The document; by default the migration folder's.
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) file: Option<PathBuf>,
-}
-
-#[derive(Debug, Default, Args)]
-pub(crate) struct SignArgs {
-    /// The document; by default the migration folder's.
-    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) file: Option<PathBuf>,
-
-    /// Your private key (OpenSSH); in a trial, the trial's own.
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) key: Option<PathBuf>,
-
-    /// A signature that `ssh-keygen -Y sign` made: it is checked, brought to its one exact form and put in place.
-    #[arg(long, value_name = "FILE.sig", value_hint = ValueHint::FilePath, conflicts_with = "key")]
-    pub(crate) adopt: Option<PathBuf>,
-
-    /// The signature file's name; by default from your address in the contract.
-    #[arg(long = "as", value_name = "NAME")]
-    pub(crate) signer: Option<String>,
-
-    #[command(flatten)]
-    pub(crate) on_paper: OnPaperArgs,
 }
 
 /// A name or a host for the printed script: an administrator runs it, and no character of it is to end a

@@ -12,6 +12,7 @@ mod connections;
 mod demo;
 mod folder;
 mod hardening;
+mod loading;
 mod output;
 mod pages;
 mod papers;

@@ -56,6 +56,10 @@ pub enum Act {
     Remove,
     /// The destination was read back and compared.
     Reconcile,
+    /// A sealed archive is opened by its recipient; the object is the archive's id.
+    Unseal,
+    /// The identity that opened an archive is destroyed; the object is the archive's id.
+    Destroy,
     /// A row token was resolved to a row key.
     Locate,
     /// The persons who arrived were compared with those who stood at the destination.
@@ -122,7 +126,8 @@ pub struct Leaf {
     pub outcome: String,
     /// The digest of the file that the act left: `figures.json` at a close, `reconciliation.json`
     /// at a reconciliation, `erasure.json` at an erasure, `residue.json` when residue was looked for. The file
-    /// was durable before this line.
+    /// was durable before this line. At an unsealing it is the archive's manifest, where an identity was
+    /// destroyed the receipt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paper: Option<String>,
 }

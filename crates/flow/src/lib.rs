@@ -19,6 +19,7 @@
 //! | [`orphans`] | rows of a dry run that name a parent nobody has |
 //! | [`excluded`] | the persons whose rows never move |
 //! | [`staged`] | sealed rows that stand outside of memory: named in the journal, destroyed, swept |
+//! | [`load`] | whether an archive's rows were loaded already; what becomes of its identity |
 //! | [`known`] | lists the persons who exist at the destination already |
 //! | [`chunk`] | cuts a table by its key |
 //! | [`event`], [`figures`] | what a run leaves in clear: acts and counts |
@@ -42,6 +43,7 @@ pub mod figures;
 pub mod freeze;
 mod journal;
 pub mod known;
+pub mod load;
 pub mod locate;
 mod noted;
 pub mod orders;

@@ -149,11 +149,7 @@ impl<'a> Orders<'a> {
         ask: &'a (dyn Fn() -> Result<Standing> + Sync),
         identity: &'a Identity,
     ) -> Result<Self> {
-        if identity.recipient().to_string() != recipient.age() {
-            return Err(OTHER_KEY.fault("").help(
-                "give the identity file that `ecluse recipient new` made for this migration: --identity FILE",
-            ));
-        }
+        is_stated(identity, recipient)?;
         let cited = instruction.order().sealed()?;
         recipient.is_cited(cited, instruction.header()).or_else(|findings| refuse(&findings))?;
         Ok(Self {
@@ -182,6 +178,20 @@ impl<'a> Orders<'a> {
             Ask::Asserted(ask) => ask(),
         }
     }
+}
+
+/// Refuses an identity that is not the recipient's stated one.
+///
+/// # Errors
+///
+/// `ECL-LOA-010`.
+pub fn is_stated(identity: &Identity, recipient: &Recipient) -> Result<()> {
+    if identity.recipient().to_string() == recipient.age() {
+        return Ok(());
+    }
+    Err(OTHER_KEY
+        .fault("")
+        .help("give the identity file that `ecluse recipient new` made for this migration: --identity FILE"))
 }
 
 /// Orders nobody signed, for the tests of other crates only: the feature `assertions` is
@@ -216,7 +226,18 @@ pub mod assertion {
     pub const fn orders(f: Fields<'_>) -> Orders<'_> {
         let Fields { plan, instruction, session, source, destination, standing, author, identity } = f;
         let ask = Ask::Asserted(standing);
-        Orders { plan, instruction, session, source, destination, author, identity, excluded: None, begun: None, ask }
+        Orders {
+            plan,
+            instruction,
+            session,
+            source,
+            destination,
+            author,
+            identity,
+            excluded: None,
+            begun: None,
+            ask,
+        }
     }
 
     /// The same, with persons who stay.

@@ -163,7 +163,9 @@ impl Order {
     /// [`NOT_TO_A_RECIPIENT`], of an order to a database.
     pub fn sealed(&self) -> Result<&SealedTo> {
         self.recipient().ok_or_else(|| {
-            NOT_TO_A_RECIPIENT.fault("it names a [destination]").help("move its rows directly: ecluse migrate")
+            NOT_TO_A_RECIPIENT
+                .fault("it names a [destination]")
+                .help("move its rows directly: ecluse migrate")
         })
     }
 

@@ -19,7 +19,8 @@ use crate::mapping::{ColumnMap, Make, Mapping, TableMap};
 use crate::reader::Spanned;
 
 static NOTHING: Code = Code::refused("ECL-LOA-001", "the archive holds no table");
-static UNFIT: Code = Code::refused("ECL-LOA-002", "the destination does not take the archive's rows as they are");
+static UNFIT: Code =
+    Code::refused("ECL-LOA-002", "the destination does not take the archive's rows as they are");
 static UNORDERED: Code = Code::refused("ECL-LOA-003", "a table's rows do not lie in the order of its key");
 static NOT_THIS_ORDERS: Code =
     Code::refused("ECL-LOA-004", "the archive holds a table that its order does not name");
@@ -49,7 +50,9 @@ pub fn load(
 ) -> Result<Compiled, Refusal> {
     let mut findings = Vec::new();
     if tables.is_empty() {
-        findings.push(Finding::new(&NOTHING, "its index names none").help("ask the publisher what it was made of"));
+        findings.push(
+            Finding::new(&NOTHING, "its index names none").help("ask the publisher what it was made of"),
+        );
     }
     let source = Catalog { tables: tables.iter().map(|t| t.table.clone()).collect(), ..destination.clone() };
     let mapping = Mapping {
@@ -114,11 +117,8 @@ fn objections(instruction: &Instruction, laden: &Laden) -> Vec<Finding> {
 /// A table's map to itself.
 fn identity(laden: &Laden) -> TableMap {
     let name = |text: &str| Spanned::new(text.to_owned(), 0..0);
-    let column = |name_of: &str| ColumnMap {
-        to: name(name_of),
-        make: Make::Column(name(name_of)),
-        required: false,
-    };
+    let column =
+        |name_of: &str| ColumnMap { to: name(name_of), make: Make::Column(name(name_of)), required: false };
     TableMap {
         from: name(&laden.table.name),
         to: name(&laden.table.name),
@@ -134,8 +134,9 @@ fn told(finding: Finding) -> Finding {
         return Finding::new(&NO_TABLE, finding.message).help(help);
     }
     let message = format!("{}: {}", finding.code.title, finding.message);
-    Finding::new(&UNFIT, message)
-        .help("change the destination's table, or load where écluse makes the tables: ecluse load ARCHIVE --ddl")
+    Finding::new(&UNFIT, message).help(
+        "change the destination's table, or load where écluse makes the tables: ecluse load ARCHIVE --ddl",
+    )
 }
 
 fn planned(given: &Given<'_>, tables: &[Laden], targets: Vec<Target>) -> Vec<TablePlan> {
@@ -174,8 +175,10 @@ fn planned(given: &Given<'_>, tables: &[Laden], targets: Vec<Target>) -> Vec<Tab
         for column in &mut columns {
             column.relation = to_patients.iter().any(|read| column.from.carries(*read));
         }
-        let write_key =
-            key.iter().filter_map(|k| columns.iter().position(|c| c.from == Expression::Column(*k))).collect();
+        let write_key = key
+            .iter()
+            .filter_map(|k| columns.iter().position(|c| c.from == Expression::Column(*k)))
+            .collect();
         let ordered = given.order.table(&laden.source);
         planned.push(TablePlan {
             number,

@@ -131,7 +131,13 @@ fn stated() -> Stated {
         recipient: digest("recipient"),
         run: "3f0c".to_owned(),
         differences: 0,
-        tables: vec![Table { name: "a\"b".to_owned(), rows: 3, refused: 0, salt: "5a".repeat(32), out: "b7".repeat(32) }],
+        tables: vec![Table {
+            name: "a\"b".to_owned(),
+            rows: 3,
+            refused: 0,
+            salt: "5a".repeat(32),
+            out: "b7".repeat(32),
+        }],
     }
 }
 

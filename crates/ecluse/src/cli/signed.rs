@@ -1,4 +1,4 @@
-//! A page signed by hand, as options: what its checker states with the own key.
+//! Signing a paper, as options: with a key, with a signature made elsewhere, or by hand, as its checker states it.
 
 use std::path::PathBuf;
 
@@ -27,4 +27,27 @@ pub(crate) struct OnPaperArgs {
     /// How the hand was recognised: signed before you, read back by telephone.
     #[arg(long, value_name = "WORDS", requires = "on_paper")]
     pub(crate) how: Option<String>,
+}
+
+/// How a paper is signed.
+#[derive(Debug, Default, Args)]
+pub(crate) struct SignArgs {
+    /// The document; by default the migration folder's.
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) file: Option<PathBuf>,
+
+    /// Your private key (OpenSSH); in a trial, the trial's own.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) key: Option<PathBuf>,
+
+    /// A signature that `ssh-keygen -Y sign` made: it is checked, brought to its one exact form and put in place.
+    #[arg(long, value_name = "FILE.sig", value_hint = ValueHint::FilePath, conflicts_with = "key")]
+    pub(crate) adopt: Option<PathBuf>,
+
+    /// The signature file's name; by default from your address in the contract.
+    #[arg(long = "as", value_name = "NAME")]
+    pub(crate) signer: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) on_paper: OnPaperArgs,
 }

@@ -95,9 +95,17 @@ fn named(path: &Path, list: &Path) -> Result<()> {
     std::fs::remove_file(&note).map_err(|error| folder::unwritable(&note, &error))
 }
 
-/// Overwrites a file and takes its name away. What a file system or a disk keeps of it elsewhere is out
-/// of reach.
+/// Overwrites a list and takes its name away.
 fn erase(path: &Path) -> Result<()> {
+    overwritten(path).map_err(|error| {
+        KEPT.fault(format!("{}: {}", path.display(), error.kind()))
+            .help("make the file writable and give the same command again, or erase it yourself and do so")
+    })
+}
+
+/// Overwrites a file with zeros, durably, and takes its name away; one that is gone is no fault. What a file
+/// system or a disk keeps of it elsewhere is out of reach.
+pub(super) fn overwritten(path: &Path) -> std::io::Result<()> {
     let over = || {
         let mut file = std::fs::OpenOptions::new().write(true).open(path)?;
         let mut left = file.seek(SeekFrom::End(0))?;
@@ -114,10 +122,6 @@ fn erase(path: &Path) -> Result<()> {
     };
     match over() {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        done => done.map_err(|error| {
-            KEPT.fault(format!("{}: {}", path.display(), error.kind())).help(
-                "make the file writable and give the same command again, or erase it yourself and do so",
-            )
-        }),
+        done => done,
     }
 }

@@ -25,7 +25,7 @@ use crate::ready::{self, Ends, Missing, Ready, STOP};
 use crate::report::facts::{self, Facts};
 use crate::{folder, hardening};
 
-static STOPPED: Code = Code::outside("ECL-RUN-030", "the run was stopped at the operator's wish");
+pub(super) static STOPPED: Code = Code::outside("ECL-RUN-030", "the run was stopped at the operator's wish");
 
 pub(super) fn run(here: &Here, args: &MigrateArgs) -> Result<()> {
     for area in hardening::clear_swap() {

@@ -16,8 +16,10 @@ mod files;
 mod freeze;
 mod grants;
 pub(crate) mod identifiers;
+mod inspect;
 pub(crate) mod instruction;
 pub(crate) mod known;
+mod load;
 mod locate;
 pub(crate) mod mandate;
 mod mapping;
@@ -30,6 +32,7 @@ pub(crate) mod ordered;
 mod patients;
 mod plan;
 mod procedure;
+mod receipt;
 mod recipient;
 pub(crate) mod reconcile;
 pub(crate) mod reconciled;
@@ -105,6 +108,10 @@ pub(crate) fn run(cli: &Cli) -> Result<()> {
         Command::Session(command) => session::run(&here()?, command),
         Command::Recipient(command) => recipient::run(&here()?, command),
         Command::Verify(args) => verify::run(args),
+        Command::Inspect(args) => inspect::run(&here()?, args),
+        Command::Open(args) => inspect::open(&here()?, args),
+        Command::Load(args) => load::run(&here()?, args),
+        Command::Receipt(command) => receipt::run(&here()?, command),
         Command::Explain(args) => explain::run(args),
         Command::Help { command } => shell::help(command),
         Command::Completions { shell } => {

@@ -206,7 +206,8 @@ pub(crate) fn compared(
     })
 }
 
-fn summary(found: &Reconciliation, here: &Here, instruction: &str, journal: Head) -> Recorded {
+/// What was found, as the run folder keeps it.
+pub(super) fn summary(found: &Reconciliation, here: &Here, instruction: &str, journal: Head) -> Recorded {
     Recorded {
         at: here.now.to_string(),
         run: found.run.clone(),

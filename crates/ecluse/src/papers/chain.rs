@@ -219,6 +219,11 @@ impl StatusFile {
         }
     }
 
+    /// The status of an order that is not in this folder, where it lies here.
+    pub(crate) fn of(path: PathBuf, instruction: &str, max_age: SignedDuration) -> Self {
+        Self { path, instruction: instruction.to_owned(), max_age }
+    }
+
     /// The controller's word, now, after what was `met` before.
     ///
     /// What it adds to that is handed to `keep` before anything is refused: a word that was

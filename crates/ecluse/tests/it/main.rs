@@ -22,6 +22,7 @@ mod figures;
 mod gone_on;
 mod identifiers;
 mod large;
+mod load;
 mod made;
 mod many;
 mod odd;

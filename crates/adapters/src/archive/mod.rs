@@ -1,0 +1,13 @@
+//! A sealed archive as a folder: its parts read once each, and its rows as a source.
+//!
+//! ```text
+//! ARCHIVE/manifest.toml (+ .sigs)   signed by the sender; verified by the caller before anything here
+//! ARCHIVE/000000.age                the sealed index
+//! ARCHIVE/000001.age …              one Parquet file each
+//! ```
+
+mod read;
+mod source;
+
+pub use read::{Archive, Whole};
+pub use source::{Laid, Source};

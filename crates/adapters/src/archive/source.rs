@@ -1,0 +1,150 @@
+//! The archive as a source: its snapshot is the manifest, its rows lie in the order of their keys.
+//!
+//! While a table is read whole, its rows are tallied as they come out of the seal, with the types of the
+//! index: so the commitment in the index is opened over what was sealed, whatever types the destination has.
+
+use ecluse_batch::{Batch, Keys, RowHasher, Scope, Tally, TallyKey};
+use ecluse_core::catalog::{Catalog, Table};
+use ecluse_core::fault::{Code, Result};
+use ecluse_core::plan::{Plan, TablePlan};
+use ecluse_core::types::{Engine, Type};
+use ecluse_core::value::KeyRange;
+use ecluse_flow::ports;
+use ecluse_seal::archive::IndexTable;
+
+use super::read::{Archive, ENGINE};
+
+static NO_TABLE: Code = Code::refused("ECL-LOA-025", "the archive holds no such table");
+
+/// See the module. One per start of a run.
+#[derive(Debug)]
+pub struct Source<'a> {
+    archive: &'a Archive<'a>,
+    laid: Vec<Option<Tally>>,
+}
+
+/// What one table came to as it was read out of the archive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Laid {
+    /// Rows.
+    pub rows: u64,
+    /// Their published tally.
+    pub out: [u8; 32],
+}
+
+impl<'a> Source<'a> {
+    /// An opened archive as a source.
+    #[must_use]
+    pub fn new(archive: &'a Archive<'a>) -> Self {
+        Self { archive, laid: vec![None; archive.index().tables.len()] }
+    }
+
+    /// What each table came to that was read whole, in the order of the archive.
+    #[must_use]
+    pub fn laid(&self) -> Vec<Option<Laid>> {
+        let key = TallyKey::new(*self.archive.index().tally.expose());
+        let one = |(number, tally): (usize, &Option<Tally>)| {
+            tally.map(|tally| Laid { rows: tally.count(), out: tally.publish(&key, Scope::Table(number)) })
+        };
+        self.laid.iter().enumerate().map(one).collect()
+    }
+
+    fn table(&self, table: &TablePlan) -> Result<&'a IndexTable> {
+        let found = self.archive.index().tables.get(table.number());
+        found
+            .filter(|found| found.destination == table.destination() || found.source == table.source())
+            .ok_or_else(|| NO_TABLE.fault(format!("table {}", table.source())))
+    }
+}
+
+impl ports::Source for Source<'_> {
+    fn engine(&self) -> Engine {
+        ENGINE
+    }
+
+    fn identity(&mut self) -> Result<String> {
+        Ok(self.archive.identity())
+    }
+
+    fn catalog(&mut self, scope: ports::Scope<'_>) -> Result<Catalog> {
+        let wanted = |table: &Table| match scope {
+            ports::Scope::Everything => true,
+            ports::Scope::Tables(names) => names.contains(&table.name),
+        };
+        let mut catalog = self.archive.catalog();
+        catalog.tables.retain(wanted);
+        Ok(catalog)
+    }
+
+    /// It holds what was ordered, and nothing else.
+    fn excess(&mut self, _plan: &Plan) -> Result<Vec<ports::Excess>> {
+        Ok(Vec::new())
+    }
+
+    fn has_views(&mut self, _plan: &Plan) -> Result<bool> {
+        Ok(false)
+    }
+
+    fn open(&mut self, _plan: &Plan, _frozen: bool) -> Result<ports::Opened> {
+        Ok(ports::Opened {
+            barrier: "a sealed archive: it holds the ordered rows and no others, as its sender's manifest lists them"
+                .to_owned(),
+            limits: Vec::new(),
+        })
+    }
+
+    fn count(&mut self, table: &TablePlan) -> Result<ports::Count> {
+        Ok(ports::Count { available: None, asked: self.table(table)?.rows })
+    }
+
+    fn read(
+        &mut self,
+        table: &TablePlan,
+        _plan: &Plan,
+        range: &KeyRange,
+        sink: ports::Sink<'_>,
+    ) -> Result<()> {
+        let indexed = self.table(table)?;
+        let types: Vec<Type> = indexed.columns.iter().map(|c| c.ty).collect();
+        let index = self.archive.index();
+        let everything = *range == KeyRange::default();
+        let key = TallyKey::new(*index.tally.expose());
+        let mut hasher = RowHasher::new(&key, &indexed.destination, &types);
+        let (mut tally, mut hashes) = (Tally::new(), Vec::new());
+        for note in index.chunks.iter().filter(|note| note.table == table.number()) {
+            for batch in self.archive.rows(note, indexed)? {
+                if everything {
+                    hashes.clear();
+                    hasher.hash_rows(&batch, &mut hashes)?;
+                    tally.extend(&hashes);
+                    sink(batch)?;
+                } else if let Some(within) = within(&batch, &types, table.key(), range)? {
+                    sink(within)?;
+                }
+            }
+        }
+        if let Some(laid) = self.laid.get_mut(table.number()).filter(|_| everything) {
+            *laid = Some(tally);
+        }
+        Ok(())
+    }
+
+    fn statement(&self, table: &TablePlan, _plan: &Plan) -> String {
+        format!("the parts of table {} in archive {}", table.source(), self.archive.index().label().archive)
+    }
+
+    fn close(&mut self) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// The rows of a batch whose keys lie in the range; they follow each other.
+fn within(batch: &Batch, types: &[Type], key: &[usize], range: &KeyRange) -> Result<Option<Batch>> {
+    if key.is_empty() {
+        return Ok(Some(batch.clone()));
+    }
+    let keys = Keys::new(batch, types, key)?;
+    let from = range.after.as_ref().map_or(0, |after| keys.rows_upto(after));
+    let upto = range.upto.as_ref().map_or(batch.rows(), |upto| keys.rows_upto(upto));
+    Ok((from < upto).then(|| batch.slice(from, upto - from)))
+}

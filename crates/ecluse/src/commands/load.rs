@@ -1,0 +1,270 @@
+//! `ecluse load`: a sealed archive into the recipient's own database, and the receipt.
+//!
+//! | done | durable then | a start that died goes on with |
+//! |---|---|---|
+//! | the run, as the direct path's | its ledger, its sealed state | the run |
+//! | read back, compared | `reconciliation.json` | the run, which replaces nothing |
+//! | the receipt is written | `receipt.toml` | destroying the identity |
+//! | the identity is destroyed | the journal's line | signing |
+
+use std::path::Path;
+use std::sync::Arc;
+
+use ecluse_adapters::archive::{Archive, Source};
+use ecluse_adapters::folder::RunFolder;
+use ecluse_core::count::plural;
+use ecluse_core::fault::{Code, Result};
+use ecluse_core::receipt::{self, Stated, Table};
+use ecluse_flow::figures::Figures;
+use ecluse_flow::load::{destroys, not_loaded_yet, unseals};
+use ecluse_flow::ports::{Destination, Record as _};
+use ecluse_flow::reconcile::{Kind, Reconciliation, conclude, reconcile};
+use ecluse_flow::run::{Options, makes, may_begin, run as flow_run};
+use ecluse_seal::Identity;
+use ecluse_seal::archive::commitment;
+use jiff::SignedDuration;
+use serde_json::json;
+
+use super::migrate::STOPPED;
+use super::{Here, erasing, reconcile as reconciled, session, sign};
+use crate::cli::{LoadArgs, SignArgs};
+use crate::connections::{self, End};
+use crate::loading::{Laid, Sealed};
+use crate::papers::{Paper, draft, signatures_of};
+use crate::progress::Teller;
+use crate::ready::{self, Missing, STOP};
+use crate::{connect, folder, output};
+
+static OTHER_ROWS: Code = Code::refused("ECL-LOA-015", "what came out of the archive is not what was sealed");
+static DIFFERS: Code = Code::refused("ECL-LOA-016", "what was read back differs from the archive");
+static KEPT: Code = Code::outside("ECL-LOA-017", "the identity could not be destroyed");
+static ANOTHER: Code =
+    Code::refused("ECL-LOA-019", "this migration has its receipt already, of another archive");
+
+/// How long a receipt can be shown: the years for which evidence is kept.
+const LASTS: SignedDuration = SignedDuration::from_hours(24 * 3_653);
+
+pub(super) fn run(here: &Here, args: &LoadArgs) -> Result<()> {
+    // a second Ctrl-C would be a crash, which a load survives as well
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&STOP));
+    let sealed = Sealed::read(here, &args.open.inspect.archive)?;
+    let key = sealed.identity(here, args.open.identity.as_deref())?;
+    let run = here.folder.path(args.run.as_deref(), "run");
+    let path = here.folder.path(None, receipt::FILE);
+    let (archive, session) = (sealed.manifest.header().id.clone(), sealed.recipient.header().id.clone());
+    if path.exists() {
+        is_of(&path, &sealed)?;
+    } else {
+        loaded(here, args, sealed, (&key, &run, &path))?;
+    }
+    let paper = Paper::read(&path, "")?;
+    let mut record = RunFolder::existing(&run)?;
+    destroys(&mut record, ready::world(), (&session, &archive), &paper.digest(), || {
+        erasing::overwritten(&key).map_err(|error| {
+            KEPT.fault(format!("{}: {}", key.display(), error.kind()))
+                .help("make the file writable and give the same command again")
+        })
+    })?;
+    output::line(format!(
+        "{}: overwritten and taken away. What a file system, a disk or a backup keeps of it is out of reach.",
+        key.display()
+    ));
+    signed(here, args, &path)
+}
+
+/// Signs the receipt; without a key it waits for `ecluse receipt sign`.
+fn signed(here: &Here, args: &LoadArgs, path: &Path) -> Result<()> {
+    let contract = Paper::read(&here.folder.path(None, "contract.toml"), "")?;
+    let (header, _) = contract.judge(ecluse_core::contract::open(&contract.bytes))?;
+    let already = !folder::list(&signatures_of(path))?.is_empty();
+    if already || (args.key.is_none() && !header.trial) {
+        if !already {
+            output::line(format!(
+                "{} waits for its signature:  ecluse receipt sign --key FILE",
+                path.display()
+            ));
+        }
+        output::document(&json!({ "receipt": path, "signed": already }));
+        return Ok(());
+    }
+    let sign = SignArgs { key: args.key.clone(), signer: args.signer.clone(), ..SignArgs::default() };
+    let signatures = sign::document_with(here, ecluse_core::document::Kind::Receipt, path, &sign)?;
+    output::line(format!("{}: signed. Send it to the publisher, with its signatures.", path.display()));
+    output::document(&json!({ "receipt": path, "signed": true, "signatures": signatures }));
+    Ok(())
+}
+
+/// The receipt that an earlier start wrote, if it is this archive's.
+fn is_of(path: &Path, sealed: &Sealed) -> Result<()> {
+    let paper = Paper::read(path, "")?;
+    let stated = paper.judge(receipt::parse(paper.text()))?;
+    if stated.archive == sealed.manifest.header().id && stated.manifest == sealed.manifest.digest() {
+        return Ok(());
+    }
+    Err(ANOTHER
+        .fault(format!("archive {}", stated.archive))
+        .help("load in a folder of its own: ecluse -C DIR load ARCHIVE"))
+}
+
+/// Opens, loads, reads back, and writes the receipt.
+fn loaded(
+    here: &Here,
+    args: &LoadArgs,
+    sealed: Sealed,
+    (key, run, receipt): (&Path, &Path, &Path),
+) -> Result<()> {
+    let identity = session::identity(key)?;
+    let ids = (sealed.recipient.header().id.clone(), sealed.manifest.header().id.clone());
+    let manifest = sealed.manifest.digest();
+    let mut record = RunFolder::open(run)?;
+    let (laid, archive) = unseals(&mut record, ready::world(), (&ids.0, &ids.1), &manifest, || {
+        sealed.open(here, args.open.status.as_deref(), &identity)
+    })?;
+    let url = connect::parse(&connections::url(&here.folder, End::Destination, args.to.url().as_deref())?)?;
+    let mut destination = connect::destination(&url)?;
+    let load = Load { laid: &laid, archive: &archive, identity: &identity };
+    let mut source = Source::new(&archive);
+    let figures = load.moved(args.ddl, &mut source, destination.as_mut(), &mut record)?;
+    let outs = load.opened(&source)?;
+    // a connection of its own, as whoever reads back later has one
+    drop(destination);
+    let found = load.read_back(here, connect::destination(&url)?.as_mut(), &mut record)?;
+    let stated = load.stated(&figures, &found, outs);
+    let contract = laid.sealed.contract.digest().to_owned();
+    let head = draft::head(Some(contract), here.now, LASTS, laid.sealed.contract.header().trial)?;
+    folder::create_durably(receipt, receipt::draft(&head, &stated).as_bytes(), 0o666)?;
+    let rows = stated.tables.iter().map(|t| t.rows).sum();
+    output::line(format!(
+        "{} loaded and read back; every one is as it was sealed.",
+        plural(rows, "row", "rows")
+    ));
+    Ok(())
+}
+
+/// An opened archive on its way into a database.
+struct Load<'a> {
+    laid: &'a Laid,
+    archive: &'a Archive<'a>,
+    identity: &'a Identity,
+}
+
+impl Load<'_> {
+    /// Moves every row, by the run of the direct path.
+    fn moved(
+        &self,
+        ddl: bool,
+        source: &mut Source<'_>,
+        destination: &mut dyn Destination,
+        record: &mut RunFolder,
+    ) -> Result<Figures> {
+        let tables = if ddl { Missing::Suppose } else { Missing::Refuse };
+        let (mut compiled, missing) = self.laid.plan(self.archive, destination, tables)?;
+        let there = destination.identity()?;
+        let ends = (self.archive, there.as_str());
+        self.laid.with_orders((&compiled, self.identity), ends, |orders| {
+            not_loaded_yet(&orders, destination, record)?;
+            if missing.is_empty() {
+                return Ok(());
+            }
+            may_begin(&orders, Options::default(), source, destination, record)?;
+            // known before they are made: an undo drops these, and no table that somebody else made
+            let names: Vec<String> = missing.iter().map(|table| table.name.clone()).collect();
+            makes(&orders, &names, record, ready::world())
+        })?;
+        if !missing.is_empty() {
+            for table in &missing {
+                let statement = destination.ddl(table);
+                destination.create(&table.name, &statement)?;
+                output::remark(format!("made {} at the destination", table.name));
+            }
+            compiled = self.laid.plan(self.archive, destination, Missing::Refuse)?.0;
+        }
+        let mut teller = Teller::with_events();
+        let moved = self.laid.with_orders((&compiled, self.identity), ends, |orders| {
+            flow_run(orders, Options::default(), source, destination, record, ready::world(), &mut |p| {
+                teller.tell(p);
+            })
+        })?;
+        if moved.stopped {
+            let rows = plural(moved.figures.moved_rows(), "row", "rows");
+            return Err(STOPPED
+                .fault(format!("this start dealt with {rows}; what earlier ones loaded stands"))
+                .help("give the same command again"));
+        }
+        Ok(moved.figures)
+    }
+
+    /// Opens the commitments of the index: the rows that came out are the rows that were sealed.
+    fn opened(&self, source: &Source<'_>) -> Result<Vec<[u8; 32]>> {
+        let indexed = &self.archive.index().tables;
+        let mut outs = Vec::with_capacity(indexed.len());
+        for (table, laid) in indexed.iter().zip(source.laid()) {
+            let salt = data_encoding::HEXLOWER.decode(table.salt.as_bytes()).ok();
+            let salt = salt.and_then(|salt| <[u8; 32]>::try_from(salt).ok());
+            let opened = laid.zip(salt).filter(|(laid, salt)| {
+                laid.rows == table.rows && commitment(salt, &laid.out) == table.commitment
+            });
+            let Some((laid, _)) = opened else {
+                return Err(OTHER_ROWS
+                    .fault(format!("table {}", table.destination))
+                    .help("keep archive and run folder, and tell the publisher"));
+            };
+            outs.push(laid.out);
+        }
+        Ok(outs)
+    }
+
+    /// Reads everything back and compares it.
+    fn read_back(
+        &self,
+        here: &Here,
+        destination: &mut dyn Destination,
+        record: &mut RunFolder,
+    ) -> Result<Reconciliation> {
+        let (compiled, _) = self.laid.plan(self.archive, destination, Missing::Refuse)?;
+        let there = destination.identity()?;
+        let mut teller = Teller::new();
+        let found = self.laid.with_orders((&compiled, self.identity), (self.archive, &there), |orders| {
+            let mut open =
+                || Ok(Box::new(Source::new(self.archive)) as Box<dyn ecluse_flow::ports::Source + '_>);
+            let world = ready::world();
+            let options = Options::default();
+            let found =
+                reconcile(orders, options, &mut open, destination, record, world, &mut |p| teller.tell(p))?;
+            let recorded = reconciled::summary(&found, here, self.laid.instruction.digest(), record.head());
+            let json = serde_json::to_vec_pretty(&recorded).unwrap_or_default();
+            conclude(&found, &json, orders, record, world)?;
+            Ok(found)
+        })?;
+        if found.holds() {
+            return Ok(found);
+        }
+        let kinds: Vec<String> =
+            found.damaged().iter().map(|(kind, rows)| format!("{rows} {}", kind.words())).collect();
+        Err(DIFFERS.fault(kinds.join(", ")).help(
+            "look at run/reconciliation.json; give the same command again once nobody else writes there",
+        ))
+    }
+
+    fn stated(&self, figures: &Figures, found: &Reconciliation, outs: Vec<[u8; 32]>) -> Stated {
+        let Sealed { manifest, .. } = &self.laid.sealed;
+        let counted = figures.tables.iter().zip(&found.tables).zip(outs);
+        let tables =
+            counted.zip(&self.archive.index().tables).map(|(((moved, there), out), indexed)| Table {
+                name: indexed.destination.clone(),
+                rows: there.rows,
+                refused: moved.refused_rows(),
+                salt: indexed.salt.clone(),
+                out: data_encoding::HEXLOWER.encode(&out),
+            });
+        Stated {
+            archive: manifest.header().id.clone(),
+            manifest: manifest.digest(),
+            instruction: manifest.stated().instruction.value.clone(),
+            recipient: manifest.stated().recipient.value.clone(),
+            run: self.archive.index().run.clone(),
+            differences: found.rows(Kind::is_damage),
+            tables: tables.collect(),
+        }
+    }
+}

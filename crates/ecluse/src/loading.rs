@@ -1,0 +1,266 @@
+//! A sealed archive, opened by its recipient: what is verified, in the order in which it is demanded.
+//!
+//! manifest, sender, recipient → identity → status → every part's digest → index → the order inside. Rows are
+//! opened by nobody here.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use ecluse_adapters::archive::{Archive, Whole};
+use ecluse_core::catalog::Catalog;
+use ecluse_core::contract::Contract;
+use ecluse_core::dictionary::{self, Dictionary};
+use ecluse_core::digest;
+use ecluse_core::fault::{Code, Result};
+use ecluse_core::instruction::Instruction;
+use ecluse_core::manifest::{self, Manifest};
+use ecluse_core::on_paper::Found;
+use ecluse_core::person::Role;
+use ecluse_core::plan::{Compiled, Refusal, load};
+use ecluse_core::recipient::Recipient;
+use ecluse_core::signatures::SignatureFile;
+use ecluse_core::status::Met;
+use ecluse_flow::orders::{Begun, Bound, Orders, is_stated};
+use ecluse_flow::ports::{Destination, Scope};
+use ecluse_seal::Identity;
+use ecluse_seal::archive::Index;
+use jiff::SignedDuration;
+
+use crate::commands::{Here, runs};
+use crate::folder::Folder;
+use crate::papers::chain::StatusFile;
+use crate::papers::{Paper, recipient, refusal, standing};
+use crate::ready::Missing;
+use crate::{clock, trial};
+
+static OTHER_ORDER: Code =
+    Code::refused("ECL-LOA-012", "the archive's order is not the one that its manifest names");
+static OTHER_PAPER: Code =
+    Code::refused("ECL-LOA-013", "a paper that the order cites does not lie in the archive");
+static NO_IDENTITY: Code = Code::usage("ECL-LOA-014", "it is not said which identity opens the archive");
+
+/// An archive as far as it can be known without a key: manifest and recipient, verified.
+pub(crate) struct Sealed {
+    pub(crate) folder: PathBuf,
+    pub(crate) contract: Contract,
+    pub(crate) manifest: Manifest,
+    pub(crate) recipient: Recipient,
+}
+
+/// The papers of an opened archive, verified, and what asks whether the order stands.
+pub(crate) struct Laid {
+    pub(crate) sealed: Sealed,
+    pub(crate) instruction: Instruction,
+    pub(crate) dictionary: Dictionary,
+    status: StatusFile,
+    met: Mutex<Met>,
+    here: Folder,
+}
+
+/// The manifest in force, under the contract of the migration folder.
+///
+/// # Errors
+///
+/// Every fault of contract and manifest.
+pub(crate) fn manifest(here: &Here, archive: &Path) -> Result<(Contract, Manifest)> {
+    let (contract, _) = standing::contract(&here.folder, None, here.now)?;
+    let paper =
+        Paper::read(&archive.join(manifest::FILE), "name the archive's folder: ecluse inspect ARCHIVE")?;
+    let manifest = paper.judge(Manifest::in_force(&paper.bytes, &paper.signatures, &contract, here.now))?;
+    Ok((contract, manifest))
+}
+
+impl Sealed {
+    /// Verifies manifest, sender and recipient.
+    ///
+    /// # Errors
+    ///
+    /// As [`manifest`]; a recipient statement that is not in force, or to which it was not sealed.
+    pub(crate) fn read(here: &Here, archive: &Path) -> Result<Self> {
+        let (contract, manifest) = manifest(here, archive)?;
+        let stated = here.folder.path(None, ecluse_core::recipient::FILE);
+        let (recipient, _) = recipient::in_force(&stated, &contract, here.now)?;
+        let paper = Paper::read(&archive.join(manifest::FILE), "")?;
+        paper.judge(manifest.is_to(&recipient))?;
+        Ok(Self { folder: archive.to_owned(), contract, manifest, recipient })
+    }
+
+    /// The file that holds the recipient's identity.
+    ///
+    /// # Errors
+    ///
+    /// [`NO_IDENTITY`].
+    pub(crate) fn identity(&self, here: &Here, named: Option<&Path>) -> Result<PathBuf> {
+        match named {
+            Some(path) => Ok(path.to_owned()),
+            None if self.contract.header().trial => {
+                Ok(trial::key(&here.folder, Role::Recipient).with_extension("age"))
+            }
+            None => Err(NO_IDENTITY.fault("").help("--identity FILE, which ecluse recipient new made")),
+        }
+    }
+
+    /// Verifies everything else there is to verify, and opens the index; no part with rows is opened.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that does not hold.
+    pub(crate) fn open<'i>(
+        self,
+        here: &Here,
+        status: Option<&Path>,
+        identity: &'i Identity,
+    ) -> Result<(Laid, Archive<'i>)> {
+        // before anything is read of the archive
+        is_stated(identity, &self.recipient)?;
+        let order = self.manifest.stated().instruction.value.clone();
+        let path = here.folder.path(status, "status.toml");
+        let mut met = runs::met(&here.folder, &order)?;
+        // how old a word may be is said by the order, which is still sealed: that is asked again below
+        let status = StatusFile::of(path.clone(), &order, SignedDuration::MAX);
+        let mut ask = |status: &StatusFile| {
+            status
+                .ask(&self.contract, here.now, &mut met, |met| runs::meet(&here.folder, &order, met))
+                .map(drop)
+        };
+        ask(&status)?;
+        let archive = Whole::verified(&self.folder, &self.manifest)?.open(identity)?;
+        let index = archive.index();
+        let instruction = instruction(&self, index, here)?;
+        let seconds = i64::try_from(instruction.order().status_max_age).unwrap_or(i64::MAX);
+        let status = StatusFile::of(path, &order, SignedDuration::from_secs(seconds));
+        ask(&status)?;
+        let dictionary = dictionary(index, &instruction)?;
+        let laid = Laid {
+            sealed: self,
+            instruction,
+            dictionary,
+            status,
+            met: Mutex::new(met),
+            here: here.folder.clone(),
+        };
+        Ok((laid, archive))
+    }
+}
+
+/// The order inside the seal, in force, cited by the manifest, and citing this recipient.
+fn instruction(sealed: &Sealed, index: &Index, here: &Here) -> Result<Instruction> {
+    const FILE: &str = "instruction.toml";
+    let text = paper(index, FILE)?;
+    if digest::of_bytes(text.as_bytes()) != sealed.manifest.stated().instruction.value {
+        return Err(OTHER_ORDER.fault("").help("keep the archive as it is, and tell the controller"));
+    }
+    let path = Path::new("the archive").join(FILE);
+    let judged = Instruction::in_force(text.as_bytes(), &signatures(index, FILE), &sealed.contract, here.now);
+    let instruction = judged.map_err(|findings| refusal(&path, text, &findings))?;
+    let cited = instruction.order().sealed()?;
+    sealed
+        .recipient
+        .is_cited(cited, instruction.header())
+        .map_err(|findings| refusal(&path, text, &findings))?;
+    Ok(instruction)
+}
+
+fn dictionary(index: &Index, instruction: &Instruction) -> Result<Dictionary> {
+    const FILE: &str = "dictionary.toml";
+    let text = paper(index, FILE)?;
+    if digest::of_bytes(text.as_bytes()) != instruction.order().dictionary.value {
+        return Err(OTHER_PAPER.fault(FILE).help("have the archive extracted anew"));
+    }
+    dictionary::parse(text).map_err(|findings| refusal(&Path::new("the archive").join(FILE), text, &findings))
+}
+
+fn paper<'a>(index: &'a Index, name: &str) -> Result<&'a str> {
+    let found = index.papers.get(name).map(String::as_str);
+    found.ok_or_else(|| OTHER_PAPER.fault(name).help("have the archive extracted anew"))
+}
+
+/// The signatures of a paper as they lay beside it where it was extracted.
+fn signatures(index: &Index, of: &str) -> Vec<SignatureFile> {
+    let beside = format!("{of}.sigs/");
+    let files = index.papers.iter().filter_map(|(path, text)| Some((path.strip_prefix(&beside)?, text)));
+    files
+        .filter(|(name, _)| !name.contains('/'))
+        .filter_map(|(name, text)| {
+            let (armoured, paper) = if name.ends_with(".sig") {
+                (text.clone(), None)
+            } else if name.ends_with(".paper.toml") {
+                let checker = index.papers.get(&format!("{beside}{name}.sigs/checker.sig"));
+                let found = Found { record: text.clone().into_bytes(), scan: None };
+                (checker.cloned().unwrap_or_default(), Some(found))
+            } else {
+                return None;
+            };
+            Some(SignatureFile { name: name.to_owned(), armoured: armoured.into_bytes(), paper })
+        })
+        .collect()
+}
+
+impl Laid {
+    /// The plan, against a destination as it is, or, where tables are missing and may be supposed, as it would be.
+    ///
+    /// # Errors
+    ///
+    /// Every problem found is shown; the first one's code comes back.
+    pub(crate) fn plan(
+        &self,
+        archive: &Archive<'_>,
+        destination: &mut dyn Destination,
+        tables: Missing,
+    ) -> Result<(Compiled, Vec<ecluse_core::catalog::Table>)> {
+        let laden = archive.tables();
+        let names: Vec<String> = laden.iter().map(|t| t.table.name.clone()).collect();
+        let mut there = destination.catalog(Scope::Tables(&names))?;
+        let compile = |there: &Catalog| load(&self.instruction, &self.dictionary, &laden, there);
+        let told = |refused: &Refusal| refusal(&self.sealed.folder, "", &refused.findings);
+        let missing = match compile(&there) {
+            Ok(compiled) => return Ok((compiled, Vec::new())),
+            Err(refused) if refused.missing.is_empty() || tables == Missing::Refuse => {
+                return Err(told(&refused));
+            }
+            Err(refused) => refused.missing,
+        };
+        there.tables.extend(missing.iter().map(|table| destination.supposed(table)));
+        compile(&there).map(|compiled| (compiled, missing)).map_err(|refused| told(&refused))
+    }
+
+    /// The papers as the path wants them; whether they still stand is asked again at every chunk.
+    ///
+    /// # Errors
+    ///
+    /// As [`Orders::of_recipient`]; what `act` refuses.
+    pub(crate) fn with_orders<T>(
+        &self,
+        (compiled, identity): (&Compiled, &Identity),
+        (archive, destination): (&Archive<'_>, &str),
+        act: impl FnOnce(Orders<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let Sealed { contract, manifest, recipient, .. } = &self.sealed;
+        let ask = || {
+            let now = clock::now();
+            // a load may outlast the papers it began under
+            let headers =
+                [contract.header(), self.instruction.header(), manifest.header(), recipient.header()];
+            for header in headers {
+                header.objection(now).map_or(Ok(()), |finding| Err(finding.fault()))?;
+            }
+            // whoever panicked with the lock left a whole value: it is one assignment
+            let mut met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
+            self.status
+                .ask(contract, now, &mut met, |met| runs::meet(&self.here, self.instruction.digest(), met))
+        };
+        let source = archive.identity();
+        let tables = archive.tables();
+        let names: Vec<String> = tables.iter().map(|t| t.source.clone()).collect();
+        let schema = digest::of_schema(&archive.catalog(), &names);
+        let ends = (
+            Bound { identity: &source, schema: &schema },
+            // the order says nothing of the recipient's own database: it is the one that was connected to
+            Bound { identity: destination, schema: "" },
+        );
+        let index = archive.index();
+        let begun = Begun { run: &index.run, tally: &index.tally };
+        let plan = &compiled.plan;
+        act(Orders::of_recipient(plan, &self.instruction, recipient, ends, begun, &ask, identity)?)
+    }
+}

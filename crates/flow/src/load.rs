@@ -1,0 +1,92 @@
+//! What a load does beside the run itself: it looks whether these rows were loaded already, and what the
+//! recipient does with archive and identity stands in the journal.
+
+use ecluse_core::fault::{Code, Result};
+
+use crate::event::{Act, Head, Outcome};
+use crate::journal::Journal;
+use crate::orders::Orders;
+use crate::ports::{Destination, Record};
+use crate::run::ours;
+use crate::world::World;
+
+static LOADED: Code = Code::refused("ECL-LOA-011", "these rows were loaded into this destination already");
+
+/// Refuses rows that are at the destination already, by its ledger: under this instruction and run, and not
+/// loaded from this run folder. Asked before a part with rows is opened.
+///
+/// The ledger is by run, not by archive: a second archive of the same run has a new id and the same rows.
+///
+/// # Errors
+///
+/// `ECL-LOA-011`; the destination's; as [`crate::run::is_ours`].
+pub fn not_loaded_yet(
+    orders: &Orders<'_>,
+    destination: &mut dyn Destination,
+    record: &mut dyn Record,
+) -> Result<()> {
+    let Some(begun) = orders.begun else { return Ok(()) };
+    if ours(orders, record)?.is_some() || destination.ledger(begun.run)?.is_empty() {
+        return Ok(());
+    }
+    Err(LOADED.fault("").help(
+        "nothing is to be done: they stand there. A load that was begun elsewhere is gone on with in its own folder: --run DIR",
+    ))
+}
+
+/// Opens the archive between the two lines that say so; a refusal is a line too. `manifest` is the digest of
+/// its manifest.
+///
+/// # Errors
+///
+/// The record's; `open`'s.
+pub fn unseals<T>(
+    record: &mut dyn Record,
+    world: World<'_>,
+    (session, archive): (&str, &str),
+    manifest: &str,
+    open: impl FnOnce() -> Result<T>,
+) -> Result<T> {
+    papered(record, world, Act::Unseal, (session, archive), manifest, open)
+}
+
+/// Destroys the identity that opened the archive, between the two lines that say so. `receipt` is the digest
+/// of the receipt as it will be signed: whatever comes after the identity is gone was durable before.
+///
+/// # Errors
+///
+/// The record's; `destroy`'s.
+pub fn destroys(
+    record: &mut dyn Record,
+    world: World<'_>,
+    (session, archive): (&str, &str),
+    receipt: &str,
+    destroy: impl FnOnce() -> Result<()>,
+) -> Result<()> {
+    papered(record, world, Act::Destroy, (session, archive), receipt, destroy)
+}
+
+/// An act between its two lines, both with the digest of the paper it is about.
+fn papered<T>(
+    record: &mut dyn Record,
+    world: World<'_>,
+    act: Act,
+    (session, archive): (&str, &str),
+    paper: &str,
+    work: impl FnOnce() -> Result<T>,
+) -> Result<T> {
+    let mut journal = Journal::new(record, world, session);
+    journal.note_paper(act, archive, &Outcome::Begun, Some(paper.to_owned()))?;
+    let done = work();
+    match &done {
+        Ok(_) => journal.note_paper(act, archive, &Outcome::Done, Some(paper.to_owned()))?,
+        Err(fault) => journal.failed(act, archive, fault),
+    }
+    done
+}
+
+/// Whether the journal says that the identity of this archive is destroyed.
+pub fn is_destroyed(record: &dyn Record, archive: &str) -> bool {
+    let begun = record.since(&Head::default()).is_some_and(|acts| acts.contains(&Act::Destroy));
+    begun && !record.unended(Act::Destroy).iter().any(|object| object == archive)
+}

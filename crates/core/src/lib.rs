@@ -31,6 +31,7 @@
 //! | [`campaign`] | the laboratories of one publisher's campaign, and how each departs from its product's papers |
 //! | [`differences`] | differences that the controller accepts, as a signed list |
 //! | [`acceptance`], [`certificate`] | the migration accepted by the controller; what was erased and looked for, certified |
+//! | [`closing`] | what has to be there before a migration may be closed |
 //! | [`erasure`] | what was erased and what was then looked for, as a run folder keeps it |
 //! | [`diff`] | the visible change list between two versions of an instruction |
 //! | [`diagnostics`] | findings drawn as a compiler draws them |
@@ -44,6 +45,7 @@ pub mod catalog;
 pub mod certificate;
 pub mod class;
 pub mod classify;
+pub mod closing;
 pub mod codes;
 pub mod comparison;
 pub mod contract;

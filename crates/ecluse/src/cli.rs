@@ -11,6 +11,7 @@ use clap_complete::Shell;
 mod accept;
 mod archive;
 mod campaign;
+mod certify;
 mod compare;
 mod dictionary;
 mod differences;
@@ -34,6 +35,7 @@ mod verify;
 pub(crate) use accept::{Accept, AcceptArgs, ShowArgs};
 pub(crate) use archive::{InspectArgs, LoadArgs, OpenArgs, Receipt, ReceiptSignArgs, ReceiptVerifyArgs};
 pub(crate) use campaign::{BoardArgs, Campaign, CampaignArgs, EachArgs, OfLaboratories};
+pub(crate) use certify::{Certify, CloseArgs};
 pub(crate) use compare::{CompareArgs, CompareSignArgs, CompareStep, LookArgs};
 pub(crate) use dictionary::{NewArgs as NewProductArgs, ProductDictionary, UseArgs};
 pub(crate) use differences::{Differences, ProposeArgs};
@@ -239,6 +241,17 @@ pub(crate) enum Command {
         after_help = "Example:\n  ecluse accept propose\n  ecluse accept sign --key ~/.ssh/id_ed25519 --as morel"
     )]
     Accept(Accept),
+
+    /// The certificate of erasure: what was erased and looked for, per place, signed by the processor.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  ecluse certify propose\n  ecluse certify sign --key ~/.ssh/id_ed25519 --as serrano"
+    )]
+    Certify(Certify),
+
+    /// End the migration: refused while anything is open; then the run's keys and its ledger are destroyed.
+    #[command(after_help = "Example:\n  ecluse close")]
+    Close(CloseArgs),
 
     /// Write the report: one HTML page without any personal value.
     #[command(after_help = "Example:\n  ecluse report --lang en\n  ecluse report run -o report.html")]

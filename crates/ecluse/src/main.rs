@@ -10,6 +10,7 @@ mod commands;
 mod connect;
 mod connections;
 mod demo;
+mod evidence;
 mod folder;
 mod hardening;
 mod loading;

@@ -409,6 +409,15 @@ fn bound(here: &Here, end: End, flag: Option<&str>, signed: &Endpoint) -> Result
     pinned(url.staging(signed.staging.as_ref().map(|folder| folder.value.clone().into())), signed)
 }
 
+/// The destination that an order names, as its URL.
+///
+/// # Errors
+///
+/// The URL's own; as [`clear::allowed`] and [`pin::bound`].
+pub(crate) fn bound_destination(here: &Here, flag: Option<&str>, signed: &Endpoint) -> Result<Url> {
+    bound(here, End::Destination, flag, signed)
+}
+
 /// The URL, its server bound to the key that an order states.
 ///
 /// # Errors

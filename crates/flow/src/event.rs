@@ -72,7 +72,7 @@ pub enum Act {
     Erase,
     /// What should be gone was looked for; ends with `residue.json`.
     Look,
-    /// The certificate of erasure was written: its digest.
+    /// The certificate of erasure is about to be written.
     Certify,
     /// The migration is closed: the run's keys go from here on.
     Conclude,

@@ -355,6 +355,10 @@ pub trait Destination: Send {
     /// refers to, takes the run out of the ledger, and the ledger away with its last run. Durable when
     /// it returns; gives the dropped tables' names. Idempotent. Sequences stay as they are.
     fn forget(&mut self, plan: &Plan, made: &[String]) -> Result<Vec<String>>;
+
+    /// Ends a migration, after [`Self::hold`]: takes the run and every line of its chunks out of the ledger, and
+    /// the ledger away with its last run. The rows that were moved stay. Durable when it returns; idempotent.
+    fn conclude(&mut self, run: &str) -> Result<()>;
 }
 
 /// A table whose rows refer to another's, whether or not a foreign key says so.
@@ -473,6 +477,9 @@ pub trait Record: Send {
 
     /// Replaces the sealed state by this one, atomically; durable when it returns.
     fn save_state(&mut self, sealed: &[u8]) -> Result<()>;
+
+    /// Destroys the sealed state: overwritten, its name taken away; durable when it returns. Idempotent.
+    fn destroy_state(&mut self) -> Result<()>;
 
     /// The sealed state last saved, if any.
     fn load_state(&mut self) -> Result<Option<Vec<u8>>>;

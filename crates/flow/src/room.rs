@@ -136,6 +136,10 @@ impl Destination for Aside {
         self.0.worked(table, &ranged(table, range), &mut sink)
     }
 
+    fn conclude(&mut self, run: &str) -> Result<()> {
+        self.0.conclude(run)
+    }
+
     fn forget(&mut self, plan: &Plan, made: &[String]) -> Result<Vec<String>> {
         self.0.forget(plan, made)
     }

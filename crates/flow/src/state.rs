@@ -4,6 +4,7 @@ use ecluse_batch::{TallyKey, TokenKey};
 use ecluse_core::fault::{Code, Fault, Result};
 use ecluse_seal::{Identity, Reasons, RunState, Seal, TableState};
 
+use crate::conclude;
 use crate::event::{Act, BENT, Head, Outcome};
 use crate::journal::Journal;
 use crate::orders::{Begun, Orders};
@@ -27,8 +28,20 @@ pub(crate) fn load(orders: &Orders<'_>, record: &mut dyn Record) -> Result<Optio
     state.map(|state| of(orders, state)).transpose()
 }
 
-/// As [`load`], for whoever has no plan.
+/// As [`load`], for whoever has no plan. A run that was closed is refused.
 pub(crate) fn held(
+    instruction: &str,
+    identity: &Identity,
+    record: &mut dyn Record,
+) -> Result<Option<RunState>> {
+    if conclude::is_closed(record) {
+        return Err(conclude::closed());
+    }
+    held_even_closed(instruction, identity, record)
+}
+
+/// As [`held`], for whoever closes: the process before may have died at it.
+pub(crate) fn held_even_closed(
     instruction: &str,
     identity: &Identity,
     record: &mut dyn Record,

@@ -237,6 +237,11 @@ impl Record for RunFolder {
         self.save(STATE, sealed).map(drop)
     }
 
+    fn destroy_state(&mut self) -> Result<()> {
+        replace::destroy(&self.folder, &self.path, STATE)
+            .map_err(|e| fault(&WRITE, &self.path.join(STATE), &e))
+    }
+
     fn load_state(&mut self) -> Result<Option<Vec<u8>>> {
         Self::sealed_state(&self.path)
     }

@@ -314,6 +314,11 @@ impl ports::Destination for Destination {
         let run = self.held.clone().ok_or_else(|| ORDER.fault("the undo"))?;
         undo::forget(&mut self.write, &run, made)
     }
+
+    fn conclude(&mut self, run: &str) -> Result<()> {
+        ledger::conclude(&mut self.write, run)?;
+        durable::wait(&mut self.write)
+    }
 }
 
 /// The table's statements; asks which of the key's texts the column itself compares by bytes.

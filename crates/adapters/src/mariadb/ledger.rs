@@ -196,6 +196,17 @@ pub(super) fn forget(session: &mut Session, run: &str) -> Result<()> {
     Ok(())
 }
 
+/// Takes a closed run out of the ledger with every line of its chunks; see the port.
+pub(super) fn conclude(session: &mut Session, run: &str) -> Result<()> {
+    failpoint::hit("mariadb.conclude.commit.before");
+    if stands(session, "ecluse_ledger_chunk")? {
+        session.rows("DELETE FROM ecluse_ledger_chunk WHERE run = ?", vec![Value::from(run)], PLACE)?;
+    }
+    forget(session, run)?;
+    failpoint::hit("mariadb.conclude.commit.after");
+    Ok(())
+}
+
 /// Notes that the run came to its end.
 pub(super) fn finished(session: &mut Session, run: &str) -> Result<()> {
     let sql = "UPDATE ecluse_ledger_run SET finished = 1 WHERE run = ?";

@@ -270,6 +270,10 @@ impl ports::Destination for Destination {
         }
         undo::forget(&self.write, run, made)
     }
+
+    fn conclude(&mut self, run: &str) -> Result<()> {
+        undo::conclude(&self.write, run)
+    }
 }
 
 /// The read of the written columns, within the room.

@@ -221,21 +221,7 @@ pub(super) fn forget(link: &Link, run: &str, made: &[String]) -> Result<Vec<Stri
     // synchronous: it makes every commit before it durable
     link.batch("BEGIN; SET LOCAL synchronous_commit = on", place)?;
     if stands && left == 0 {
-        for table in ["chunk", "ddl", "run"] {
-            link.execute(&format!("DELETE FROM ecluse_ledger.{table} WHERE run = $1"), &[&run], place)?;
-        }
-        let last: bool = link.one(
-            "SELECT NOT EXISTS (SELECT 1 FROM ecluse_ledger.run) AND pg_has_role(nspowner, 'USAGE') \
-             FROM pg_catalog.pg_namespace WHERE nspname = 'ecluse_ledger'",
-            &[],
-            place,
-        )?;
-        if last {
-            link.batch(
-                "DROP TABLE ecluse_ledger.run, ecluse_ledger.chunk, ecluse_ledger.ddl; DROP SCHEMA ecluse_ledger",
-                place,
-            )?;
-        }
+        take_out(link, run, place)?;
     } else if stands {
         link.execute("UPDATE ecluse_ledger.run SET finished = false WHERE run = $1", &[&run], place)?;
     }
@@ -243,6 +229,40 @@ pub(super) fn forget(link: &Link, run: &str, made: &[String]) -> Result<Vec<Stri
     link.batch("COMMIT", place)?;
     failpoint::hit("postgres.forget.commit.after");
     Ok(dropped)
+}
+
+/// Takes a closed run out of the ledger, the lines of its chunks with it; see the port.
+pub(super) fn conclude(link: &Link, run: &str) -> Result<()> {
+    let place = "the ledger";
+    if !link.one::<bool>("SELECT to_regclass('ecluse_ledger.chunk') IS NOT NULL", &[], place)? {
+        return Ok(());
+    }
+    link.batch("BEGIN; SET LOCAL synchronous_commit = on", place)?;
+    take_out(link, run, place)?;
+    failpoint::hit("postgres.conclude.commit.before");
+    link.batch("COMMIT", place)?;
+    failpoint::hit("postgres.conclude.commit.after");
+    Ok(())
+}
+
+/// A run's lines, and the ledger with its last run.
+fn take_out(link: &Link, run: &str, place: &str) -> Result<()> {
+    for table in ["chunk", "ddl", "run"] {
+        link.execute(&format!("DELETE FROM ecluse_ledger.{table} WHERE run = $1"), &[&run], place)?;
+    }
+    let last: bool = link.one(
+        "SELECT NOT EXISTS (SELECT 1 FROM ecluse_ledger.run) AND pg_has_role(nspowner, 'USAGE') \
+         FROM pg_catalog.pg_namespace WHERE nspname = 'ecluse_ledger'",
+        &[],
+        place,
+    )?;
+    if last {
+        link.batch(
+            "DROP TABLE ecluse_ledger.run, ecluse_ledger.chunk, ecluse_ledger.ddl; DROP SCHEMA ecluse_ledger",
+            place,
+        )?;
+    }
+    Ok(())
 }
 
 /// Drops a table that the run made, where it is there, empty, and nothing else depends on it.

@@ -288,6 +288,15 @@ impl ecluse_flow::ports::Destination for Destination {
         self.unlock()?;
         Ok(dropped)
     }
+
+    fn conclude(&mut self, run: &str) -> Result<()> {
+        let transaction = self.begin(TransactionBehavior::Immediate, "the ledger")?;
+        ledger::forget(&transaction, run)?;
+        failpoint::hit("sqlite_conclude.commit.before");
+        transaction.commit().map_err(|e| fault(&DESTINATION, &e, "the ledger"))?;
+        failpoint::hit("sqlite_conclude.commit.after");
+        self.unlock()
+    }
 }
 
 /// Whether a table, or this laboratory's room in it, holds no row.

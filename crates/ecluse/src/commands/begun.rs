@@ -5,6 +5,8 @@ use std::path::Path;
 
 use ecluse_adapters::folder::{self, RunFolder};
 use ecluse_core::fault::{Code, Fault, Result};
+use ecluse_flow::conclude::closed;
+use ecluse_flow::event::{Act, Verified};
 use ecluse_flow::figures::Figures;
 
 static NOT_BEGUN: Code = Code::refused("ECL-CLI-025", "there is no run in this folder yet");
@@ -13,9 +15,13 @@ static NOT_BEGUN: Code = Code::refused("ECL-CLI-025", "there is no run in this f
 ///
 /// # Errors
 ///
-/// [`NOT_BEGUN`]; the folder's own.
+/// [`NOT_BEGUN`], `ECL-CLO-002`; the folder's own.
 pub(crate) fn begun(run: &Path) -> Result<()> {
-    RunFolder::sealed_state(run)?.map_or_else(|| Err(none(run)), |_sealed| Ok(()))
+    if RunFolder::sealed_state(run)?.is_some() {
+        return Ok(());
+    }
+    let is_closed = |told: Verified| told.leaves.iter().any(|leaf| leaf.act == Act::Conclude);
+    Err(if folder::events(run).is_ok_and(is_closed) { closed() } else { none(run) })
 }
 
 /// What the run in this folder counted.

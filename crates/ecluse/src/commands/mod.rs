@@ -3,6 +3,8 @@
 mod accept;
 pub(crate) mod begun;
 mod campaign;
+mod certify;
+mod close;
 mod codes;
 mod compare;
 mod contract;
@@ -96,6 +98,8 @@ pub(crate) fn run(cli: &Cli) -> Result<()> {
         Command::Undo(args) => undo::run(&here()?, args),
         Command::Differences(command) => differences::run(&here()?, command),
         Command::Accept(command) => accept::run(&here()?, command),
+        Command::Certify(command) => certify::run(&here()?, command),
+        Command::Close(args) => close::run(&here()?, args),
         Command::Report(args) => report::run(&here()?, args),
         Command::Status(args) => status::run(&here()?, args),
         Command::Rejected(args) => rejected::run(&here()?, args),

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use ecluse_core::contract::Contract;
 use ecluse_core::document::Kind;
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::language::Language;
@@ -119,6 +120,18 @@ pub(crate) fn with_identity(
     let (session, _) = chain::session(&here.folder, None, &chain.contract, here.now)?;
     let identity = identity.map_or_else(|| identity_of(&here.folder, &session), self::identity)?;
     Ok((session, identity))
+}
+
+/// The session in force; a trial's is opened where it has none.
+///
+/// # Errors
+///
+/// The session's own.
+pub(crate) fn in_force(here: &Here, contract: &Contract) -> Result<InForce> {
+    if contract.header().trial {
+        open_for_trial(here, None)?;
+    }
+    Ok(chain::session(&here.folder, None, contract, here.now)?.0)
 }
 
 /// Reads an identity file, which must be its owner's alone.

@@ -4,9 +4,11 @@
 pub(crate) mod acceptance;
 pub(crate) mod accepted;
 pub(crate) mod by_hand;
+pub(crate) mod certificate;
 pub(crate) mod chain;
 pub(crate) mod compared;
 pub(crate) mod draft;
+pub(crate) mod erased;
 pub(crate) mod examined;
 pub(crate) mod excluded;
 pub(crate) mod hand;

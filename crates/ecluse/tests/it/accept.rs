@@ -7,8 +7,8 @@ use rusqlite::Connection;
 
 use crate::{ecluse, succeed};
 
-/// A trial that moved forty patients.
-fn moved(here: &Path) -> PathBuf {
+/// A trial's signed order to move forty patients, after a change of its text.
+pub(crate) fn ordered(here: &Path, change: impl Fn(String) -> String) -> PathBuf {
     Connection::open(here.join("old.db"))
         .unwrap()
         .execute_batch(
@@ -19,19 +19,24 @@ fn moved(here: &Path) -> PathBuf {
         .unwrap();
     succeed(here, &["new", "lab", "--trial", "--from", "sqlite:old.db", "--to", "sqlite:new.db"]);
     let lab = here.join("lab");
-    for step in [
-        &["survey"][..],
-        &["instruction", "new", "--table", "patient", "--grant-proposed"],
-        &["instruction", "sign"],
-        &["migrate", "--ddl"],
-    ] {
-        succeed(&lab, step);
-    }
+    succeed(&lab, &["survey"]);
+    succeed(&lab, &["instruction", "new", "--table", "patient", "--grant-proposed"]);
+    let order = lab.join("instruction.toml");
+    let text = change(fs::read_to_string(&order).unwrap());
+    fs::write(&order, text).unwrap();
+    succeed(&lab, &["instruction", "sign"]);
+    lab
+}
+
+/// A trial that moved forty patients.
+pub(crate) fn moved(here: &Path) -> PathBuf {
+    let lab = ordered(here, |order| order);
+    succeed(&lab, &["migrate", "--ddl"]);
     lab
 }
 
 #[track_caller]
-fn refused(lab: &Path, arguments: &[&str], code: &str) -> String {
+pub(crate) fn refused(lab: &Path, arguments: &[&str], code: &str) -> String {
     let output = ecluse(lab, arguments);
     let said = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{arguments:?}: {said}");

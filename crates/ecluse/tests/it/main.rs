@@ -7,6 +7,7 @@ mod attached;
 mod bound;
 mod canaries;
 mod choices;
+mod closed;
 mod coded;
 mod commands;
 mod compare;

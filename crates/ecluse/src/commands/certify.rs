@@ -1,0 +1,86 @@
+//! `ecluse certify propose|sign|verify`: what was erased and looked for, signed by the processor; with the last
+//! signature the evidence of the migration is one file.
+
+use ecluse_adapters::folder::RunFolder;
+use ecluse_core::certificate::{FILE, Stated, draft as written, parse};
+use ecluse_core::count::{number, plural};
+use ecluse_core::document::Kind;
+use ecluse_core::fault::Result;
+use ecluse_flow::certify::certify;
+use serde_json::json;
+
+use super::{Here, session, sign};
+use crate::cli::{Certify, RunArgs, SignArgs};
+use crate::evidence::{self, collect, lay_aside, named, pack};
+use crate::papers::certificate::{MADE_BY, found, verified, with};
+use crate::papers::{Paper, draft, quietly, standing};
+use crate::{folder, output, ready};
+
+pub(super) fn run(here: &Here, command: &Certify) -> Result<()> {
+    match command {
+        Certify::Propose(args) => propose(here, args),
+        Certify::Sign(args) => signed(here, args),
+        Certify::Verify(args) => verify(here, args),
+    }
+}
+
+/// Writes what there is to certify, to be signed, and lays the evidence's files aside.
+fn propose(here: &Here, args: &RunArgs) -> Result<()> {
+    let run = here.folder.path(args.dir.as_deref(), "run");
+    let path = here.folder.path(None, FILE);
+    let (stated, _) = found(&here.folder, &run, here.now)?;
+    let (contract, _) = standing::contract(&here.folder, None, here.now)?;
+    let session = session::in_force(here, &contract)?;
+    let trial = contract.header().trial;
+    let head = draft::head(Some(contract.digest().to_owned()), here.now, draft::YEAR, trial)?;
+    // before the first file is copied: the events among them tell of it
+    certify(&session.header().id, &mut RunFolder::existing(&run)?, ready::world())?;
+    let files = collect(&here.folder, &run)?;
+    let stated = Stated { artefacts: named(&files), ..stated };
+    lay_aside(&here.folder, &files)?;
+    folder::create_durably(&path, written(&head, &stated).as_bytes(), 0o666)?;
+    output::line(path.display().to_string());
+    told(&stated);
+    output::line("The processor's signatories certify it, or not:  ecluse certify sign --key FILE");
+    output::document(&json!({ "made": path, "files": files.len() }));
+    Ok(())
+}
+
+/// Nothing is signed that would not count; the last signature makes the evidence.
+fn signed(here: &Here, args: &SignArgs) -> Result<()> {
+    let paper = Paper::read(&here.folder.path(args.file.as_deref(), FILE), MADE_BY)?;
+    let stated = paper.judge(parse(paper.text()))?;
+    let run = here.folder.path(None, "run");
+    let (found, _) = found(&here.folder, &run, here.now)?;
+    with(named(&evidence::laid_aside(&here.folder)?), found, &stated)?;
+    sign::run(here, Kind::Certificate, FILE, args)?;
+    // somebody else may still have to sign
+    if quietly(|| verified(&here.folder, &run, here.now)).is_ok() {
+        let evidence = pack(&here.folder)?;
+        output::line(format!("{}: everything a stranger needs to check this migration", evidence.display()));
+        output::document(&json!({ "evidence": evidence }));
+    }
+    Ok(())
+}
+
+fn verify(here: &Here, args: &RunArgs) -> Result<()> {
+    let run = here.folder.path(args.dir.as_deref(), "run");
+    let (certified, _) = verified(&here.folder, &run, here.now)?;
+    told(certified.stated());
+    let path = here.folder.path(None, FILE);
+    sign::told(&path, certified.signers(), certified.header(), &certified.digest());
+    Ok(())
+}
+
+/// What a certificate says, in numbers.
+fn told(stated: &Stated) {
+    let gone = plural(number(stated.done.len()), "thing", "things");
+    let places = plural(number(stated.looked.len()), "place", "places");
+    output::line(format!("  {gone} erased; {places} searched, nothing found that should be gone"));
+    for one in &stated.held {
+        output::line(format!("  held until {}: {} ({})", one.until, one.what, one.reason));
+    }
+    for one in &stated.out_of_reach {
+        output::line(format!("  out of reach until {}: {}, {} ({})", one.until, one.place, one.what, one.owner));
+    }
+}

@@ -1,0 +1,102 @@
+//! `ecluse close`: the end of a migration. Refused while anything is open; then the run's keys are destroyed and
+//! its ledger leaves the destination.
+
+use ecluse_adapters::folder::RunFolder;
+use ecluse_core::closing::{Closable, Open};
+use ecluse_core::count::{number, plural};
+use ecluse_core::fault::{Code, Fault, Result};
+use ecluse_core::instruction::staying;
+use ecluse_flow::conclude::{Concluding, conclude};
+use ecluse_flow::orders::Bound;
+use ecluse_flow::ports::Destination;
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::{Here, begun, session};
+use crate::cli::{CloseArgs, PaperArgs};
+use crate::papers::chain::Chain;
+use crate::papers::{acceptance, certificate};
+use crate::{connect, evidence, output, ready};
+
+static OPEN: Code = Code::refused("ECL-CLO-001", "the migration cannot be closed yet");
+
+pub(super) fn run(here: &Here, args: &CloseArgs) -> Result<()> {
+    let run = here.folder.path(args.run.dir.as_deref(), "run");
+    let figures = begun::figures(&run)?;
+    let then: Timestamp = figures.began.parse().unwrap_or(here.now);
+    let chain = Chain::read(&here.folder, &PaperArgs::default(), then)?;
+    let closable = match gate(here, &run, &chain) {
+        Ok(closable) => closable,
+        Err(open) => return Err(told(&open)),
+    };
+    let (session, identity) = session::with_identity(here, &chain, args.identity.as_deref())?;
+    let mut record = RunFolder::existing(&run)?;
+    let mut there = match chain.instruction.order().destination() {
+        Some(to) => {
+            let url = ready::bound_destination(here, args.to.url().as_deref(), to)?;
+            Some((connect::destination(&url)?, to))
+        }
+        None => None,
+    };
+    let destination = match &mut there {
+        Some((there, to)) => {
+            let there: &mut dyn Destination = there.as_mut();
+            Some((there, Bound { identity: &to.identity.value, schema: "" }))
+        }
+        None => None,
+    };
+    let how =
+        Concluding { closable: &closable, identity: &identity, session: &session.header().id, destination };
+    let before = conclude(how, &mut record, ready::world())?;
+    output::line(match before {
+        true => "The migration was closed before; nothing was left to do.",
+        false => {
+            "The migration is closed: the run's keys are destroyed, its ledger is gone from the destination. No tally \
+             can be recomputed and no row token be told any more."
+        }
+    });
+    output::document(&json!({ "closed": true, "before": before }));
+    Ok(())
+}
+
+/// Everything that is open, each with the command that closes it.
+fn gate(here: &Here, run: &std::path::Path, chain: &Chain) -> std::result::Result<Closable, Vec<Open>> {
+    let mut open = Vec::new();
+    let accepted = acceptance::verified(&here.folder, run, here.now);
+    let accepted = accepted.map_err(|fault| open.push(of(&fault, "ecluse next"))).ok();
+    let certified = accepted.as_ref().map(|_| certificate::verified(&here.folder, run, here.now));
+    let certified = certified
+        .and_then(|certified| certified.map_err(|fault| open.push(of(&fault, "ecluse next"))).ok())
+        .map(|(certified, _)| certified);
+    let without = staying(chain.instruction.order(), &chain.dictionary);
+    let without = number(without.iter().filter(|column| column.fate.is_none()).count());
+    if without > 0 {
+        let what = format!("{} of the source have no fate", plural(without, "column that stays", "columns that stay"));
+        open.push(Open { what, command: "a new version of the order says it: [stays]".to_owned() });
+    }
+    if certified.is_some() && !here.folder.has(evidence::FILE) {
+        let what = format!("{} is not there", evidence::FILE);
+        open.push(Open { what, command: "ecluse certify sign".to_owned() });
+    }
+    Closable::of(accepted.as_ref(), certified.as_ref(), open)
+}
+
+/// A step that its own check refuses.
+fn of(fault: &Fault, otherwise: &str) -> Open {
+    let colon = if fault.detail().is_empty() { "" } else { ": " };
+    let what = format!("{}{colon}{} ({})", fault.code().title, fault.detail(), fault.code().id);
+    let command = if fault.advice().is_empty() { otherwise } else { fault.advice() };
+    Open { what, command: command.to_owned() }
+}
+
+/// Names each, and gives the refusal.
+fn told(open: &[Open]) -> Fault {
+    for Open { what, command } in open {
+        output::line(format!("  ✗ {what}"));
+        output::line(format!("      {command}"));
+    }
+    let list: Vec<_> = open.iter().map(|one| json!({ "what": one.what, "command": one.command })).collect();
+    output::document(&json!({ "open": list }));
+    let first = open.first().map(|one| one.command.clone()).unwrap_or_default();
+    OPEN.fault(plural(number(open.len()), "thing is open", "things are open")).help(first)
+}

@@ -1,0 +1,70 @@
+//! What was erased and then looked for, as a certificate takes it: attested by the journal, whole, of this run.
+
+use std::path::Path;
+
+use ecluse_adapters::folder::{erasure, residue};
+use ecluse_core::acceptance::Accepted;
+use ecluse_core::digest::of_bytes;
+use ecluse_core::erasure::{ERASURE, Erasure, RESIDUE, Residue, Side};
+use ecluse_core::fault::{Code, Result};
+use ecluse_core::instruction::Order;
+use ecluse_flow::figures::Figures;
+
+use crate::folder;
+
+static NOT_ERASED: Code = Code::refused("ECL-CRT-010", "what the order has erased is not erased yet");
+static NOT_LOOKED: Code = Code::refused("ECL-CRT-011", "nobody has looked for what should be gone");
+static SURVIVOR: Code = Code::refused("ECL-CRT-012", "something was found that should be gone");
+
+/// An erasure that came to its end, and the look after it that found nothing.
+#[derive(Debug)]
+pub(crate) struct Gone {
+    pub(crate) erasure: Erasure,
+    pub(crate) residue: Residue,
+    /// The digests of the two files.
+    pub(crate) digests: [String; 2],
+}
+
+/// What is gone of this run, under this order and after this acceptance.
+///
+/// # Errors
+///
+/// [`NOT_ERASED`], also where the order has the source erased and a table of it was not, or not after this
+/// acceptance; [`NOT_LOOKED`], also where more was erased since; [`SURVIVOR`]; a file that the journal does not
+/// vouch for.
+pub(crate) fn of(run: &Path, figures: &Figures, order: &Order, accepted: &Accepted) -> Result<Gone> {
+    let erase = |why: &str| NOT_ERASED.fault(why).help("ecluse erase");
+    let look = |why: &str| NOT_LOOKED.fault(why).help("ecluse erase");
+    let ours = |run: &str, instruction: &str| run == figures.run && instruction == figures.instruction;
+    let erasure = erasure(run)?.filter(|erasure| !erasure.ended.is_empty());
+    let erasure = erasure.ok_or_else(|| erase("no erasure has come to its end"))?;
+    if !ours(&erasure.run, &erasure.instruction) {
+        return Err(erase("what was erased is another run's"));
+    }
+    let source = erasure.done.iter().any(|one| one.side == Side::Source);
+    if source && erasure.acceptance != accepted.digest() {
+        return Err(erase("the source was erased after another acceptance than this one"));
+    }
+    if order.erasure.source.is_some() {
+        let mut tables = figures.tables.iter().map(|table| table.source.as_str());
+        if let Some(table) = tables.find(|table| !erasure.covers_source(table)) {
+            return Err(erase(&format!("the order has the source erased, and {table} is not")));
+        }
+    }
+    let residue = residue(run)?.filter(|residue| !residue.ended.is_empty());
+    let residue = residue.ok_or_else(|| look("not since the last erasure"))?;
+    let digest = |name: &str| Ok(of_bytes(&folder::read(&run.join(name), "ecluse erase")?));
+    let digests = [digest(ERASURE)?, digest(RESIDUE)?];
+    if !ours(&residue.run, &residue.instruction) || residue.erasure != digests[0] {
+        return Err(look("not since the last erasure"));
+    }
+    if residue.looked.is_empty() {
+        return Err(look("no place was looked at"));
+    }
+    match residue.survivors.first() {
+        None => Ok(Gone { erasure, residue, digests }),
+        Some(one) => Err(SURVIVOR
+            .fault(format!("{}: {}, of {}", one.place, one.what, one.of))
+            .help("look at it, have it erased (ecluse erase), and look once more; nothing is certified before")),
+    }
+}

@@ -1,0 +1,285 @@
+//! The end of the chain: certified, then closed, and no way round a step.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use ecluse_adapters::folder::{RunFolder, figures};
+use ecluse_core::digest::of_bytes;
+use ecluse_core::erasure::{Erased, Erasure, Looked, Residue, Side, Survivor};
+use ecluse_flow::event::{Act, Leaf};
+use ecluse_flow::ports::Record as _;
+use rusqlite::Connection;
+
+use crate::accept::{moved, ordered, refused};
+use crate::{ecluse, program, succeed};
+
+fn leaf(act: Act, paper: Option<String>) -> Leaf {
+    let (salt, object, session) = ("5a".repeat(16), "0b".repeat(16), "0c".repeat(16));
+    let (time, outcome) = ("2026-11-22T09:00:00Z".to_owned(), "done".to_owned());
+    Leaf { v: 1, salt, time, session, act, object, outcome, paper }
+}
+
+/// An erasure and a look, as the run folder keeps them.
+fn erase(lab: &Path, source: &[&str]) {
+    let run = lab.join("run");
+    let figures = figures(&run).unwrap().unwrap();
+    let mut record = RunFolder::existing(&run).unwrap();
+    let at = "2026-11-22T09:00:00Z".to_owned();
+    let gone = |what: &&str| Erased {
+        side: Side::Source,
+        place: "sqlite old.db".to_owned(),
+        what: (*what).to_owned(),
+        method: "deleted, then counted: none left".to_owned(),
+        rows: Some(40),
+        files: None,
+        at: at.clone(),
+    };
+    let erasure = Erasure {
+        format: Erasure::FORMAT.to_owned(),
+        run: figures.run.clone(),
+        instruction: figures.instruction.clone(),
+        acceptance: of_bytes(&fs::read(lab.join("acceptance.toml")).unwrap()),
+        began: at.clone(),
+        ended: at.clone(),
+        done: source.iter().map(gone).collect(),
+        ..Erasure::default()
+    };
+    let digest = record.save_erasure(&erasure).unwrap();
+    record.append(leaf(Act::Erase, Some(digest))).unwrap();
+    drop(record);
+    look(lab, Vec::new());
+}
+
+fn look(lab: &Path, survivors: Vec<Survivor>) {
+    let run = lab.join("run");
+    let figures = figures(&run).unwrap().unwrap();
+    let mut record = RunFolder::existing(&run).unwrap();
+    let at = "2026-11-22T09:00:00Z".to_owned();
+    let residue = Residue {
+        format: Residue::FORMAT.to_owned(),
+        run: figures.run,
+        instruction: figures.instruction,
+        erasure: of_bytes(&fs::read(run.join("erasure.json")).unwrap()),
+        began: at.clone(),
+        ended: at,
+        looked: vec![Looked {
+            place: "run folder".to_owned(),
+            sought: "markers of 2 artefacts".to_owned(),
+            files: 7,
+            bytes: 0,
+            unread: Vec::new(),
+        }],
+        survivors,
+    };
+    let digest = record.save_residue(&residue).unwrap();
+    record.append(leaf(Act::Look, Some(digest))).unwrap();
+}
+
+fn accept(lab: &Path) {
+    for step in [&["reconcile"][..], &["accept", "propose"], &["accept", "sign"]] {
+        succeed(lab, step);
+    }
+}
+
+fn certify(lab: &Path) {
+    succeed(lab, &["certify", "propose"]);
+    succeed(lab, &["certify", "sign"]);
+}
+
+/// What is taken away from a folder, until it is put back.
+struct Away(PathBuf, PathBuf);
+
+impl Away {
+    fn of(path: PathBuf) -> Self {
+        let aside = PathBuf::from(format!("{}.away", path.display()));
+        fs::rename(&path, &aside).unwrap();
+        Self(path, aside)
+    }
+}
+
+impl Drop for Away {
+    fn drop(&mut self) {
+        fs::rename(&self.1, &self.0).unwrap();
+    }
+}
+
+fn ledger_tables(here: &Path) -> i64 {
+    let sql = "SELECT count(*) FROM sqlite_master WHERE name LIKE 'ecluse_ledger%'";
+    Connection::open(here.join("new.db")).unwrap().query_row(sql, [], |row| row.get(0)).unwrap()
+}
+
+/// Every set of the end's artefacts but the whole one, and every other artefact of the chain alone.
+// proves: EXT-07
+#[test]
+fn no_path_reaches_closed_without_every_step_before_it() {
+    let here = tempfile::tempdir().unwrap();
+    let lab = moved(here.path());
+    refused(&lab, &["close"], "ECL-CLO-001");
+    accept(&lab);
+    refused(&lab, &["certify", "propose"], "ECL-CRT-010");
+    erase(&lab, &[]);
+    refused(&lab, &["close"], "ECL-CRT-015");
+    certify(&lab);
+    let steps = [
+        "acceptance.toml.sigs",
+        "run/erasure.json",
+        "run/residue.json",
+        "certificate.toml.sigs",
+        "evidence.tar",
+    ];
+    for set in 1_u32..(1 << steps.len()) {
+        let without: Vec<&str> =
+            (0..steps.len()).filter(|i| set & (1 << i) != 0).map(|i| steps[i]).collect();
+        let away: Vec<Away> = without.iter().map(|name| Away::of(lab.join(name))).collect();
+        let output = ecluse(&lab, &["close"]);
+        assert_eq!(output.status.code(), Some(1), "without {without:?}");
+        drop(away);
+    }
+    for name in [
+        "contract.toml",
+        "contract.toml.sigs",
+        "instruction.toml",
+        "instruction.toml.sigs",
+        "dictionary.toml",
+        "mapping.toml",
+        "run/figures.json",
+        "run/reconciliation.json",
+        "acceptance.toml",
+        "certificate.toml",
+    ] {
+        let _away = Away::of(lab.join(name));
+        let output = ecluse(&lab, &["close"]);
+        assert_eq!(output.status.code(), Some(1), "without {name}");
+    }
+    assert!(lab.join("run/state.age").exists() && ledger_tables(here.path()) == 3);
+    assert!(succeed(&lab, &["close"]).contains("the run's keys are destroyed"));
+    assert!(!lab.join("run/state.age").exists() && ledger_tables(here.path()) == 0);
+    let rows: i64 = Connection::open(here.path().join("new.db"))
+        .unwrap()
+        .query_row("SELECT count(*) FROM patient", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(rows, 40, "what moved stays");
+    assert!(succeed(&lab, &["close"]).contains("closed before"));
+    for command in ["migrate", "reconcile", "freeze"] {
+        refused(&lab, &[command], "ECL-CLO-002");
+    }
+    succeed(&lab, &["certify", "verify"]);
+    succeed(&lab, &["report"]);
+}
+
+// proves: EXT-07
+#[test]
+fn no_path_reaches_the_transfer_without_contract_order_and_mapping() {
+    let here = tempfile::tempdir().unwrap();
+    let lab = ordered(here.path(), |order| order);
+    let steps = ["contract.toml.sigs", "instruction.toml.sigs", "dictionary.toml", "mapping.toml"];
+    for set in 1_u32..(1 << steps.len()) {
+        let without: Vec<&str> =
+            (0..steps.len()).filter(|i| set & (1 << i) != 0).map(|i| steps[i]).collect();
+        let away: Vec<Away> = without.iter().map(|name| Away::of(lab.join(name))).collect();
+        assert_eq!(ecluse(&lab, &["migrate", "--ddl"]).status.code(), Some(1), "without {without:?}");
+        assert!(!lab.join("run/state.age").exists(), "without {without:?}");
+        drop(away);
+    }
+    succeed(&lab, &["migrate", "--ddl"]);
+}
+
+// proves: ERA-09
+#[test]
+fn an_order_to_erase_the_source_is_open_until_each_table_is_erased_after_the_acceptance() {
+    let here = tempfile::tempdir().unwrap();
+    let lab = ordered(here.path(), |order| order.replacen("\ncopies ", "\nsource = 2030-01-31\ncopies ", 1));
+    succeed(&lab, &["migrate", "--ddl"]);
+    accept(&lab);
+    erase(&lab, &[]);
+    let said = refused(&lab, &["certify", "propose"], "ECL-CRT-010");
+    assert!(said.contains("patient is not"), "{said}");
+    assert!(refused(&lab, &["close"], "ECL-CLO-001").contains("ECL-CRT-010"));
+    erase(&lab, &["patient"]);
+    certify(&lab);
+    // after another acceptance it would be another's erasure
+    succeed(&lab, &["reconcile"]);
+    assert!(refused(&lab, &["close"], "ECL-CLO-001").contains("ECL-ACC-005"));
+    for name in ["acceptance.toml", "acceptance.toml.sigs"] {
+        fs::rename(lab.join(name), lab.join(format!("{name}.old"))).unwrap();
+    }
+    succeed(&lab, &["accept", "propose"]);
+    succeed(&lab, &["accept", "sign"]);
+    assert!(refused(&lab, &["close"], "ECL-CLO-001").contains("after another acceptance"));
+}
+
+// proves: ERA-03
+#[test]
+fn a_certificate_is_refused_while_a_survivor_is_found_or_more_was_erased_since() {
+    let here = tempfile::tempdir().unwrap();
+    let lab = moved(here.path());
+    refused(&lab, &["certify", "propose"], "ECL-ACC-011");
+    accept(&lab);
+    erase(&lab, &[]);
+    let survivor = |what: &str| Survivor {
+        place: "spool".to_owned(),
+        what: what.to_owned(),
+        of: "run/state.age".to_owned(),
+    };
+    look(&lab, vec![survivor("spool/x")]);
+    assert!(refused(&lab, &["certify", "propose"], "ECL-CRT-012").contains("spool/x"));
+    look(&lab, Vec::new());
+    RunFolder::existing(&lab.join("run")).unwrap().append(leaf(Act::Erase, None)).unwrap();
+    refused(&lab, &["certify", "propose"], "ECL-CRT-010");
+    erase(&lab, &[]);
+    // a look that somebody wrote by hand
+    let file = lab.join("run/residue.json");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replacen("\"files\": 7", "\"files\": 8", 1)).unwrap();
+    refused(&lab, &["certify", "propose"], "ECL-RUN-207");
+    fs::write(&file, &text).unwrap();
+    succeed(&lab, &["certify", "propose"]);
+    refused(&lab, &["certify", "sign", "--key", "keys/controller-signatory"], "ECL-CLI-016");
+    // a file of the evidence that is another one than was named
+    let figures = lab.join("evidence.files/run/figures.json");
+    let before = fs::read(&figures).unwrap();
+    fs::write(&figures, b"{}").unwrap();
+    assert!(refused(&lab, &["certify", "sign"], "ECL-CRT-005").contains("run/figures.json"));
+    fs::write(&figures, before).unwrap();
+    assert!(succeed(&lab, &["certify", "sign"]).contains("evidence.tar"));
+    assert!(!lab.join("evidence.files").exists());
+    succeed(&lab, &["certify", "verify"]);
+}
+
+#[test]
+fn a_closing_that_died_anywhere_is_ended_by_the_same_command() {
+    let here = tempfile::tempdir().unwrap();
+    let lab = moved(here.path());
+    accept(&lab);
+    erase(&lab, &[]);
+    certify(&lab);
+    let kept = [lab.join("run/state.age"), lab.join("run/events.jsonl"), here.path().join("new.db")];
+    let before: Vec<Vec<u8>> = kept.iter().map(|path| fs::read(path).unwrap()).collect();
+    for failpoint in [
+        "folder.event.fsync.after",
+        "sqlite_conclude.commit.before",
+        "sqlite_conclude.commit.after",
+        "folder.destroy.rename.before",
+        "folder.destroy.rename.after",
+        "folder.destroy.fsync.before",
+        "folder.destroy.fsync.after",
+        "folder.destroy.entry.fsync.before",
+        "folder.destroy.entry.fsync.after",
+        "folder.event.before:2",
+    ] {
+        let died = Command::new(program())
+            .current_dir(&lab)
+            .arg("close")
+            .env("ECLUSE_FAILPOINT", failpoint)
+            .output()
+            .unwrap();
+        assert_eq!(died.status.code(), None, "{failpoint}: it did not die");
+        refused(&lab, &["migrate"], "ECL-CLO-002");
+        succeed(&lab, &["close"]);
+        assert!(!kept[0].exists() && ledger_tables(here.path()) == 0, "{failpoint}");
+        for (path, bytes) in kept.iter().zip(&before) {
+            fs::write(path, bytes).unwrap();
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! The end of a migration: the ledger leaves the destination, and the run's keys are destroyed.
+//!
+//! In this order: the ledger's lines are found by the run's id, which the sealed state holds. Killed anywhere, the
+//! same call goes on. After it nobody resumes, reads back, undoes or names a row of the run: the keys that say what
+//! a tally or a token was made of are gone. What a disk keeps of an overwritten file is out of reach.
+
+use ecluse_core::closing::Closable;
+use ecluse_core::fault::{Code, Fault, Result};
+use ecluse_seal::Identity;
+
+use crate::event::{Act, Head};
+use crate::journal::Journal;
+use crate::orders::Bound;
+use crate::ports::{Destination, Record};
+use crate::world::World;
+use crate::{checks, state};
+
+static CLOSED: Code = Code::refused("ECL-CLO-002", "the migration is closed");
+static OTHER: Code = Code::refused("ECL-CLO-003", "another run than this one was accepted and certified");
+
+/// What closing takes.
+pub struct Concluding<'a> {
+    /// The chain is whole.
+    pub closable: &'a Closable,
+    /// The session's operator, to whom the run's state is sealed.
+    pub identity: &'a Identity,
+    /// The session statement's id.
+    pub session: &'a str,
+    /// Where the run's ledger stands, and what the order says of it; `None` on the sealed path.
+    pub destination: Option<(&'a mut dyn Destination, Bound<'a>)>,
+}
+
+/// Closes the migration; `true` where it was closed before, and nothing was left to do.
+///
+/// # Errors
+/// [`OTHER`]; the destination's and the record's own.
+pub fn conclude(how: Concluding<'_>, record: &mut dyn Record, world: World<'_>) -> Result<bool> {
+    let Concluding { closable, identity, session, destination } = how;
+    let begun = record.unended(Act::Conclude);
+    if begun.is_empty() && is_closed(record) {
+        return Ok(true);
+    }
+    let state = state::held_even_closed(closable.instruction(), identity, record)?;
+    let object = match (&state, begun.last()) {
+        (Some(state), _) if state.run != closable.run() => return Err(OTHER.fault(state.run.clone())),
+        (Some(state), _) => state.object.clone(),
+        // the state went, and the process died before it could say so
+        (None, Some(object)) => object.clone(),
+        (None, None) => return Err(state::NONE.fault("").help("ecluse status")),
+    };
+    let mut journal = Journal::new(record, world, session);
+    journal.act(Act::Conclude, &object, |journal| {
+        // without the state the ledger is gone: it goes first
+        if let Some((destination, signed)) = destination.filter(|_| state.is_some()) {
+            checks::destination_identity(destination, signed)?;
+            destination.hold(closable.run())?;
+            destination.conclude(closable.run())?;
+        }
+        journal.record.destroy_state()
+    })?;
+    Ok(false)
+}
+
+/// Whether the run of this record was closed, or is being closed: its keys may be gone.
+pub(crate) fn is_closed(record: &dyn Record) -> bool {
+    record.since(&Head::default()).is_some_and(|acts| acts.contains(&Act::Conclude))
+}
+
+/// That it is closed, for whoever wants to go on with it.
+#[must_use]
+pub fn closed() -> Fault {
+    CLOSED.fault("").help("what it did stands in the report and in evidence.tar; where closing died: ecluse close")
+}

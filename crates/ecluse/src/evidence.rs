@@ -165,7 +165,7 @@ pub(crate) fn pack(folder: &Folder) -> Result<PathBuf> {
     paper(&mut files, folder.root(), &folder.root().join(CERTIFICATE))?;
     let path = folder.path(None, FILE);
     failpoint::hit("evidence.rename.before");
-    folder::replace(&path, &stub_pack(&files)?)?;
+    folder::replace(&path, &ecluse_evidence::pack(&files)?)?;
     failpoint::hit("evidence.rename.after");
     clear(folder)?;
     Ok(path)
@@ -183,8 +183,4 @@ fn clear(folder: &Folder) -> Result<()> {
 
 fn waiting(folder: &Folder) -> PathBuf {
     folder.path(None, WAITING)
-}
-
-fn stub_pack(files: &BTreeMap<String, Vec<u8>>) -> Result<Vec<u8>> {
-    Ok(files.keys().cloned().collect::<Vec<_>>().join("\n").into_bytes())
 }

@@ -69,5 +69,7 @@ pub(crate) fn is_closed(record: &dyn Record) -> bool {
 /// That it is closed, for whoever wants to go on with it.
 #[must_use]
 pub fn closed() -> Fault {
-    CLOSED.fault("").help("what it did stands in the report and in evidence.tar; where closing died: ecluse close")
+    CLOSED
+        .fault("")
+        .help("what it did stands in the report and in evidence.tar; where closing died: ecluse close")
 }

@@ -28,8 +28,8 @@
 mod ahead;
 mod attached;
 mod caught;
-mod checks;
 pub mod certify;
+mod checks;
 pub mod chunk;
 pub mod compare;
 pub mod conclude;

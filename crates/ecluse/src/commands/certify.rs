@@ -9,7 +9,7 @@ use ecluse_core::fault::Result;
 use ecluse_flow::certify::certify;
 use serde_json::json;
 
-use super::{Here, session, sign};
+use super::{Here, report, session, sign};
 use crate::cli::{Certify, RunArgs, SignArgs};
 use crate::evidence::{self, collect, lay_aside, named, pack};
 use crate::papers::certificate::{MADE_BY, found, verified, with};
@@ -28,13 +28,15 @@ pub(super) fn run(here: &Here, command: &Certify) -> Result<()> {
 fn propose(here: &Here, args: &RunArgs) -> Result<()> {
     let run = here.folder.path(args.dir.as_deref(), "run");
     let path = here.folder.path(None, FILE);
-    let (stated, _) = found(&here.folder, &run, here.now)?;
+    let (stated, accepted) = found(&here.folder, &run, here.now)?;
     let (contract, _) = standing::contract(&here.folder, None, here.now)?;
     let session = session::in_force(here, &contract)?;
     let trial = contract.header().trial;
     let head = draft::head(Some(contract.digest().to_owned()), here.now, draft::YEAR, trial)?;
     // before the first file is copied: the events among them tell of it
     certify(&session.header().id, &mut RunFolder::existing(&run)?, ready::world())?;
+    // as it stands now, the acceptance in its chain
+    report::written(here, &run, None, accepted.stated().language)?;
     let files = collect(&here.folder, &run)?;
     let stated = Stated { artefacts: named(&files), ..stated };
     lay_aside(&here.folder, &files)?;
@@ -81,6 +83,9 @@ fn told(stated: &Stated) {
         output::line(format!("  held until {}: {} ({})", one.until, one.what, one.reason));
     }
     for one in &stated.out_of_reach {
-        output::line(format!("  out of reach until {}: {}, {} ({})", one.until, one.place, one.what, one.owner));
+        output::line(format!(
+            "  out of reach until {}: {}, {} ({})",
+            one.until, one.place, one.what, one.owner
+        ));
     }
 }

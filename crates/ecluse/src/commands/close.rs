@@ -71,7 +71,10 @@ fn gate(here: &Here, run: &std::path::Path, chain: &Chain) -> std::result::Resul
     let without = staying(chain.instruction.order(), &chain.dictionary);
     let without = number(without.iter().filter(|column| column.fate.is_none()).count());
     if without > 0 {
-        let what = format!("{} of the source have no fate", plural(without, "column that stays", "columns that stay"));
+        let what = format!(
+            "{} of the source have no fate",
+            plural(without, "column that stays", "columns that stay")
+        );
         open.push(Open { what, command: "a new version of the order says it: [stays]".to_owned() });
     }
     if certified.is_some() && !here.folder.has(evidence::FILE) {

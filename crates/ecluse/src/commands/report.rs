@@ -16,6 +16,7 @@ use crate::pages::labels::Labels;
 use crate::pages::words::spaced;
 use crate::papers::accepted::{self as acceptance, Acceptance, Signature};
 use crate::papers::chain::{Chain, Link};
+use crate::papers::ending::Ending;
 use crate::papers::stopped::stopped;
 use crate::papers::{compared, objections, reference};
 use crate::report::discreet::Discreet;
@@ -82,6 +83,7 @@ pub(crate) fn written(here: &Here, run: &Path, to: Option<&Path>, lang: Language
         stopped,
         accepted: accepted.map(|signature| signature.words(lang)),
         compared,
+        ending: Ending::of(&here.folder, run, here.now),
         objections: objections::all(&here.folder, here.now)?,
         chain: &chain,
         facts: &facts,

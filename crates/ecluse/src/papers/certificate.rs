@@ -32,8 +32,7 @@ pub(crate) fn found(folder: &Folder, run: &Path, now: Timestamp) -> Result<(Stat
     // as of the run: its order may have ended
     let then: Timestamp = figures.began.parse().unwrap_or(now);
     let chain = Chain::read(folder, &PaperArgs::default(), then)?;
-    let Gone { erasure, residue, digests } =
-        erased::of(run, &figures, chain.instruction.order(), &accepted)?;
+    let Gone { erasure, residue, digests } = erased::of(run, &figures, chain.instruction.order(), &accepted)?;
     let [of_erasure, of_residue] = digests;
     let stated = Stated {
         run: figures.run,

@@ -12,8 +12,10 @@ use ecluse_flow::figures::Figures;
 
 use crate::folder;
 
-static NOT_ERASED: Code = Code::refused("ECL-CRT-010", "what the order has erased is not erased yet");
-static NOT_LOOKED: Code = Code::refused("ECL-CRT-011", "nobody has looked for what should be gone");
+pub(crate) static NOT_ERASED: Code =
+    Code::refused("ECL-CRT-010", "what the order has erased is not erased yet");
+pub(crate) static NOT_LOOKED: Code =
+    Code::refused("ECL-CRT-011", "nobody has looked for what should be gone");
 static SURVIVOR: Code = Code::refused("ECL-CRT-012", "something was found that should be gone");
 
 /// An erasure that came to its end, and the look after it that found nothing.
@@ -63,8 +65,8 @@ pub(crate) fn of(run: &Path, figures: &Figures, order: &Order, accepted: &Accept
     }
     match residue.survivors.first() {
         None => Ok(Gone { erasure, residue, digests }),
-        Some(one) => Err(SURVIVOR
-            .fault(format!("{}: {}, of {}", one.place, one.what, one.of))
-            .help("look at it, have it erased (ecluse erase), and look once more; nothing is certified before")),
+        Some(one) => Err(SURVIVOR.fault(format!("{}: {}, of {}", one.place, one.what, one.of)).help(
+            "look at it, have it erased (ecluse erase), and look once more; nothing is certified before",
+        )),
     }
 }

@@ -8,6 +8,7 @@ pub(crate) mod certificate;
 pub(crate) mod chain;
 pub(crate) mod compared;
 pub(crate) mod draft;
+pub(crate) mod ending;
 pub(crate) mod erased;
 pub(crate) mod examined;
 pub(crate) mod excluded;

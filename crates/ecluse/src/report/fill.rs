@@ -20,6 +20,7 @@ use crate::commands::sign::short;
 use crate::pages::labels::Labels;
 use crate::papers::chain::Chain;
 use crate::papers::compared::Looked;
+use crate::papers::ending::Ending;
 use crate::papers::objections::Stated;
 
 /// Everything the page is made of.
@@ -43,6 +44,8 @@ pub(crate) struct Sources<'a> {
     pub(crate) compared: Option<Looked>,
     /// Objections to the order, with their answers.
     pub(crate) objections: Vec<Stated>,
+    /// How the end of the chain stands.
+    pub(crate) ending: Ending,
     /// Why the order does not stand any more, where it was stopped.
     pub(crate) stopped: Option<Fault>,
     /// When the page is written.

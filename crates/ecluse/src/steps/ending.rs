@@ -1,48 +1,112 @@
 //! The end of the chain: accepted, erased, certified, closed.
 
-use ecluse_core::acceptance::FILE;
-use ecluse_core::language::Language;
+use ecluse_core::count::number;
+use ecluse_core::signatures::Signer;
 
 use super::{At, Found, LAB, YOU, missing, refused};
-use crate::papers::acceptance::verified;
-use crate::papers::{Paper, quietly};
+use crate::papers::ending::{Ending, Stood};
 
-/// The steps, from the first on that may be looked at now.
+const PUBLISHER: Option<&str> = Some("the publisher's signatories");
+
+/// The steps, from the first on that may be looked at now. Until somebody proposes the acceptance nothing waits
+/// for it, and a trial needs none.
 pub(super) fn steps(at: At<'_>) -> Vec<(&'static str, Found)> {
-    acceptance(at).map(|found| ("acceptance", found)).into_iter().collect()
-}
-
-/// The laboratory's own last word. Until somebody proposes it nothing waits for it; a trial needs none.
-fn acceptance(at: At<'_>) -> Option<Found> {
     let At { folder, trial, lang, now } = at;
-    if !folder.has(FILE) {
+    let run = folder.path(None, "run");
+    let ending = Ending::of(folder, &run, now);
+    if matches!(ending.accepted, Stood::Not) {
         let words = lang.of(
             "the laboratory's own, ecluse accept propose; until then ecluse undo takes the run back",
             "au laboratoire, ecluse accept propose ; jusque-là ecluse undo reprend le passage",
         );
-        return (!trial).then(|| Found::Later(words.to_owned()));
+        let later = (!trial).then(|| ("acceptance", Found::Later(words.to_owned())));
+        return later.into_iter().collect();
     }
-    let unsigned = Paper::read(&folder.path(None, FILE), "").is_ok_and(|paper| paper.signatures.is_empty());
-    if unsigned {
-        let words = lang.of("proposed, not signed", "proposé, non signé");
-        return Some(missing(
-            words,
+    vec![
+        ("acceptance", acceptance(at, &ending)),
+        ("erasure", erasure(at, &ending)),
+        ("certificate", certificate(at, &ending)),
+        ("closing", closing(at, &ending)),
+    ]
+}
+
+fn acceptance(at: At<'_>, Ending { accepted, .. }: &Ending) -> Found {
+    let lang = at.lang;
+    match accepted {
+        Stood::Done(accepted) => {
+            let by = names(at, accepted.signers());
+            Found::Done(lang.of(format!("accepted by {by}"), format!("accepté par {by}")))
+        }
+        Stood::Refused(fault) => refused(at, fault, YOU, "ecluse accept verify"),
+        Stood::Unsigned | Stood::Not => missing(
+            lang.of("proposed, not signed", "proposé, non signé"),
             LAB,
             &[
                 "What it says:  ecluse accept show",
                 "The controller's signatories accept, or not:  ecluse accept sign --key FILE",
             ],
-        ));
+        ),
     }
-    Some(match quietly(|| verified(folder, &folder.path(None, "run"), now)) {
-        Ok(accepted) => {
-            let by: Vec<String> = accepted.signers().iter().map(|signer| signer.told(lang)).collect();
-            let by = lang.listed(&by);
-            Found::Done(match lang {
-                Language::English => format!("accepted by {by}"),
-                Language::French => format!("accepté par {by}"),
-            })
+}
+
+fn erasure(at: At<'_>, Ending { gone, .. }: &Ending) -> Found {
+    let lang = at.lang;
+    match gone {
+        Stood::Done(stated) => {
+            let things = number(stated.done.len());
+            let things = lang.plural(things, lang.of("thing", "élément"), lang.of("things", "éléments"));
+            let places = number(stated.looked.len());
+            let places = lang.plural(places, lang.of("place", "endroit"), lang.of("places", "endroits"));
+            Found::Done(lang.of(
+                format!("{things} erased, {places} searched"),
+                format!("{things} effacés, {places} fouillés"),
+            ))
         }
-        Err(fault) => refused(at, &fault, YOU, "ecluse accept verify"),
-    })
+        Stood::Refused(fault) => refused(at, fault, YOU, "ecluse erase"),
+        Stood::Not | Stood::Unsigned => missing(
+            lang.of("not erased, or not looked for since", "pas effacé, ou pas recherché depuis"),
+            YOU,
+            &["What the order has erased goes, and what should be gone is looked for:  ecluse erase"],
+        ),
+    }
+}
+
+fn certificate(at: At<'_>, Ending { certified, .. }: &Ending) -> Found {
+    let lang = at.lang;
+    match certified {
+        Stood::Done(certified) => {
+            let by = names(at, certified.signers());
+            Found::Done(lang.of(format!("certified by {by}"), format!("attesté par {by}")))
+        }
+        Stood::Refused(fault) => refused(at, fault, YOU, "ecluse certify verify"),
+        Stood::Unsigned => missing(
+            lang.of("proposed, not signed", "proposé, non signé"),
+            PUBLISHER,
+            &["The processor's signatories certify, or not:  ecluse certify sign --key FILE"],
+        ),
+        Stood::Not => missing(
+            lang.of("not written", "pas écrit"),
+            YOU,
+            &["What was erased and looked for, to be signed:  ecluse certify propose"],
+        ),
+    }
+}
+
+fn closing(at: At<'_>, Ending { closed, .. }: &Ending) -> Found {
+    let lang = at.lang;
+    match closed {
+        Some(when) => Found::Done(lang.hour_of(when)),
+        None => missing(
+            lang.of("not closed", "pas clos"),
+            YOU,
+            &[
+                "The run's keys and its ledger are destroyed; nothing can be read back after it:  ecluse close",
+            ],
+        ),
+    }
+}
+
+fn names(at: At<'_>, signers: &[Signer]) -> String {
+    let names: Vec<String> = signers.iter().map(|signer| signer.told(at.lang)).collect();
+    at.lang.listed(&names)
 }

@@ -129,8 +129,7 @@ fn no_path_reaches_closed_without_every_step_before_it() {
         "evidence.tar",
     ];
     for set in 1_u32..(1 << steps.len()) {
-        let without: Vec<&str> =
-            (0..steps.len()).filter(|i| set & (1 << i) != 0).map(|i| steps[i]).collect();
+        let without: Vec<&str> = (0..steps.len()).filter(|i| set & (1 << i) != 0).map(|i| steps[i]).collect();
         let away: Vec<Away> = without.iter().map(|name| Away::of(lab.join(name))).collect();
         let output = ecluse(&lab, &["close"]);
         assert_eq!(output.status.code(), Some(1), "without {without:?}");
@@ -175,8 +174,7 @@ fn no_path_reaches_the_transfer_without_contract_order_and_mapping() {
     let lab = ordered(here.path(), |order| order);
     let steps = ["contract.toml.sigs", "instruction.toml.sigs", "dictionary.toml", "mapping.toml"];
     for set in 1_u32..(1 << steps.len()) {
-        let without: Vec<&str> =
-            (0..steps.len()).filter(|i| set & (1 << i) != 0).map(|i| steps[i]).collect();
+        let without: Vec<&str> = (0..steps.len()).filter(|i| set & (1 << i) != 0).map(|i| steps[i]).collect();
         let away: Vec<Away> = without.iter().map(|name| Away::of(lab.join(name))).collect();
         assert_eq!(ecluse(&lab, &["migrate", "--ddl"]).status.code(), Some(1), "without {without:?}");
         assert!(!lab.join("run/state.age").exists(), "without {without:?}");

@@ -2,6 +2,7 @@
 
 use ecluse_core::language::Language;
 
+use super::ending;
 use crate::commands::sign::short;
 use crate::pages::words;
 use crate::papers::compared::COMPARED;
@@ -23,15 +24,15 @@ pub(crate) fn part(from: &Sources<'_>) -> Part {
 
 /// One paper of the chain.
 #[derive(Default)]
-struct Link {
-    artefact: String,
-    signer: String,
-    when: String,
-    fingerprint: String,
+pub(super) struct Link {
+    pub(super) artefact: String,
+    pub(super) signer: String,
+    pub(super) when: String,
+    pub(super) fingerprint: String,
     /// What is missing; empty where the paper holds.
-    missing: String,
-    /// Not due in this version, or no more: nothing failed.
-    later: bool,
+    pub(super) missing: String,
+    /// Not due yet, or no more: nothing failed.
+    pub(super) later: bool,
 }
 
 fn row(link: Link, lang: Language) -> Vec<Cell> {
@@ -111,13 +112,6 @@ fn links(from: &Sources<'_>) -> Vec<Link> {
         let artefact = words::artefact(COMPARED, lang);
         links.push(Link { artefact, missing: missing.into(), later, ..Link::default() });
     }
-    for later in [lang.of("acceptance", "procès-verbal de recette"), lang.of("erasure", "effacement")] {
-        links.push(Link {
-            artefact: later.into(),
-            missing: lang.of("not yet part of this version", "pas encore dans cette version").into(),
-            later: true,
-            ..Link::default()
-        });
-    }
+    links.extend(ending::links(&from.ending, lang));
     links
 }

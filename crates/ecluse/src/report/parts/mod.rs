@@ -5,6 +5,7 @@ pub(crate) mod caught;
 pub(crate) mod chain;
 pub(crate) mod checks;
 pub(crate) mod encodings;
+mod ending;
 pub(crate) mod files;
 pub(crate) mod identifiers;
 pub(crate) mod known;

@@ -1,0 +1,89 @@
+//! How the end of the chain stands, for whoever only wants to know: accepted, erased, certified, closed.
+
+use std::path::Path;
+
+use ecluse_adapters::folder::events;
+use ecluse_core::acceptance::{self, Accepted};
+use ecluse_core::certificate::{self, Certified, Stated};
+use ecluse_core::fault::Fault;
+use ecluse_flow::event::{Act, Outcome};
+use jiff::Timestamp;
+
+use super::erased::{NOT_ERASED, NOT_LOOKED};
+use super::{Paper, quietly};
+use crate::folder::Folder;
+
+/// The four last steps.
+#[derive(Debug)]
+pub(crate) struct Ending {
+    pub(crate) accepted: Stood<Accepted>,
+    /// What was erased and then looked for, its files apart.
+    pub(crate) gone: Stood<Stated>,
+    pub(crate) certified: Stood<Certified>,
+    /// When the migration was closed.
+    pub(crate) closed: Option<String>,
+}
+
+/// How a step stands.
+#[derive(Debug)]
+pub(crate) enum Stood<T> {
+    /// Nobody has begun it.
+    Not,
+    /// It is written and waits for signatures.
+    Unsigned,
+    /// Its own check refuses it.
+    Refused(Box<Fault>),
+    /// It holds.
+    Done(Box<T>),
+}
+
+impl<T> Stood<T> {
+    pub(crate) fn done(&self) -> Option<&T> {
+        match self {
+            Self::Done(done) => Some(done),
+            Self::Not | Self::Unsigned | Self::Refused(_) => None,
+        }
+    }
+}
+
+impl Ending {
+    /// As the steps themselves would look at it.
+    pub(crate) fn of(folder: &Folder, run: &Path, now: Timestamp) -> Self {
+        let accepted = signed(folder, acceptance::FILE, || super::acceptance::verified(folder, run, now));
+        let gone = match accepted.done() {
+            Some(_) => match quietly(|| super::certificate::found(folder, run, now)) {
+                Ok((stated, _)) => Stood::Done(Box::new(stated)),
+                Err(fault) if [NOT_ERASED.id, NOT_LOOKED.id].contains(&fault.code().id) => Stood::Not,
+                Err(fault) => Stood::Refused(Box::new(fault)),
+            },
+            None => Stood::Not,
+        };
+        let certified = || super::certificate::verified(folder, run, now).map(|(certified, _)| certified);
+        let certified = signed(folder, certificate::FILE, certified);
+        Self { accepted, gone, certified, closed: closed(run) }
+    }
+}
+
+fn signed<T>(
+    folder: &Folder,
+    file: &str,
+    verified: impl FnOnce() -> ecluse_core::fault::Result<T>,
+) -> Stood<T> {
+    if !folder.has(file) {
+        return Stood::Not;
+    }
+    if Paper::read(&folder.path(None, file), "").is_ok_and(|paper| paper.signatures.is_empty()) {
+        return Stood::Unsigned;
+    }
+    match quietly(verified) {
+        Ok(done) => Stood::Done(Box::new(done)),
+        Err(fault) => Stood::Refused(Box::new(fault)),
+    }
+}
+
+/// When the journal says that the migration was closed.
+fn closed(run: &Path) -> Option<String> {
+    let told = events(run).ok()?;
+    let last = told.leaves.iter().rfind(|leaf| leaf.act == Act::Conclude)?;
+    (last.outcome == Outcome::Done.to_string()).then(|| last.time.clone())
+}

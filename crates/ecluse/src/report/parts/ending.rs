@@ -1,0 +1,86 @@
+//! The last links of the chain: accepted, erased, searched, certified, closed.
+
+use ecluse_core::certificate::Stated;
+use ecluse_core::fault::Fault;
+use ecluse_core::language::Language;
+use ecluse_core::signatures::Signer;
+
+use super::chain::Link;
+use crate::commands::sign::short;
+use crate::papers::ending::{Ending, Stood};
+use crate::report::fill::day;
+
+/// The links; what comes later is told as such, and what its own check refuses by its code.
+pub(super) fn links(ending: &Ending, lang: Language) -> Vec<Link> {
+    let accepted = paper(lang.of("acceptance", "procès-verbal de recette"), &ending.accepted, lang, |one| {
+        (one.signers().to_vec(), one.header().issued.to_string(), one.digest())
+    });
+    let certified = paper(
+        lang.of("certificate of erasure", "attestation d’effacement"),
+        &ending.certified,
+        lang,
+        |one| (one.signers().to_vec(), one.header().issued.to_string(), one.digest()),
+    );
+    let erasure = file(lang.of("erasure", "effacement"), ending, lang, |stated| {
+        (stated.done.iter().map(|one| one.at.as_str()).max().unwrap_or_default(), &stated.erasure)
+    });
+    let residue = lang.of("search for residue", "recherche des restes");
+    let residue = file(residue, ending, lang, |stated| ("", &stated.residue));
+    let closing = Link { artefact: lang.of("closing", "clôture").to_owned(), ..Link::default() };
+    let closing = match &ending.closed {
+        Some(at) => Link { when: day(at, lang), ..closing },
+        None => later(closing, lang),
+    };
+    vec![accepted, erasure, residue, certified, closing]
+}
+
+fn paper<T>(
+    artefact: &str,
+    stood: &Stood<T>,
+    lang: Language,
+    told: impl FnOnce(&T) -> (Vec<Signer>, String, String),
+) -> Link {
+    let link = Link { artefact: artefact.to_owned(), ..Link::default() };
+    match stood {
+        Stood::Not => later(link, lang),
+        Stood::Unsigned => Link { missing: lang.of("not signed", "non signé").to_owned(), ..link },
+        Stood::Refused(fault) => refused(link, fault, lang),
+        Stood::Done(one) => {
+            let (signers, when, digest) = told(one);
+            let names: Vec<String> = signers.iter().map(|signer| signer.told(lang)).collect();
+            Link {
+                signer: names.join(lang.of("; ", " ; ")),
+                when: day(&when, lang),
+                fingerprint: short(&digest),
+                ..link
+            }
+        }
+    }
+}
+
+/// A file of the run folder, which the journal vouches for.
+fn file(
+    artefact: &str,
+    ending: &Ending,
+    lang: Language,
+    told: impl FnOnce(&Stated) -> (&str, &String),
+) -> Link {
+    let link = Link { artefact: artefact.to_owned(), ..Link::default() };
+    match &ending.gone {
+        Stood::Done(stated) => {
+            let (when, digest) = told(stated);
+            Link { when: day(when, lang), fingerprint: short(digest), ..link }
+        }
+        Stood::Refused(fault) => refused(link, fault, lang),
+        Stood::Not | Stood::Unsigned => later(link, lang),
+    }
+}
+
+fn later(link: Link, lang: Language) -> Link {
+    Link { missing: lang.of("still to come", "à venir").to_owned(), later: true, ..link }
+}
+
+fn refused(link: Link, fault: &Fault, lang: Language) -> Link {
+    let id = fault.code().id;
+    Link { missing: lang.of(format!("refused ({id})"), format!("refusé ({id})")), ..link }
+}

@@ -1,7 +1,7 @@
 //! The end of a migration: the ledger leaves the destination, and the run's keys are destroyed.
 //!
-//! In this order: the ledger's lines are found by the run's id, which the sealed state holds. Killed anywhere, the
-//! same call goes on. After it nobody resumes, reads back, undoes or names a row of the run: the keys that say what
+//! In this order: a run without keys whose ledger stands would keep every other run out of its tables. Killed
+//! anywhere, the same call goes on. After it nobody resumes, reads back, undoes or names a row of the run: the keys that say what
 //! a tally or a token was made of are gone. What a disk keeps of an overwritten file is out of reach.
 
 use ecluse_core::closing::Closable;
@@ -46,12 +46,12 @@ pub fn conclude(how: Concluding<'_>, record: &mut dyn Record, world: World<'_>) 
         (Some(state), _) => state.object.clone(),
         // the state went, and the process died before it could say so
         (None, Some(object)) => object.clone(),
-        (None, None) => return Err(state::NONE.fault("").help("ecluse status")),
+        // it was erased on its day
+        (None, None) => world.id()?,
     };
     let mut journal = Journal::new(record, world, session);
     journal.act(Act::Conclude, &object, |journal| {
-        // without the state the ledger is gone: it goes first
-        if let Some((destination, signed)) = destination.filter(|_| state.is_some()) {
+        if let Some((destination, signed)) = destination {
             checks::destination_identity(destination, signed)?;
             destination.hold(closable.run())?;
             destination.conclude(closable.run())?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ecluse_core::digest;
-use ecluse_core::document::{self, Kind};
+use ecluse_core::document::{self, Kind, Seen};
 use ecluse_core::finding::Finding;
 use ecluse_core::on_paper::{self, Found};
 use ecluse_core::signatures::SignatureFile;
@@ -30,13 +30,30 @@ pub(crate) struct Bench<'f> {
     files: &'f Files,
     vouched: BTreeSet<String>,
     lines: Vec<Line>,
+    /// What signatories had seen of the log, by paper.
+    seen: Vec<(String, Seen)>,
     /// When the file was closed: the last moment at which anything in it can have been signed.
     pub(crate) closed: Timestamp,
 }
 
 impl<'f> Bench<'f> {
     pub(crate) fn new(files: &'f Files) -> Self {
-        Self { files, vouched: BTreeSet::new(), lines: Vec::new(), closed: closed(files) }
+        Self { files, vouched: BTreeSet::new(), lines: Vec::new(), seen: Vec::new(), closed: closed(files) }
+    }
+
+    /// Everything in it.
+    pub(crate) const fn files(&self) -> &'f Files {
+        self.files
+    }
+
+    /// Notes the checkpoint that a paper's signatories had seen.
+    pub(crate) fn note_seen(&mut self, name: &str, seen: Option<&Seen>) {
+        self.seen.extend(seen.map(|seen| (name.to_owned(), seen.clone())));
+    }
+
+    /// The checkpoints that were seen, by paper, in the chain's order.
+    pub(crate) fn seen(&self) -> Vec<(String, Seen)> {
+        self.seen.clone()
     }
 
     /// The bytes under a path.

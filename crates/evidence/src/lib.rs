@@ -11,6 +11,7 @@
 
 mod bench;
 mod file;
+mod log;
 mod moment;
 mod papers;
 mod run;

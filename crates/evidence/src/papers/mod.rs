@@ -1,6 +1,8 @@
 //! The papers, in the chain's order: the contract first, since every key comes from it.
 
+mod acceptance;
 mod answers;
+mod certificate;
 mod comparison;
 mod contract;
 mod differences;
@@ -10,6 +12,7 @@ mod order;
 mod recipient;
 mod reference;
 mod rules;
+mod sealed;
 mod session;
 mod status;
 
@@ -17,6 +20,7 @@ use ecluse_core::contract::Contract;
 use ecluse_core::instruction::Instruction;
 
 use crate::bench::Bench;
+use crate::log;
 use crate::run;
 use crate::verdict::Words;
 
@@ -41,10 +45,14 @@ pub(crate) fn check(bench: &mut Bench<'_>, trust: &[String]) -> bool {
     status::check(bench, &chain, began);
     session::check(bench, &chain);
     answers::check(bench, &chain);
-    run::check(bench, &chain);
+    let events = run::check(bench, &chain);
     reference::check(bench, &chain);
     comparison::check(bench, &chain);
     differences::check(bench, &chain);
+    sealed::check(bench, &chain);
+    acceptance::check(bench, &chain);
+    certificate::check(bench, &chain);
+    log::check(bench, events.as_ref());
     unvouched(bench);
     established
 }

@@ -49,6 +49,7 @@ pub(crate) fn open<T>(
             paper.paths.iter().for_each(|path| bench.vouch(path));
             bench.holds(name, signed(&signers, at));
             before(bench, name, &header);
+            bench.note_seen(name, header.seen.as_ref());
             Some(Opened { value, header, digest: digest::of_bytes(paper.bytes) })
         }
     }

@@ -10,9 +10,9 @@ use crate::papers::Chain;
 use crate::verdict::Words;
 
 /// The file that says what was erased.
-const ERASURE: &str = "run/erasure.json";
+pub(crate) const ERASURE: &str = "run/erasure.json";
 /// The file that says what was looked for.
-const RESIDUE: &str = "run/residue.json";
+pub(crate) const RESIDUE: &str = "run/residue.json";
 
 /// Checks both, where they are there: attested, of this order, the second made after the first.
 pub(super) fn check(bench: &mut Bench<'_>, chain: &Chain, events: Option<&Events>) {

@@ -12,7 +12,7 @@ use crate::papers::Chain;
 use crate::verdict::Words;
 
 /// The file.
-pub(super) const FIGURES: &str = "run/figures.json";
+pub(crate) const FIGURES: &str = "run/figures.json";
 
 /// The figures, as far as they can be computed again.
 #[derive(Debug, Deserialize)]
@@ -75,6 +75,11 @@ fn sum(counts: impl IntoIterator<Item = u64>) -> Option<u64> {
 impl Figures {
     pub(super) fn moved(&self) -> Option<u64> {
         sum(self.tables.iter().map(|table| table.moved))
+    }
+
+    /// Rows that were asked for, moved and refused.
+    pub(super) fn sums(&self) -> Option<(u64, u64, u64)> {
+        Some((sum(self.tables.iter().map(|table| table.asked))?, self.moved()?, self.refused()?))
     }
 
     /// Files that rows name and that moved.

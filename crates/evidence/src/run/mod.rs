@@ -12,19 +12,28 @@ use crate::bench::Bench;
 use crate::papers::Chain;
 use crate::verdict::Words;
 
-use events::Events;
+pub(crate) use erased::{ERASURE, RESIDUE};
+pub(crate) use events::{EVENTS, Events};
+pub(crate) use figures::FIGURES;
+pub(crate) use reconciled::RECONCILIATION;
 
 /// When the run's last start began, as its figures say.
 pub(crate) fn began(bench: &Bench<'_>) -> Option<Timestamp> {
     figures::read(bench).ok()??.began.parse().ok()
 }
 
-/// Checks the events first: they vouch for the rest.
-pub(crate) fn check(bench: &mut Bench<'_>, chain: &Chain) {
+/// Rows that were asked for, moved and refused over all tables, as the figures say.
+pub(crate) fn sums(bench: &Bench<'_>) -> Option<(u64, u64, u64)> {
+    figures::read(bench).ok()??.sums()
+}
+
+/// Checks the events first: they vouch for the rest. Gives them back where their chain holds.
+pub(crate) fn check(bench: &mut Bench<'_>, chain: &Chain) -> Option<Events> {
     let events = events::check(bench);
     let figures = figures::check(bench, chain, events.as_ref());
     reconciled::check(bench, chain, events.as_ref(), figures.as_ref());
     erased::check(bench, chain, events.as_ref());
+    events
 }
 
 /// Whether a paper is about the run of the figures here.
@@ -35,7 +44,7 @@ pub(crate) fn of_run(bench: &mut Bench<'_>, of: &str, run: &str) {
 }
 
 /// Reads a file that écluse wrote as JSON.
-fn parsed<T: DeserializeOwned>(bench: &Bench<'_>, path: &str) -> Result<Option<T>, String> {
+pub(crate) fn parsed<T: DeserializeOwned>(bench: &Bench<'_>, path: &str) -> Result<Option<T>, String> {
     let Some(bytes) = bench.bytes(path) else { return Ok(None) };
     serde_json::from_slice(bytes)
         .map(Some)

@@ -15,7 +15,7 @@ use crate::papers::Chain;
 use crate::verdict::Words;
 
 /// The file.
-const RECONCILIATION: &str = "run/reconciliation.json";
+pub(crate) const RECONCILIATION: &str = "run/reconciliation.json";
 
 /// A reconciliation, as far as it can be computed again.
 #[derive(Debug, Deserialize)]

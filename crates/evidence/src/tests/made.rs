@@ -172,6 +172,26 @@ pub(super) fn run_with(files: &mut Files, instruction: &str, figures: &str) {
     files.insert("journal/events.jsonl".to_owned(), events.bytes);
 }
 
+/// Adds a file that écluse wrote, and the event that vouches for it; the file's digest.
+pub(super) fn note(
+    files: &mut Files,
+    path: &str,
+    act: &str,
+    time: &str,
+    said: &impl serde::Serialize,
+) -> String {
+    let bytes = serde_json::to_vec_pretty(said).unwrap();
+    let journal = files.remove("journal/events.jsonl").unwrap();
+    let last = journal.split(|b| *b == b'\n').rev().nth(1).unwrap();
+    let lines = journal.iter().filter(|b| **b == b'\n').count() as u64;
+    let mut events = Events { before: digest::of_bytes(last), lines, bytes: journal.clone() };
+    events.add(act, time, Some(&bytes));
+    let cited = digest::of_bytes(&bytes);
+    files.insert(path.to_owned(), bytes);
+    files.insert("journal/events.jsonl".to_owned(), events.bytes);
+    cited
+}
+
 /// Journal lines as a run writes them.
 struct Events {
     bytes: Vec<u8>,

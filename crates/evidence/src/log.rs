@@ -1,0 +1,164 @@
+//! The journal: whether the log in the file is what its checkpoint says, holds the run's events, and grew out of
+//! what signatories had seen of it.
+
+use std::convert::Infallible;
+
+use ecluse_core::document::Seen;
+use ecluse_core::language::Language;
+use ecluse_journal::audit::{self, Held};
+use ecluse_journal::{Checkpoint, FULL, Hash, Kind, Note, Objects, Signed, Tile, VerifierKey};
+
+use crate::Files;
+use crate::bench::Bench;
+use crate::run::Events;
+use crate::verdict::Words;
+
+/// The log's folder in the evidence.
+const FOLDER: &str = "journal/";
+/// The last checkpoint.
+const CHECKPOINT: &str = "journal/checkpoint";
+/// The key that signs it, as the log's writer states it.
+const KEY: &str = "journal/log.pub";
+
+/// The log's objects among the files.
+struct Tiles<'f>(&'f Files);
+
+impl Objects for Tiles<'_> {
+    type Error = Infallible;
+
+    fn read(&mut self, tile: &Tile) -> Result<Option<Vec<u8>>, Infallible> {
+        Ok(self.0.get(&format!("{FOLDER}{}", tile.path())).cloned())
+    }
+}
+
+/// Checks the log, where the file holds one; then what signatories had seen of it.
+pub(crate) fn check(bench: &mut Bench<'_>, events: Option<&Events>) {
+    let tree = opened(bench);
+    let first = first(bench);
+    if let Some(tree) = &tree {
+        whole(bench, tree, first, events);
+    }
+    for (name, seen) in bench.seen() {
+        witnessed(bench, &name, &seen, tree.as_ref(), first);
+    }
+}
+
+/// The checkpoint, and whether the key beside it signed it.
+fn opened(bench: &mut Bench<'_>) -> Option<Checkpoint> {
+    let Some(bytes) = bench.bytes(CHECKPOINT) else {
+        let words = Words::new(
+            "No log is in the file: the run’s events are covered by the papers that cite them alone.",
+            "Aucun journal infalsifiable dans le fichier : seuls les documents qui citent les événements les couvrent.",
+        );
+        bench.absent(CHECKPOINT, words);
+        return None;
+    };
+    let tree = Note::parse(bytes).ok().and_then(|note| Checkpoint::parse(note.text()));
+    let key = bench.bytes(KEY).map(|key| VerifierKey::parse(String::from_utf8_lossy(key).trim_end()));
+    match (&tree, key) {
+        (None, _) => {
+            let words = Words::new(
+                "It is no checkpoint of a log.",
+                "Ce n’est pas le point de contrôle d’un journal.",
+            );
+            bench.fails(CHECKPOINT, words, None);
+        }
+        (Some(_), None) => {
+            let words = Words::new(
+                "The key that signs the log is not in the file: that the checkpoint is its own is not checked.",
+                "La clé qui signe le journal n’est pas dans le fichier : que ce point soit le sien n’est pas vérifié.",
+            );
+            bench.absent(CHECKPOINT, words);
+        }
+        (Some(_), Some(key)) => {
+            let signed = key.is_some_and(|key| Signed::open(bytes, &key).is_ok());
+            let words =
+                Words::new("It is signed by the log’s own key.", "Il est signé par la clé du journal.");
+            bench.check(CHECKPOINT, signed, words, || "another key signed it, or it was changed".to_owned());
+        }
+    }
+    tree
+}
+
+/// The first entry that the file holds: retention erases whole bundles from the front.
+fn first(bench: &Bench<'_>) -> u64 {
+    let tiles = bench.below(FOLDER).filter_map(|path| Tile::parse(path.strip_prefix(FOLDER)?));
+    let bundles = tiles.filter(|tile| tile.kind() == Kind::Entries).map(|tile| tile.n());
+    bundles.min().unwrap_or_default().saturating_mul(FULL)
+}
+
+/// Every entry is the tree's, and the run's events are among them, in their order.
+fn whole(bench: &mut Bench<'_>, tree: &Checkpoint, first: u64, events: Option<&Events>) {
+    let mut entries: Vec<Hash> = Vec::new();
+    let held = audit::whole(Tiles(bench.files()), tree, first, |_, entry| entries.push(Hash::leaf(entry)));
+    let count = tree.size.saturating_sub(first);
+    let (en, fr) = (Language::English.count(count), Language::French.count(count));
+    let words = Words::new(
+        format!("{en} entries give the checkpoint’s root (RFC 6962)."),
+        format!("{fr} entrées donnent la racine du point de contrôle (RFC 6962)."),
+    );
+    bench.check(CHECKPOINT, held.is_ok(), words, || format!("{:?}", held.as_ref().err()));
+    let Some(events) = events.filter(|_| held.is_ok()) else { return };
+    let mut rest = entries.iter();
+    let missing = events.hashes.iter().position(|event| !rest.any(|entry| entry == event));
+    let told = events.hashes.len();
+    // what was noted after the log's last round is in the events and not yet in the log; a gap is not that
+    let behind =
+        missing.filter(|from| events.hashes.iter().skip(*from).all(|event| !entries.contains(event)));
+    match (missing, behind) {
+        (None, _) => {
+            let words = Words::new(
+                format!("The log holds the run’s {told} events, in their order."),
+                format!("Le journal contient les {told} événements du transfert, dans leur ordre."),
+            );
+            bench.holds(crate::run::EVENTS, words);
+        }
+        (Some(_), Some(from)) => {
+            let words = Words::new(
+                format!(
+                    "The log holds the run’s first {from} of {told} events; the last ones were noted after its last round."
+                ),
+                format!(
+                    "Le journal contient les {from} premiers des {told} événements ; les derniers furent notés après."
+                ),
+            );
+            bench.holds(crate::run::EVENTS, words);
+        }
+        (Some(at), None) => {
+            let words = Words::new(
+                "The log does not hold the run’s events as they are here.",
+                "Le journal ne contient pas les événements du transfert tels qu’ils sont ici.",
+            );
+            bench.fails(crate::run::EVENTS, words, format!("line {}", at + 1));
+        }
+    }
+}
+
+/// A checkpoint that a signatory had seen when the paper was signed: the log here grew out of it.
+fn witnessed(bench: &mut Bench<'_>, name: &str, seen: &Seen, tree: Option<&Checkpoint>, first: u64) {
+    let size = seen.size;
+    let Some(tree) = tree else {
+        let words = Words::new(
+            format!("Its signatories had seen a log of {size} entries, which is not in the file."),
+            format!(
+                "Ses signataires avaient vu un journal de {size} entrées, qui n’est pas dans le fichier."
+            ),
+        );
+        bench.absent(name, words);
+        return;
+    };
+    let words = Words::new(
+        format!("The log grew out of the {size} entries that its signatories had seen."),
+        format!("Le journal prolonge les {size} entrées que ses signataires avaient vues."),
+    );
+    let Some(root) = Hash::from_base64(&seen.root) else {
+        bench.fails(name, words, "the root that it names is none".to_owned());
+        return;
+    };
+    let held = Checkpoint { origin: seen.origin.clone(), size, root };
+    match audit::against(Tiles(bench.files()), tree, first, &held) {
+        Held::Grew => bench.holds(name, words),
+        Held::Erased => bench.lost(name, words),
+        other => bench.fails(name, words, format!("{other:?}")),
+    }
+}

@@ -5,7 +5,7 @@
 //! | [`postgres`] | PostgreSQL, as a source and as a destination |
 //! | [`mariadb`] | MariaDB, as a source and as a destination |
 //! | [`sqlite`] | SQLite, as a source and as a destination |
-//! | [`archive`] | a sealed archive: its parts read once each, its rows as a source |
+//! | [`archive`] | a sealed archive: written part by part; its parts read once each, its rows as a source |
 //! | [`attached`] | folders of files that rows name, opened by handle |
 //! | [`csv`] | a folder of CSV files, described |
 //! | [`dump`] | a dump in text, read once as it comes |

@@ -17,6 +17,7 @@ mod dictionary;
 mod differences;
 mod ends;
 mod excluded;
+mod extract;
 mod known;
 mod locate;
 mod mapping;
@@ -24,6 +25,7 @@ mod migrate;
 mod objections;
 mod pages;
 mod papers;
+mod plan;
 mod procedure;
 mod recipient;
 mod reference;
@@ -41,6 +43,7 @@ pub(crate) use dictionary::{NewArgs as NewProductArgs, ProductDictionary, UseArg
 pub(crate) use differences::{Differences, ProposeArgs};
 pub(crate) use ends::{FromArgs, ToArgs};
 pub(crate) use excluded::ExcludeArgs;
+pub(crate) use extract::ExtractArgs;
 pub(crate) use known::KnownArgs;
 pub(crate) use locate::LocateArgs;
 pub(crate) use mapping::{Mapping, MappingNewArgs};
@@ -48,6 +51,7 @@ pub(crate) use migrate::{MigrateArgs, StartArgs};
 pub(crate) use objections::{AnswerArgs, ObjectArgs};
 pub(crate) use pages::{OrderArgs, PatientsArgs, ReportArgs};
 pub(crate) use papers::{PaperArgs, StillArgs};
+pub(crate) use plan::PlanArgs;
 pub(crate) use procedure::{Language, ProcedureArgs};
 pub(crate) use recipient::{Recipient, RecipientNewArgs};
 pub(crate) use reference::{PrintArgs, Reference};
@@ -209,6 +213,14 @@ pub(crate) enum Command {
         after_help = "Example:\n  ecluse plan                  the dry run, first\n  ecluse migrate\n  ecluse migrate --ddl         makes the destination's missing tables first\n  ecluse migrate --sample 20    whole dossiers only, to look at them first\n  ecluse migrate --json | tee events.ndjson"
     )]
     Migrate(MigrateArgs),
+
+    /// Seal what the instruction orders to its one recipient: an archive that nobody else can open.
+    ///
+    /// Killed or stopped, it leaves no archive; the same command begins anew, as the same run.
+    #[command(
+        after_help = "Example:\n  ecluse plan                          the dry run, first\n  ecluse extract -o tilleuls-2026 --key ~/.ssh/id_ed25519"
+    )]
+    Extract(ExtractArgs),
 
     /// Read the destination back in a fresh process and compare.
     #[command(after_help = "Example:\n  ecluse reconcile\n  ecluse reconcile run --json")]
@@ -578,24 +590,6 @@ pub(crate) struct GrantsArgs {
     /// Print the removal instead.
     #[arg(long)]
     pub(crate) remove: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct PlanArgs {
-    #[command(flatten)]
-    pub(crate) papers: PaperArgs,
-
-    /// Print the statements that make the destination's missing tables.
-    #[arg(long)]
-    pub(crate) ddl: bool,
-
-    /// Print the exact statements the source will be asked.
-    #[arg(long)]
-    pub(crate) statements: bool,
-
-    /// List the columns that stay.
-    #[arg(long)]
-    pub(crate) stays: bool,
 }
 
 #[derive(Debug, Args)]

@@ -2,6 +2,7 @@
 //! then the plan. Nothing of a table is read here.
 
 mod recalled;
+mod sealed;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -17,7 +18,9 @@ use ecluse_core::mapping::Mapping;
 use ecluse_core::plan::{Compiled, Inputs, NO_TABLE, Plan, Refusal, compile};
 use ecluse_core::session::Session;
 use ecluse_core::status::Met;
+use ecluse_core::types::Engine;
 use ecluse_flow::excluded::Excluded;
+use ecluse_flow::extract;
 use ecluse_flow::orders::Orders;
 use ecluse_flow::ports::{Destination, Files, Scope, Source};
 use ecluse_flow::run::Options;
@@ -72,7 +75,8 @@ pub(crate) struct Ready {
     pub(crate) session: Session,
     pub(crate) compiled: Compiled,
     pub(crate) source: Url,
-    pub(crate) destination: Url,
+    /// None of an order to a recipient.
+    pub(crate) destination: Option<Url>,
     /// Destination tables that the plan supposes: they are not there yet.
     pub(crate) missing: Vec<String>,
     /// The same, as they would have to be.
@@ -145,7 +149,7 @@ impl Ready {
             _ => (parts.plan(without_views.is_none() && parts.source.can_deny(), tables)?, without_views),
         };
         let Parts { chain, source, destination, ends } = parts;
-        Ok((desk.ready(here, args, chain, planned, without_views, (source, destination))?, ends))
+        Ok((desk.ready(here, args, chain, planned, without_views, (source, Some(destination)))?, ends))
     }
 
     /// Makes the tables that the plan supposes, and compiles it anew against them as they are. Only
@@ -167,6 +171,11 @@ impl Ready {
         self.compiled = compiled(&self.chain, &source, &destination, views)
             .map_err(|refused| told(&self.chain, &refused))?;
         Ok(())
+    }
+
+    /// The engine as which rows are made.
+    pub(crate) fn engine(&self) -> Engine {
+        self.destination.as_ref().map_or(extract::AS, Url::engine)
     }
 
     /// How the operator wants the source read.
@@ -243,7 +252,7 @@ impl Desk {
         chain: Chain,
         planned: Planned,
         without_views: Option<String>,
-        (source, destination): (Url, Url),
+        (source, destination): (Url, Option<Url>),
     ) -> Result<Ready> {
         let Self { session, identity, own, status, met } = self;
         let Planned { compiled, missing } = planned;
@@ -297,7 +306,6 @@ impl Parts {
     /// URLs that are none, or not bound to the signed keys; the adapters'.
     pub(crate) fn connect(here: &Here, args: &PaperArgs, chain: Chain) -> Result<Self> {
         let order = chain.instruction.order();
-        // of an order to a recipient nothing is connected to
         let to = order.direct()?;
         let source = bound(here, End::Source, args.from.url().as_deref(), &order.source)?;
         let destination = bound(here, End::Destination, args.to.url().as_deref(), to)?;
@@ -377,9 +385,11 @@ fn planned(
 /// As [`Parts::connect`] and [`Parts::plan`].
 pub(crate) fn reading(here: &Here, args: &PaperArgs, chain: &Chain) -> Result<(Url, Plan)> {
     let order = chain.instruction.order();
-    let signed = order.direct()?;
     let url = bound(here, End::Source, args.from.url().as_deref(), &order.source)?;
     let source = instructed(chain, connect::source(&url)?.as_mut())?;
+    let Some(signed) = order.destination() else {
+        return Ok((url, sealed::compiled(chain, &source, true)?.plan));
+    };
     let mut destination = match &signed.schema {
         Some(_) => {
             let url = bound(here, End::Destination, args.to.url().as_deref(), signed)?;

@@ -43,6 +43,10 @@ pub enum Act {
     Chunk,
     /// Constraints, indexes and sequences are put back.
     Finish,
+    /// A sealed archive is made; with `done` it stands, and the paper is its manifest.
+    Extract,
+    /// Rows are sealed as a part of the archive.
+    SealPart,
     /// The run ended.
     Close,
     /// A dry run: every planned row is read, none is moved. The object is the dry run's own id, which

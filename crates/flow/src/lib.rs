@@ -6,6 +6,7 @@
 //! | module | does |
 //! |---|---|
 //! | [`run`] | moves what was ordered: resume, catch-up and repair are this one function |
+//! | [`extract`] | seals what was ordered to its one recipient |
 //! | [`start`] | the kinds of start that it tells apart |
 //! | [`sample`] | moves some whole dossiers, and says how long the whole would take |
 //! | [`reconcile`] | reads the destination back and compares |
@@ -38,6 +39,7 @@ pub mod dossier;
 pub mod encodings;
 pub mod event;
 pub mod excluded;
+pub mod extract;
 pub mod failpoint;
 mod families;
 mod family;
@@ -63,6 +65,7 @@ pub mod rights;
 pub mod room;
 pub mod run;
 pub mod sample;
+mod sealing;
 pub mod seen;
 pub mod staged;
 pub mod start;

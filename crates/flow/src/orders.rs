@@ -32,7 +32,7 @@ pub struct Orders<'a> {
     pub(crate) session: &'a str,
     /// The signed source.
     pub(crate) source: Bound<'a>,
-    /// The signed destination.
+    /// The signed destination; of an order to a recipient there is none.
     pub(crate) destination: Bound<'a>,
     /// The identity of the session's age recipient: it writes the run's state and alone opens it.
     pub(crate) author: &'a Identity,
@@ -120,7 +120,8 @@ impl<'a> Orders<'a> {
             instruction: instruction.digest(),
             session: &session.header().id,
             source: bound(&order.source),
-            destination: bound(order.direct()?),
+            // no instance has an empty identity: under an order to a recipient none is written
+            destination: order.destination().map_or(Bound { identity: "", schema: "" }, bound),
             author,
             identity,
             excluded,

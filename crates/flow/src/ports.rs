@@ -6,6 +6,8 @@
 //! Errors of a driver never pass a port: an adapter gives a coded fault with the
 //! engine's own code (SQLSTATE, errno), the table and, where there is one, the column.
 
+use std::collections::BTreeMap;
+
 use ecluse_batch::Batch;
 use ecluse_core::catalog::{Catalog, Table};
 use ecluse_core::fault::{Code, Result};
@@ -452,6 +454,18 @@ pub enum Stands {
     Missing,
     /// It holds something else, or is no file.
     Altered,
+}
+
+/// Where a sealed archive is written. It has its name once it is whole, and not before.
+pub trait Archive {
+    /// Begins: takes away what an earlier start left of an archive that never got its name.
+    fn begin(&mut self) -> Result<()>;
+
+    /// Writes one sealed part under its number; durable when it returns.
+    fn put(&mut self, index: u64, sealed: &[u8]) -> Result<()>;
+
+    /// Writes these files, by their path in the archive, and gives it its name; durable when it returns.
+    fn finish(&mut self, files: &BTreeMap<String, Vec<u8>>) -> Result<()>;
 }
 
 /// The run folder: what one run leaves between two processes. Nothing personal in clear.

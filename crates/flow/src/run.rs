@@ -488,7 +488,7 @@ impl Story<'_> {
     }
 }
 
-fn begin_figures(orders: &Orders<'_>, state: &RunState, world: &World<'_>) -> Figures {
+pub(crate) fn begin_figures(orders: &Orders<'_>, state: &RunState, world: &World<'_>) -> Figures {
     Figures {
         format: "ecluse-figures/1".to_owned(),
         run: state.run.clone(),
@@ -503,7 +503,7 @@ fn begin_figures(orders: &Orders<'_>, state: &RunState, world: &World<'_>) -> Fi
     }
 }
 
-fn tolerable(figures: &Figures) -> Result<()> {
+pub(crate) fn tolerable(figures: &Figures) -> Result<()> {
     if !figures.is_beyond_tolerance() {
         return Ok(());
     }

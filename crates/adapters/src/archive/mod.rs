@@ -1,4 +1,4 @@
-//! A sealed archive as a folder: its parts read once each, and its rows as a source.
+//! A sealed archive as a folder: written part by part; its parts read once each, and its rows as a source.
 //!
 //! ```text
 //! ARCHIVE/manifest.toml (+ .sigs)   signed by the sender; verified by the caller before anything here
@@ -8,6 +8,8 @@
 
 mod read;
 mod source;
+mod write;
 
 pub use read::{Archive, Whole};
 pub use source::{Laid, Source};
+pub use write::Writer;

@@ -70,9 +70,9 @@ pub static MISSING_KEY: Code = Code::refused("ECL-INS-003", "the instruction lac
 /// A value of the wrong kind.
 pub static WRONG_VALUE: Code = Code::refused("ECL-INS-004", "a value of the instruction has the wrong form");
 
-/// An order to a recipient, where rows would have to be read.
+/// An order to a recipient, where a database is written.
 pub static NOT_SEALED: Code =
-    Code::refused("ECL-INS-026", "this version does not extract into a sealed archive");
+    Code::refused("ECL-INS-026", "the order seals its rows to a recipient: no database is written");
 
 /// An order to a database, where an archive is made or opened.
 pub static NOT_TO_A_RECIPIENT: Code =
@@ -144,16 +144,15 @@ impl Order {
         }
     }
 
-    /// The database they go to: what every step needs that reads or writes rows.
+    /// The database they go to: what every step needs that writes rows.
     ///
     /// # Errors
-    /// [`NOT_SEALED`], of an order to a recipient: this version cannot carry it out, and reads nothing for it.
+    /// [`NOT_SEALED`], of an order to a recipient: it is carried out by `ecluse extract`.
     pub fn direct(&self) -> Result<&Endpoint> {
         self.destination().ok_or_else(|| {
-            NOT_SEALED.fault("it is sealed to a recipient").help(
-                "the papers can be checked and signed (ecluse instruction check, ecluse order); \
-                 to move rows with this version, order a [destination]",
-            )
+            NOT_SEALED
+                .fault("it names a [[recipient]]")
+                .help("ecluse extract -o ARCHIVE; to write into a database, order a [destination]")
         })
     }
 

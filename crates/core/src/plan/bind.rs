@@ -6,7 +6,7 @@ use crate::dictionary::Dictionary;
 use crate::digest;
 use crate::fault::Code;
 use crate::finding::Finding;
-use crate::instruction::{self, Endpoint, NOT_SEALED};
+use crate::instruction::{self, Endpoint};
 
 static OTHER_SOURCE: Code = Code::refused("ECL-PLN-002", "this is not the source that was signed for");
 static OTHER_SCHEMA: Code =
@@ -21,10 +21,6 @@ pub(super) fn bind(inputs: &Given<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     findings.extend(instance(&OTHER_SOURCE, &order.source, inputs.source));
     let destination = order.destination();
-    if let Some(to) = order.recipient() {
-        let finding = Finding::new(&NOT_SEALED, "it is sealed to a recipient").at(to.age.span.clone());
-        findings.push(finding.in_file(instruction::FILE));
-    }
     findings.extend(destination.and_then(|to| instance(&OTHER_DESTINATION, to, inputs.destination)));
     // of a draft the order's own check compares it with the dictionary
     let looked_at = (!inputs.surveyed).then_some(inputs.source);

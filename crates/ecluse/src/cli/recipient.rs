@@ -10,8 +10,7 @@ use super::{FileArg, SignArgs};
 pub(crate) enum Recipient {
     /// On the recipient's machine: make an age identity for this migration alone, and write its statement.
     ///
-    /// The identity stays on this machine, outside the migration folder; the statement travels. This version
-    /// checks orders to a recipient and cannot carry them out yet.
+    /// The identity stays on this machine, outside the migration folder; the statement travels.
     #[command(
         after_help = "Example:\n  ecluse recipient new --identity ~/tilleuls.age --purpose 'Reprise du dossier patient'"
     )]

@@ -8,7 +8,7 @@ use ecluse_core::count::{number, plural};
 use ecluse_core::diff::changes;
 use ecluse_core::document::{self, Kind};
 use ecluse_core::fault::{Code, Result};
-use ecluse_core::instruction::{self, Drafting, Instruction as InForce, NOT_SEALED, Side};
+use ecluse_core::instruction::{self, Drafting, Instruction as InForce, Side};
 use ecluse_core::nearest::nearest;
 use ecluse_core::status::State;
 use ecluse_core::{dictionary, mapping, template};
@@ -256,7 +256,7 @@ fn check(here: &Here, args: &InstructionCheckArgs) -> Result<()> {
         plural(number(columns), "column", "columns"),
     ));
     if let Some((recipient, _)) = &recipient {
-        output::line(format!("note: an archive sealed to {}: {}", recipient.entity(), NOT_SEALED.title));
+        output::line(format!("note: an archive sealed to {}: ecluse extract makes it", recipient.entity()));
     }
     for note in &notes {
         output::line(format!("note: {}: {}.", note.code.title, note.message));

@@ -14,6 +14,7 @@ pub(crate) mod encodings;
 mod erasing;
 mod exclude;
 pub(crate) mod explain;
+mod extract;
 mod files;
 mod freeze;
 mod grants;
@@ -83,6 +84,7 @@ pub(crate) fn run(cli: &Cli) -> Result<()> {
         Command::Campaign(args) => campaign::run(args, cli.folder.as_deref(), clock::now()),
         Command::Next => next::run(&here()?),
         Command::Migrate(args) => migrate::run(&here()?, args),
+        Command::Extract(args) => extract::run(&here()?, args),
         Command::Reconcile(args) => reconcile::run(&here()?, args),
         Command::Instruction(command) => instruction::run(&here()?, command),
         Command::Order(args) => order::run(&here()?, args),

@@ -18,7 +18,7 @@ use crate::output;
 use crate::papers::chain::Chain;
 use crate::papers::objections;
 use crate::progress::Teller;
-use crate::ready::{self, Ends, Missing, Parts, Ready};
+use crate::ready::{self, Parts, Ready};
 
 pub(super) fn run(here: &Here, args: &PlanArgs) -> Result<()> {
     if args.ddl {
@@ -28,9 +28,9 @@ pub(super) fn run(here: &Here, args: &PlanArgs) -> Result<()> {
         return stays::run(here, args);
     }
     objections::answered(&here.folder, args.papers.instruction.as_deref(), here.now)?;
-    let (ready, mut ends) = Ready::prepare(here, &args.papers, Missing::Suppose)?;
+    let (ready, (mut source, mut destination)) = Ready::to_plan(here, &args.papers)?;
     if args.statements {
-        statements(&ready, &ends);
+        statements(&ready, source.as_ref());
         return Ok(());
     }
     let path = here.folder.path(args.papers.run.as_deref(), "run");
@@ -38,14 +38,17 @@ pub(super) fn run(here: &Here, args: &PlanArgs) -> Result<()> {
     ready.swept(&mut record)?;
     let sealed = RunFolder::sealed_state(&path)?;
     let mut teller = Teller::new();
-    let Ends { source, destination } = &mut ends;
     let (mut found, room) = ready.with_orders(|orders| {
         // told after the figures: whoever empties a table wants to know what would fill it
-        let room = room(&orders, sealed.as_deref(), &ready.missing, destination.as_mut());
+        let room = destination
+            .as_mut()
+            .map_or(Ok(()), |there| room(&orders, sealed.as_deref(), &ready.missing, there.as_mut()));
         rehearsed(&ready, orders, ready.options(), source.as_mut(), &mut record, &mut teller)
             .map(|found| (found, room))
     })?;
-    found.orphans.look_up(&ready.compiled.plan, ends.destination.as_mut())?;
+    if let Some(there) = &mut destination {
+        found.orphans.look_up(&ready.compiled.plan, there.as_mut())?;
+    }
     tell::told(&ready, &found, room)
 }
 
@@ -67,13 +70,13 @@ pub(super) fn rehearsed(
         let known = ready.chain.dictionary.table(table).and_then(|t| t.column(column));
         known.is_some_and(|c| !c.class.names_a_person())
     };
-    let (engine, tell) = (ready.destination.engine(), &mut |p: Progress<'_>| teller.tell(p));
+    let (engine, tell) = (ready.engine(), &mut |p: Progress<'_>| teller.tell(p));
     rehearse(orders, options, source, engine, &tellable, record, ready::world(), tell)
 }
 
-fn statements(ready: &Ready, ends: &Ends) {
+fn statements(ready: &Ready, source: &dyn Source) {
     let plan = &ready.compiled.plan;
-    let list: Vec<_> = plan.tables().iter().map(|t| (t.source(), ends.source.statement(t, plan))).collect();
+    let list: Vec<_> = plan.tables().iter().map(|t| (t.source(), source.statement(t, plan))).collect();
     for (table, sql) in &list {
         output::line(format!("-- {table}\n{sql}\n"));
     }

@@ -13,6 +13,7 @@ use ecluse_core::finding::Finding;
 use ecluse_core::instruction::Order;
 use ecluse_core::mapping::Mapping;
 use ecluse_core::plan::{Drafted, Refusal, examine};
+use ecluse_flow::extract::AS;
 
 use crate::connections::{self, End};
 use crate::folder::{self, Folder};
@@ -56,10 +57,10 @@ pub(crate) fn examined(folder: &Folder, draft: &Draft<'_>) -> Result<Examined> {
     {
         clear::allowed(&url, &draft.order.source)?;
     }
-    // no destination is named: how its tables would take the rows cannot be said
+    // no destination is named: how its tables will take the rows is told where they are loaded
     let stated = match draft.order.direct() {
         Ok(stated) => stated,
-        Err(fault) => return Ok(Examined { found: Ok(Vec::new()), alone: Some(said(&fault)) }),
+        Err(fault) => return Ok(Examined { found: alone(folder, draft), alone: Some(said(&fault)) }),
     };
     let url = match connections::url(folder, End::Destination, None).and_then(|url| connect::parse(&url)) {
         Ok(url) => Ok(ready::pinned(url, stated)?.patience(PATIENCE)),
@@ -76,12 +77,14 @@ pub(crate) fn examined(folder: &Folder, draft: &Draft<'_>) -> Result<Examined> {
 
 /// The same without a word to any server.
 pub(crate) fn alone(folder: &Folder, draft: &Draft<'_>) -> std::result::Result<Vec<Finding>, Vec<Finding>> {
-    let Some(signed) = draft.order.destination() else { return Ok(Vec::new()) };
-    let none = Catalog {
-        engine: signed.engine,
-        database: signed.database.value.clone(),
-        identity: signed.identity.value.clone(),
-        tables: Vec::new(),
+    let none = match draft.order.destination() {
+        Some(signed) => Catalog {
+            engine: signed.engine,
+            database: signed.database.value.clone(),
+            identity: signed.identity.value.clone(),
+            tables: Vec::new(),
+        },
+        None => Catalog { engine: AS, database: String::new(), identity: String::new(), tables: Vec::new() },
     };
     // a table that stands there may be wider than the one that would be made: no length refuses anything
     let supposed = |table: &Table| lengths(table, &|_| None);

@@ -78,6 +78,44 @@ pub(crate) fn adopt(
     put(kind, &document.path, &armoured, &key, listed.0, name)
 }
 
+/// The public half of a private key that the contract lists in a role that may sign this kind: known before
+/// there is anything to sign.
+///
+/// # Errors
+///
+/// As [`sign`]; where a key that signs elsewhere has no public half beside it.
+pub(crate) fn signer(kind: Kind, key: &Path, listed: &[Key]) -> Result<PublicKey> {
+    private_half(key)?;
+    private(key)?;
+    let file = zeroize::Zeroizing::new(folder::read(key, "give your private key: --key FILE")?);
+    let wrong = |r: Refused| {
+        KEY.fault(format!("{}: {r}", key.display())).help("give your OpenSSH private key: --key FILE")
+    };
+    let public = match PrivateKey::from_openssh(&file) {
+        Ok(private) => private.public().map_err(wrong)?,
+        Err(Refused::EncryptedKey | Refused::SignElsewhere) => {
+            let mut beside = key.as_os_str().to_owned();
+            beside.push(".pub");
+            let line = folder::read(Path::new(&beside), "put the public half beside the key: ssh-keygen -y")?;
+            PublicKey::from_openssh(&String::from_utf8_lossy(&line)).map_err(wrong)?
+        }
+        Err(refused) => return Err(wrong(refused)),
+    };
+    owner(kind, &public, listed)?;
+    Ok(public)
+}
+
+/// Whose key it is, of those who may sign this kind.
+fn owner<'a>(kind: Kind, public: &PublicKey, listed: &'a [Key]) -> Result<&'a Key> {
+    let may = |key: &&Key| key.public.as_ref() == Some(public) && signatures::may_sign(kind, key, listed);
+    listed.iter().find(may).ok_or_else(|| {
+        let names: Vec<_> = kind.signers().iter().map(|(role, _)| role.name()).collect();
+        NOT_LISTED
+            .fault(format!("{} for {}", public.fingerprint(), a(kind.name())))
+            .help(format!("sign with a key that contract.toml lists as {}", names.join(" or ")))
+    })
+}
+
 /// Puts a signature beside its document, under its owner's name.
 fn put(
     kind: Kind,
@@ -87,22 +125,14 @@ fn put(
     listed: &[Key],
     name: Option<&str>,
 ) -> Result<PathBuf> {
-    let roles: Vec<_> = kind.signers().iter().map(|(role, _)| *role).collect();
-    let may = |key: &&Key| key.public.as_ref() == Some(public) && signatures::may_sign(kind, key, listed);
-    let owner = listed.iter().find(may);
-    let Some(owner) = owner else {
-        let names: Vec<_> = roles.iter().map(|r| r.name()).collect();
-        return Err(NOT_LISTED
-            .fault(format!("{} for {}", public.fingerprint(), a(kind.name())))
-            .help(format!("sign with a key that contract.toml lists as {}", names.join(" or "))));
-    };
+    let owner = owner(kind, public, listed)?;
     let name = name.map_or_else(|| slug(&owner.email), str::to_owned);
     let path = signatures_of(document).join(format!("{name}.sig"));
     folder::replace(&path, armoured.as_bytes())?;
     Ok(path)
 }
 
-pub(super) fn armour(kind: Kind, key: &Path, bytes: &[u8]) -> Result<(String, PublicKey)> {
+pub(crate) fn armour(kind: Kind, key: &Path, bytes: &[u8]) -> Result<(String, PublicKey)> {
     private_half(key)?;
     private(key)?;
     let file = zeroize::Zeroizing::new(folder::read(key, "give your private key: --key FILE")?);

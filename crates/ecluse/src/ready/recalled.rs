@@ -45,7 +45,7 @@ impl Ready {
         let views = source.can_deny() && given.is_none() && (seen.views || !is_trial);
         let without_views = excuse(given, is_trial).filter(|_| source.can_deny() && !views);
         let planned = planned(&chain, &seen.catalog, destination.as_mut(), views, tables)?;
-        let ready = desk.ready(here, args, chain, planned, without_views, (source, url))?;
+        let ready = desk.ready(here, args, chain, planned, without_views, (source, Some(url)))?;
         Ok((ready, (destination, None)))
     }
 }

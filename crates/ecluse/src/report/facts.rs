@@ -70,7 +70,10 @@ impl Facts {
         let without = ready.compiled.stays.iter().filter(|s| s.fate.is_none()).count();
         Self {
             source: connect::name(&ready.source, Language::English),
-            destination: connect::name(&ready.destination, Language::English),
+            destination: ready
+                .destination
+                .as_ref()
+                .map_or_else(|| "a sealed archive".to_owned(), |url| connect::name(url, Language::English)),
             operator: ready.session.operator().to_owned(),
             tables: plan.tables().iter().map(|t| table(ready, order, t)).collect(),
             stays,

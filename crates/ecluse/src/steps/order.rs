@@ -1,5 +1,6 @@
 //! The order: drafted, mapped, signed.
 
+use ecluse_adapters::folder::figures;
 use ecluse_core::dictionary::BY_NAME;
 use ecluse_core::document::{self, Kind};
 use ecluse_core::fault::{Fault, Result};
@@ -28,10 +29,20 @@ pub(super) fn order(at: At<'_>, seen: &mut Seen) -> Found {
     }
     match quietly(|| Chain::read(folder, &PaperArgs::default(), now)) {
         Ok(chain) if chain.instruction.order().recipient().is_some() => {
-            let fault = chain.instruction.order().direct().err();
+            let names: Vec<_> = chain.instruction.signers().iter().map(|s| s.told(lang)).collect();
+            let signed = format!("{} {}", lang.of("signed by", "signé par"), names.join(", "));
             seen.chain = Some(chain);
-            let told = |fault| refused(at, &fault, YOU, "ecluse instruction verify");
-            fault.map_or_else(|| Found::Later(String::new()), told)
+            match figures(&folder.path(None, "run")) {
+                Ok(Some(figures)) if figures.whole => Found::Done(format!(
+                    "{signed}; {}",
+                    lang.of("the archive was made", "l’archive a été faite")
+                )),
+                _ => missing(
+                    format!("{signed}; {}", lang.of("no archive yet", "pas encore d’archive")),
+                    YOU,
+                    &["Count first:  ecluse plan", "Make the archive:  ecluse extract -o ARCHIVE --key FILE"],
+                ),
+            }
         }
         Ok(chain) => {
             let names: Vec<_> = chain.instruction.signers().iter().map(|s| s.told(lang)).collect();

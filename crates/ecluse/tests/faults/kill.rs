@@ -18,8 +18,9 @@ fn migrations() -> impl Iterator<Item = String> {
     let undo = ["remove.", "forget.", "drop_made."];
     // and what only rows that name files pass (`it/attached.rs`), a comparison that is asked again
     // (`it/compare.rs`), a list of persons that is erased (`it/excluded.rs`) or made (`known.rs`), a staging
-    // (`staging.rs`) and a recipient's identity (`it/recipient.rs`)
+    // (`staging.rs`), a recipient's identity (`it/recipient.rs`) and a sealed archive (`it/sealed.rs`)
     let elsewhere = [
+        "archive.",
         "attached.",
         "compare.",
         "exclude.",

@@ -38,6 +38,7 @@ mod rejected;
 mod results;
 mod sample;
 mod schemas;
+mod sealed;
 mod singles;
 mod slips;
 mod stopped;

@@ -33,7 +33,7 @@ const SHOWN: usize = 12;
 /// [`NOT_READY`] with the reason: what was told is no plan to move by. `room`'s own where that is it.
 pub(super) fn told(ready: &Ready, found: &Rehearsed, room: Result<()>) -> Result<()> {
     let Rehearsed { figures, unmapped, .. } = found;
-    let lost = found.orphans.list(&ready.compiled.plan, ready.destination.engine());
+    let lost = found.orphans.list(&ready.compiled.plan, ready.engine());
     table(figures);
     columns(ready);
     for line in dossiers(ready) {
@@ -70,7 +70,7 @@ pub(super) fn told(ready: &Ready, found: &Rehearsed, room: Result<()>) -> Result
             explain::remedy(id).unwrap_or_else(|| format!("ecluse explain {id}"))
         ));
     }
-    for line in orphans::lines(&lost, ready.destination.engine()) {
+    for line in orphans::lines(&lost, ready.engine()) {
         output::line(line);
     }
     for line in migrate::unfinished(figures) {

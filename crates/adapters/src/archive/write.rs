@@ -1,0 +1,187 @@
+//! Writing an archive's folder: everything in it is sealed, or says nothing of anybody.
+//!
+//! While it is written it is `NAME.part`, open to its owner only, with a mark in it by which the next start
+//! knows that it is ours to take away. It gets its name when the manifest is signed and everything is on the
+//! disk; the mark goes last.
+
+use std::collections::BTreeMap;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{ErrorKind, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use ecluse_core::fault::{Code, Fault, Result};
+use ecluse_core::manifest;
+use ecluse_flow::failpoint;
+use ecluse_flow::ports::Archive;
+use rustix::fs::{CWD, RenameFlags};
+
+static THERE: Code = Code::usage("ECL-ARC-001", "something stands under the archive's name already");
+static NOT_OURS: Code =
+    Code::refused("ECL-ARC-002", "a folder stands where the archive would be written, and is not ours");
+static WRITE: Code = Code::outside("ECL-ARC-003", "the archive cannot be written");
+
+/// The mark of a folder that is being written.
+const MARK: &str = ".ecluse-part";
+
+/// An archive that is being written.
+#[derive(Debug)]
+pub struct Writer {
+    path: PathBuf,
+    part: PathBuf,
+}
+
+impl Writer {
+    /// Writes an archive under this name, which must be free.
+    ///
+    /// # Errors
+    ///
+    /// `ECL-ARC-001`; `ECL-ARC-002` where a folder is in the way that no extraction left.
+    pub fn new(path: &Path) -> Result<Self> {
+        let name = path
+            .file_name()
+            .ok_or_else(|| THERE.fault(path.display().to_string()).help("name a new folder: -o ARCHIVE"))?;
+        if fs::symlink_metadata(path).is_ok() {
+            return Err(THERE
+                .fault(path.display().to_string())
+                .help("name another folder: -o ARCHIVE; an archive is never overwritten"));
+        }
+        let mut part = name.to_owned();
+        part.push(".part");
+        let writer = Self { path: path.to_owned(), part: path.with_file_name(part) };
+        writer.is_ours()?;
+        Ok(writer)
+    }
+
+    /// Whether a folder of an earlier start stands there.
+    fn is_ours(&self) -> Result<bool> {
+        let other = || {
+            NOT_OURS
+                .fault(self.part.display().to_string())
+                .help("look at it and move it away, or name another archive")
+        };
+        match fs::symlink_metadata(&self.part) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(fault(&self.part, &error)),
+            Ok(found) if !found.is_dir() => return Err(other()),
+            Ok(_) => {}
+        }
+        let mut entries = fs::read_dir(&self.part).map_err(|error| fault(&self.part, &error))?;
+        // a death between the folder and its mark leaves it empty
+        if fs::symlink_metadata(self.part.join(MARK)).is_ok() || entries.next().is_none() {
+            Ok(true)
+        } else {
+            Err(other())
+        }
+    }
+
+    /// Takes away what an earlier start left, the mark last.
+    fn clear(&self) -> std::io::Result<()> {
+        for entry in fs::read_dir(&self.part)? {
+            let entry = entry?;
+            if entry.file_name() == MARK {
+                continue;
+            }
+            if entry.file_type()?.is_dir() {
+                fs::remove_dir_all(entry.path())?;
+            } else {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        match fs::remove_file(self.part.join(MARK)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+        fs::remove_dir(&self.part)
+    }
+
+    fn make(&self) -> std::io::Result<()> {
+        DirBuilder::new().mode(0o700).create(&self.part)?;
+        written(&self.part.join(MARK), b"An extraction writes here; what is in this folder is sealed. It takes its name once it is whole.\n")?;
+        failpoint::hit("archive.made.fsync.before");
+        File::open(&self.part)?.sync_all()?;
+        failpoint::hit("archive.made.fsync.after");
+        Ok(())
+    }
+
+    fn named(&self) -> std::io::Result<()> {
+        failpoint::hit("archive.folder.fsync.before");
+        File::open(&self.part)?.sync_all()?;
+        failpoint::hit("archive.folder.fsync.after");
+        failpoint::hit("archive.rename.before");
+        rustix::fs::renameat_with(CWD, &self.part, CWD, &self.path, RenameFlags::NOREPLACE)?;
+        failpoint::hit("archive.rename.after");
+        fs::remove_file(self.path.join(MARK))?;
+        let parent = self.path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        failpoint::hit("archive.entry.fsync.before");
+        File::open(&self.path)?.sync_all()?;
+        File::open(parent)?.sync_all()?;
+        failpoint::hit("archive.entry.fsync.after");
+        Ok(())
+    }
+}
+
+impl Archive for Writer {
+    fn begin(&mut self) -> Result<()> {
+        let cleared = if self.is_ours()? { self.clear() } else { Ok(()) };
+        cleared.and_then(|()| self.make()).map_err(|error| fault(&self.part, &error))
+    }
+
+    fn put(&mut self, index: u64, sealed: &[u8]) -> Result<()> {
+        let number =
+            usize::try_from(index).map_err(|_| fault(&self.part, &ErrorKind::FileTooLarge.into()))?;
+        let path = self.part.join(manifest::part_name(number));
+        written(&path, sealed).map_err(|error| fault(&path, &error))
+    }
+
+    fn finish(&mut self, files: &BTreeMap<String, Vec<u8>>) -> Result<()> {
+        for (name, bytes) in files {
+            let path = self.part.join(name);
+            let below = path.parent().filter(|dir| *dir != self.part);
+            let done = match below {
+                Some(dir) => below_it(dir, &path, bytes),
+                None => written(&path, bytes),
+            };
+            done.map_err(|error| fault(&path, &error))?;
+        }
+        self.named().map_err(|error| fault(&self.path, &error))
+    }
+}
+
+/// The same in a folder of its own.
+fn below_it(dir: &Path, path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    DirBuilder::new().mode(0o700).create(dir)?;
+    written(path, bytes)?;
+    failpoint::hit("archive.below.fsync.before");
+    File::open(dir)?.sync_all()?;
+    failpoint::hit("archive.below.fsync.after");
+    Ok(())
+}
+
+/// A new file, on the disk when this returns; half a file is taken away.
+fn written(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let mut write = || {
+        file.write_all(bytes)?;
+        failpoint::hit("archive.part.fsync.before");
+        file.sync_all()?;
+        failpoint::hit("archive.part.fsync.after");
+        Ok(())
+    };
+    write().inspect_err(|_| {
+        let _half_a_file = fs::remove_file(path);
+    })
+}
+
+/// The place and the kind of error; never the operating system's own text.
+fn fault(path: &Path, error: &std::io::Error) -> Fault {
+    let kind = error.kind();
+    let help = match kind {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            "make room on the disk; the same command begins the archive anew"
+        }
+        ErrorKind::AlreadyExists => "move away what stands there, then give the same command again",
+        _ => "look at the disk and the folder's rights, then give the same command again",
+    };
+    WRITE.fault(format!("{}: {kind}", path.display())).help(help)
+}

@@ -1,0 +1,179 @@
+//! `ecluse extract`: reads what an order to a recipient grants, and seals it to that recipient.
+
+mod carried;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use data_encoding::HEXLOWER;
+use ecluse_adapters::archive::Writer;
+use ecluse_adapters::folder::RunFolder;
+use ecluse_core::count::{count, plural};
+use ecluse_core::digest;
+use ecluse_core::document::Kind;
+use ecluse_core::fault::{Code, Result};
+use ecluse_core::manifest::{self, Manifest, Part};
+use ecluse_core::person::Role;
+use ecluse_core::signatures::SignatureFile;
+use ecluse_core::template::Head;
+use ecluse_flow::extract::{Consignment, Extracted, Signed, extract};
+use ecluse_flow::rights;
+use ecluse_flow::run::Options;
+use ecluse_seal::archive::Label;
+use serde_json::json;
+
+use super::{Here, encodings, files, identifiers, migrate, runs, sign, stayed};
+use crate::cli::ExtractArgs;
+use crate::papers::chain::Chain;
+use crate::papers::{draft, hand, objections, refusal};
+use crate::progress::Teller;
+use crate::ready::{self, Ready, STOP};
+use crate::report::facts::{self, Facts};
+use crate::{clock, folder, hardening, output, trial};
+
+static TO_A_DATABASE: Code =
+    Code::usage("ECL-ARC-010", "the order goes to a database, and nothing is sealed");
+
+/// What a stranger who has the recipient's key does with the archive.
+const README: &str = include_str!("extract/readme.txt");
+/// The manifest's signature: its signer's name stands in the contract, not in clear.
+const SIGNATURE: &str = "sender.sig";
+/// In the run folder: what was sealed, for whoever compares the receipt.
+const SEALED: &str = "sealed.json";
+
+pub(super) fn run(here: &Here, args: &ExtractArgs) -> Result<()> {
+    for area in hardening::clear_swap() {
+        output::warning(format!(
+            "{area} is swap in clear: memory with patients' data may reach a disk. swapoff {area}"
+        ));
+    }
+    // a second Ctrl-C would be a crash, which leaves no archive either
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&STOP));
+    // the last line of JSON, whether it ends well or not
+    output::document(&json!({ "event": "end" }));
+    objections::answered(&here.folder, args.papers.instruction.as_deref(), here.now)?;
+    let chain = Chain::read(&here.folder, &args.papers, here.now)?;
+    if chain.instruction.order().recipient().is_none() {
+        return Err(TO_A_DATABASE.fault("it names a [destination]").help("ecluse migrate"));
+    }
+    let key = key(here, args, &chain)?;
+    let sender = hand::signer(Kind::Manifest, &key, &chain.contract.terms().keys)?.fingerprint();
+    let mut archive = Writer::new(&args.output)?;
+    let (ready, mut source) = Ready::to_recipient(here, &args.papers, chain)?;
+    let path = here.folder.path(args.papers.run.as_deref(), "run");
+    runs::may_open(here, &path, &ready)?;
+    let mut record = RunFolder::open(&path)?;
+    ready.swept(&mut record)?;
+    let facts = serde_json::to_vec_pretty(&Facts::of(&ready)).unwrap_or_default();
+    folder::replace(&path.join(facts::FILE), &facts)?;
+
+    let head = head(here, &ready.chain)?;
+    let label = label(&ready.chain, &head, sender);
+    let begins = || runs::opened(here, &path, &ready);
+    let options = Options { begins: Some(&begins), ..ready.options() };
+    let sign = |parts: &[Part]| signed(&ready.chain, &key, (&head, &label), parts);
+    let cited =
+        ready.chain.instruction.order().recipient().map(|to| to.age.value.clone()).unwrap_or_default();
+    let to = Consignment {
+        label: label.clone(),
+        recipient: cited.parse()?,
+        contract: ready.chain.contract.digest(),
+        papers: carried::papers(&here.folder, args.papers.mapping.as_deref(), &ready.chain)?,
+        sign: &sign,
+    };
+    let mut teller = Teller::with_events();
+    let made = ready.with_orders(|orders| {
+        extract(orders, options, to, source.as_mut(), &mut archive, &mut record, ready::world(), &mut |p| {
+            teller.tell(p);
+        })
+    })?;
+    let sealed = sealed(&made, &label);
+    folder::replace(&path.join(SEALED), &serde_json::to_vec_pretty(&sealed).unwrap_or_default())?;
+    told(&made, &args.output);
+    Ok(())
+}
+
+/// The key that signs: the one given, or in a trial the operator's.
+fn key(here: &Here, args: &ExtractArgs, chain: &Chain) -> Result<PathBuf> {
+    match &args.key {
+        Some(key) => Ok(key.clone()),
+        None if chain.contract.header().trial => Ok(trial::key(&here.folder, Role::Operator)),
+        None => Err(sign::NO_KEY.fault(manifest::FILE).help("give your private key: --key FILE")),
+    }
+}
+
+/// The manifest's header: its id is the archive's; it holds no longer than the order.
+fn head(here: &Here, chain: &Chain) -> Result<Head> {
+    let order = chain.instruction.header();
+    let lasts = order.not_after.duration_since(here.now);
+    draft::head(Some(chain.contract.digest().to_owned()), here.now, lasts, order.trial)
+}
+
+fn label(chain: &Chain, head: &Head, sender: String) -> Label {
+    let to = chain.instruction.order().recipient();
+    Label {
+        archive: HEXLOWER.encode(&head.id),
+        instruction: chain.instruction.digest().to_owned(),
+        sender,
+        recipient: to.map(|to| to.statement.value.clone()).unwrap_or_default(),
+    }
+}
+
+/// The manifest over these parts, signed, and looked at as its recipient will.
+fn signed(chain: &Chain, key: &Path, (head, label): (&Head, &Label), parts: &[Part]) -> Result<Signed> {
+    let now = clock::now();
+    let head = Head { issued: now, not_before: now, ..head.clone() };
+    let text = manifest::draft(&head, &label.instruction, &label.sender, &label.recipient, parts);
+    let (armoured, _) = hand::armour(Kind::Manifest, key, text.as_bytes())?;
+    let signature =
+        SignatureFile { name: SIGNATURE.to_owned(), armoured: armoured.clone().into_bytes(), paper: None };
+    Manifest::in_force(text.as_bytes(), &[signature], &chain.contract, now)
+        .map_err(|findings| refusal(Path::new(manifest::FILE), &text, &findings))?;
+    let manifest = digest::of_bytes(text.as_bytes());
+    let files = BTreeMap::from([
+        (manifest::FILE.to_owned(), text.into_bytes()),
+        (format!("{}.sigs/{SIGNATURE}", manifest::FILE), armoured.into_bytes()),
+        ("README.txt".to_owned(), README.as_bytes().to_vec()),
+    ]);
+    Ok(Signed { files, manifest })
+}
+
+/// Counts and digests alone.
+fn sealed(made: &Extracted, label: &Label) -> serde_json::Value {
+    let tables: Vec<_> = made
+        .tables
+        .iter()
+        .map(|t| json!({ "name": t.destination, "rows": t.rows, "commitment": t.commitment }))
+        .collect();
+    json!({
+        "archive": label.archive, "manifest": made.manifest, "recipient": label.recipient, "tables": tables,
+    })
+}
+
+fn told(made: &Extracted, archive: &Path) {
+    let figures = &made.figures;
+    for table in figures.tables.iter().filter(|t| t.left_out > 0) {
+        let left = plural(table.left_out, "row", "rows");
+        output::line(format!("TRIAL: {left} of {} were left out", table.source));
+    }
+    migrate::unfinished(figures).into_iter().for_each(output::line);
+    let told = [identifiers::lines(figures), stayed::lines(figures)];
+    told.into_iter().flatten().for_each(output::line);
+    encodings::found(figures).for_each(|found| output::line(found.line("sealed")));
+    files::lines(figures, "sealed").into_iter().for_each(output::line);
+    output::line(format!(
+        "{} sealed in {}, {} refused.",
+        plural(figures.moved_rows(), "row", "rows"),
+        plural(ecluse_core::count::number(made.parts), "part", "parts"),
+        count(figures.refused_rows()),
+    ));
+    output::line(format!(
+        "{}: its recipient alone can open it. Its manifest's fingerprint, to be read aloud: {}",
+        archive.display(),
+        sign::short(&made.manifest),
+    ));
+    output::document(&json!({
+        "archive": archive, "manifest": made.manifest, "parts": made.parts, "figures": rights::brief(figures),
+    }));
+}

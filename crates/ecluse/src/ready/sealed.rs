@@ -1,0 +1,75 @@
+//! What an extraction and its dry run need: the papers of an order to a recipient, and the source alone.
+
+use ecluse_core::catalog::Catalog;
+use ecluse_core::fault::Result;
+use ecluse_core::plan::Compiled;
+use ecluse_flow::extract::AS;
+use ecluse_flow::ports::{Destination, Source};
+
+use super::{Desk, Ends, Missing, Planned, Ready, bound, excuse, instructed, only_tables_missing, told};
+use crate::cli::PaperArgs;
+use crate::commands::Here;
+use crate::connect;
+use crate::connections::End;
+use crate::papers::chain::Chain;
+
+/// The source, and the destination where the order names one.
+pub(crate) type Read = (Box<dyn Source>, Option<Box<dyn Destination>>);
+
+impl Ready {
+    /// As [`Ready::prepare`], of either kind of order, for whoever counts: missing tables are supposed.
+    ///
+    /// # Errors
+    ///
+    /// As [`Ready::prepare`].
+    pub(crate) fn to_plan(here: &Here, args: &PaperArgs) -> Result<(Self, Read)> {
+        let chain = Chain::read(&here.folder, args, here.now)?;
+        if chain.instruction.order().recipient().is_some() {
+            let (ready, source) = Self::to_recipient(here, args, chain)?;
+            return Ok((ready, (source, None)));
+        }
+        let (ready, Ends { source, destination }) = Self::under(here, args, Missing::Suppose, chain)?;
+        Ok((ready, (source, Some(destination))))
+    }
+
+    /// As [`Ready::prepare`], of an order to a recipient: no destination is asked for.
+    ///
+    /// # Errors
+    ///
+    /// As [`Ready::prepare`].
+    pub(crate) fn to_recipient(
+        here: &Here,
+        args: &PaperArgs,
+        chain: Chain,
+    ) -> Result<(Self, Box<dyn Source>)> {
+        let desk = Desk::of(here, args, &chain)?;
+        let is_trial = chain.instruction.header().trial;
+        let url = bound(here, End::Source, args.from.url().as_deref(), &chain.instruction.order().source)?;
+        let mut source = connect::source(&url)?;
+        let given = args.still.without_views.as_ref();
+        let mut without_views = excuse(given, is_trial).filter(|_| url.can_deny());
+        let catalog = instructed(&chain, source.as_mut())?;
+        let mut plan = compiled(&chain, &catalog, without_views.is_none() && url.can_deny())?;
+        if is_trial && given.is_none() && without_views.is_some() {
+            // a trial reads what it can, but once the administrator has made the views, these
+            let through = compiled(&chain, &catalog, true)?;
+            if source.has_views(&through.plan)? {
+                (plan, without_views) = (through, None);
+            }
+        }
+        let planned = Planned { compiled: plan, missing: Vec::new() };
+        Ok((desk.ready(here, args, chain, planned, without_views, (url, None))?, source))
+    }
+}
+
+/// The plan, against tables as they would be made for it.
+pub(super) fn compiled(chain: &Chain, source: &Catalog, views: bool) -> Result<Compiled> {
+    let mut there =
+        Catalog { engine: AS, database: String::new(), identity: String::new(), tables: Vec::new() };
+    match super::compiled(chain, source, &there, views) {
+        Ok(compiled) => return Ok(compiled),
+        Err(refused) if only_tables_missing(&refused) => there.tables = refused.missing,
+        Err(refused) => return Err(told(chain, &refused)),
+    }
+    super::compiled(chain, source, &there, views).map_err(|refused| told(chain, &refused))
+}

@@ -2,17 +2,19 @@
 
 use std::path::Path;
 
-use ecluse_adapters::folder::{Undo, undo};
+use ecluse_adapters::folder::{RECONCILIATION, Undo, undo};
 use ecluse_core::acceptance::{Accepted, Basis, FILE, Looked, Stated};
-use ecluse_core::contract::Contract;
 use ecluse_core::digest::of_bytes;
-use ecluse_core::document::{self, Kind};
-use ecluse_core::fault::{Code, Result};
+use ecluse_core::document::Kind;
+use ecluse_core::fault::{Code, Fault, Result};
+use ecluse_core::instruction;
 use ecluse_core::language::Language;
-use jiff::{SignedDuration, Timestamp};
+use ecluse_core::receipt::{self, Receipt};
+use ecluse_flow::figures::Figures;
+use jiff::Timestamp;
 
 use super::accepted::{self, Acceptance};
-use super::{Paper, compared, objections, standing};
+use super::{Paper, compared, lasting, objections, standing};
 use crate::commands::{begun, ordered, reconciled};
 use crate::folder::{self, Folder};
 
@@ -43,19 +45,11 @@ pub(crate) fn verified(folder: &Folder, run: &Path, now: Timestamp) -> Result<Ac
         return Err(none("nobody has signed it"));
     }
     let (contract, _) = standing::contract(folder, None, now)?;
-    let accepted = signed(&paper, &contract, now)?;
+    let accepted = lasting::read(&paper, Kind::Acceptance, now, |at| {
+        Accepted::read(&paper.bytes, &paper.signatures, &contract, at)
+    })?;
     accepted.stated().is(&found(folder, run, accepted.stated().language, now)?)?;
     Ok(accepted)
-}
-
-/// The paper with its signatures; one whose period is over is judged as of its last day, or of the day it was
-/// written: what it was needed for may take longer.
-fn signed(paper: &Paper, contract: &Contract, now: Timestamp) -> Result<Accepted> {
-    let read = |at| Accepted::read(&paper.bytes, &paper.signatures, contract, at);
-    let header = paper.judge(document::header(paper.text(), Kind::Acceptance))?;
-    let last = header.not_after.checked_sub(SignedDuration::from_secs(1)).unwrap_or(header.issued);
-    let earlier = || [last, header.issued].into_iter().filter(|at| *at < now).find_map(|at| read(at).ok());
-    paper.judge(read(now).or_else(|findings| earlier().ok_or(findings)))
 }
 
 /// What there is to accept now.
@@ -65,33 +59,20 @@ fn signed(paper: &Paper, contract: &Contract, now: Timestamp) -> Result<Accepted
 /// [`NOTHING`], where the run is not through or was undone, where the destination was not read back since it
 /// last changed, where it differs and nobody accepted how, or where an objection is open.
 pub(crate) fn found(folder: &Folder, run: &Path, language: Language, now: Timestamp) -> Result<Stated> {
-    let nothing = |why: &str, help: &str| Err(NOTHING.fault(why).help(help));
     let figures = begun::figures(run)?;
     ordered::under(folder, &figures)?;
     if undo(run)? != Undo::Never {
-        return nothing("the run was undone, or is being undone", "ecluse status");
+        return Err(nothing("the run was undone, or is being undone", "ecluse status"));
     }
     if !figures.whole {
-        return nothing("the run is not through", "ecluse migrate");
+        return Err(nothing("the run is not through", "ecluse migrate"));
     }
     ordered::tolerable(&figures)?;
     objections::answered(folder, None, now)?;
-    let reconciled = reconciled::of(run, &figures)?;
-    let Some(found) = reconciled.found() else {
-        return nothing(
-            "nobody has read the destination back since the run last changed it",
-            "ecluse reconcile",
-        );
-    };
-    let differences = match accepted::of(folder, found, now)? {
-        _ if found.holds => None,
-        Acceptance::Whole(signature) => Some(signature.digest),
-        Acceptance::Proposed | Acceptance::None => {
-            return nothing(
-                "the destination differs, and the laboratory has not accepted how",
-                "put it right: ecluse migrate --repair; or have it accepted: ecluse differences propose",
-            );
-        }
+    let known = if is_sealed(folder)? {
+        received(folder, &figures, now)?
+    } else {
+        read_back(folder, run, &figures, now)?
     };
     let looked = compared::of(folder, run, &figures, now)?;
     let looked = looked.filter(|looked| !looked.signers.is_empty() && !looked.stale);
@@ -101,19 +82,78 @@ pub(crate) fn found(folder: &Folder, run: &Path, language: Language, now: Timest
         run: figures.run.clone(),
         instruction: figures.instruction.clone(),
         figures: compared::figures(run)?,
-        basis: Basis::Reconciliation(of_bytes(&folder::read(
-            &run.join(ecluse_adapters::folder::RECONCILIATION),
-            "ecluse reconcile",
-        )?)),
-        differences,
+        basis: known.basis,
+        differences: known.differences,
         asked: figures.tables.iter().map(|table| table.asked).sum(),
         moved: figures.moved_rows(),
         refused: figures.refused_rows(),
-        differ: if found.holds { 0 } else { found.differences },
+        differ: known.differ,
         comparisons: looked.into_iter().map(|looked| compared_by(&looked)).collect(),
         answers: answers.filter_map(|one| Some(one.answer?.digest())).collect(),
         language,
     })
+}
+
+/// Whereby it is known what stands at the destination.
+struct Known {
+    basis: Basis,
+    differences: Option<String>,
+    differ: u64,
+}
+
+/// Whether the folder's order seals to a recipient; that it is the run's order was asked before.
+fn is_sealed(folder: &Folder) -> Result<bool> {
+    let paper = Paper::read(&folder.path(None, instruction::FILE), "ecluse instruction new")?;
+    Ok(paper.judge(instruction::parse(paper.text()))?.recipient().is_some())
+}
+
+/// The reconciliation that counts, without a difference that nobody accepted.
+fn read_back(folder: &Folder, run: &Path, figures: &Figures, now: Timestamp) -> Result<Known> {
+    let reconciled = reconciled::of(run, figures)?;
+    let Some(found) = reconciled.found() else {
+        let why = "nobody has read the destination back since the run last changed it";
+        return Err(nothing(why, "ecluse reconcile"));
+    };
+    let differences = match accepted::of(folder, found, now)? {
+        _ if found.holds => None,
+        Acceptance::Whole(signature) => Some(signature.digest),
+        Acceptance::Proposed | Acceptance::None => {
+            return Err(nothing(
+                "the destination differs, and the laboratory has not accepted how",
+                "put it right: ecluse migrate --repair; or have it accepted: ecluse differences propose",
+            ));
+        }
+    };
+    let file = folder::read(&run.join(RECONCILIATION), "ecluse reconcile")?;
+    let differ = if found.holds { 0 } else { found.differences };
+    Ok(Known { basis: Basis::Reconciliation(of_bytes(&file)), differences, differ })
+}
+
+/// The recipient's signed receipt of everything that the run sealed.
+fn received(folder: &Folder, figures: &Figures, now: Timestamp) -> Result<Known> {
+    if !folder.has(receipt::FILE) {
+        let help = "the recipient loads the archive and signs: ecluse load, ecluse receipt sign; then put receipt.toml here";
+        return Err(nothing("there is no receipt of the archive", help));
+    }
+    let paper = Paper::read(&folder.path(None, receipt::FILE), "ecluse load")?;
+    let (contract, _) = standing::contract(folder, None, now)?;
+    let receipt = lasting::read(&paper, Kind::Receipt, now, |at| {
+        Receipt::read(&paper.bytes, &paper.signatures, &contract, at)
+    })?;
+    let said = receipt.stated();
+    let rows: u64 = said.tables.iter().map(|table| table.rows).sum();
+    if said.run != figures.run || said.instruction != figures.instruction {
+        return Err(nothing("the receipt is of another archive than this run's", "ecluse receipt verify"));
+    }
+    said.is_whole()?;
+    if rows != figures.moved_rows() {
+        return Err(nothing("the receipt counts other rows than were sealed", "ecluse receipt verify"));
+    }
+    Ok(Known { basis: Basis::Receipt(receipt.digest()), differences: None, differ: 0 })
+}
+
+fn nothing(why: &str, help: &str) -> Fault {
+    NOTHING.fault(why).help(help)
 }
 
 fn compared_by(looked: &compared::Looked) -> Looked {

@@ -4,14 +4,13 @@ use std::path::Path;
 
 use ecluse_core::acceptance::Accepted;
 use ecluse_core::certificate::{Artefact, Certified, FILE, Stated};
-use ecluse_core::contract::Contract;
-use ecluse_core::document::{self, Kind};
+use ecluse_core::document::Kind;
 use ecluse_core::fault::{Code, Result};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::chain::Chain;
 use super::erased::{self, Gone};
-use super::{Paper, acceptance, standing};
+use super::{Paper, acceptance, lasting, standing};
 use crate::cli::PaperArgs;
 use crate::commands::begun;
 use crate::folder::Folder;
@@ -69,7 +68,9 @@ pub(crate) fn verified(folder: &Folder, run: &Path, now: Timestamp) -> Result<(C
         return Err(none("nobody has signed it"));
     }
     let (contract, _) = standing::contract(folder, None, now)?;
-    let certified = signed(&paper, &contract, now)?;
+    let certified = lasting::read(&paper, Kind::Certificate, now, |at| {
+        Certified::read(&paper.bytes, &paper.signatures, &contract, at)
+    })?;
     with(certified.stated().artefacts.clone(), found, certified.stated())?;
     Ok((certified, accepted))
 }
@@ -81,13 +82,4 @@ pub(crate) fn verified(folder: &Folder, run: &Path, now: Timestamp) -> Result<(C
 /// `ECL-CRT-005`.
 pub(crate) fn with(artefacts: Vec<Artefact>, found: Stated, certified: &Stated) -> Result<()> {
     certified.is(&Stated { artefacts, ..found })
-}
-
-/// As an acceptance: one whose period is over is judged as of its last day, or of the day it was written.
-fn signed(paper: &Paper, contract: &Contract, now: Timestamp) -> Result<Certified> {
-    let read = |at| Certified::read(&paper.bytes, &paper.signatures, contract, at);
-    let header = paper.judge(document::header(paper.text(), Kind::Certificate))?;
-    let last = header.not_after.checked_sub(SignedDuration::from_secs(1)).unwrap_or(header.issued);
-    let earlier = || [last, header.issued].into_iter().filter(|at| *at < now).find_map(|at| read(at).ok());
-    paper.judge(read(now).or_else(|findings| earlier().ok_or(findings)))
 }

@@ -13,6 +13,7 @@ pub(crate) mod erased;
 pub(crate) mod examined;
 pub(crate) mod excluded;
 pub(crate) mod hand;
+pub(crate) mod lasting;
 pub(crate) mod objections;
 pub(crate) mod recipient;
 pub(crate) mod reference;

@@ -12,6 +12,7 @@ use ecluse_flow::ports::Record as _;
 use rusqlite::Connection;
 
 use crate::accept::{moved, ordered, refused};
+use crate::evidence::fingerprint;
 use crate::{ecluse, program, succeed};
 
 fn leaf(act: Act, paper: Option<String>) -> Leaf {
@@ -165,6 +166,15 @@ fn no_path_reaches_closed_without_every_step_before_it() {
     }
     succeed(&lab, &["certify", "verify"]);
     succeed(&lab, &["report"]);
+    let page = fs::read_to_string(lab.join("run/report.html")).unwrap();
+    for link in ["procès-verbal de recette", "recherche des restes", "attestation d’effacement", "clôture"] {
+        assert!(page.contains(link), "{link}");
+    }
+    assert!(!page.contains("à venir"), "every link of the chain is there");
+    // and a stranger follows it from contract to certificate
+    let trust = fingerprint(&lab);
+    let said = succeed(&lab, &["verify", "evidence.tar", "--trust", &trust]);
+    assert!(said.contains("acceptance.toml") && said.contains("certificate.toml"), "{said}");
 }
 
 // proves: EXT-07

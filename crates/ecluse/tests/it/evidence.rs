@@ -37,7 +37,7 @@ fn taken(files: &mut Files, place: &Path, path: &str) {
 }
 
 /// The controller's fingerprint, as the demonstration's paper contract has it.
-fn fingerprint(folder: &Path) -> String {
+pub(crate) fn fingerprint(folder: &Path) -> String {
     let text = std::fs::read_to_string(folder.join("fingerprints.txt")).unwrap();
     text.split_whitespace().find(|word| word.starts_with("SHA256:")).unwrap().to_owned()
 }

@@ -14,6 +14,7 @@
 //! | [`staging`] | the folder in which sealed rows may stand for the time of a run |
 //! | [`sql`] | SQL text over planned tables, one dialect per engine |
 //! | [`url`] | where a database is, as an operator writes it |
+//! | [`log`] | the journal's folder: a transparency log on a disk |
 //! | [`secret`] | files that hold a password |
 //! | [`pin`] | the server's key that an instruction binds |
 //! | [`tls`] | who the server is, before anything is said to it |
@@ -27,6 +28,7 @@ pub mod csv;
 pub mod dump;
 pub mod folder;
 mod gathered;
+pub mod log;
 pub mod mariadb;
 pub mod pin;
 pub mod postgres;

@@ -98,6 +98,8 @@ impl List {
             max_runs,
             status_max_age,
             tolerance,
+            witnessed,
+            witnesses,
             excluded,
             entity,
             source,
@@ -117,6 +119,9 @@ impl List {
         self.text("max_runs", max_runs, is.max_runs);
         self.text("status_max_age", format!("{status_max_age} s"), format!("{} s", is.status_max_age));
         self.text("tolerance", tolerance, is.tolerance);
+        self.text("witnessed", witnessed, is.witnessed);
+        let joined = |keys: &[String]| (!keys.is_empty()).then(|| keys.join(", "));
+        self.value("witnesses", joined(witnesses), joined(&is.witnesses));
         let list = |e: &Option<crate::reader::Spanned<String>>| e.as_ref().map(|e| e.value.clone());
         self.value("persons_excluded", list(excluded), list(&is.excluded));
         let whose = |e: &Option<crate::instruction::Entity>| {

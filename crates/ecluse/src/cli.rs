@@ -18,6 +18,8 @@ mod differences;
 mod ends;
 mod excluded;
 mod extract;
+mod grants;
+mod journal;
 mod known;
 mod locate;
 mod mapping;
@@ -44,6 +46,8 @@ pub(crate) use differences::{Differences, ProposeArgs};
 pub(crate) use ends::{FromArgs, ToArgs};
 pub(crate) use excluded::ExcludeArgs;
 pub(crate) use extract::ExtractArgs;
+pub(crate) use grants::GrantsArgs;
+pub(crate) use journal::{CheckpointArgs, CosignArgs, ExportArgs, Journal, ProveArgs, SeenArgs, TailArgs};
 pub(crate) use known::KnownArgs;
 pub(crate) use locate::LocateArgs;
 pub(crate) use mapping::{Mapping, MappingNewArgs};
@@ -285,6 +289,13 @@ pub(crate) enum Command {
 
     /// Check an evidence file: every signature, digest and sum, offline, without a migration folder.
     Verify(VerifyArgs),
+
+    /// Who did what, when: the log that nobody can change unseen by whoever kept a checkpoint of it.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  ecluse journal checkpoint\n  ecluse journal verify --against checkpoint.lab"
+    )]
+    Journal(Journal),
 
     /// What an error code means, why écluse refuses, and what to do.
     #[command(after_help = "Example:\n  ecluse explain ECL-INS-014")]
@@ -553,43 +564,6 @@ pub(crate) struct FileArg {
     /// The document; by default the migration folder's.
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) file: Option<PathBuf>,
-}
-
-/// A name or a host for the printed script: an administrator runs it, and no character of it is to end a
-/// comment, a text or a statement there.
-fn account(text: &str) -> Result<String, &'static str> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_.-%:".contains(c);
-    if (1..=63).contains(&text.len()) && text.chars().all(plain) {
-        Ok(text.to_owned())
-    } else {
-        Err("letters, digits and _ . - (a host: % and : too), 63 at most")
-    }
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct GrantsArgs {
-    /// The instruction.
-    #[arg(value_name = "INSTRUCTION", value_hint = ValueHint::FilePath)]
-    pub(crate) instruction: Option<PathBuf>,
-
-    /// The role to make: letters, digits and _ . - (63 at most).
-    #[arg(long, value_name = "NAME", value_parser = account)]
-    pub(crate) role: Option<String>,
-
-    /// MariaDB: from where its account connects.
-    #[arg(long, value_name = "HOST", default_value = "localhost", value_parser = account)]
-    pub(crate) host: String,
-
-    /// The mapping.
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) mapping: Option<PathBuf>,
-
-    #[command(flatten)]
-    pub(crate) from: FromArgs,
-
-    /// Print the removal instead.
-    #[arg(long)]
-    pub(crate) remove: bool,
 }
 
 #[derive(Debug, Args)]

@@ -13,6 +13,7 @@ mod demo;
 mod evidence;
 mod folder;
 mod hardening;
+mod journal;
 mod loading;
 mod output;
 mod pages;

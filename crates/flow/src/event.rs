@@ -80,6 +80,10 @@ pub enum Act {
     Certify,
     /// The migration is closed: the run's keys go from here on.
     Conclude,
+    /// The journal was read or exported; the object is the log's origin.
+    JournalRead,
+    /// Entries of the journal whose retention ended are erased from its front; the object is the log's origin.
+    JournalErased,
     /// A torn last line was set aside.
     Recover,
     /// The sealed state was replaced: always the first line after the head that it remembers.
@@ -154,6 +158,22 @@ impl Leaf {
             outcome: outcome.to_string(),
             paper: None,
         })
+    }
+
+    /// The leaf's RFC 8785 bytes: what a transparency log takes in and hashes.
+    ///
+    /// # Errors
+    ///
+    /// [`BENT`] where the leaf has no canonical form (it always has one).
+    pub fn bytes(&self) -> Result<Vec<u8>> {
+        serde_json_canonicalizer::to_vec(self).map_err(|_| BENT.fault("a leaf has no canonical form"))
+    }
+
+    /// Reads what [`Self::bytes`] gave; `None` for anything else.
+    #[must_use]
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        let leaf: Self = serde_json::from_slice(bytes).ok()?;
+        (leaf.bytes().ok()? == bytes).then_some(leaf)
     }
 }
 

@@ -12,6 +12,9 @@ use sha2::{Digest, Sha256};
 /// More signatures than these are not looked at: C2SP demands 16 at least.
 const MOST_SIGNATURES: usize = 64;
 
+/// What a private key's line begins with.
+const SECRET: &str = "PRIVATE+KEY+";
+
 /// A longer note is none.
 const LONGEST: usize = 1 << 20;
 
@@ -139,6 +142,28 @@ impl NoteSigner {
         let verifier =
             VerifierKey { name: is_name(name).then(|| name.to_owned())?, kind, key: key.verifying_key() };
         Some(Self { verifier, key })
+    }
+
+    /// Reads what [`Self::secret`] gave; `None` where it is anything else, or its id is not that of its key.
+    #[must_use]
+    pub fn parse(secret: &str) -> Option<Self> {
+        let mut parts = secret.strip_prefix(SECRET)?.splitn(3, '+');
+        let (name, id) = (parts.next()?, parts.next()?);
+        let key = BASE64.decode(parts.next()?.as_bytes()).ok()?;
+        let (kind, seed) = key.split_first()?;
+        let kind = [KeyKind::Log, KeyKind::Witness].into_iter().find(|known| known.byte() == *kind)?;
+        let read = Self::new(name, kind, seed.try_into().ok()?)?;
+        (HEXLOWER.encode(&read.verifier.id()) == id).then_some(read)
+    }
+
+    /// The private half in one line, as `golang.org/x/mod/sumdb/note` writes it:
+    /// `PRIVATE+KEY+name+hexadecimal id+base64`. Whoever writes it down wipes it, and keeps the file private.
+    #[must_use]
+    pub fn secret(&self) -> String {
+        let mut key = vec![self.verifier.kind.byte()];
+        key.extend_from_slice(self.key.as_bytes());
+        let (name, id) = (&self.verifier.name, HEXLOWER.encode(&self.verifier.id()));
+        format!("{SECRET}{name}+{id}+{}", BASE64.encode(&key))
     }
 
     /// Its public half.

@@ -226,6 +226,7 @@ impl Papers {
             issued: self.now - SignedDuration::from_hours(25),
             not_before: self.now - SignedDuration::from_hours(25),
             not_after: self.now + SignedDuration::from_hours(24 * days),
+            seen: None,
             trial: self.trial,
         };
         template::recipient(&head, RECIPIENT, "Reprise du dossier patient", template::INVENTED_PROCESSOR)
@@ -394,7 +395,17 @@ impl Papers {
         let mut id = [0; 16];
         let bytes = data_encoding::HEXLOWER.decode(&hash.as_bytes()["sha256:".len()..]).expect("hexadecimal");
         id.copy_from_slice(&bytes[..16]);
-        Head { id, version, supersedes, contract, issued, not_before, not_after, trial: self.trial }
+        Head {
+            id,
+            version,
+            supersedes,
+            contract,
+            issued,
+            not_before,
+            not_after,
+            seen: None,
+            trial: self.trial,
+        }
     }
 
     fn key_lines(&self) -> Vec<KeyLine> {

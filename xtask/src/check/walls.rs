@@ -15,7 +15,10 @@ pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("ecluse-batch", &["ecluse-core"]),
     ("ecluse-seal", &["ecluse-batch", "ecluse-core", "ecluse-sign"]),
     ("ecluse-flow", &["ecluse-batch", "ecluse-core", "ecluse-seal", "ecluse-sign"]),
-    ("ecluse-adapters", &["ecluse-batch", "ecluse-core", "ecluse-flow", "ecluse-seal", "ecluse-sign"]),
+    (
+        "ecluse-adapters",
+        &["ecluse-batch", "ecluse-core", "ecluse-flow", "ecluse-journal", "ecluse-seal", "ecluse-sign"],
+    ),
     (
         "ecluse",
         &[
@@ -24,6 +27,7 @@ pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
             "ecluse-core",
             "ecluse-evidence",
             "ecluse-flow",
+            "ecluse-journal",
             "ecluse-seal",
             "ecluse-sign",
         ],

@@ -77,11 +77,12 @@ pub fn draft(from: &Drafting<'_>) -> String {
          max_runs       = 1\n\
          suite          = {}\n\
          status_max_age = \"24h\"\n\
-         tolerance      = 0            # refused rows that still let a run end well\n\n",
+         tolerance      = 0            # refused rows that still let a run end well\n{}\n",
         header(Kind::Instruction, from.head),
         quote(&from.dictionary.digest),
         quote(mapping),
         quote(SUITE),
+        if from.head.trial { "" } else { WITNESSED },
     );
     out += &side("source", &source, true);
     out += &side("destination", from.destination.unwrap_or(&unknown), false);
@@ -107,6 +108,9 @@ pub fn draft(from: &Drafting<'_>) -> String {
     }
     out
 }
+
+/// Who signs for a journal they saw can tell later what was changed in it.
+const WITNESSED: &str = "witnessed      = true         # rows move once the controller's status has seen the plan in the journal\n";
 
 /// The other way, for whoever may not be connected to.
 const SEALED: &str = "# [[recipient]]                # in place of [destination]: an archive that one recipient can open\n\

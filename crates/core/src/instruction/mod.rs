@@ -95,6 +95,10 @@ pub struct Order {
     pub status_max_age: u64,
     /// How many refused rows in all still let a run end well.
     pub tolerance: u64,
+    /// Whether no row moves before the controller, or a witness, holds a checkpoint over the plan.
+    pub witnessed: bool,
+    /// The keys whose cosignatures count as the controller's having seen it (C2SP signed-note).
+    pub witnesses: Vec<String>,
     /// Persons whose rows never move: the digest of their sealed list, where there is one.
     pub excluded: Option<Spanned<String>>,
     /// The legal entity whose rows alone move, where the source holds several.

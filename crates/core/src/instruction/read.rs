@@ -67,6 +67,8 @@ fn read(r: &mut Reader<'_>, root: &mut Fields<'_, '_>) -> Option<Order> {
         max_runs: head.max_runs,
         status_max_age: head.status_max_age?,
         tolerance: head.tolerance,
+        witnessed: head.witnessed,
+        witnesses: head.witnesses,
         excluded: head.excluded,
         entity,
         source: source?,
@@ -98,6 +100,8 @@ struct Head {
     max_runs: u64,
     status_max_age: Option<u64>,
     tolerance: u64,
+    witnessed: bool,
+    witnesses: Vec<String>,
     excluded: Option<Spanned<String>>,
 }
 
@@ -118,10 +122,23 @@ fn read_head(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Head {
     }
     let status_max_age = t.text(r, "status_max_age").and_then(|age| duration(r, &age));
     let tolerance = t.maybe_number(r, "tolerance").map_or(0, |n| n.value);
+    let witnessed = t.flag(r, "witnessed");
+    let witnesses = t.texts(r, "witnesses").into_iter().map(|key| key.value).collect();
     let excluded = t.maybe_text(r, "persons_excluded").and_then(|d| as_digest(r, "persons_excluded", d));
     t.end(r);
     let max_runs = max_runs.map_or(1, |n| n.value);
-    Head { kind, purpose, dictionary, mapping, max_runs, status_max_age, tolerance, excluded }
+    Head {
+        kind,
+        purpose,
+        dictionary,
+        mapping,
+        max_runs,
+        status_max_age,
+        tolerance,
+        witnessed,
+        witnesses,
+        excluded,
+    }
 }
 
 /// `of`: of a destination, the legal entity that the order names, if it does; `None` of a source.

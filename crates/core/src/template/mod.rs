@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use crate::document::Kind;
+use crate::document::{Kind, Seen};
 use crate::person::{Role, Side};
 use crate::reader::quote;
 use crate::status::State;
@@ -30,6 +30,8 @@ pub struct Head {
     pub not_before: Timestamp,
     /// Until when it holds.
     pub not_after: Timestamp,
+    /// The checkpoint of the journal that whoever signs has before them.
+    pub seen: Option<Seen>,
     /// Papers of a trial.
     pub trial: bool,
 }
@@ -55,6 +57,10 @@ pub fn header(kind: Kind, head: &Head) -> String {
     line("issued", seconds(head.issued), "");
     line("not_before", seconds(head.not_before), "");
     line("not_after", seconds(head.not_after), "");
+    if let Some(Seen { origin, size, root }) = &head.seen {
+        let seen = format!("{{ origin = {}, size = {size}, root = {} }}", quote(origin), quote(root));
+        line("seen", seen, "the journal, as it was signed for");
+    }
     if head.trial {
         line("trial", "true".to_owned(), "TRIAL: at most 1,000 rows of a table move");
     }

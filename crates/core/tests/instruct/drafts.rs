@@ -17,6 +17,7 @@ pub(crate) fn head() -> Head {
         issued: "2026-11-20T09:00:00Z".parse().unwrap(),
         not_before: "2026-11-20T09:00:00Z".parse().unwrap(),
         not_after: "2027-01-31T00:00:00Z".parse().unwrap(),
+        seen: None,
         trial: false,
     }
 }

@@ -27,6 +27,7 @@ fn head(papers: &Papers) -> Head {
         issued: now(),
         not_before: now(),
         not_after: now() + 240.hours(),
+        seen: None,
         trial: false,
     }
 }

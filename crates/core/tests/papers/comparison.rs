@@ -36,6 +36,7 @@ fn text() -> String {
         issued: now(),
         not_before: now(),
         not_after: now(),
+        seen: None,
         trial: false,
     };
     let written = draft(&head, &comparison);

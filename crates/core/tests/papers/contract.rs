@@ -127,6 +127,7 @@ fn head() -> template::Head {
         issued: now(),
         not_before: now(),
         not_after: now() + SignedDuration::from_hours(24 * 300),
+        seen: None,
         trial: false,
     }
 }

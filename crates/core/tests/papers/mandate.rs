@@ -50,6 +50,7 @@ fn the_template_is_refused_for_its_placeholders_alone() {
         issued: now(),
         not_before: now(),
         not_after: now() + SignedDuration::from_hours(24),
+        seen: None,
         trial: false,
     };
     let text = template::mandate_to_fill(&head);

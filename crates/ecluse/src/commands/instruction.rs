@@ -23,7 +23,7 @@ use crate::connections::{self, End};
 use crate::papers::examined::{Draft, Examined, examined};
 use crate::papers::stopped::{set_aside, stopped};
 use crate::papers::{Paper, draft, recipient, refusal, signatures_of, standing};
-use crate::{connect, folder, output};
+use crate::{connect, folder, journal, output};
 
 static NO_TABLE: Code = Code::usage("ECL-CLI-022", "the dictionary has no such table");
 static NO_REASON: Code = Code::usage("ECL-CLI-029", "it is not said why the order is stopped");
@@ -394,6 +394,7 @@ fn say(here: &Here, args: &StatusArgs, state: State) -> Result<()> {
             .help("--reason 'why': it is signed, and shown to whoever asks"));
     }
     let mut head = draft::head(Some(contract.digest().to_owned()), here.now, LASTS, trial)?;
+    head.seen = journal::seen::now(&here.folder)?;
     if path.exists() {
         head = draft::next(Kind::Status, &Paper::read(&path, "")?, head)?;
         let _ = std::fs::remove_dir_all(signatures_of(&path));

@@ -21,6 +21,7 @@ mod grants;
 pub(crate) mod identifiers;
 mod inspect;
 pub(crate) mod instruction;
+mod journal;
 pub(crate) mod known;
 mod load;
 mod locate;
@@ -118,6 +119,7 @@ pub(crate) fn run(cli: &Cli) -> Result<()> {
         Command::Open(args) => inspect::open(&here()?, args),
         Command::Load(args) => load::run(&here()?, args),
         Command::Receipt(command) => receipt::run(&here()?, command),
+        Command::Journal(command) => journal::run(&here()?, command),
         Command::Explain(args) => explain::run(args),
         Command::Help { command } => shell::help(command),
         Command::Completions { shell } => {
@@ -126,5 +128,42 @@ pub(crate) fn run(cli: &Cli) -> Result<()> {
         }
         Command::Man { dir } => shell::man(dir),
     };
-    done.map_err(|fault| Folder::or_none(cli.folder.as_deref(), fault))
+    let done = done.map_err(|fault| Folder::or_none(cli.folder.as_deref(), fault));
+    if is_journaled(&cli.command) { and_journaled(cli, done) } else { done }
+}
+
+/// Whether what a command notes is taken into the journal when it ends: all but those that only look, so that a
+/// folder that is read only can be looked at, and those that see to it themselves.
+const fn is_journaled(command: &Command) -> bool {
+    use Command as C;
+    let looks = matches!(
+        command,
+        C::Next
+            | C::Verify(_)
+            | C::Status(_)
+            | C::Procedure(_)
+            | C::Order(_)
+            | C::Patients(_)
+            | C::Report(_)
+            | C::Explain(_)
+    );
+    let elsewhere = matches!(
+        command,
+        C::Demo(_) | C::New(_) | C::Campaign(_) | C::Help { .. } | C::Completions { .. } | C::Man { .. }
+    );
+    !(looks || elsewhere || matches!(command, C::Journal(_)))
+}
+
+/// A command that went well and whose events could not be taken in did not: it says so. The fault of one that
+/// failed stands, and the journal's beside it.
+fn and_journaled(cli: &Cli, done: Result<()>) -> Result<()> {
+    let Ok(folder) = Folder::find(cli.folder.as_deref()) else { return done };
+    match (crate::journal::keep(&folder), done) {
+        (Err(fault), Err(first)) if fault.code().id != first.code().id => {
+            crate::output::warning(format!("{}: {}", fault.code().title, fault.detail()));
+            Err(first)
+        }
+        (Err(fault), Ok(())) => Err(fault),
+        (_, done) => done,
+    }
 }

@@ -80,7 +80,7 @@ pub(crate) fn lay_out(dir: &Path, from: Option<&str>, to: Option<&str>) -> Resul
     let text = CONNECTIONS.replace("{from}", &draft_quote(&from)).replace("{to}", &draft_quote(&to));
     folder::create(&dir.join(connections::FILE), text.as_bytes())?;
     // what a repository of papers must never hold
-    folder::create(&dir.join(".gitignore"), b"/keys/*\n!/keys/*.pub\n/run/\n/secrets/\n")?;
+    folder::create(&dir.join(".gitignore"), b"/keys/*\n!/keys/*.pub\n/journal.key\n/run/\n/secrets/\n")?;
     Ok(folder)
 }
 

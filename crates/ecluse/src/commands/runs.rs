@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Here;
 use crate::folder::{self, Folder};
+use crate::journal;
 use crate::ready::Ready;
 
 static SPENT: Code = Code::refused("ECL-RUN-031", "the instruction's runs are used up");
@@ -48,12 +49,14 @@ struct Register {
     statuses: Vec<Status>,
 }
 
-/// Whether this run folder is one of the instruction's runs, or may become one.
+/// Whether this run folder is one of the instruction's runs, or may become one; and, where the order demands
+/// it, whether somebody else has seen its plan in the journal. Asked before the first row that moves.
 ///
 /// # Errors
 ///
-/// [`SPENT`], [`MALFORMED`].
+/// [`SPENT`], [`MALFORMED`]; `ECL-LOG-043`, `ECL-LOG-044`.
 pub(super) fn may_open(here: &Here, run: &Path, ready: &Ready) -> Result<()> {
+    journal::gate::passed(&here.folder, &ready.chain.instruction, here.now)?;
     room(here, &read(&here.folder)?, run, ready).map(|_known| ())
 }
 
@@ -121,6 +124,15 @@ pub(super) fn undone(here: &Here, run: &Path, ready: &Ready) -> Result<()> {
 /// [`MALFORMED`].
 pub(crate) fn used(folder: &Folder, instruction: &str) -> Result<u64> {
     Ok(number(read(folder)?.runs.iter().filter(|run| run.instruction == instruction).count()))
+}
+
+/// The run folders that the register knows.
+///
+/// # Errors
+///
+/// [`MALFORMED`].
+pub(crate) fn folders(folder: &Folder) -> Result<Vec<std::path::PathBuf>> {
+    Ok(read(folder)?.runs.iter().map(|run| folder.root().join(&run.folder)).collect())
 }
 
 /// What was met of this instruction's status so far.

@@ -30,6 +30,7 @@ pub(crate) fn head(
         issued: now,
         not_before: now,
         not_after: now.saturating_add(lasts).unwrap_or(now),
+        seen: None,
         trial,
     })
 }

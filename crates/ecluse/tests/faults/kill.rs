@@ -18,7 +18,8 @@ fn migrations() -> impl Iterator<Item = String> {
     let undo = ["remove.", "forget.", "drop_made."];
     // and what only rows that name files pass (`it/attached.rs`), a comparison that is asked again
     // (`it/compare.rs`), a list of persons that is erased (`it/excluded.rs`) or made (`known.rs`), a staging
-    // (`staging.rs`), a recipient's identity (`it/recipient.rs`) and a sealed archive (`it/sealed.rs`)
+    // (`staging.rs`), a journal (`journal.rs`), a recipient's identity (`it/recipient.rs`) and a sealed archive
+    // (`it/sealed.rs`)
     let elsewhere = [
         "archive.",
         "attached.",
@@ -26,6 +27,7 @@ fn migrations() -> impl Iterator<Item = String> {
         "exclude.",
         "freeze.",
         "known.",
+        "log.",
         "papers.create.",
         "recipient.",
         "staging.",

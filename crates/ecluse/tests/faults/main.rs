@@ -15,6 +15,7 @@ mod entity;
 mod forms;
 mod freeze;
 mod full;
+mod journal;
 mod kill;
 mod kin;
 mod known;

@@ -84,7 +84,8 @@ fn every_command_that_writes_is_killed_wherever_it_can_be_and_given_again() {
     for arguments in CHAIN {
         put_back(&work, &before);
         let elsewhere = arguments.contains(&"migrate");
-        for name in failpoints().into_iter().filter(|_| !elsewhere) {
+        // the journal's own: `journal.rs`
+        for name in failpoints().into_iter().filter(|name| !elsewhere && !name.starts_with("log.")) {
             for nth in 1..=PASSINGS {
                 let failpoint = format!("{name}:{nth}");
                 let first = ecluse(&lab, arguments, &failpoint);

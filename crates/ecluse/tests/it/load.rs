@@ -152,6 +152,7 @@ impl Machine {
             issued: from,
             not_before: from,
             not_after: now() + lasts,
+            seen: None,
             trial: false,
         };
         let text = manifest::draft(&head, &instruction, &sender, &recipient, parts);

@@ -22,6 +22,7 @@ mod excluded;
 mod figures;
 mod gone_on;
 mod identifiers;
+mod journal;
 mod large;
 mod load;
 mod made;

@@ -109,6 +109,7 @@ fn head(papers: &Papers, minutes: i64) -> Head {
         issued,
         not_before: issued,
         not_after: issued + SignedDuration::from_hours(24 * 30),
+        seen: None,
         trial: papers.trial,
     }
 }

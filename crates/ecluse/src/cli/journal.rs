@@ -1,0 +1,115 @@
+//! The journal on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueHint};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Journal {
+    /// Take in what is not yet, and show the checkpoint: size and root, signed.
+    ///
+    /// Whoever keeps it can tell later that nothing before it was changed.
+    #[command(
+        after_help = "Example:\n  ecluse journal checkpoint\n  ecluse journal checkpoint -o for-the-laboratory.checkpoint"
+    )]
+    Checkpoint(CheckpointArgs),
+    /// Verify every entry against the checkpoint, and the journal against every checkpoint that others hold.
+    ///
+    /// Offline. What was changed before anybody else saw a checkpoint is not found: no software finds it.
+    #[command(
+        after_help = "Example:\n  ecluse journal verify\n  ecluse journal verify --against kept.checkpoint --against older.checkpoint"
+    )]
+    Verify(SeenArgs),
+    /// Write the proof that one entry is in the journal, checkable offline (C2SP tlog-proof), and the entry.
+    #[command(after_help = "Example:\n  ecluse journal prove 214 -o entry-214.tlog-proof")]
+    Prove(ProveArgs),
+    /// The last entries in words.
+    #[command(after_help = "Example:\n  ecluse journal tail\n  ecluse journal tail -n 50 --follow")]
+    Tail(TailArgs),
+    /// Write the entries as FHIR R4 AuditEvent, one a line; no patient's data are in them.
+    #[command(
+        after_help = "Example:\n  ecluse journal export -o audit.ndjson\n  ecluse journal export --bundle -o audit.json"
+    )]
+    Export(ExportArgs),
+    /// Witness the journal: compare it with what this key saw before, and sign size, root and hour.
+    ///
+    /// On the witness's own machine, over a copy of the folder.
+    #[command(
+        after_help = "Example:\n  ecluse journal cosign --key ~/journal-witness.key --name labo-tilleuls.example/journal -o tilleuls.checkpoint"
+    )]
+    Cosign(CosignArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProveArgs {
+    /// Which entry; the first is 0.
+    #[arg(value_name = "INDEX")]
+    pub(crate) index: u64,
+
+    /// Where the proof is written; the entry goes beside it as .json. By default entry-INDEX.tlog-proof.
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TailArgs {
+    /// How many of the last entries.
+    #[arg(short = 'n', long, default_value_t = 20, value_name = "N")]
+    pub(crate) lines: u64,
+
+    /// Go on with those that come, until Ctrl-C.
+    #[arg(short, long)]
+    pub(crate) follow: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// Where they are written.
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) output: PathBuf,
+
+    /// One resource of type Bundle in place of one event a line.
+    #[arg(long)]
+    pub(crate) bundle: bool,
+
+    /// From which entry on.
+    #[arg(long, default_value_t = 0, value_name = "INDEX")]
+    pub(crate) from: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CosignArgs {
+    /// The witness's key; made where it is not there.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) key: PathBuf,
+
+    /// The name under which a new key signs: no spaces, no +.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+
+    /// Where the cosigned checkpoint is written; by default into the journal's own folder.
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckpointArgs {
+    /// Write the signed checkpoint here as well, to be given to somebody who keeps it.
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SeenArgs {
+    /// A checkpoint that somebody kept (repeatable).
+    #[arg(long, value_name = "CHECKPOINT", value_hint = ValueHint::FilePath)]
+    pub(crate) against: Vec<PathBuf>,
+
+    /// The key of a witness whose cosignatures in the folder count (repeatable); those that the order names do.
+    #[arg(long, value_name = "NAME+ID+KEY")]
+    pub(crate) witness: Vec<String>,
+
+    /// The key that signs the journal, obtained elsewhere; by default the one that lies in it.
+    #[arg(long, value_name = "NAME+ID+KEY")]
+    pub(crate) log_key: Option<String>,
+}

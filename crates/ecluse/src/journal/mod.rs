@@ -1,0 +1,93 @@
+//! The journal of a migration: what the run folders note, taken into one log.
+//!
+//! A run folder's `events.jsonl` is durable before the act that a line announces. The log takes these
+//! lines in when a command ends, the next command those of one that died. So the log is never behind
+//! for longer than until the next command, and `ecluse journal verify` says what it does not hold yet.
+//!
+//! | in the migration folder | is |
+//! |---|---|
+//! | `journal/` | the log ([`ecluse_adapters::log`]) |
+//! | `acts/` | events of acts that belong to no run: readings of the journal |
+//! | `journal.key` | the key that signs it (0600), made at first use; its name is `ecluse/` and 128 random bits |
+
+pub(crate) mod fhir;
+pub(crate) mod gate;
+pub(crate) mod key;
+pub(crate) mod reading;
+pub(crate) mod seen;
+pub(crate) mod sessions;
+pub(crate) mod witnesses;
+
+use std::path::{Path, PathBuf};
+
+use ecluse_adapters::folder::events;
+use ecluse_adapters::log::{self, Run, Taken, Writer, gather};
+use ecluse_core::fault::Result;
+use ecluse_journal::Signed;
+
+use crate::commands::runs;
+use crate::folder::Folder;
+
+/// The log's folder.
+pub(crate) const FOLDER: &str = "journal";
+
+/// Takes in what the run folders hold and the log does not; the new checkpoint, or `None` where nothing was new.
+///
+/// # Errors
+///
+/// `ECL-LOG` for the journal; `ECL-RUN-020` for a run folder whose lines were changed.
+pub(crate) fn keep(folder: &Folder) -> Result<Option<Signed>> {
+    let path = folder.path(None, FOLDER);
+    let runs = noted(folder)?;
+    if runs.is_empty() {
+        return Ok(None);
+    }
+    // without the lock first: most commands note nothing
+    if let Some(log) = log::Folder::find(&path) {
+        let taken = Taken::read(&path, log.signed()?.checkpoint())?;
+        if gather(&runs, &taken)?.0.is_empty() {
+            return Ok(None);
+        }
+    }
+    sessions::keep(folder)?;
+    let writer = Writer::open(&path, key::signer(folder)?)?;
+    let (entries, taken) = gather(&runs, writer.taken())?;
+    if entries.is_empty() {
+        return Ok(None);
+    }
+    writer.write(&entries, taken).map(|(_, signed)| Some(signed))
+}
+
+/// The events of every folder of this migration that holds some: those beside the papers and those that the
+/// register of runs knows elsewhere.
+///
+/// # Errors
+///
+/// `ECL-RUN-020` with the line.
+pub(crate) fn noted(folder: &Folder) -> Result<Vec<Run>> {
+    let mut paths = runs::folders(folder)?;
+    paths.extend(crate::folder::list(folder.root())?);
+    let mut found: Vec<PathBuf> = paths
+        .into_iter()
+        .filter(|path| path.join("events.jsonl").is_file())
+        .map(|path| path.canonicalize().unwrap_or(path))
+        .collect();
+    found.sort();
+    found.dedup();
+    let root = folder.root().canonicalize().unwrap_or_else(|_| folder.root().to_owned());
+    let run = |path: &PathBuf| {
+        let name = path.strip_prefix(&root).unwrap_or(path).display().to_string();
+        events(path).map(|events| Run { name, events })
+    };
+    found.iter().map(run).collect()
+}
+
+/// Where a folder's journal lies.
+pub(crate) fn path(folder: &Folder) -> PathBuf {
+    folder.path(None, FOLDER)
+}
+
+/// A checkpoint's file name as it is said.
+pub(crate) fn said(path: &Path) -> String {
+    path.display().to_string()
+}

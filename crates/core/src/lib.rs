@@ -32,6 +32,7 @@
 //! | [`differences`] | differences that the controller accepts, as a signed list |
 //! | [`acceptance`], [`certificate`] | the migration accepted by the controller; what was erased and looked for, certified |
 //! | [`closing`] | what has to be there before a migration may be closed |
+//! | [`copies`] | the ledger of what écluse made: what, where, until when, who took it |
 //! | [`erasure`] | what was erased and what was then looked for, as a run folder keeps it |
 //! | [`diff`] | the visible change list between two versions of an instruction |
 //! | [`diagnostics`] | findings drawn as a compiler draws them |
@@ -49,6 +50,7 @@ pub mod closing;
 pub mod codes;
 pub mod comparison;
 pub mod contract;
+pub mod copies;
 pub mod count;
 pub mod diagnostics;
 pub mod dictionary;

@@ -13,6 +13,7 @@ mod archive;
 mod campaign;
 mod certify;
 mod compare;
+mod copies;
 mod dictionary;
 mod differences;
 mod ends;
@@ -41,6 +42,7 @@ pub(crate) use archive::{InspectArgs, LoadArgs, OpenArgs, Receipt, ReceiptSignAr
 pub(crate) use campaign::{BoardArgs, Campaign, CampaignArgs, EachArgs, OfLaboratories};
 pub(crate) use certify::{Certify, CloseArgs};
 pub(crate) use compare::{CompareArgs, CompareSignArgs, CompareStep, LookArgs};
+pub(crate) use copies::{CopiesArgs, EraseArgs, HoldArgs};
 pub(crate) use dictionary::{NewArgs as NewProductArgs, ProductDictionary, UseArgs};
 pub(crate) use differences::{Differences, ProposeArgs};
 pub(crate) use ends::{FromArgs, ToArgs};
@@ -243,6 +245,15 @@ pub(crate) enum Command {
     /// nothing else needs it. The run is not given back.
     #[command(after_help = "Example:\n  ecluse undo --dry-run\n  ecluse undo run")]
     Undo(UndoArgs),
+
+    /// Every copy that écluse made: what, where, until when, who took it; 1 where one stands beyond its day.
+    Copies(CopiesArgs),
+
+    /// Keep a copy beyond its day (legal hold): a reason, an approver, a last day.
+    Hold(HoldArgs),
+
+    /// Erase the copies whose day has come.
+    Erase(EraseArgs),
 
     /// Differences that are right as they are: proposed by the processor, accepted by the laboratory.
     #[command(

@@ -25,6 +25,8 @@ pub(crate) struct Rows {
     types: Vec<Type>,
     batches: Vec<Batch>,
     rows: Vec<Row>,
+    /// Rows that the source gave, those among them that were left out.
+    given: usize,
 }
 
 struct Row {
@@ -37,7 +39,7 @@ struct Row {
 
 impl Rows {
     fn new(table: &TablePlan) -> Self {
-        Self { types: readback::types(table), batches: Vec::new(), rows: Vec::new() }
+        Self { types: readback::types(table), batches: Vec::new(), rows: Vec::new(), given: 0 }
     }
 
     fn push(&mut self, table: &TablePlan, batch: Batch, hasher: &mut RowHasher) -> Result<()> {
@@ -85,6 +87,7 @@ impl Rows {
         let mut hasher = RowHasher::new(key, table.destination(), &rows.types);
         let writer = Writer::new(table, engine)?;
         source.read(table, plan, range, &mut |batch| {
+            rows.given += batch.rows();
             let batch = match staying {
                 Some(staying) => staying.others(table, &batch)?,
                 None => batch,
@@ -106,6 +109,21 @@ impl Rows {
             kept.is_none_or(|kept| kept.binary_search(key).is_ok()) && refused.binary_search(key).is_err()
         });
         Ok(rows.sorted())
+    }
+
+    /// Their tally.
+    pub(crate) fn tally(&self) -> Tally {
+        sum(&self.rows)
+    }
+
+    /// Whether none of those that the source gave was left out.
+    pub(crate) fn is_all(&self) -> bool {
+        self.given == self.rows.len()
+    }
+
+    /// Their keys; one less than rows for each that has none.
+    pub(crate) fn keys(&self) -> Vec<Key> {
+        self.rows.iter().filter_map(|row| row.key.clone()).collect()
     }
 
     fn sorted(mut self) -> Self {

@@ -74,6 +74,10 @@ pub enum Act {
     Compare,
     /// What the order has erased goes from here on, at the source or of the copies; ends with `erasure.json`.
     Erase,
+    /// The ledger of copies was changed by somebody's word: a hold, a statement of destruction; ends with its digest.
+    Copies,
+    /// A timer looked for copies whose day has come; with a code where it came too late.
+    Beat,
     /// What should be gone was looked for; ends with `residue.json`.
     Look,
     /// The certificate of erasure is about to be written.

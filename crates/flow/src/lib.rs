@@ -37,6 +37,7 @@ pub mod conclude;
 mod diff;
 pub mod dossier;
 pub mod encodings;
+pub mod erase;
 pub mod event;
 pub mod excluded;
 pub mod extract;

@@ -27,6 +27,7 @@ mod ddl;
 mod destination;
 mod durable;
 mod encode;
+mod erase;
 mod error;
 mod grants;
 mod ledger;
@@ -43,5 +44,6 @@ mod views;
 mod written;
 
 pub use destination::Destination;
+pub use erase::Eraser;
 pub use grants::{Grants, grants};
 pub use source::Source;

@@ -36,6 +36,20 @@ impl Source {
         Ok(Self { session, database: server.database.clone(), plan: None })
     }
 
+    pub(super) const fn session(&mut self) -> &mut Session {
+        &mut self.session
+    }
+
+    /// An eraser's transaction stands in the place of the snapshot.
+    pub(super) fn begun(&mut self, plan: &Plan) {
+        self.plan = Some(plan.clone());
+    }
+
+    /// It has ended.
+    pub(super) fn ended(&mut self) {
+        self.plan = None;
+    }
+
     fn one(&mut self, sql: &str, place: &str) -> Result<Option<u64>> {
         let rows = self.session.rows(sql, Vec::new(), place)?;
         Ok(rows.first().and_then(|row| number(row, 0)))

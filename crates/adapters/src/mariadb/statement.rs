@@ -36,6 +36,37 @@ pub(super) fn select(table: &TablePlan, plan: &Plan, range: &KeyRange) -> Result
     Ok(Statement { sql, parameters: bind(&values)? })
 }
 
+/// Deletes the rows asked for of a range, at the source.
+pub(super) fn delete_at_source(table: &TablePlan, plan: &Plan, range: &KeyRange) -> Result<Statement> {
+    let (mut parts, mut values) = filter(table, plan)?;
+    let key = key(table);
+    for (bound, side) in [(&range.after, Edge::After), (&range.upto, Edge::UpTo)] {
+        if let Some(Key(bound)) = bound {
+            parts.push(beyond(&key, bound, side, &mut values)?);
+        }
+    }
+    let sql = format!("DELETE FROM {}{}", from(table), conditions(&parts));
+    Ok(Statement { sql, parameters: bind(&values)? })
+}
+
+/// Deletes the row of this key, at the source.
+pub(super) fn delete_one(table: &TablePlan, row: &Key) -> Result<Statement> {
+    let key = key(table);
+    let Key(values) = row;
+    if key.len() != values.len() || key.is_empty() {
+        return Err(NO_FORM.fault("a key does not fit its table's"));
+    }
+    let parts: Vec<String> = key
+        .iter()
+        .zip(values)
+        .map(|((column, _), value)| format!("{column} = {}", parameter(value)))
+        .collect();
+    Ok(Statement {
+        sql: format!("DELETE FROM {}{}", from(table), conditions(&parts)),
+        parameters: bind(values)?,
+    })
+}
+
 /// Counts the rows asked for.
 pub(super) fn count_asked(table: &TablePlan, plan: &Plan) -> Result<Statement> {
     let (filter, values) = filter(table, plan)?;

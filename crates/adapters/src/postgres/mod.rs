@@ -27,6 +27,7 @@ mod counting;
 mod decode;
 mod destination;
 mod encode;
+mod erase;
 mod error;
 mod grants;
 mod lanes;
@@ -44,5 +45,6 @@ mod unfilled;
 mod views;
 
 pub use destination::Destination;
+pub use erase::Eraser;
 pub use grants::{Grants, grants};
 pub use source::Source;

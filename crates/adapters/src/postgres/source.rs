@@ -54,6 +54,25 @@ impl Source {
         Ok(Self { server: server.clone(), snapshot, now, open: None, ahead: None })
     }
 
+    pub(super) const fn link(&self) -> &Link {
+        &self.snapshot
+    }
+
+    /// An eraser's session may write.
+    pub(super) fn writes(&self) -> Result<()> {
+        self.snapshot.batch("SET default_transaction_read_only = off", "the session's settings")
+    }
+
+    /// An eraser's transaction stands in the place of the snapshot.
+    pub(super) fn begun(&mut self, plan: &Plan) {
+        self.open = Some(plan.clone());
+    }
+
+    /// It has ended.
+    pub(super) fn ended(&mut self) {
+        self.open = None;
+    }
+
     /// No session of ours outlives the snapshot while the server answers.
     fn stop_counting(&mut self) {
         if let Some(ahead) = self.ahead.take() {

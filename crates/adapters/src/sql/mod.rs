@@ -30,6 +30,7 @@ mod select;
 mod shown;
 mod sqlite;
 
+use ecluse_core::catalog::ForeignKey;
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::plan::{KnownPlan, Plan, TablePlan};
 use ecluse_core::types::Engine;
@@ -134,6 +135,24 @@ pub fn next_key(engine: Engine, table: &str, column: &str, next: i64) -> Option<
         Engine::Mariadb => Some(format!("ALTER TABLE {table} AUTO_INCREMENT = {next};")),
         Engine::Sqlite | Engine::Csv => None,
     }
+}
+
+/// Two counts over a child's rows: those that name a parent, and those of them whose parent is not there.
+pub(crate) fn tied(engine: Engine, child: &str, key: &ForeignKey) -> (String, String) {
+    let columns: Vec<String> = key.columns.iter().map(|c| format!("c.{}", identifier(engine, c))).collect();
+    let named: Vec<String> = columns.iter().map(|column| format!("{column} IS NOT NULL")).collect();
+    let same: Vec<String> = key
+        .referenced
+        .iter()
+        .zip(&columns)
+        .map(|(parent, column)| format!("p.{} = {column}", identifier(engine, parent)))
+        .collect();
+    let count =
+        format!("SELECT count(*) FROM {} AS c WHERE {}", relation(engine, child, None), named.join(" AND "));
+    let parent = relation(engine, &key.references, None);
+    let orphans =
+        format!("{count} AND NOT EXISTS (SELECT 1 FROM {parent} AS p WHERE {})", same.join(" AND "));
+    (count, orphans)
 }
 
 /// A name, quoted.

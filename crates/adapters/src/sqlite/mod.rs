@@ -21,6 +21,7 @@ mod ddl;
 mod decode;
 mod destination;
 mod encode;
+mod erase;
 mod guard;
 mod honest;
 mod ledger;
@@ -43,6 +44,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 pub use destination::Destination;
+pub use erase::Eraser;
 pub use script::{create_from, execute};
 pub use source::Source;
 

@@ -46,6 +46,11 @@ impl Source {
     pub fn open(path: &Path) -> Result<Self> {
         let path = existing(&SOURCE, path)?;
         let connection = connect(&SOURCE, &path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        Self::over(connection, path)
+    }
+
+    /// Over a connection that is there: an eraser reads on its own.
+    pub(super) fn over(connection: Connection, path: PathBuf) -> Result<Self> {
         let mode: String = connection
             .query_row("PRAGMA journal_mode", [], |row| row.get(0))
             .map_err(|e| fault(&SOURCE, &e, "journal mode"))?;
@@ -59,6 +64,22 @@ impl Source {
     /// a writer who waits for the first.
     fn now(&self) -> Result<Option<Self>> {
         if self.log && self.plan.is_some() { Self::open(&self.path).map(Some) } else { Ok(None) }
+    }
+
+    pub(super) const fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Takes the authorizer away: only the eraser's own statements follow.
+    pub(super) fn free(&mut self) -> Result<()> {
+        let none = None::<fn(rusqlite::hooks::AuthContext<'_>) -> rusqlite::hooks::Authorization>;
+        self.connection.authorizer(none).map_err(|e| fault(&SOURCE, &e, "authorizer"))
+    }
+
+    /// The eraser's transaction stands in the place of the snapshot.
+    pub(super) fn begun(&mut self, plan: &Plan) -> Result<()> {
+        self.plan = Some(plan.clone());
+        honest::check(&self.connection, plan)
     }
 
     fn permit(&mut self, allowed: Allowed) -> Result<()> {

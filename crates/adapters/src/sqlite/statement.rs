@@ -114,6 +114,26 @@ pub(super) fn delete(table: &TablePlan, range: &KeyRange) -> Result<Statement> {
     Ok(Statement { sql: format!("DELETE FROM main.{}{condition}", quoted(table.destination())), parameters })
 }
 
+/// Deletes the rows asked for of a range, at the source.
+pub(super) fn delete_at_source(table: &TablePlan, plan: &Plan, range: &KeyRange) -> Result<Statement> {
+    let (filter, literals) = filter(table, plan)?;
+    let (range, bounds) = within(&read_key(table), range)?;
+    let sql = format!("DELETE FROM main.{}{}", quoted(table.source()), conditions(&[filter, range]));
+    Ok(Statement { sql, parameters: bound(literals.into_iter().chain(bounds))? })
+}
+
+/// Deletes the row of this key, at the source.
+pub(super) fn delete_one(table: &TablePlan, key: &Key) -> Result<Statement> {
+    let columns = read_key(table);
+    let Key(values) = key;
+    if values.len() != columns.len() || columns.is_empty() {
+        return Err(NO_FORM.fault("a key does not fit its table's"));
+    }
+    let parts: Vec<String> = columns.iter().map(|(name, ty)| format!("{} = ?", keyed(name, *ty))).collect();
+    let sql = format!("DELETE FROM main.{}{}", quoted(table.source()), conditions(&parts));
+    Ok(Statement { sql, parameters: bound(values.iter().cloned())? })
+}
+
 /// ` WHERE (key) > … AND (key) <= …` of a range at the destination, within the room; empty where it is
 /// the whole table.
 pub(super) fn inside(table: &TablePlan, range: &KeyRange) -> Result<(String, Vec<Stored>)> {

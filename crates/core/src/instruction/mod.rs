@@ -40,7 +40,7 @@ pub(crate) use read::is_finess;
 pub use read::parse;
 pub use results::{NO_RESULTS, moves_no_result, results};
 pub(crate) use rows::{granted, rows};
-pub use stays::{StayingColumn, fates, not_carried_out, staying};
+pub use stays::{StayingColumn, fates, kept_with_rows, not_carried_out, staying};
 pub use told::{called, label, rows_told, unfinished_told};
 pub use worked::{dated, over};
 

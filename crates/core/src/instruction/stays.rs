@@ -18,6 +18,8 @@ use crate::reader::quote;
 static NO_FATE: Code = Code::refused("ECL-PLN-009", "columns that stay have no fate");
 static NOT_CARRIED_OUT: Code =
     Code::refused("ECL-PLN-080", "this version does not carry this fate out by itself");
+static KEPT: Code =
+    Code::refused("ECL-ERA-017", "rows that moved hold columns which stay, and are not to be destroyed");
 static PAST: Code = Code::refused("ECL-PLN-081", "a fate's day lies before the order holds");
 
 /// A column of which something stays behind.
@@ -103,6 +105,36 @@ fn no_fate(stays: &[StayingColumn]) -> Option<Finding> {
     );
     let finding = Finding::new(&NO_FATE, list.join(", ")).in_file(FILE);
     Some(finding.law("GDPR Art. 5(1)(e), Art. 28(3)(g)").help(help))
+}
+
+/// What keeps the moved rows from being deleted at the source: columns of theirs that stay behind and whose
+/// class the order does not have destroyed. One that is kept until a day goes with its row once that day is past.
+#[must_use]
+pub fn kept_with_rows(order: &Order, dictionary: &Dictionary, today: jiff::civil::Date) -> Vec<Finding> {
+    let stays = |column: &StayingColumn| match column.fate {
+        Some(Fate::Destroy { .. }) => false,
+        Some(Fate::Keep { until }) => until >= today,
+        Some(Fate::Return) | None => true,
+    };
+    let mut named: BTreeMap<Class, BTreeSet<String>> = BTreeMap::new();
+    let ordered = |column: &StayingColumn| order.table(&column.table).is_some();
+    for column in staying(order, dictionary).into_iter().filter(|c| c.whole && ordered(c) && stays(c)) {
+        named.entry(column.class).or_default().insert(format!("{}.{}", column.table, column.column));
+    }
+    let finding = |(class, columns): (Class, BTreeSet<String>)| {
+        let fate = order.stays.iter().find(|stay| stay.class.value == class);
+        let words = fate.map_or_else(
+            || "no fate".to_owned(),
+            |stay| match stay.fate {
+                Fate::Keep { until } => format!("kept until {until}"),
+                other => format!("fate \"{}\"", other.name()),
+            },
+        );
+        let list: Vec<String> = columns.into_iter().collect();
+        let at = fate.map_or(0..0, |stay| stay.class.span.clone());
+        Finding::new(&KEPT, format!("{class}, {words}: {}", list.join(", "))).at(at).in_file(FILE)
+    };
+    named.into_iter().map(finding).collect()
 }
 
 /// A note for whoever reads the order: fates that are ordered and that this version leaves to people.

@@ -5,7 +5,6 @@
 //! who is on it. While it is whole it is simply sealed once more; where its erasure had begun (it holds
 //! bytes of zero, which no list does) or it is gone, what was sealed of it is whole.
 
-use std::io::{ErrorKind, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use ecluse_core::digest::of_bytes;
@@ -13,7 +12,7 @@ use ecluse_core::fault::{Code, Result};
 use ecluse_flow::failpoint;
 use zeroize::Zeroizing;
 
-use crate::{folder, output};
+use crate::{folder, output, overwrite};
 
 static KEPT: Code = Code::outside("ECL-CLI-040", "the list in clear could not be erased");
 static BEGUN: Code = Code::refused("ECL-CLI-042", "the erasure of a list in clear has not come to its end");
@@ -87,7 +86,7 @@ fn is_whole(list: &Path) -> Result<bool> {
 
 /// Erases the list and gives the sealed one its name.
 fn named(path: &Path, list: &Path) -> Result<()> {
-    erase(list)?;
+    erased(list)?;
     failpoint::hit("exclude.named.rename.before");
     std::fs::rename(beside(path, NEW), path).map_err(|error| folder::unwritable(path, &error))?;
     failpoint::hit("exclude.named.rename.after");
@@ -95,33 +94,10 @@ fn named(path: &Path, list: &Path) -> Result<()> {
     std::fs::remove_file(&note).map_err(|error| folder::unwritable(&note, &error))
 }
 
-/// Overwrites a list and takes its name away.
-fn erase(path: &Path) -> Result<()> {
-    overwritten(path).map_err(|error| {
-        KEPT.fault(format!("{}: {}", path.display(), error.kind()))
+/// Nothing of the list is left in clear; one that is not there is none.
+fn erased(list: &Path) -> Result<()> {
+    overwrite::removed(list).map(drop).map_err(|kind| {
+        KEPT.fault(format!("{}: {kind}", list.display()))
             .help("make the file writable and give the same command again, or erase it yourself and do so")
     })
-}
-
-/// Overwrites a file with zeros, durably, and takes its name away; one that is gone is no fault. What a file
-/// system or a disk keeps of it elsewhere is out of reach.
-pub(super) fn overwritten(path: &Path) -> std::io::Result<()> {
-    let over = || {
-        let mut file = std::fs::OpenOptions::new().write(true).open(path)?;
-        let mut left = file.seek(SeekFrom::End(0))?;
-        file.rewind()?;
-        while left > 0 {
-            let piece = left.min(4096);
-            file.write_all(&vec![0; usize::try_from(piece).unwrap_or(0)])?;
-            left -= piece;
-        }
-        failpoint::hit("exclude.erase.fsync.before");
-        file.sync_all()?;
-        failpoint::hit("exclude.erase.fsync.after");
-        std::fs::remove_file(path)
-    };
-    match over() {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        done => done,
-    }
 }

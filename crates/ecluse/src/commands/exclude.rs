@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::io::{IsTerminal as _, Read as _};
 use std::path::Path;
 
+use ecluse_core::copies::Store;
 use ecluse_core::count::{number, plural};
 use ecluse_core::dictionary::{self, Dictionary, Table};
 use ecluse_core::digest::of_bytes;
@@ -17,8 +18,9 @@ use ecluse_seal::list::List;
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::{Here, erasing, survey};
+use super::{Here, erasing, runs, survey};
 use crate::cli::ExcludeArgs;
+use crate::copies::{self, Born};
 use crate::papers::{Paper, chain, excluded, standing};
 use crate::{folder, output};
 
@@ -52,6 +54,10 @@ pub(super) fn run(here: &Here, args: &ExcludeArgs) -> Result<()> {
     let text = read(args)?;
     let (persons, twice) = persons(&text, table, &key)?;
     let count = number(persons.len());
+    let until = copies::day_of_draft(&here.folder);
+    let place = runs::name(&here.folder, &path);
+    let born = Born { store: Store::Excluded, place: &place, copies: until, marker: "" };
+    copies::born(&here.folder, here.now, &[born])?;
     let sealed = List::new(&table.name.value, &key, persons).seal(&recipients)?;
     match args.list.as_deref().filter(|_| args.erase) {
         // until nothing is left in clear the sealed list has not its name: the same command goes on

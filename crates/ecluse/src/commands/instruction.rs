@@ -31,7 +31,7 @@ static REVOKED: Code = Code::refused("ECL-STA-015", "a revoked order is not put 
 static SIGNED: Code = Code::refused("ECL-CLI-023", "a signed paper is not changed");
 
 /// The file's name in the migration folder.
-pub(super) const FILE: &str = "instruction.toml";
+pub(crate) const FILE: &str = "instruction.toml";
 const STATUS: &str = "status.toml";
 const MADE_BY: &str = "ecluse instruction new";
 
@@ -280,7 +280,7 @@ fn check(here: &Here, args: &InstructionCheckArgs) -> Result<()> {
 
 /// A draft's text with zeros for the digests that are not known yet, so that the rest of it can
 /// be read.
-pub(super) fn with_digests(text: &str) -> Cow<'_, str> {
+pub(crate) fn with_digests(text: &str) -> Cow<'_, str> {
     if text.contains(UNKNOWN) {
         text.replace(UNKNOWN, &format!("sha256:{}", "0".repeat(64))).into()
     } else {

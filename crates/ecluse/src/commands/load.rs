@@ -60,8 +60,8 @@ pub(super) fn run(here: &Here, args: &LoadArgs) -> Result<()> {
     let paper = Paper::read(&path, "")?;
     let mut record = RunFolder::existing(&run)?;
     destroys(&mut record, ready::world(), (&session, &archive), &paper.digest(), || {
-        erasing::overwritten(&key).map_err(|error| {
-            KEPT.fault(format!("{}: {}", key.display(), error.kind()))
+        overwrite::removed(&key).map(drop).map_err(|kind| {
+            KEPT.fault(format!("{}: {kind}", key.display()))
                 .help("make the file writable and give the same command again")
         })
     })?;

@@ -23,7 +23,7 @@ use crate::papers::{objections, reference};
 use crate::progress::Teller;
 use crate::ready::{self, Ends, Missing, Ready, STOP};
 use crate::report::facts::{self, Facts};
-use crate::{folder, hardening};
+use crate::{connect, copies, folder, hardening};
 
 pub(super) static STOPPED: Code = Code::outside("ECL-RUN-030", "the run was stopped at the operator's wish");
 
@@ -64,6 +64,8 @@ pub(crate) fn moved(here: &Here, args: &MigrateArgs) -> Result<Figures> {
     let (mut ready, mut ends) = Ready::prepare(here, &args.papers, tables)?;
     let kept = if start.is_of_all() { demanded(here, &ready, &mut ends, &path)? } else { None };
     runs::may_open(here, &path, &ready)?;
+    let to = connect::name(&ready.destination, Language::English);
+    copies::run(&here.folder, here.now, &path, ready.chain.instruction.order(), Some(&to))?;
     let mut record = kept.map_or_else(|| RunFolder::open(&path), Ok)?;
     ready.swept(&mut record)?;
     if ready.missing.is_empty() {

@@ -8,9 +8,11 @@ mod close;
 mod codes;
 mod compare;
 mod contract;
+pub(crate) mod copies;
 pub(crate) mod dictionary;
 mod differences;
 pub(crate) mod encodings;
+mod erase;
 mod erasing;
 mod exclude;
 pub(crate) mod explain;
@@ -18,6 +20,7 @@ mod extract;
 mod files;
 mod freeze;
 mod grants;
+mod hold;
 pub(crate) mod identifiers;
 mod inspect;
 pub(crate) mod instruction;
@@ -99,6 +102,9 @@ pub(crate) fn run(cli: &Cli) -> Result<()> {
         Command::Compare(args) => compare::run(&here()?, args),
         Command::Freeze(args) => freeze::run(&here()?, args),
         Command::Undo(args) => undo::run(&here()?, args),
+        Command::Copies(args) => copies::run(&here()?, args),
+        Command::Hold(args) => hold::run(&here()?, args),
+        Command::Erase(args) => erase::run(&here()?, args),
         Command::Differences(command) => differences::run(&here()?, command),
         Command::Accept(command) => accept::run(&here()?, command),
         Command::Certify(command) => certify::run(&here()?, command),

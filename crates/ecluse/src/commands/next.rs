@@ -4,7 +4,7 @@ use ecluse_core::fault::Result;
 use ecluse_core::language::Language;
 use serde_json::json;
 
-use super::Here;
+use super::{Here, copies};
 use crate::output;
 use crate::steps::{self, Mark};
 
@@ -32,5 +32,5 @@ pub(super) fn run(here: &Here) -> Result<()> {
         })
         .collect();
     output::document(&json!({ "migration": board.title, "trial": board.trial, "steps": steps }));
-    Ok(())
+    copies::on_time(here)
 }

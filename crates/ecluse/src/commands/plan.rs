@@ -14,6 +14,7 @@ use serde_json::json;
 
 use super::Here;
 use crate::cli::PlanArgs;
+use crate::copies;
 use crate::output;
 use crate::papers::chain::Chain;
 use crate::papers::objections;
@@ -34,6 +35,7 @@ pub(super) fn run(here: &Here, args: &PlanArgs) -> Result<()> {
         return Ok(());
     }
     let path = here.folder.path(args.papers.run.as_deref(), "run");
+    copies::run(&here.folder, here.now, &path, ready.chain.instruction.order(), None)?;
     let mut record = RunFolder::open(&path)?;
     ready.swept(&mut record)?;
     let sealed = RunFolder::sealed_state(&path)?;

@@ -22,7 +22,7 @@ use crate::papers::chain::Chain;
 use crate::papers::{Paper, draft, objections, reference};
 use crate::progress::Teller;
 use crate::ready::Ready;
-use crate::{folder, output};
+use crate::{copies, folder, output};
 
 const MADE_BY: &str = "ecluse reference propose";
 
@@ -84,6 +84,7 @@ fn print(here: &Here, args: &PrintArgs) -> Result<()> {
     objections::answered(&here.folder, args.papers.instruction.as_deref(), here.now)?;
     let (ready, mut ends) = Ready::to_count(here, &args.papers)?;
     let path = here.folder.path(args.papers.run.as_deref(), "run");
+    copies::run(&here.folder, here.now, &path, ready.chain.instruction.order(), None)?;
     let mut record = RunFolder::open(&path)?;
     ready.swept(&mut record)?;
     let mut teller = Teller::new();

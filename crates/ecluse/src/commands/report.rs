@@ -4,14 +4,16 @@ use std::path::{Path, PathBuf};
 
 use askama::Template as _;
 use ecluse_adapters::folder::{REPORT, Undo, events, undo};
+use ecluse_core::copies::Store;
 use ecluse_core::count::number;
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::language::Language;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{Here, begun, ordered, reconciled};
+use super::{Here, begun, ordered, reconciled, runs};
 use crate::cli::{PaperArgs, ReportArgs};
+use crate::copies::{self, Born};
 use crate::pages::labels::Labels;
 use crate::pages::words::spaced;
 use crate::papers::accepted::{self as acceptance, Acceptance, Signature};
@@ -98,6 +100,15 @@ pub(crate) fn written(here: &Here, run: &Path, to: Option<&Path>, lang: Language
     .map_err(|_| PAGE.fault(""))?;
     let kept = run.join(REPORT);
     // the run keeps its report, wherever else it was asked for: whoever comes next finds it there
+    if let Some(to) = to {
+        let place = runs::name(&here.folder, to);
+        let copies = Some(chain.instruction.order().erasure.copies.value);
+        copies::born(
+            &here.folder,
+            here.now,
+            &[Born { store: Store::Report, place: &place, copies, marker: "" }],
+        )?;
+    }
     for path in [Some(kept.as_path()), to].into_iter().flatten() {
         folder::replace(path, spaced(&html, lang).as_bytes())?;
     }

@@ -193,11 +193,14 @@ impl Entry {
 
 /// A run folder by its resolved path, so that two spellings are one folder; from the migration
 /// folder on where it lies inside, so that the whole may be moved.
-fn name(folder: &Folder, run: &Path) -> String {
+pub(crate) fn name(folder: &Folder, run: &Path) -> String {
     let run = resolved(run);
     run.strip_prefix(resolved(folder.root())).unwrap_or(&run).display().to_string()
 }
 
 fn resolved(path: &Path) -> std::path::PathBuf {
-    path.canonicalize().unwrap_or_else(|_| std::path::absolute(path).unwrap_or_else(|_| path.to_owned()))
+    // what is about to be made has its parent's one path already
+    let made_here = || Some(path.parent()?.canonicalize().ok()?.join(path.file_name()?));
+    let absolute = || std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    path.canonicalize().ok().or_else(made_here).unwrap_or_else(absolute)
 }

@@ -9,7 +9,9 @@ use ecluse_flow::rights;
 use serde_json::json;
 
 use super::reconciled::{self, Reconciled};
-use super::{Here, begun, files, identifiers, known, migrate, ordered, stayed, undo as command, withdrawn};
+use super::{
+    Here, begun, copies, files, identifiers, known, migrate, ordered, stayed, undo as command, withdrawn,
+};
 use crate::cli::RunArgs;
 use crate::output;
 use crate::papers::accepted::{self, Acceptance};
@@ -120,7 +122,7 @@ pub(super) fn run(here: &Here, args: &RunArgs) -> Result<()> {
             Undo::Ended(undone) => json!(undone),
         },
     }));
-    Ok(())
+    copies::on_time(here)
 }
 
 /// How far the run was undone.

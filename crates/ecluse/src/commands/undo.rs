@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use ecluse_adapters::folder::RunFolder;
+use ecluse_core::copies::Store;
 use ecluse_core::count::{count, plural};
 use ecluse_core::fault::{Code, Result};
+use ecluse_core::language::Language;
 use ecluse_flow::run::Options;
 use ecluse_flow::undo::{Kept, Undoing, Undone, undo};
 
@@ -12,6 +14,7 @@ use super::begun::begun;
 use super::{Here, runs, withdrawn};
 use crate::cli::UndoArgs;
 use crate::connect;
+use crate::copies;
 use crate::folder::Folder;
 use crate::output;
 use crate::progress::Teller;
@@ -46,6 +49,10 @@ pub(super) fn run(here: &Here, args: &UndoArgs) -> Result<()> {
             teller.tell(p);
         })
     })?;
+    if undone.whole() {
+        let place = connect::name(&ready.destination, Language::English);
+        copies::ended(&here.folder, here.now, Store::Ledger, &place, "taken away with what the run wrote")?;
+    }
     output::document(&undone);
     told(&undone);
     withdrawn::told(&run)?;

@@ -338,8 +338,8 @@ fn killed_while_a_list_is_sealed_and_erased_the_same_command_goes_on_and_no_key_
         "exclude.noting.before:1",
         "papers.replace.rename.after:2",
         "exclude.noting.after:1",
-        "exclude.erase.fsync.before:1",
-        "exclude.erase.fsync.after:1",
+        "overwrite.fsync.before:1",
+        "overwrite.fsync.after:1",
         "exclude.named.rename.before:1",
     ];
     let mut case = Case::patients();

@@ -397,7 +397,7 @@ fn another_key_order_status_or_moment_opens_nothing() {
 fn killed_at_any_step_the_same_command_goes_on_and_every_row_stands_there_once() {
     let machine = Machine::new();
     let lab = machine.lab();
-    let own = ["folder.", "papers.", "sqlite_", "exclude.erase."];
+    let own = ["folder.", "papers.", "sqlite_", "overwrite."];
     let places = failpoints().into_iter().filter(|name| own.iter().any(|own| name.starts_with(own)));
     // the first passing of each, and the journal's later ones
     let deaths = places.map(|place| format!("{place}:1"));

@@ -1,0 +1,167 @@
+//! Rows deleted at a PostgreSQL source by its administrator, and what reaches its files afterwards.
+
+use ecluse_core::catalog::ForeignKey;
+use ecluse_core::fault::Result;
+use ecluse_core::plan::{Plan, TablePlan};
+use ecluse_core::types::Engine;
+use ecluse_core::value::{Key, KeyRange, Value};
+use ecluse_flow::erase::{Tied, Which};
+use ecluse_flow::failpoint;
+use ecluse_flow::ports;
+use tokio_postgres::types::ToSql;
+
+use super::bound::Bound;
+use super::connect::Link;
+use super::source::{Source, key_sides};
+use super::text::relation;
+use crate::sql;
+use crate::url::Server;
+
+/// A PostgreSQL database, opened so that rows may go.
+pub struct Eraser {
+    source: Source,
+}
+
+impl Eraser {
+    /// Connects; deletes nothing yet.
+    ///
+    /// # Errors
+    ///
+    /// As [`Source::connect`].
+    pub fn connect(server: &Server) -> Result<Self> {
+        let source = Source::connect(server)?;
+        source.writes()?;
+        Ok(Self { source })
+    }
+
+    fn link(&self) -> &Link {
+        self.source.link()
+    }
+
+    fn delete(&self, table: &TablePlan, (condition, values): &(String, Vec<Value>)) -> Result<u64> {
+        let place = table.source();
+        let bound: Vec<Bound<'_>> = values.iter().map(Bound).collect();
+        let sql = format!("DELETE FROM {}{condition}", relation(place));
+        let parameters: Vec<&(dyn ToSql + Sync)> = bound.iter().map(|b| b as _).collect();
+        let done = self.link().run(self.link().client().execute(sql.as_str(), &parameters));
+        done.map_err(|e| self.link().side().fault(&e, place))
+    }
+
+    fn count(&self, sql: &str, place: &str) -> Result<u64> {
+        let count: i64 = self.link().one(sql, &[], place)?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+
+    fn texts(&self, sql: &str, place: &str) -> Result<Vec<String>> {
+        let rows = self.link().query(sql, &[], place)?;
+        Ok(rows.iter().filter_map(|row| row.try_get::<_, String>(0).ok()).collect())
+    }
+}
+
+impl ecluse_flow::erase::Eraser for Eraser {
+    fn source(&mut self) -> &mut dyn ports::Source {
+        &mut self.source
+    }
+
+    fn begin(&mut self, plan: &Plan) -> Result<()> {
+        // the locks before the snapshot, which the first query takes: what is compared is what is deleted
+        self.link().batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE", "erasure")?;
+        for table in plan.tables() {
+            let lock = format!("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", relation(table.source()));
+            self.link().batch(&lock, table.source())?;
+        }
+        self.source.begun(plan);
+        Ok(())
+    }
+
+    fn delete(&mut self, table: &TablePlan, plan: &Plan, which: Which<'_>) -> Result<u64> {
+        match which {
+            Which::Range(range) => Self::delete(self, table, &within(table, plan, range)?),
+            Which::Keys(keys) => {
+                let mut gone = 0;
+                for key in keys {
+                    gone += Self::delete(self, table, &at(table, key))?;
+                }
+                Ok(gone)
+            }
+        }
+    }
+
+    fn tied(&mut self, child: &str, key: &ForeignKey) -> Result<Tied> {
+        let (named, orphans) = sql::tied(Engine::Postgresql, child, key);
+        Ok(Tied { named: self.count(&named, child)?, orphans: self.count(&orphans, child)? })
+    }
+
+    fn commit(&mut self) -> Result<()> {
+        failpoint::hit("postgres.erase.commit.before");
+        self.link().batch("COMMIT", "erasure")?;
+        failpoint::hit("postgres.erase.commit.after");
+        self.source.ended();
+        Ok(())
+    }
+
+    fn rollback(&mut self) -> Result<()> {
+        self.source.ended();
+        self.link().batch("ROLLBACK", "erasure")
+    }
+
+    fn settle(&mut self, plan: &Plan) -> Result<String> {
+        for table in plan.tables() {
+            // writes the table and its indexes anew: a plain VACUUM leaves the deleted bytes in their pages
+            self.link().batch(&format!("VACUUM (FULL) {}", relation(table.source())), table.source())?;
+        }
+        let checkpoint = self.link().run(self.link().client().batch_execute("CHECKPOINT"));
+        Ok(if checkpoint.is_ok() {
+            "DELETE, VACUUM FULL, CHECKPOINT".to_owned()
+        } else {
+            "DELETE, VACUUM FULL; the role may give no CHECKPOINT".to_owned()
+        })
+    }
+
+    fn beyond(&mut self) -> Result<Vec<String>> {
+        let mut places = vec![
+            "the write-ahead log (pg_wal) of the server, until it is recycled".to_owned(),
+            "the disk under the data directory: blocks given back, snapshots of its file system, flash"
+                .to_owned(),
+            "backups of the server, and dumps that somebody made".to_owned(),
+            "the server's own logs, where they hold statements".to_owned(),
+        ];
+        if self.texts("SELECT current_setting('archive_mode')", "settings")?.iter().any(|mode| mode != "off")
+        {
+            places.push("archived write-ahead log (archive_mode is on)".to_owned());
+        }
+        let slots = "SELECT slot_name::text FROM pg_catalog.pg_replication_slots ORDER BY 1";
+        for slot in self.texts(slots, "replication slots")? {
+            places.push(format!("the replica behind the replication slot {slot}"));
+        }
+        Ok(places)
+    }
+}
+
+/// ` WHERE …`, and what it binds: the rows asked for of a range, at the source.
+fn within(table: &TablePlan, plan: &Plan, range: &KeyRange) -> Result<(String, Vec<Value>)> {
+    let condition = sql::condition(Engine::Postgresql, table, plan, 1)?;
+    let (mut parts, mut values) = condition.map(|c| (vec![c.text], c.parameters)).unwrap_or_default();
+    let columns = key(table);
+    for (bound, sign) in [(&range.after, ">"), (&range.upto, "<=")] {
+        if let Some(Key(bound)) = bound {
+            let (left, right) = key_sides(&columns, values.len());
+            parts.push(format!("({left}) {sign} ({right})"));
+            values.extend(bound.iter().cloned());
+        }
+    }
+    // each in brackets: a condition may hold OR
+    let all: Vec<String> = parts.iter().map(|part| format!("({part})")).collect();
+    let all = if all.is_empty() { String::new() } else { format!(" WHERE {}", all.join(" AND ")) };
+    Ok((all, values))
+}
+
+/// The same of the row of this key.
+fn at(table: &TablePlan, Key(values): &Key) -> (String, Vec<Value>) {
+    let (left, right) = key_sides(&key(table), 0);
+    (format!(" WHERE ({left}) = ({right})"), values.clone())
+}
+
+fn key(table: &TablePlan) -> Vec<(&str, ecluse_core::types::Type)> {
+    table.key().iter().filter_map(|i| table.read().get(*i)).map(|c| (c.name.as_str(), c.ty)).collect()
+}

@@ -1,0 +1,124 @@
+//! Rows deleted at a SQLite source, and what SQLite needs so that they leave its file.
+
+use std::path::{Path, PathBuf};
+
+use ecluse_core::catalog::ForeignKey;
+use ecluse_core::fault::Result;
+use ecluse_core::plan::{Plan, TablePlan};
+use ecluse_flow::erase::{Tied, Which};
+use ecluse_flow::failpoint;
+use ecluse_flow::ports::{self, Source as _};
+use rusqlite::{Connection, OpenFlags, params_from_iter};
+
+use super::source::Source;
+use super::statement::{self, Statement};
+use super::{SOURCE, connect, existing, fault};
+
+/// A SQLite file, opened so that rows may go.
+pub struct Eraser {
+    source: Source,
+    path: PathBuf,
+}
+
+impl Eraser {
+    /// Opens the file for writing; one that is not there is never created.
+    ///
+    /// # Errors
+    ///
+    /// As [`Source::open`].
+    pub fn open(path: &Path) -> Result<Self> {
+        let path = existing(&SOURCE, path)?;
+        let connection = connect(&SOURCE, &path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        // deleted bytes are overwritten with zeroes, in the pages that stay too; a foreign key of a row that
+        // did not move must neither delete nor change it: what refers is counted instead
+        connection
+            .execute_batch("PRAGMA secure_delete = ON; PRAGMA foreign_keys = OFF")
+            .map_err(|e| fault(&SOURCE, &e, "session settings"))?;
+        Ok(Self { source: Source::over(connection, path.clone())?, path })
+    }
+
+    fn connection(&self) -> &Connection {
+        self.source.connection()
+    }
+
+    fn run(&self, sql: &str, place: &str) -> Result<()> {
+        self.connection().execute_batch(sql).map_err(|e| fault(&SOURCE, &e, place))
+    }
+
+    fn changed(&self, statement: &Statement, place: &str) -> Result<u64> {
+        let mut prepared =
+            self.connection().prepare_cached(&statement.sql).map_err(|e| fault(&SOURCE, &e, place))?;
+        let changed = prepared.execute(params_from_iter(&statement.parameters));
+        Ok(u64::try_from(changed.map_err(|e| fault(&SOURCE, &e, place))?).unwrap_or(u64::MAX))
+    }
+
+    fn count(&self, sql: &str, place: &str) -> Result<u64> {
+        let count: i64 =
+            self.connection().query_row(sql, [], |row| row.get(0)).map_err(|e| fault(&SOURCE, &e, place))?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+}
+
+impl ecluse_flow::erase::Eraser for Eraser {
+    fn source(&mut self) -> &mut dyn ports::Source {
+        &mut self.source
+    }
+
+    fn begin(&mut self, plan: &Plan) -> Result<()> {
+        // nobody else writes from here on, and the snapshot is of this moment
+        self.source.free()?;
+        self.run("BEGIN IMMEDIATE", "erasure")?;
+        self.source.begun(plan)
+    }
+
+    fn delete(&mut self, table: &TablePlan, plan: &Plan, which: Which<'_>) -> Result<u64> {
+        self.source.free()?;
+        match which {
+            Which::Range(range) => {
+                self.changed(&statement::delete_at_source(table, plan, range)?, table.source())
+            }
+            Which::Keys(keys) => {
+                let mut gone = 0;
+                for key in keys {
+                    gone += self.changed(&statement::delete_one(table, key)?, table.source())?;
+                }
+                Ok(gone)
+            }
+        }
+    }
+
+    fn tied(&mut self, child: &str, key: &ForeignKey) -> Result<Tied> {
+        self.source.free()?;
+        let (named, orphans) = crate::sql::tied(ecluse_core::types::Engine::Sqlite, child, key);
+        Ok(Tied { named: self.count(&named, child)?, orphans: self.count(&orphans, child)? })
+    }
+
+    fn commit(&mut self) -> Result<()> {
+        self.source.free()?;
+        failpoint::hit("sqlite_erase.commit.before");
+        self.run("COMMIT", "erasure")?;
+        failpoint::hit("sqlite_erase.commit.after");
+        Ok(())
+    }
+
+    fn rollback(&mut self) -> Result<()> {
+        self.source.close()
+    }
+
+    fn settle(&mut self, _plan: &Plan) -> Result<String> {
+        self.source.free()?;
+        // the log first: VACUUM writes the whole file anew through it, and the second one empties it
+        self.run("PRAGMA wal_checkpoint(TRUNCATE); VACUUM; PRAGMA wal_checkpoint(TRUNCATE)", "VACUUM")?;
+        Ok("DELETE under PRAGMA secure_delete, VACUUM, wal_checkpoint(TRUNCATE)".to_owned())
+    }
+
+    fn beyond(&mut self) -> Result<Vec<String>> {
+        let name = self.path.display();
+        Ok(vec![
+            format!(
+                "the disk under {name}: blocks that the file gave back, snapshots of its file system, flash"
+            ),
+            format!("backups of {name}"),
+        ])
+    }
+}

@@ -1,0 +1,472 @@
+//! The ledger of copies: what écluse made outside the two databases, until when it may stand, who took it.
+//!
+//! A line is there before the thing that it speaks of, and stays when the thing is gone. A line without a
+//! day cannot be written, nor read (GDPR Art. 5(1)(e), 28(3)(g)). It names places, persons of the publisher
+//! and of the laboratory, and days: no patient's value, no row key.
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
+use serde::{Deserialize, Serialize};
+
+use crate::fault::{Code, Result};
+
+/// The file in the migration folder.
+pub const FILE: &str = "copies.json";
+
+static MALFORMED: Code = Code::refused("ECL-CPY-001", "the ledger of copies cannot be read");
+static UNKNOWN: Code = Code::usage("ECL-CPY-002", "there is no such copy");
+static PAST: Code = Code::usage("ECL-CPY-003", "a hold ends on a day that is still to come");
+static NO_WORDS: Code = Code::usage("ECL-CPY-004", "a hold wants a reason and a name");
+static GONE: Code = Code::refused("ECL-CPY-005", "the copy is gone already");
+static OURS: Code = Code::refused("ECL-CPY-006", "this copy is within our reach");
+
+/// What keeps no patient's data, and what the evidence rests on, stands so many days longer than the copies:
+/// a report is read, and a journal asked for, after the migration.
+const RECORD_DAYS: i32 = 365;
+
+/// Days for which a copy may stand that is made before any order says until when.
+const WITHOUT_ORDER: i32 = 30;
+
+/// What écluse stores. Whoever writes such a thing names its variant, and each variant has one eraser
+/// (`crates/ecluse/src/copies/erasers.rs`): a store without one does not compile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Store {
+    /// A run's sealed state: key ranges, refused rows' keys, the keys of tallies and tokens.
+    State,
+    /// The rest of a run folder: journal, counts, tokens.
+    Record,
+    /// A report that was written beside the run folder.
+    Report,
+    /// The sealed list of persons who stay.
+    Excluded,
+    /// Rows that stand sealed while a process needs them.
+    Staging,
+    /// The tables at the destination in which a run counts its chunks.
+    Ledger,
+    /// A sealed archive.
+    Archive,
+    /// The evidence of a migration.
+    Evidence,
+    /// The log of a migration folder.
+    Journal,
+}
+
+impl Store {
+    /// Every one.
+    pub const ALL: [Self; 9] = [
+        Self::State,
+        Self::Record,
+        Self::Report,
+        Self::Excluded,
+        Self::Staging,
+        Self::Ledger,
+        Self::Archive,
+        Self::Evidence,
+        Self::Journal,
+    ];
+
+    /// In words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::State => "sealed state of a run",
+            Self::Record => "record of a run: journal, counts, tokens",
+            Self::Report => "report",
+            Self::Excluded => "sealed list of persons who stay",
+            Self::Staging => "staged rows, sealed",
+            Self::Ledger => "ledger at the destination",
+            Self::Archive => "sealed archive",
+            Self::Evidence => "evidence",
+            Self::Journal => "log of the migration",
+        }
+    }
+
+    /// Whether it holds patients' data or row keys, sealed.
+    #[must_use]
+    pub const fn is_of_patients(self) -> bool {
+        matches!(self, Self::State | Self::Excluded | Self::Staging | Self::Archive)
+    }
+
+    /// Its last day, where the order wants copies erased by `copies`.
+    #[must_use]
+    pub fn last_day(self, copies: Date) -> Date {
+        if self.is_of_patients() { copies } else { copies.saturating_add(RECORD_DAYS.days()) }
+    }
+
+    /// Its last day, where nobody has ordered anything yet.
+    #[must_use]
+    pub fn without_order(self, now: Timestamp) -> Date {
+        self.last_day(day(now).saturating_add(WITHOUT_ORDER.days()))
+    }
+}
+
+/// The ledger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ledger {
+    /// `ecluse-copies/1`.
+    pub format: String,
+    /// The last time at which a timer looked for what is due; absent where none was ever set up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beat: Option<Beat>,
+    /// One line per copy, in the order of their birth.
+    pub copies: Vec<Copy>,
+}
+
+impl Default for Ledger {
+    fn default() -> Self {
+        Self { format: Self::FORMAT.to_owned(), beat: None, copies: Vec::new() }
+    }
+}
+
+/// A timer's look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Beat {
+    /// When (UTC).
+    #[serde(with = "moment")]
+    pub at: Timestamp,
+    /// After how many hours the next one is to come.
+    pub hours: u32,
+}
+
+/// One copy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Copy {
+    /// 128 random bits, hexadecimal.
+    pub id: String,
+    /// What it is.
+    pub store: Store,
+    /// Where: from the migration folder on where it lies inside.
+    pub place: String,
+    /// When it was about to be made (UTC).
+    #[serde(with = "moment")]
+    pub born: Timestamp,
+    /// The day by which it is erased.
+    #[serde(with = "date")]
+    pub erase_by: Date,
+    /// What it carries that no other thing does, and by which it is sought after its erasure.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub marker: String,
+    /// Who has it, where it was taken out of our reach: a person's name.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub holder: String,
+    /// Why it stands for longer, where somebody ordered so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<Hold>,
+    /// The last time that its erasure failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<Failed>,
+    /// How it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Ended>,
+}
+
+/// A legal hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hold {
+    /// Why.
+    pub reason: String,
+    /// Who approved it, by name.
+    pub approver: String,
+    /// Its last day.
+    #[serde(with = "date")]
+    pub until: Date,
+    /// When it was written down (UTC).
+    #[serde(with = "moment")]
+    pub at: Timestamp,
+}
+
+/// An erasure that failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Failed {
+    /// Under which code.
+    pub code: String,
+    /// When it failed first, and last (UTC).
+    #[serde(with = "moment")]
+    pub since: Timestamp,
+    /// See `since`.
+    #[serde(with = "moment")]
+    pub last: Timestamp,
+    /// How often.
+    pub times: u64,
+}
+
+/// How a copy ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ended {
+    /// How, in words: `overwritten and removed`.
+    pub how: String,
+    /// When (UTC).
+    #[serde(with = "moment")]
+    pub at: Timestamp,
+    /// The digest of the signed statement that it was destroyed, where it was out of our reach.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub statement: Option<String>,
+}
+
+/// How a copy stands on a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It may stand.
+    Live,
+    /// Its day has come.
+    Due,
+    /// Its day has come, and only whoever has it can destroy it.
+    Outstanding,
+    /// Somebody ordered that it stays until this day.
+    Held(Date),
+    /// It is gone.
+    Ended,
+}
+
+impl Copy {
+    /// How it stands on the day of this moment.
+    #[must_use]
+    pub fn standing(&self, now: Timestamp) -> Standing {
+        let today = day(now);
+        if self.ended.is_some() {
+            return Standing::Ended;
+        }
+        if let Some(hold) = self.hold.as_ref().filter(|hold| today <= hold.until) {
+            return Standing::Held(hold.until);
+        }
+        match (today >= self.erase_by, self.holder.is_empty()) {
+            (false, _) => Standing::Live,
+            (true, true) => Standing::Due,
+            (true, false) => Standing::Outstanding,
+        }
+    }
+
+    /// That its erasure failed, once more.
+    pub fn fail(&mut self, code: &str, now: Timestamp) {
+        let (since, times) = self.failed.as_ref().map_or((now, 0), |failed| (failed.since, failed.times));
+        self.failed =
+            Some(Failed { code: code.to_owned(), since, last: now, times: times.saturating_add(1) });
+    }
+}
+
+/// A copy that is about to be made.
+#[derive(Clone, Debug)]
+pub struct Birth {
+    /// A random id, for the case that it is a new one.
+    pub id: String,
+    /// What.
+    pub store: Store,
+    /// Where, as of [`Copy::place`].
+    pub place: String,
+    /// As of [`Copy::erase_by`].
+    pub erase_by: Date,
+    /// As of [`Copy::marker`].
+    pub marker: String,
+}
+
+impl Ledger {
+    /// `format` of this layout.
+    pub const FORMAT: &'static str = "ecluse-copies/1";
+
+    /// Reads a ledger.
+    ///
+    /// # Errors
+    ///
+    /// `ECL-CPY-001`: a line without a day is one of the reasons.
+    pub fn read(bytes: &[u8]) -> Result<Self> {
+        let bad = |what: &str| MALFORMED.fault(what).help("restore it from a copy of the folder");
+        let ledger: Self = serde_json::from_slice(bytes).map_err(|_| bad(FILE))?;
+        if ledger.format == Self::FORMAT { Ok(ledger) } else { Err(bad("another format")) }
+    }
+
+    /// Its bytes.
+    ///
+    /// # Errors
+    ///
+    /// `ECL-CPY-001`, which does not happen.
+    pub fn bytes(&self) -> Result<Vec<u8>> {
+        let mut bytes = serde_json::to_vec_pretty(self).map_err(|_| MALFORMED.fault("encoding"))?;
+        bytes.push(b'\n');
+        Ok(bytes)
+    }
+
+    /// Enters a copy. One that stands at the same place already keeps its line and its birth, and takes the
+    /// day: an order in force says until when, and no later than an order said that nobody replaced.
+    pub fn born(&mut self, birth: Birth, now: Timestamp) {
+        let Birth { id, store, place, erase_by, marker } = birth;
+        let same = |copy: &&mut Copy| {
+            copy.ended.is_none() && copy.holder.is_empty() && copy.store == store && copy.place == place
+        };
+        if let Some(copy) = self.copies.iter_mut().find(same) {
+            copy.erase_by = erase_by;
+            if !marker.is_empty() {
+                copy.marker = marker;
+            }
+            return;
+        }
+        let (holder, hold, failed, ended) = (String::new(), None, None, None);
+        self.copies.push(Copy { id, store, place, born: now, erase_by, marker, holder, hold, failed, ended });
+    }
+
+    /// Enters that somebody took a copy out of our reach: a line of its own, which stays open until a signed
+    /// statement says that it was destroyed. Somebody who has it already has it once.
+    ///
+    /// # Errors
+    ///
+    /// `ECL-CPY-002`.
+    pub fn taken(&mut self, of: &str, id: String, holder: &str, place: &str, now: Timestamp) -> Result<()> {
+        let Copy { store, erase_by, marker, .. } = self.one(of)?.clone();
+        let known = |copy: &Copy| copy.ended.is_none() && copy.holder == holder && copy.place == place;
+        if self.copies.iter().any(known) {
+            return Ok(());
+        }
+        let (holder, place, hold) = (holder.to_owned(), place.to_owned(), None);
+        let (failed, ended) = (None, None);
+        self.copies.push(Copy { id, store, place, born: now, erase_by, marker, holder, hold, failed, ended });
+        Ok(())
+    }
+
+    /// Enters that a copy is gone.
+    ///
+    /// # Errors
+    ///
+    /// `ECL-CPY-002`.
+    pub fn ended(&mut self, id: &str, ended: Ended) -> Result<()> {
+        let copy = self.one_mut(id)?;
+        copy.failed = None;
+        copy.ended = Some(ended);
+        Ok(())
+    }
+
+    /// Enters a hold, in the place of an earlier one.
+    ///
+    /// # Errors
+    ///
+    /// [`PAST`], [`NO_WORDS`], [`GONE`]; `ECL-CPY-002`.
+    pub fn hold(&mut self, id: &str, hold: Hold) -> Result<()> {
+        if hold.until < day(hold.at) {
+            return Err(PAST.fault(hold.until.to_string()).help("--until YYYY-MM-DD, today or later"));
+        }
+        if hold.reason.trim().is_empty() || hold.approver.trim().is_empty() {
+            return Err(NO_WORDS.fault("").help("--reason WORDS --approved-by 'First Last'"));
+        }
+        let copy = self.one_mut(id)?;
+        if copy.ended.is_some() {
+            return Err(GONE.fault(copy.id.clone()).help("ecluse copies"));
+        }
+        copy.hold = Some(hold);
+        Ok(())
+    }
+
+    /// Takes a hold back.
+    ///
+    /// # Errors
+    ///
+    /// `ECL-CPY-002`.
+    pub fn release(&mut self, id: &str) -> Result<()> {
+        self.one_mut(id)?.hold = None;
+        Ok(())
+    }
+
+    /// The copy of this id, or of its first characters where they are one's alone.
+    ///
+    /// # Errors
+    ///
+    /// `ECL-CPY-002`.
+    pub fn one(&self, id: &str) -> Result<&Copy> {
+        let mut found = self.copies.iter().filter(|copy| !id.is_empty() && copy.id.starts_with(id));
+        match (found.next(), found.next()) {
+            (Some(copy), None) => Ok(copy),
+            _ => Err(UNKNOWN.fault(id.to_owned()).help("ecluse copies")),
+        }
+    }
+
+    /// A copy that nobody but its holder can destroy, and that is not gone.
+    ///
+    /// # Errors
+    ///
+    /// [`OURS`], [`GONE`]; `ECL-CPY-002`.
+    pub fn outside(&self, id: &str) -> Result<&Copy> {
+        let copy = self.one(id)?;
+        if copy.ended.is_some() {
+            return Err(GONE.fault(copy.id.clone()).help("ecluse copies"));
+        }
+        if copy.holder.is_empty() {
+            return Err(OURS.fault(copy.place.clone()).help("ecluse erase, when its day has come"));
+        }
+        Ok(copy)
+    }
+
+    fn one_mut(&mut self, id: &str) -> Result<&mut Copy> {
+        let id = self.one(id)?.id.clone();
+        let found = self.copies.iter_mut().find(|copy| copy.id == id);
+        found.ok_or_else(|| UNKNOWN.fault(id).help("ecluse copies"))
+    }
+
+    /// Ids of what is to be erased now: what is of patients first.
+    #[must_use]
+    pub fn due(&self, now: Timestamp) -> Vec<String> {
+        let mut due: Vec<&Copy> = self.copies.iter().filter(|c| c.standing(now) == Standing::Due).collect();
+        due.sort_by_key(|copy| !copy.store.is_of_patients());
+        due.into_iter().map(|copy| copy.id.clone()).collect()
+    }
+
+    /// Whether a timer that was set up has not looked for longer than twice its time.
+    #[must_use]
+    pub fn missed(&self, now: Timestamp) -> bool {
+        self.beat.is_some_and(|beat| {
+            let late = SignedDuration::from_hours(i64::from(beat.hours).saturating_mul(2));
+            now > beat.at.saturating_add(late).unwrap_or(beat.at)
+        })
+    }
+
+    /// What is not as it should be: copies whose day has come, or that could not be erased.
+    #[must_use]
+    pub fn open(&self, now: Timestamp) -> Vec<&Copy> {
+        let is_open = |copy: &&Copy| {
+            let late = matches!(copy.standing(now), Standing::Due | Standing::Outstanding);
+            late || (copy.ended.is_none() && copy.failed.is_some())
+        };
+        self.copies.iter().filter(is_open).collect()
+    }
+}
+
+fn day(now: Timestamp) -> Date {
+    now.to_zoned(TimeZone::UTC).date()
+}
+
+/// A day as `2027-01-31`.
+mod date {
+    use jiff::civil::Date;
+    use serde::de::Error as _;
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(day: &Date, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(day)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Date, D::Error> {
+        String::deserialize(d)?.parse().map_err(|_| D::Error::custom("no day"))
+    }
+}
+
+/// A moment as RFC 3339, UTC.
+mod moment {
+    use jiff::Timestamp;
+    use serde::de::Error as _;
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(at: &Timestamp, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(at)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Timestamp, D::Error> {
+        String::deserialize(d)?.parse().map_err(|_| D::Error::custom("no moment"))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,120 @@
+//! The ledger on a clock that a test moves.
+
+use ecluse_testkit::clock::FrozenClock;
+
+use super::*;
+
+const DAY: i64 = 86_400;
+
+fn birth(id: char, store: Store, erase_by: &str) -> Birth {
+    let id = String::from(id).repeat(32);
+    Birth { id, store, place: "run".into(), erase_by: erase_by.parse().unwrap(), marker: String::new() }
+}
+
+fn ledger(clock: &FrozenClock) -> Ledger {
+    let mut ledger = Ledger::default();
+    ledger.born(birth('a', Store::State, "2026-12-01"), clock.now());
+    ledger.born(birth('b', Store::Record, "2027-12-01"), clock.now());
+    ledger
+}
+
+fn hold(clock: &FrozenClock, until: &str) -> Hold {
+    let (reason, approver) = ("a complaint is pending".into(), "Claire Fontaine".into());
+    Hold { reason, approver, until: until.parse().unwrap(), at: clock.now() }
+}
+
+#[test]
+fn a_copy_is_due_on_its_day_and_not_before() {
+    let mut clock = FrozenClock::at("2026-11-30T23:59:59Z");
+    let ledger = ledger(&clock);
+    assert!(ledger.due(clock.now()).is_empty());
+    clock.move_by(1);
+    assert_eq!(ledger.due(clock.now()), ["a".repeat(32)]);
+    assert_eq!(ledger.open(clock.now()).len(), 1);
+}
+
+#[test]
+fn a_hold_keeps_it_to_its_last_day_and_no_longer() {
+    let mut clock = FrozenClock::at("2026-12-01T08:00:00Z");
+    let mut ledger = ledger(&clock);
+    ledger.hold("aaaa", hold(&clock, "2026-12-10")).unwrap();
+    assert!(ledger.due(clock.now()).is_empty());
+    clock.move_by(9 * DAY);
+    assert!(matches!(ledger.one("aaaa").unwrap().standing(clock.now()), Standing::Held(_)));
+    clock.move_by(DAY);
+    assert_eq!(ledger.due(clock.now()).len(), 1);
+}
+
+#[test]
+fn a_hold_wants_a_day_to_come_and_words() {
+    let clock = FrozenClock::at("2026-12-01T08:00:00Z");
+    let mut ledger = ledger(&clock);
+    assert_eq!(ledger.hold("aaaa", hold(&clock, "2026-11-30")).unwrap_err().code().id, PAST.id);
+    let wordless = Hold { reason: " ".into(), ..hold(&clock, "2026-12-02") };
+    assert_eq!(ledger.hold("aaaa", wordless).unwrap_err().code().id, NO_WORDS.id);
+    assert!(ledger.one("aaaa").unwrap().hold.is_none());
+}
+
+#[test]
+fn what_was_taken_stays_open_until_somebody_states_its_end() {
+    let mut clock = FrozenClock::at("2026-11-01T08:00:00Z");
+    let mut ledger = ledger(&clock);
+    let take = |ledger: &mut Ledger, id: char| {
+        ledger.taken("aaaa", String::from(id).repeat(32), "Paul Martin", "a disk", clock.now()).unwrap();
+    };
+    take(&mut ledger, 'c');
+    take(&mut ledger, 'd');
+    assert_eq!(ledger.copies.len(), 3, "one person has it once");
+    clock.move_by(60 * DAY);
+    // no eraser of ours is asked for it
+    assert_eq!(ledger.due(clock.now()), ["a".repeat(32)]);
+    assert_eq!(ledger.one("cccc").unwrap().standing(clock.now()), Standing::Outstanding);
+    assert_eq!(ledger.outside("aaaa").unwrap_err().code().id, OURS.id);
+    let ended = |how: &str| Ended { how: how.into(), at: clock.now(), statement: Some("sha256:00".into()) };
+    ledger.ended("cccc", ended("destroyed")).unwrap();
+    ledger.ended("aaaa", ended("removed")).unwrap();
+    assert!(ledger.open(clock.now()).is_empty());
+    assert_eq!(ledger.outside("cccc").unwrap_err().code().id, GONE.id);
+}
+
+#[test]
+fn a_second_birth_keeps_the_line() {
+    let clock = FrozenClock::at("2026-11-01T08:00:00Z");
+    let mut ledger = ledger(&clock);
+    ledger.born(birth('e', Store::State, "2026-12-24"), clock.now());
+    assert_eq!(ledger.copies.len(), 2);
+    assert_eq!(ledger.one("aaaa").unwrap().erase_by.to_string(), "2026-12-24");
+}
+
+#[test]
+fn a_line_without_a_day_is_no_line() {
+    let ledger = ledger(&FrozenClock::at("2026-11-01T08:00:00Z"));
+    let bytes = ledger.bytes().unwrap();
+    assert_eq!(Ledger::read(&bytes).unwrap(), ledger);
+    let text = String::from_utf8(bytes).unwrap();
+    let without = text.replacen("\"erase_by\": \"2026-12-01\",", "", 1);
+    assert_ne!(without, text);
+    assert_eq!(Ledger::read(without.as_bytes()).unwrap_err().code().id, MALFORMED.id);
+    let never = text.replacen("2026-12-01", "never", 1);
+    assert_eq!(Ledger::read(never.as_bytes()).unwrap_err().code().id, MALFORMED.id);
+}
+
+#[test]
+fn a_timer_that_stopped_is_noticed_after_twice_its_time() {
+    let mut clock = FrozenClock::at("2026-11-01T08:00:00Z");
+    let mut ledger = ledger(&clock);
+    assert!(!ledger.missed(clock.now()), "no timer was set up");
+    ledger.beat = Some(Beat { at: clock.now(), hours: 24 });
+    clock.move_by(2 * DAY);
+    assert!(!ledger.missed(clock.now()));
+    clock.move_by(1);
+    assert!(ledger.missed(clock.now()));
+}
+
+#[test]
+fn what_is_of_patients_goes_by_the_orders_day() {
+    let day: Date = "2026-12-01".parse().unwrap();
+    for store in Store::ALL {
+        assert_eq!(store.last_day(day) == day, store.is_of_patients(), "{store:?}");
+    }
+}

@@ -1,0 +1,263 @@
+//! Copies whose day has come, erased one by one: the journal's line before, the ledger's after.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use ecluse_adapters::folder::{self as runs, RunFolder};
+use ecluse_core::copies::{Beat, Copy, Ended, Ledger, Standing, Store};
+use ecluse_core::count::number;
+use ecluse_core::document::{Kind, header};
+use ecluse_core::erasure::{ERASURE, Erased, Erasure, Held, Side};
+use ecluse_core::fault::{Code, Result};
+use ecluse_flow::event::{Act, Leaf, Outcome};
+use ecluse_flow::ports::Record as _;
+
+use crate::commands::Here;
+use crate::copies::{Copies, erasers, look};
+use crate::folder;
+use crate::ready;
+
+static LATE: Code = Code::refused("ECL-ERA-005", "the timer that erases copies came too late");
+
+/// Who looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Who {
+    /// Somebody at a terminal.
+    Person,
+    /// A timer that comes back after so many hours.
+    Timer {
+        /// See [`Who::Timer`].
+        hours: u32,
+    },
+}
+
+/// What was done.
+#[derive(Debug, Default)]
+pub(super) struct Done {
+    pub(super) erased: Vec<Told>,
+    pub(super) failed: Vec<Told>,
+    /// Copies whose day has come and that somebody holds.
+    pub(super) held: u64,
+    /// Whether a timer had missed its beat.
+    pub(super) late: bool,
+}
+
+/// One copy.
+#[derive(Clone, Debug)]
+pub(super) struct Told {
+    pub(super) id: String,
+    pub(super) place: String,
+    pub(super) words: String,
+}
+
+/// What would be erased.
+///
+/// # Errors
+///
+/// The ledger's.
+pub(super) fn looked(here: &Here) -> Result<Done> {
+    let ledger = look(&here.folder)?;
+    let due = ledger.due(here.now);
+    let erased = due.iter().filter_map(|id| ledger.one(id).ok()).map(|c| told(c, c.store.words())).collect();
+    Ok(Done { erased, held: held(&ledger, here), ..Done::default() })
+}
+
+/// Erases what is due. What could not be erased stands in the ledger with its code, and is tried again.
+///
+/// # Errors
+///
+/// The ledger's, where it cannot be read or written. That a copy could not be erased is told in [`Done`].
+pub(super) fn erase(here: &Here, who: Who) -> Result<Done> {
+    let mut copies = Copies::open(&here.folder)?;
+    let late = copies.ledger.missed(here.now);
+    let mut done = Done { late, held: held(&copies.ledger, here), ..Done::default() };
+    let mut journals = Journals { open: BTreeMap::new(), here, session: session(here, who) };
+    let own = here.folder.path(None, "run");
+    if let Who::Timer { hours } = who {
+        let outcome = if late { Outcome::Code(LATE.id) } else { Outcome::Done };
+        if late {
+            let id = ready::world().id()?;
+            journals.note(&own, Act::Beat, &id, &outcome)?;
+        }
+        copies.ledger.beat = Some(Beat { at: here.now, hours });
+        copies.save()?;
+    }
+    let due = copies.ledger.due(here.now);
+    // an erasure that fails on a folder in use must not keep the others
+    let mut touched = Vec::new();
+    for id in due {
+        let copy = copies.ledger.one(&id)?.clone();
+        let run = run_of(here, &copy, &own);
+        let words = match one(&mut copies, &mut journals, &copy, &run) {
+            Ok(how) => {
+                done.erased.push(told(&copy, how));
+                Outcome::Done
+            }
+            Err(fault) => {
+                let code = fault.code();
+                if let Some(line) = copies.ledger.copies.iter_mut().find(|line| line.id == id) {
+                    line.fail(code.id, here.now);
+                }
+                done.failed.push(told(&copy, &format!("{} ({})", code.title, code.id)));
+                Outcome::Code(code.id)
+            }
+        };
+        copies.save()?;
+        // a journal that is gone with its folder, or cannot be had, holds nothing up: the ledger has it
+        let _gone_or_in_use = journals.note(&run, Act::Erase, &id, &words);
+        touched.push(run);
+    }
+    touched.sort();
+    touched.dedup();
+    for run in touched {
+        journals.summed_up(&run, &copies.ledger)?;
+    }
+    Ok(done)
+}
+
+/// One copy: announced in the journal, its marker kept, erased.
+fn one(copies: &mut Copies, journals: &mut Journals<'_>, copy: &Copy, run: &Path) -> Result<&'static str> {
+    journals.note(run, Act::Erase, &copy.id, &Outcome::Begun)?;
+    let marker = erasers::marker(&journals.here.folder.root().join(&copy.place));
+    if !marker.is_empty() {
+        // by this it is sought once it is gone: on disk before it goes
+        if let Some(line) = copies.ledger.copies.iter_mut().find(|line| line.id == copy.id) {
+            line.marker = marker;
+        }
+        copies.save()?;
+    }
+    let erased = erasers::erase(copy, &journals.here.folder, journals.record(run)?)?;
+    if copy.store == Store::Record {
+        journals.open.remove(run);
+    }
+    let ended = Ended { how: erased.how.to_owned(), at: journals.here.now, statement: None };
+    copies.ledger.ended(&copy.id, ended)?;
+    Ok(erased.how)
+}
+
+/// The run folder of which a copy is a part; the migration's own for any other.
+fn run_of(here: &Here, copy: &Copy, own: &Path) -> PathBuf {
+    let place = here.folder.root().join(&copy.place);
+    match copy.store {
+        Store::Record => place,
+        Store::State => place.parent().map_or_else(|| own.to_owned(), Path::to_owned),
+        _ => own.to_owned(),
+    }
+}
+
+fn held(ledger: &Ledger, here: &Here) -> u64 {
+    let is = |copy: &&Copy| matches!(copy.standing(here.now), Standing::Held(_));
+    number(ledger.copies.iter().filter(is).count())
+}
+
+fn told(copy: &Copy, words: &str) -> Told {
+    Told { id: copy.id.clone(), place: copy.place.clone(), words: words.to_owned() }
+}
+
+/// In whose name: the session in force where somebody types, the timer's own where nobody does.
+pub(super) fn session(here: &Here, who: Who) -> String {
+    let read = || {
+        let bytes = folder::read(&here.folder.path(None, "session.toml"), "").ok()?;
+        let header = header(&String::from_utf8(bytes).ok()?, Kind::Session).ok()?;
+        header.objection(here.now).is_none().then_some(header.id)
+    };
+    match who {
+        Who::Timer { .. } => "timer".to_owned(),
+        Who::Person => read().unwrap_or_else(|| "no session".to_owned()),
+    }
+}
+
+/// The run folders that are there, each taken once.
+struct Journals<'a> {
+    open: BTreeMap<PathBuf, RunFolder>,
+    here: &'a Here,
+    session: String,
+}
+
+impl Journals<'_> {
+    /// The run folder, taken; none where there is none.
+    fn record(&mut self, run: &Path) -> Result<Option<&RunFolder>> {
+        self.taken(run).map(|record| record.map(|record| &*record))
+    }
+
+    fn taken(&mut self, run: &Path) -> Result<Option<&mut RunFolder>> {
+        if !self.open.contains_key(run) {
+            if !run.is_dir() {
+                return Ok(None);
+            }
+            self.open.insert(run.to_owned(), RunFolder::existing(run)?);
+        }
+        Ok(self.open.get_mut(run))
+    }
+
+    fn note(&mut self, run: &Path, act: Act, object: &str, outcome: &Outcome) -> Result<()> {
+        let leaf = Leaf::new(&ready::world(), &self.session, act, object, outcome)?;
+        self.taken(run)?.map_or(Ok(()), |record| record.append(leaf))
+    }
+
+    /// What is gone in all, as the run folder keeps it for the certificate; the journal attests the file.
+    fn summed_up(&mut self, run: &Path, ledger: &Ledger) -> Result<()> {
+        let before = kept(run)?;
+        let (now, session) = (self.here.now.to_string(), self.session.clone());
+        let held = holds(ledger, self.here);
+        let Ok(Some(record)) = self.taken(run) else { return Ok(()) };
+        let Some(before) = before else { return Ok(()) };
+        let source = before.done.into_iter().filter(|one| one.side == Side::Source);
+        let began = if before.began.is_empty() { now.clone() } else { before.began };
+        let done = source.chain(of_copies(ledger)).collect();
+        let erasure = Erasure { began, ended: now, done, held, ..before };
+        let paper = Some(record.save_erasure(&erasure)?);
+        let world = ready::world();
+        let leaf = Leaf::new(&world, &session, Act::Erase, &world.id()?, &Outcome::Done)?;
+        record.append(Leaf { paper, ..leaf })
+    }
+}
+
+/// What an earlier erasure of this run left, attested or not (a start that died wrote it); an empty one
+/// where none did, and nothing at all where there is no run.
+fn kept(run: &Path) -> Result<Option<Erasure>> {
+    if !run.is_dir() {
+        return Ok(None);
+    }
+    if let Some(erasure) = runs::erasure(run).ok().flatten() {
+        return Ok(Some(erasure));
+    }
+    let bytes = folder::read(&run.join(ERASURE), "").ok();
+    if let Some(erasure) = bytes.and_then(|bytes| serde_json::from_slice::<Erasure>(&bytes).ok()) {
+        return Ok(Some(erasure));
+    }
+    let Some(figures) = runs::figures(run)? else { return Ok(None) };
+    let (format, run) = (Erasure::FORMAT.to_owned(), figures.run);
+    Ok(Some(Erasure { format, run, instruction: figures.instruction, ..Erasure::default() }))
+}
+
+fn of_copies(ledger: &Ledger) -> impl Iterator<Item = Erased> + '_ {
+    let ended = ledger.copies.iter().filter_map(|copy| Some((copy, copy.ended.as_ref()?)));
+    ended.map(|(copy, ended)| Erased {
+        side: Side::Copy,
+        place: copy.place.clone(),
+        what: copy.store.words().to_owned(),
+        method: ended.how.clone(),
+        rows: None,
+        files: None,
+        at: ended.at.to_string(),
+    })
+}
+
+fn holds(ledger: &Ledger, here: &Here) -> Vec<Held> {
+    let held = ledger.copies.iter().filter(|copy| matches!(copy.standing(here.now), Standing::Held(_)));
+    held.filter_map(|copy| {
+        let hold = copy.hold.as_ref()?;
+        Some(Held {
+            place: copy.place.clone(),
+            what: copy.store.words().to_owned(),
+            reason: hold.reason.clone(),
+            approver: hold.approver.clone(),
+            until: hold.until.to_string(),
+        })
+    })
+    .collect()
+}
+
+#[cfg(test)]
+mod tests;

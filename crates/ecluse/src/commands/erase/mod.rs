@@ -1,0 +1,63 @@
+//! `ecluse erase`: copies whose day has come; what moved, at the source, after acceptance.
+
+mod due;
+mod watch;
+
+use ecluse_core::count::{count, number, plural};
+use ecluse_core::fault::{Code, Result};
+use serde_json::json;
+
+use super::Here;
+use crate::cli::EraseArgs;
+use crate::output;
+
+static FAILED: Code = Code::outside("ECL-ERA-004", "a copy whose day has come still stands");
+
+pub(super) fn run(here: &Here, args: &EraseArgs) -> Result<()> {
+    if args.watch {
+        return watch::run(here, args.every);
+    }
+    let who = if args.timer { due::Who::Timer { hours: args.every } } else { due::Who::Person };
+    once(here, who, args.dry_run)
+}
+
+/// The session in force, for the journal; words that say so where there is none.
+pub(super) fn session_in_force(here: &Here) -> String {
+    due::session(here, due::Who::Person)
+}
+
+/// One look at what is due.
+///
+/// # Errors
+///
+/// [`FAILED`] where something still stands; the ledger's and the run folder's own.
+fn once(here: &Here, who: due::Who, dry: bool) -> Result<()> {
+    let done = if dry { due::looked(here)? } else { due::erase(here, who)? };
+    let verb = if dry { "would be erased" } else { "erased" };
+    for one in &done.erased {
+        output::line(format!("{}   {verb}   {}", one.place, one.words));
+    }
+    for one in &done.failed {
+        output::line(format!("{}   STILL THERE   {}", one.place, one.words));
+    }
+    if done.erased.is_empty() && done.failed.is_empty() {
+        output::line("Nothing is due.");
+    }
+    if done.held > 0 {
+        output::line(format!("{} under a legal hold: ecluse copies", plural(done.held, "copy", "copies")));
+    }
+    let told = |list: &[due::Told]| -> Vec<_> {
+        list.iter().map(|one| json!({ "id": one.id, "place": one.place, "words": one.words })).collect()
+    };
+    output::document(&json!({
+        "erased": told(&done.erased), "failed": told(&done.failed), "held": done.held, "dry": dry,
+        "late": done.late,
+    }));
+    if done.failed.is_empty() {
+        return Ok(());
+    }
+    let still = number(done.failed.len());
+    Err(FAILED
+        .fault(format!("{} of {}", count(still), plural(still + number(done.erased.len()), "copy", "copies")))
+        .help("ecluse copies says why; once it is put right: ecluse erase"))
+}

@@ -1,0 +1,180 @@
+//! One eraser per store. A new store without one does not compile ([`erase`] matches every variant), and code
+//! that writes without naming a store fails a test (`inventory.rs`).
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use ecluse_adapters::folder::RunFolder;
+use ecluse_adapters::staging;
+use ecluse_core::copies::{Copy, Store};
+use ecluse_core::fault::{Code, Result};
+use ecluse_flow::event::Act;
+use ecluse_flow::ports::{Record as _, Staging as _};
+
+use crate::folder::{self, Folder};
+use crate::overwrite;
+
+static KEPT: Code = Code::outside("ECL-ERA-001", "a copy could not be erased");
+static FOREIGN: Code = Code::refused("ECL-ERA-002", "something else lies where a copy is to be erased");
+static CLOSING: Code = Code::refused("ECL-ERA-003", "this copy is taken away by closing the migration");
+
+/// The sealed state's file in a run folder.
+pub(crate) const STATE: &str = "state.age";
+
+/// What a run folder holds beside its state; `.NAME.new` and `NAME.part` are what a process that died left.
+const RECORD: [&str; 11] = [
+    "events.jsonl",
+    "figures.json",
+    "rehearsals.json",
+    "reconciliation.json",
+    "undone.json",
+    "erasure.json",
+    "residue.json",
+    "plan.json",
+    "report.html",
+    "report.withdrawn",
+    "lock",
+];
+
+/// How a copy was erased, and of how many files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Erased {
+    pub(crate) how: &'static str,
+    pub(crate) files: u64,
+}
+
+/// Erases a copy. `record` is the run folder of which it is a part, or the migration's own, where there is one.
+/// What is gone already was erased by a start that died: that is no fault.
+///
+/// # Errors
+///
+/// [`KEPT`], [`FOREIGN`], [`CLOSING`]; the staging folder's.
+pub(crate) fn erase(copy: &Copy, folder: &Folder, record: Option<&RunFolder>) -> Result<Erased> {
+    let place = folder.root().join(&copy.place);
+    match copy.store {
+        Store::State => overwritten(&[place.clone(), place.with_file_name(format!(".{STATE}.new"))]),
+        Store::Excluded => {
+            let beside = |end: &str| PathBuf::from(format!("{}{end}", place.display()));
+            overwritten(&[place.clone(), beside(".new"), beside(".erasing"), place.with_extension("part")])
+        }
+        Store::Record => whole(&place, &is_of_record),
+        Store::Archive => whole(&place, &is_of_archive),
+        Store::Report | Store::Evidence => overwritten(&[place]),
+        Store::Staging => swept(Path::new(&copy.place), record),
+        Store::Ledger | Store::Journal => {
+            Err(CLOSING.fault(format!("{}: {}", copy.store.words(), copy.place)).help("ecluse close"))
+        }
+    }
+}
+
+/// Files, each overwritten and removed.
+fn overwritten(paths: &[PathBuf]) -> Result<Erased> {
+    let mut files = 0;
+    for path in paths {
+        let was_there = overwrite::removed(path).map_err(|kind| kept(path, kind))?;
+        files += u64::from(was_there);
+    }
+    Ok(Erased { how: "overwritten and removed", files })
+}
+
+/// A folder with everything in it; nothing goes where it holds something that is not ours by its name.
+fn whole(place: &Path, is_ours: &dyn Fn(&str) -> bool) -> Result<Erased> {
+    let how = "every file overwritten, the folder removed";
+    let files = folder::list(place)?;
+    let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    if let Some(foreign) = files.iter().find(|path| !is_ours(&name(path))) {
+        return Err(FOREIGN
+            .fault(foreign.display().to_string())
+            .help("nothing of the folder went; look at the file, move it away, then: ecluse erase"));
+    }
+    let mut gone = 0;
+    // `lock` last: a process that dies in between leaves a folder that the next one takes again
+    let (lock, before): (Vec<_>, Vec<_>) = files.into_iter().partition(|path| name(path) == "lock");
+    for path in before.into_iter().chain(lock) {
+        let inside = if path.is_dir() { folder::list(&path)? } else { vec![path.clone()] };
+        gone += overwritten(&inside)?.files;
+        if path.is_dir() {
+            std::fs::remove_dir(&path).map_err(|error| kept(&path, error.kind()))?;
+        }
+    }
+    match std::fs::remove_dir(place) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(kept(place, error.kind())),
+        Ok(()) | Err(_) => Ok(Erased { how, files: gone }),
+    }
+}
+
+fn is_of_record(name: &str) -> bool {
+    let bare = name.strip_suffix(".part").unwrap_or(name);
+    let bare = bare.strip_prefix('.').and_then(|name| name.strip_suffix(".new")).unwrap_or(bare);
+    let part = |known: &&str| Path::new(known).with_extension("part").to_string_lossy() == name;
+    RECORD.contains(&bare) || RECORD.iter().any(|known| part(&known)) || name.starts_with("events.torn-")
+}
+
+fn is_of_archive(name: &str) -> bool {
+    let chunk =
+        name.strip_suffix(".age").is_some_and(|n| n.len() >= 6 && n.bytes().all(|b| b.is_ascii_digit()));
+    chunk || ["manifest.toml", "manifest.toml.sigs", "README.txt"].contains(&name)
+}
+
+/// What a process that died left in the staging folder.
+fn swept(place: &Path, record: Option<&RunFolder>) -> Result<Erased> {
+    let how = "sealed with a key that is in no memory any more; removed";
+    if !place.exists() {
+        return Ok(Erased { how, files: 0 });
+    }
+    let folder = staging::Folder::open(place)?;
+    let names = record.map(|record| record.unended(Act::Stage)).unwrap_or_default();
+    let swept = folder.sweep(&names)?;
+    folder.clear()?;
+    Ok(Erased { how, files: swept.parts })
+}
+
+fn kept(path: &Path, kind: ErrorKind) -> ecluse_core::fault::Fault {
+    KEPT.fault(format!("{}: {kind}", path.display()))
+        .help("give this account the right to write there; then: ecluse erase")
+}
+
+/// By what an age file is known again: the share of its first stanza, which is another one in every file.
+pub(crate) fn marker(path: &Path) -> String {
+    use std::io::Read as _;
+    let mut head = Vec::new();
+    let Ok(file) = std::fs::File::open(path) else { return String::new() };
+    let _as_much_as_there_is = file.take(512).read_to_end(&mut head);
+    let text = String::from_utf8_lossy(&head);
+    let share = text.lines().nth(1).and_then(|line| line.strip_prefix("-> X25519 ")).unwrap_or_default();
+    if share.len() == 43 { share.to_owned() } else { String::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_with_a_strangers_file_stays_whole() {
+        let here = tempfile::tempdir().unwrap();
+        let run = here.path().join("run");
+        std::fs::create_dir(&run).unwrap();
+        for name in ["events.jsonl", ".figures.json.new", "plan.part", "events.torn-1", "lock"] {
+            std::fs::write(run.join(name), b"x").unwrap();
+        }
+        std::fs::write(run.join("letter.odt"), b"x").unwrap();
+        assert_eq!(whole(&run, &is_of_record).unwrap_err().code().id, FOREIGN.id);
+        assert!(run.join("events.jsonl").exists());
+        std::fs::remove_file(run.join("letter.odt")).unwrap();
+        assert_eq!(whole(&run, &is_of_record).unwrap().files, 5);
+        assert!(!run.exists());
+        // a start that died after it: gone is gone
+        assert_eq!(whole(&run, &is_of_record).unwrap().files, 0);
+    }
+
+    #[test]
+    fn a_link_is_removed_and_not_followed() {
+        let here = tempfile::tempdir().unwrap();
+        let (target, link) = (here.path().join("target"), here.path().join("link"));
+        std::fs::write(&target, b"kept").unwrap();
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        assert_eq!(overwritten(std::slice::from_ref(&link)).unwrap().files, 1);
+        assert_eq!(std::fs::read(&target).unwrap(), b"kept");
+        assert!(!link.exists());
+    }
+}

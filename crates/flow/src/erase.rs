@@ -1,0 +1,289 @@
+//! What moved, taken away at the source: in one transaction, and only while it still is what moved.
+//!
+//! Every chunk of the ledger is read again at the source, under a lock that keeps writers out, and its tally
+//! compared with the ledger's: one that differs, and nothing goes. Then the rows go, children before their
+//! parents. A row that did not move, of any table, is neither deleted nor changed with them: what refers to each
+//! table is counted around its deletion.
+//!
+//! The transaction is left open ([`Gone`]): whoever called compares the counts and writes down what goes before
+//! it is committed ([`Eraser::commit`]).
+
+use ecluse_batch::Scope as Tallied;
+use ecluse_core::catalog::{Catalog, ForeignKey};
+use ecluse_core::fault::{Code, Result};
+use ecluse_core::plan::{Plan, TablePlan};
+use ecluse_core::value::{Key, KeyRange};
+
+use crate::attached::{Attaching, How};
+use crate::checks::{self, When};
+use crate::diff::{Rows, Without};
+use crate::event::{Act, Outcome};
+use crate::excluded::Staying;
+use crate::journal::Journal;
+use crate::orders::Orders;
+use crate::ports::{Destination, LedgerEntry, Record, Scope, Source};
+use crate::run::{Options, Progress};
+use crate::world::World;
+use crate::{sample, state, undo};
+
+static CHANGED: Code = Code::refused("ECL-ERA-010", "rows at the source are not what moved");
+static UNEVEN: Code = Code::refused("ECL-ERA-011", "the source would delete other rows than it shows");
+static REFERRED: Code = Code::refused("ECL-ERA-012", "rows that stay refer to rows that would go");
+static NOT_WHOLE: Code =
+    Code::refused("ECL-ERA-013", "a run that is not through is not erased at the source");
+static UNKEYED: Code = Code::refused("ECL-ERA-014", "rows of a table without a key cannot be told apart");
+static STOPPED: Code = Code::outside("ECL-ERA-015", "the erasure was stopped at the operator's wish");
+
+/// A source, opened by its administrator so that rows may go.
+pub trait Eraser: Send {
+    /// What would go is read through this, within the transaction that deletes.
+    fn source(&mut self) -> &mut dyn Source;
+
+    /// Opens the transaction: nobody else writes to the plan's tables until it ends; no trigger fires, and no
+    /// foreign key changes a row by itself, where the engine lets the role say so.
+    fn begin(&mut self, plan: &Plan) -> Result<()>;
+
+    /// Deletes rows of the table; how many went.
+    fn delete(&mut self, table: &TablePlan, plan: &Plan, which: Which<'_>) -> Result<u64>;
+
+    /// The rows of a child that name a parent, and those whose parent is not there.
+    fn tied(&mut self, child: &str, key: &ForeignKey) -> Result<Tied>;
+
+    /// Makes it durable.
+    fn commit(&mut self) -> Result<()>;
+
+    /// Takes it back.
+    fn rollback(&mut self) -> Result<()>;
+
+    /// What the engine needs so that the deleted rows leave its own files, as far as SQL reaches; how, in words.
+    fn settle(&mut self, plan: &Plan) -> Result<String>;
+
+    /// Where this engine may keep them still, as it says of itself: in words, one place each.
+    fn beyond(&mut self) -> Result<Vec<String>>;
+}
+
+/// Which rows of a table.
+#[derive(Clone, Copy)]
+pub enum Which<'a> {
+    /// Those that the order chose, within this range.
+    Range(&'a KeyRange),
+    /// Those of these keys.
+    Keys(&'a [Key]),
+}
+
+/// How many rows of a child name a parent, and how many of them one that is not there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tied {
+    /// Rows with a value in each of the foreign key's columns.
+    pub named: u64,
+    /// Of these, without a parent.
+    pub orphans: u64,
+}
+
+/// Rows of one table of the source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gone {
+    /// The source table's name.
+    pub table: String,
+    /// How many.
+    pub rows: u64,
+}
+
+/// How it may go about it.
+#[derive(Clone, Copy, Default)]
+pub struct Erasing<'a> {
+    /// How the source is read.
+    pub options: Options<'a>,
+    /// Nothing is deleted: what would go is counted.
+    pub dry: bool,
+    /// An earlier start announced that these rows go, and did not say that they went: where none of them is
+    /// there any more, they went.
+    pub announced: bool,
+}
+
+/// A chunk that was compared.
+struct Compared<'a> {
+    table: &'a TablePlan,
+    range: KeyRange,
+    rows: u64,
+    /// The rows one by one, where the range holds others too.
+    keys: Option<Vec<Key>>,
+}
+
+/// Compares what moved with what stands at the source, and deletes it. The transaction stays open, but where
+/// nothing was deleted: in a dry run, or since an announced erasure had gone through. Rows per table of the plan.
+///
+/// # Errors
+///
+/// [`CHANGED`], [`UNEVEN`], [`REFERRED`], [`NOT_WHOLE`], [`UNKEYED`], [`STOPPED`]: nothing went.
+pub fn erase(
+    orders: Orders<'_>,
+    how: Erasing<'_>,
+    eraser: &mut dyn Eraser,
+    destination: &mut dyn Destination,
+    record: &mut dyn Record,
+    world: World<'_>,
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<Vec<Gone>> {
+    let state =
+        state::load(&orders, record)?.ok_or_else(|| state::NONE.fault("").help("name the run's folder"))?;
+    undo::none(&state)?;
+    if !state.whole || state.sample.is_some() {
+        return Err(NOT_WHOLE.fault("").help("ecluse migrate, ecluse reconcile; then it is accepted"));
+    }
+    let object = state.object.clone();
+    let mut journal = Journal::new(record, world, orders.session);
+    journal.act(Act::Standing, &object, |_| orders.standing())?;
+    checks::destination_identity(destination, orders.destination)?;
+    let ledger = destination.ledger(&state.run)?;
+    let source = eraser.source();
+    checks::source_identity(source, orders.source)?;
+    checks::source_schema(source, orders.plan, orders.source, When::Start)?;
+    let catalog = source.catalog(Scope::Everything)?;
+    let staying = Staying::of(&orders, world.random()?)?;
+    eraser.begin(orders.plan)?;
+    let mut work = Work { orders, how, eraser, state: &state, staying: staying.as_ref(), world, progress };
+    let done = work.compare(&ledger, destination).and_then(|chunks| match chunks {
+        Some(chunks) if !how.dry => work.delete(&chunks, &catalog).map(|gone| (gone, true)),
+        _ => Ok((counted(orders.plan, &ledger), false)),
+    });
+    match done {
+        Ok((gone, true)) => {
+            journal.note(Act::Erase, &object, &Outcome::Begun).or_else(|fault| {
+                eraser.rollback()?;
+                Err(fault)
+            })?;
+            Ok(gone)
+        }
+        Ok((gone, false)) => eraser.rollback().map(|()| gone),
+        Err(fault) => {
+            // the fault on its way out says more than one about the transaction's end would
+            let _already_failing = eraser.rollback();
+            journal.failed(Act::Erase, &object, &fault);
+            Err(fault)
+        }
+    }
+}
+
+/// As the ledger counts them.
+fn counted(plan: &Plan, ledger: &[LedgerEntry]) -> Vec<Gone> {
+    let rows = |table: &TablePlan| {
+        ledger.iter().filter(|line| line.table == table.number()).map(|line| line.rows).sum()
+    };
+    plan.tables().iter().map(|t| Gone { table: t.source().to_owned(), rows: rows(t) }).collect()
+}
+
+struct Work<'a, 'e> {
+    orders: Orders<'a>,
+    how: Erasing<'a>,
+    eraser: &'e mut dyn Eraser,
+    state: &'e ecluse_seal::RunState,
+    staying: Option<&'e Staying<'a>>,
+    world: World<'a>,
+    progress: &'e mut dyn FnMut(Progress<'_>),
+}
+
+impl<'a> Work<'a, '_> {
+    /// Every chunk, compared with the ledger; `None` where all of them went before.
+    fn compare(
+        &mut self,
+        ledger: &[LedgerEntry],
+        destination: &dyn Destination,
+    ) -> Result<Option<Vec<Compared<'a>>>> {
+        let plan = self.orders.plan;
+        self.staying.map_or(Ok(()), |staying| staying.learn(self.eraser.source(), &self.orders))?;
+        let (key, token) = (state::tally_key(self.state), state::token_key(self.state));
+        let how = How::Digest { run: self.state.run.clone() };
+        let files = Attaching::new(plan, self.how.options.files, how, token)?;
+        let (mut chunks, mut differ, mut there) = (Vec::new(), Vec::new(), 0u64);
+        for table in plan.tables() {
+            let sealed = state::table(self.state, table.number())?;
+            let lines = || ledger.iter().filter(|line| line.table == table.number());
+            (self.progress)(Progress::Table(table.number(), table.source(), lines().map(|l| l.rows).sum()));
+            let (mut compared, mut others) = (0, 0u64);
+            for line in lines() {
+                self.orders.standing()?;
+                if self.world.stopped() {
+                    return Err(STOPPED.fault("nothing went").help("ecluse erase --source"));
+                }
+                let range = sealed.line_range(usize::try_from(line.chunk).unwrap_or(usize::MAX));
+                let kept = sample::kept(self.state, plan, table, sealed);
+                let without =
+                    Without { kept, refused: &sealed.refused, staying: self.staying, files: files.as_ref() };
+                let source = self.eraser.source();
+                let rows =
+                    Rows::of_source(source, plan, table, &range, destination.engine(), &key, &without)?;
+                let tally = rows.tally();
+                there += tally.count();
+                let scope = Tallied::Chunk { table: line.table, chunk: line.chunk };
+                if tally.count() != line.rows || tally.publish(&key, scope) != line.tally {
+                    others += 1;
+                }
+                let keys = if rows.is_all() { None } else { Some(rows.keys()) };
+                if keys.as_ref().is_some_and(|keys| ecluse_core::count::number(keys.len()) != line.rows) {
+                    return Err(UNKEYED.fault(format!("table {}", table.source())).help(
+                        "some of its rows did not move; have them moved or destroyed by whoever keeps the old system",
+                    ));
+                }
+                chunks.push(Compared { table, range, rows: line.rows, keys });
+                compared += line.rows;
+                (self.progress)(Progress::Rows(table.number(), compared, 0));
+            }
+            if others > 0 {
+                differ.push(format!("table {}: {others} chunks", table.source()));
+            }
+            (self.progress)(Progress::Through(table.number()));
+        }
+        if differ.is_empty() {
+            return Ok(Some(chunks));
+        }
+        if self.how.announced && there == 0 {
+            return Ok(None);
+        }
+        Err(CHANGED.fault(differ.join(", ")).help(
+            "nothing went; find who wrote there, catch up (ecluse migrate --catch-up), have it accepted anew; then: ecluse erase --source",
+        ))
+    }
+
+    /// Children before parents.
+    fn delete(&mut self, chunks: &[Compared<'a>], catalog: &Catalog) -> Result<Vec<Gone>> {
+        let mut gone: Vec<Gone> = Vec::new();
+        for table in self.orders.plan.tables().iter().rev() {
+            let ties: Vec<(&str, &ForeignKey)> = catalog
+                .tables
+                .iter()
+                .flat_map(|child| child.foreign_keys.iter().map(|key| (child.name.as_str(), key)))
+                .filter(|(_, key)| key.references == table.source())
+                .collect();
+            let before = self.tied(&ties)?;
+            let mut rows = 0;
+            for chunk in chunks.iter().filter(|chunk| chunk.table.number() == table.number()) {
+                let which = chunk.keys.as_deref().map_or(Which::Range(&chunk.range), Which::Keys);
+                let went = self.eraser.delete(table, self.orders.plan, which)?;
+                if went != chunk.rows {
+                    return Err(UNEVEN
+                        .fault(format!("table {}: {went} of {} rows", table.source(), chunk.rows))
+                        .help(
+                            "nothing went; look whether a trigger or a rule of the table deletes by itself",
+                        ));
+                }
+                rows += went;
+            }
+            for ((child, _), (before, now)) in ties.iter().zip(before.iter().zip(self.tied(&ties)?)) {
+                let own = *child == table.source();
+                if now.orphans > before.orphans || (!own && now != *before) {
+                    return Err(REFERRED.fault(format!("table {child} to {}", table.source())).help(
+                        "nothing went; name in the order what becomes of them, or have them destroyed first",
+                    ));
+                }
+            }
+            gone.push(Gone { table: table.source().to_owned(), rows });
+        }
+        gone.reverse();
+        Ok(gone)
+    }
+
+    fn tied(&mut self, ties: &[(&str, &ForeignKey)]) -> Result<Vec<Tied>> {
+        ties.iter().map(|(child, key)| self.eraser.tied(child, key)).collect()
+    }
+}

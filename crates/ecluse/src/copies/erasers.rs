@@ -106,8 +106,8 @@ fn whole(place: &Path, is_ours: &dyn Fn(&str) -> bool) -> Result<Erased> {
 fn is_of_record(name: &str) -> bool {
     let bare = name.strip_suffix(".part").unwrap_or(name);
     let bare = bare.strip_prefix('.').and_then(|name| name.strip_suffix(".new")).unwrap_or(bare);
-    let part = |known: &&str| Path::new(known).with_extension("part").to_string_lossy() == name;
-    RECORD.contains(&bare) || RECORD.iter().any(|known| part(&known)) || name.starts_with("events.torn-")
+    let part = |known: &&str| Path::new(*known).with_extension("part").to_string_lossy() == name;
+    RECORD.contains(&bare) || RECORD.iter().any(part) || name.starts_with("events.torn-")
 }
 
 fn is_of_archive(name: &str) -> bool {

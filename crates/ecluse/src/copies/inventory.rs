@@ -35,6 +35,7 @@ const WRITERS: &[(&str, Writes)] = &[
     ("ecluse/src/campaign/inherit.rs", Papers),
     ("ecluse/src/campaign/lay_out.rs", Papers),
     ("ecluse/src/campaign/product.rs", Papers),
+    ("ecluse/src/commands/accept.rs", Papers),
     ("ecluse/src/commands/campaign.rs", Papers),
     ("ecluse/src/commands/compare/record.rs", Papers),
     ("ecluse/src/commands/contract.rs", Papers),

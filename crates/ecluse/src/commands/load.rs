@@ -26,14 +26,14 @@ use jiff::SignedDuration;
 use serde_json::json;
 
 use super::migrate::STOPPED;
-use super::{Here, erasing, reconcile as reconciled, session, sign};
+use super::{Here, reconcile as reconciled, session, sign};
 use crate::cli::{LoadArgs, SignArgs};
 use crate::connections::{self, End};
 use crate::loading::{Laid, Sealed};
 use crate::papers::{Paper, draft, signatures_of};
 use crate::progress::Teller;
 use crate::ready::{self, Missing, STOP};
-use crate::{connect, folder, output};
+use crate::{connect, folder, output, overwrite};
 
 static OTHER_ROWS: Code = Code::refused("ECL-LOA-015", "what came out of the archive is not what was sealed");
 static DIFFERS: Code = Code::refused("ECL-LOA-016", "what was read back differs from the archive");

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use data_encoding::HEXLOWER;
 use ecluse_adapters::archive::Writer;
 use ecluse_adapters::folder::RunFolder;
+use ecluse_core::copies::Store;
 use ecluse_core::count::{count, plural};
 use ecluse_core::digest;
 use ecluse_core::document::Kind;
@@ -25,6 +26,7 @@ use serde_json::json;
 
 use super::{Here, encodings, files, identifiers, migrate, runs, sign, stayed};
 use crate::cli::ExtractArgs;
+use crate::copies::{self, Born, erasers};
 use crate::papers::chain::Chain;
 use crate::papers::{draft, hand, objections, refusal};
 use crate::progress::Teller;
@@ -59,6 +61,19 @@ pub(super) fn run(here: &Here, args: &ExtractArgs) -> Result<()> {
     }
     let key = key(here, args, &chain)?;
     let sender = hand::signer(Kind::Manifest, &key, &chain.contract.terms().keys)?.fingerprint();
+    let by = Some(chain.instruction.order().erasure.copies.value);
+    let (place, run) =
+        (runs::name(&here.folder, &args.output), here.folder.path(args.papers.run.as_deref(), "run"));
+    let state = format!("{}/{}", runs::name(&here.folder, &run), erasers::STATE);
+    copies::born(
+        &here.folder,
+        here.now,
+        &[
+            Born { store: Store::Archive, place: &place, copies: by, marker: "" },
+            Born { store: Store::State, place: &state, copies: by, marker: "" },
+        ],
+    )?;
+    copies::run(&here.folder, here.now, &run, chain.instruction.order(), None)?;
     let mut archive = Writer::new(&args.output)?;
     let (ready, mut source) = Ready::to_recipient(here, &args.papers, chain)?;
     let path = here.folder.path(args.papers.run.as_deref(), "run");

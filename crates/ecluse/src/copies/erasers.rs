@@ -22,7 +22,7 @@ static CLOSING: Code = Code::refused("ECL-ERA-003", "this copy is taken away by 
 pub(crate) const STATE: &str = "state.age";
 
 /// What a run folder holds beside its state; `.NAME.new` and `NAME.part` are what a process that died left.
-const RECORD: [&str; 11] = [
+const RECORD: [&str; 12] = [
     "events.jsonl",
     "figures.json",
     "rehearsals.json",
@@ -31,6 +31,7 @@ const RECORD: [&str; 11] = [
     "erasure.json",
     "residue.json",
     "plan.json",
+    "sealed.json",
     "report.html",
     "report.withdrawn",
     "lock",

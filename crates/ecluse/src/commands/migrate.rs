@@ -64,8 +64,8 @@ pub(crate) fn moved(here: &Here, args: &MigrateArgs) -> Result<Figures> {
     let (mut ready, mut ends) = Ready::prepare(here, &args.papers, tables)?;
     let kept = if start.is_of_all() { demanded(here, &ready, &mut ends, &path)? } else { None };
     runs::may_open(here, &path, &ready)?;
-    let to = connect::name(&ready.destination, Language::English);
-    copies::run(&here.folder, here.now, &path, ready.chain.instruction.order(), Some(&to))?;
+    let to = ready.destination.as_ref().map(|url| connect::name(url, Language::English));
+    copies::run(&here.folder, here.now, &path, ready.chain.instruction.order(), to.as_deref())?;
     let mut record = kept.map_or_else(|| RunFolder::open(&path), Ok)?;
     ready.swept(&mut record)?;
     if ready.missing.is_empty() {

@@ -49,8 +49,8 @@ pub(super) fn run(here: &Here, args: &UndoArgs) -> Result<()> {
             teller.tell(p);
         })
     })?;
-    if undone.whole() {
-        let place = connect::name(&ready.destination, Language::English);
+    if let Some(url) = ready.destination.as_ref().filter(|_| undone.whole()) {
+        let place = connect::name(url, Language::English);
         copies::ended(&here.folder, here.now, Store::Ledger, &place, "taken away with what the run wrote")?;
     }
     output::document(&undone);

@@ -167,7 +167,8 @@ fn no_path_reaches_closed_without_every_step_before_it() {
     succeed(&lab, &["certify", "verify"]);
     succeed(&lab, &["report"]);
     let page = fs::read_to_string(lab.join("run/report.html")).unwrap();
-    for link in ["procès-verbal de recette", "recherche des restes", "attestation d’effacement", "clôture"] {
+    for link in ["procès-verbal de recette", "recherche des restes", "attestation d’effacement", "clôture"]
+    {
         assert!(page.contains(link), "{link}");
     }
     assert!(!page.contains("à venir"), "every link of the chain is there");

@@ -110,6 +110,15 @@ fn ledger_tables(here: &Path) -> i64 {
     Connection::open(here.join("new.db")).unwrap().query_row(sql, [], |row| row.get(0)).unwrap()
 }
 
+/// A migration that was accepted, erased and certified: its evidence lies in its folder.
+pub(crate) fn certified(here: &Path) -> PathBuf {
+    let lab = moved(here);
+    accept(&lab);
+    erase(&lab, &[]);
+    certify(&lab);
+    lab
+}
+
 /// Every set of the end's artefacts but the whole one, and every other artefact of the chain alone.
 // proves: EXT-07
 #[test]

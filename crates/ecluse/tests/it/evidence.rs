@@ -2,8 +2,12 @@
 
 use std::path::Path;
 
-use ecluse_evidence::{Files, pack};
+use std::process::{Command, Output};
 
+use ecluse_evidence::{Files, pack};
+use ecluse_sign::PublicKey;
+
+use crate::closed::certified;
 use crate::{ecluse, succeed};
 
 /// What a finished migration folder holds of its evidence: papers with their signatures, what the run left in
@@ -77,4 +81,63 @@ fn what_the_demonstration_leaves_holds_together() {
     let (code, said) = verify(&["--trust", &trust]);
     assert_eq!((code, &said["code"]), (Some(1), &"ECL-EVI-001".into()));
     assert!(said.to_string().contains("ECL-SGN-021"), "{said:#}");
+}
+
+// proves: REC-04, AUD-08
+#[test]
+fn a_certified_migration_is_verified_by_whoever_has_its_file_and_a_fingerprint() {
+    let here = tempfile::tempdir().unwrap();
+    let lab = certified(here.path());
+    let key = std::fs::read_to_string(lab.join("keys/controller-signatory.pub")).unwrap();
+    let trust = PublicKey::from_openssh(&key).unwrap().fingerprint();
+    // a stranger's folder, and nothing else in it
+    let stranger = tempfile::tempdir().unwrap();
+    let file = stranger.path().join("evidence.tar");
+    std::fs::copy(lab.join("evidence.tar"), &file).unwrap();
+    let said = succeed(stranger.path(), &["verify", "evidence.tar", "--trust", &trust]);
+    assert!(said.contains("The evidence holds.") && !said.contains('✗'), "{said}");
+    let french = succeed(stranger.path(), &["verify", "evidence.tar", "--trust", &trust, "--lang", "fr"]);
+    assert!(french.contains("La preuve tient."), "{french}");
+    let other = format!("SHA256:{}", "A".repeat(43));
+    for trust in [&[][..], &["--trust", &other]] {
+        let output = ecluse(stranger.path(), &[&["verify", "evidence.tar"], trust].concat());
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains("ECL-EVI-002"), "{said}");
+    }
+    assert_eq!(ecluse(stranger.path(), &["verify", "nothing.tar"]).status.code(), Some(3));
+}
+
+/// The lines of `docs/verify.md`, as they stand there.
+#[test]
+fn the_ten_lines_for_strangers_say_good_of_a_sound_file_and_bad_of_a_changed_one() {
+    let here = tempfile::tempdir().unwrap();
+    let lab = certified(here.path());
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/verify.md"));
+    let page = page.unwrap();
+    let (_, rest) = page.split_once("```sh\n").unwrap();
+    let (lines, _) = rest.split_once("```").unwrap();
+    assert!(lines.lines().count() <= 10, "{lines}");
+    let typed = |bytes: &[u8]| -> Output {
+        let stranger = tempfile::tempdir().unwrap();
+        std::fs::write(stranger.path().join("evidence.tar"), bytes).unwrap();
+        Command::new("sh").args(["-c", lines]).current_dir(stranger.path()).output().unwrap()
+    };
+    let said = |output: &Output| {
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+    };
+    let sound = std::fs::read(lab.join("evidence.tar")).unwrap();
+    let output = typed(&sound);
+    let words = said(&output);
+    assert!(output.status.success() && !words.contains("BAD") && !words.contains("FAILED"), "{words}");
+    let signatures = words.matches("Good \"ecluse-").count();
+    assert!(
+        signatures >= 7 && words.contains("./instruction.toml") || words.contains("instruction.toml: OK"),
+        "{words}"
+    );
+    let mut spoilt = sound;
+    let at = spoilt.windows(10).position(|part| part == b"[[table]]\n").unwrap();
+    spoilt[at + 2] ^= 1;
+    let words = said(&typed(&spoilt));
+    assert!(words.contains("BAD") || words.contains("FAILED"), "{words}");
 }

@@ -7,9 +7,11 @@
 
 use std::fmt::Write as _;
 
+use data_encoding::HEXLOWER;
 use jiff::Timestamp;
 
 use crate::contract::Contract;
+use crate::digest;
 use crate::document::{Header, Kind};
 use crate::fault::{Code, Result};
 use crate::finding::Finding;
@@ -67,6 +69,17 @@ pub struct Table {
     pub salt: String,
     /// The published tally of the table's rows as they came out of the archive, 64 hexadecimal digits.
     pub out: String,
+}
+
+/// One table as it was sealed: what the sender keeps of it, and nothing that tells a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sealed {
+    /// The destination table.
+    pub name: String,
+    /// Its rows in the archive.
+    pub rows: u64,
+    /// The digest of salt and published tally, `sha256:…`.
+    pub commitment: String,
 }
 
 /// A receipt that the recipient signed. Only [`Receipt::read`] makes one.
@@ -144,6 +157,31 @@ impl Stated {
                 Err(OTHER.fault(format!("it names {what} {said}")).help(help))
             }
         }
+    }
+
+    /// Whether it speaks of the tables that were sealed, row for row, and opens the commitment to each.
+    ///
+    /// # Errors
+    /// [`NOT_WHAT_WAS_SEALED`], naming the table.
+    pub fn opens(&self, sealed: &[Sealed]) -> Result<()> {
+        let refused = |what: &str| {
+            let help = "ask the recipient to load the archive anew; its own copy may be another one";
+            Err(NOT_WHAT_WAS_SEALED.fault(what.to_owned()).help(help))
+        };
+        if self.tables.len() != sealed.len() {
+            return refused("other tables than were sealed");
+        }
+        for (said, was) in self.tables.iter().zip(sealed) {
+            if said.name != was.name || said.rows.checked_add(said.refused) != Some(was.rows) {
+                return refused(&format!("table {}: other rows than were sealed", was.name));
+            }
+            let opened = [&said.salt, &said.out].map(|text| HEXLOWER.decode(text.as_bytes()));
+            let [Ok(salt), Ok(out)] = opened else { return refused(&format!("table {}", was.name)) };
+            if digest::of_bytes(&[salt, out].concat()) != was.commitment {
+                return refused(&format!("table {}: its tally is not the one that was sealed", was.name));
+            }
+        }
+        Ok(())
     }
 
     /// Whether everything that was sealed stands at the destination.

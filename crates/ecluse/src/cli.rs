@@ -155,18 +155,17 @@ pub(crate) enum Command {
     Recipient(Recipient),
 
     /// A sealed archive as everybody sees it: who sealed it, to whom, until when, and whether it is whole.
+    #[command(after_help = "Example:\n  ecluse inspect tilleuls.archive")]
     Inspect(InspectArgs),
     /// Verify a sealed archive and open its index: tables and counts, no row.
+    #[command(after_help = "Example:\n  ecluse open tilleuls.archive --identity ~/tilleuls.age")]
     Open(OpenArgs),
     /// Load a sealed archive into your own database, read it back, destroy the identity, sign the receipt.
     ///
     /// The same command goes on with a load that was interrupted.
-    #[command(
-        after_help = "Example:\n  ecluse load tilleuls.archive --identity ~/tilleuls.age --to sqlite:new.db --ddl --key ~/.ssh/id_ed25519"
-    )]
     Load(LoadArgs),
     /// What a recipient loaded: its signed receipt.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example:\n  ecluse receipt verify --archive tilleuls.archive")]
     Receipt(Receipt),
 
     /// The controller's order: which tables, columns and rows, to whom, until when.

@@ -3,7 +3,7 @@
 use ecluse_core::document::Kind;
 use ecluse_core::finding::Finding;
 use ecluse_core::manifest::{self, Manifest, Part};
-use ecluse_core::receipt::{self, Receipt, Stated, Table};
+use ecluse_core::receipt::{self, Receipt, Sealed, Stated, Table};
 use ecluse_core::recipient::Recipient;
 use ecluse_core::signatures::SignatureFile;
 use ecluse_core::template::Head;
@@ -176,4 +176,29 @@ fn a_receipt_with_differences_is_not_whole() {
     let mut refused = stated();
     refused.tables[0].refused = 1;
     assert_eq!(refused.is_whole().unwrap_err().code().id, "ECL-RCT-012");
+}
+
+#[test]
+fn a_receipt_opens_what_the_sender_committed_to_and_nothing_else() {
+    let commitment = ecluse_core::digest::of_bytes(&[[0x5a; 32], [0xb7; 32]].concat());
+    let was = |name: &str, rows, commitment: &str| Sealed {
+        name: name.to_owned(),
+        rows,
+        commitment: commitment.to_owned(),
+    };
+    let right = was("a\"b", 3, &commitment);
+    assert!(stated().opens(std::slice::from_ref(&right)).is_ok());
+    let mut refused = stated();
+    (refused.tables[0].rows, refused.tables[0].refused) = (2, 1);
+    assert!(refused.opens(std::slice::from_ref(&right)).is_ok(), "refused rows are rows");
+    let other = ecluse_core::digest::of_bytes(b"other rows");
+    for wrong in [
+        vec![],
+        vec![was("b", 3, &commitment)],
+        vec![was("a\"b", 4, &commitment)],
+        vec![was("a\"b", 3, &other)],
+        vec![right.clone(), right.clone()],
+    ] {
+        assert_eq!(stated().opens(&wrong).unwrap_err().code().id, "ECL-RCT-011", "{wrong:?}");
+    }
 }

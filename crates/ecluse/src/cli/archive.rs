@@ -31,6 +31,9 @@ pub(crate) struct OpenArgs {
 
 /// What a load takes.
 #[derive(Clone, Debug, Args)]
+#[command(
+    after_help = "Example:\n  ecluse load tilleuls.archive --identity ~/tilleuls.age --to sqlite:new.db --ddl --key ~/.ssh/id_ed25519"
+)]
 pub(crate) struct LoadArgs {
     #[command(flatten)]
     pub(crate) open: OpenArgs,
@@ -50,7 +53,7 @@ pub(crate) struct LoadArgs {
     #[arg(long = "as", value_name = "NAME")]
     pub(crate) signer: Option<String>,
 
-    /// The run folder; by default the migration folder's.
+    /// The run folder of the load; by default `load` in the migration folder.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) run: Option<PathBuf>,
 }
@@ -70,7 +73,7 @@ pub(crate) struct ReceiptSignArgs {
     #[command(flatten)]
     pub(crate) sign: SignArgs,
 
-    /// The run folder of the load; by default the migration folder's.
+    /// The run folder of the load; by default `load` in the migration folder.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) run: Option<PathBuf>,
 }
@@ -83,4 +86,8 @@ pub(crate) struct ReceiptVerifyArgs {
     /// The archive that it should be of: its manifest is verified and compared.
     #[arg(long, value_name = "ARCHIVE", value_hint = ValueHint::DirPath)]
     pub(crate) archive: Option<PathBuf>,
+
+    /// The run folder of the extraction; by default the migration folder's.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) run: Option<PathBuf>,
 }

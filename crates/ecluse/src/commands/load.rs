@@ -49,7 +49,7 @@ pub(super) fn run(here: &Here, args: &LoadArgs) -> Result<()> {
     let _ = signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&STOP));
     let sealed = Sealed::read(here, &args.open.inspect.archive)?;
     let key = sealed.identity(here, args.open.identity.as_deref())?;
-    let run = here.folder.path(args.run.as_deref(), "run");
+    let run = here.folder.path(args.run.as_deref(), "load");
     let path = here.folder.path(None, receipt::FILE);
     let (archive, session) = (sealed.manifest.header().id.clone(), sealed.recipient.header().id.clone());
     if path.exists() {
@@ -242,7 +242,7 @@ impl Load<'_> {
         let kinds: Vec<String> =
             found.damaged().iter().map(|(kind, rows)| format!("{rows} {}", kind.words())).collect();
         Err(DIFFERS.fault(kinds.join(", ")).help(
-            "look at run/reconciliation.json; give the same command again once nobody else writes there",
+            "look at load/reconciliation.json; give the same command again once nobody else writes there",
         ))
     }
 

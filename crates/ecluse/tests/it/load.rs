@@ -67,7 +67,7 @@ impl Machine {
     /// As before any load.
     fn forget(&self) {
         let lab = self.lab();
-        for name in ["run", "receipt.toml.sigs"] {
+        for name in ["load", "receipt.toml.sigs"] {
             let _ = std::fs::remove_dir_all(lab.join(name));
         }
         for name in ["receipt.toml", "new.db", "runs.json"] {

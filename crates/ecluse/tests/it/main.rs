@@ -29,6 +29,7 @@ mod made;
 mod many;
 mod odd;
 mod orphans;
+mod passed_on;
 mod pipes;
 mod plan;
 mod procedure;

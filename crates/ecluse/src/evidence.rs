@@ -14,6 +14,7 @@ use ecluse_core::fault::{Code, Result};
 use ecluse_flow::failpoint;
 
 use crate::folder::{self, Folder};
+use crate::journal;
 use crate::papers::signatures_of;
 
 static NO_COPY: Code = Code::refused("ECL-CRT-014", "the files that the certificate names are not there");
@@ -83,9 +84,10 @@ pub(crate) fn collect(folder: &Folder, run: &Path) -> Result<BTreeMap<String, Ve
             files.insert(path.to_owned(), folder::read(&file, "")?);
         }
     }
-    let log = root.join("journal");
+    let log = root.join(journal::FOLDER);
     if log.join("checkpoint").is_file() {
         paper(&mut files, root, &log.join("checkpoint"))?;
+        paper(&mut files, root, &log.join("log.pub"))?;
         below(&mut files, root, &log.join("tile"))?;
     }
     Ok(files)

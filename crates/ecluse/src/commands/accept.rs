@@ -14,7 +14,7 @@ use crate::pages::reference::grouped;
 use crate::pages::words::spaced;
 use crate::papers::acceptance::{MADE_BY, found, verified};
 use crate::papers::{Paper, draft, standing};
-use crate::{folder, output};
+use crate::{folder, journal, output};
 
 static PAGE: Code = Code::refused("ECL-ACC-012", "the page of the acceptance could not be made");
 
@@ -33,7 +33,9 @@ fn propose(here: &Here, args: &AcceptArgs) -> Result<()> {
     let stated = found(&here.folder, &run, args.lang.into(), here.now)?;
     let (contract, _) = standing::contract(&here.folder, None, here.now)?;
     let trial = contract.header().trial;
-    let head = draft::head(Some(contract.digest().to_owned()), here.now, draft::YEAR, trial)?;
+    let mut head = draft::head(Some(contract.digest().to_owned()), here.now, draft::YEAR, trial)?;
+    // whoever signs is a witness of the journal as it stood
+    head.seen = journal::seen::now(&here.folder)?;
     let path = here.folder.path(None, FILE);
     folder::create_durably(&path, written(&head, &stated).as_bytes(), 0o666)?;
     output::line(path.display().to_string());

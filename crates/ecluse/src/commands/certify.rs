@@ -3,6 +3,7 @@
 
 use ecluse_adapters::folder::RunFolder;
 use ecluse_core::certificate::{FILE, Stated, draft as written, parse};
+use ecluse_core::copies::Store;
 use ecluse_core::count::{number, plural};
 use ecluse_core::document::Kind;
 use ecluse_core::fault::Result;
@@ -11,10 +12,11 @@ use serde_json::json;
 
 use super::{Here, report, session, sign};
 use crate::cli::{Certify, RunArgs, SignArgs};
+use crate::copies::{Born, born, day_of_draft};
 use crate::evidence::{self, collect, lay_aside, named, pack};
 use crate::papers::certificate::{MADE_BY, found, verified, with};
 use crate::papers::{Paper, draft, quietly, standing};
-use crate::{folder, output, ready};
+use crate::{folder, journal, output, ready};
 
 pub(super) fn run(here: &Here, command: &Certify) -> Result<()> {
     match command {
@@ -32,9 +34,18 @@ fn propose(here: &Here, args: &RunArgs) -> Result<()> {
     let (contract, _) = standing::contract(&here.folder, None, here.now)?;
     let session = session::in_force(here, &contract)?;
     let trial = contract.header().trial;
-    let head = draft::head(Some(contract.digest().to_owned()), here.now, draft::YEAR, trial)?;
+    let mut head = draft::head(Some(contract.digest().to_owned()), here.now, draft::YEAR, trial)?;
+    let evidence = Born {
+        store: Store::Evidence,
+        place: evidence::FILE,
+        copies: day_of_draft(&here.folder),
+        marker: "",
+    };
+    born(&here.folder, here.now, &[evidence])?;
+    head.seen = journal::seen::now(&here.folder)?;
     // before the first file is copied: the events among them tell of it
     certify(&session.header().id, &mut RunFolder::existing(&run)?, ready::world())?;
+    journal::keep(&here.folder)?;
     // as it stands now, the acceptance in its chain
     report::written(here, &run, None, accepted.stated().language)?;
     let files = collect(&here.folder, &run)?;

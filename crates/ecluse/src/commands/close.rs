@@ -3,20 +3,22 @@
 
 use ecluse_adapters::folder::RunFolder;
 use ecluse_core::closing::{Closable, Open};
+use ecluse_core::copies::{Copy, Standing, Store};
 use ecluse_core::count::{number, plural};
 use ecluse_core::fault::{Code, Fault, Result};
 use ecluse_core::instruction::staying;
+use ecluse_core::language::Language;
 use ecluse_flow::conclude::{Concluding, conclude};
 use ecluse_flow::orders::Bound;
 use ecluse_flow::ports::Destination;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{Here, begun, session};
+use super::{Here, begun, runs, session};
 use crate::cli::{CloseArgs, PaperArgs};
 use crate::papers::chain::Chain;
 use crate::papers::{acceptance, certificate};
-use crate::{connect, evidence, output, ready};
+use crate::{connect, copies, evidence, output, ready};
 
 static OPEN: Code = Code::refused("ECL-CLO-001", "the migration cannot be closed yet");
 
@@ -31,9 +33,11 @@ pub(super) fn run(here: &Here, args: &CloseArgs) -> Result<()> {
     };
     let (session, identity) = session::with_identity(here, &chain, args.identity.as_deref())?;
     let mut record = RunFolder::existing(&run)?;
+    let mut named = None;
     let mut there = match chain.instruction.order().destination() {
         Some(to) => {
             let url = ready::bound_destination(here, args.to.url().as_deref(), to)?;
+            named = Some(connect::name(&url, Language::English));
             Some((connect::destination(&url)?, to))
         }
         None => None,
@@ -48,6 +52,12 @@ pub(super) fn run(here: &Here, args: &CloseArgs) -> Result<()> {
     let how =
         Concluding { closable: &closable, identity: &identity, session: &session.header().id, destination };
     let before = conclude(how, &mut record, ready::world())?;
+    let state = format!("{}/{}", runs::name(&here.folder, &run), copies::erasers::STATE);
+    let ended = |store, place: &str| copies::ended(&here.folder, here.now, store, place, "migration closed");
+    ended(Store::State, &state)?;
+    if let Some(name) = &named {
+        ended(Store::Ledger, name)?;
+    }
     output::line(match before {
         true => "The migration was closed before; nothing was left to do.",
         false => {
@@ -77,11 +87,29 @@ fn gate(here: &Here, run: &std::path::Path, chain: &Chain) -> std::result::Resul
         );
         open.push(Open { what, command: "a new version of the order says it: [stays]".to_owned() });
     }
+    open.extend(copies(here));
     if certified.is_some() && !here.folder.has(evidence::FILE) {
         let what = format!("{} is not there", evidence::FILE);
         open.push(Open { what, command: "ecluse certify sign".to_owned() });
     }
     Closable::of(accepted.as_ref(), certified.as_ref(), open)
+}
+
+/// Copies of patients' data that stand: closing takes the run's own state away, and nothing else.
+fn copies(here: &Here) -> Vec<Open> {
+    let ledger = match copies::look(&here.folder) {
+        Ok(ledger) => ledger,
+        Err(fault) => return vec![of(&fault, "ecluse copies")],
+    };
+    let stands = |copy: &&Copy| {
+        let of_others = copy.store.is_of_patients() && copy.store != Store::State;
+        of_others && !matches!(copy.standing(here.now), Standing::Ended | Standing::Held(_))
+    };
+    let open = |copy: &Copy| Open {
+        what: format!("{}: {}, until {}", copy.store.words(), copy.place, copy.erase_by),
+        command: "ecluse erase; of one that somebody took: ecluse copies".to_owned(),
+    };
+    ledger.copies.iter().filter(stands).map(open).collect()
 }
 
 /// A step that its own check refuses.

@@ -27,6 +27,7 @@ pub(crate) const MADE_BY: &str = "ecluse certify propose";
 /// `ECL-ACC-011` and its like without a verified acceptance; `ECL-CRT-010` to `ECL-CRT-013`.
 pub(crate) fn found(folder: &Folder, run: &Path, now: Timestamp) -> Result<(Stated, Accepted)> {
     let accepted = acceptance::verified(folder, run, now)?;
+    erased::copies(folder, now)?;
     let figures = begun::figures(run)?;
     // as of the run: its order may have ended
     let then: Timestamp = figures.began.parse().unwrap_or(now);

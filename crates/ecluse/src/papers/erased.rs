@@ -4,19 +4,38 @@ use std::path::Path;
 
 use ecluse_adapters::folder::{erasure, residue};
 use ecluse_core::acceptance::Accepted;
+use ecluse_core::copies::{Copy, Standing};
 use ecluse_core::digest::of_bytes;
 use ecluse_core::erasure::{ERASURE, Erasure, RESIDUE, Residue, Side};
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::instruction::Order;
 use ecluse_flow::figures::Figures;
+use jiff::Timestamp;
 
-use crate::folder;
+use crate::copies;
+use crate::folder::{self, Folder};
 
 pub(crate) static NOT_ERASED: Code =
     Code::refused("ECL-CRT-010", "what the order has erased is not erased yet");
 pub(crate) static NOT_LOOKED: Code =
     Code::refused("ECL-CRT-011", "nobody has looked for what should be gone");
 static SURVIVOR: Code = Code::refused("ECL-CRT-012", "something was found that should be gone");
+
+static COPY: Code = Code::refused("ECL-CRT-013", "a copy stands past its day");
+
+/// No copy stands past its day, in our reach or out of it.
+///
+/// # Errors
+///
+/// [`COPY`]; where the ledger of copies cannot be read.
+pub(crate) fn copies(folder: &Folder, now: Timestamp) -> Result<()> {
+    let ledger = copies::look(folder)?;
+    let is_late = |copy: &&Copy| matches!(copy.standing(now), Standing::Due | Standing::Outstanding);
+    ledger.copies.iter().find(is_late).map_or(Ok(()), |copy| {
+        let what = format!("{}: {}, until {}", copy.store.words(), copy.place, copy.erase_by);
+        Err(COPY.fault(what).help("ecluse erase; of one that somebody took: ecluse copies"))
+    })
+}
 
 /// An erasure that came to its end, and the look after it that found nothing.
 #[derive(Debug)]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use ecluse_adapters::folder::{RunFolder, figures};
+use ecluse_core::copies::{Birth, Copy, Ended, Ledger, Store};
 use ecluse_core::digest::of_bytes;
 use ecluse_core::erasure::{Erased, Erasure, Looked, Residue, Side, Survivor};
 use ecluse_flow::event::{Act, Leaf};
@@ -13,7 +14,7 @@ use rusqlite::Connection;
 
 use crate::accept::{moved, ordered, refused};
 use crate::evidence::fingerprint;
-use crate::{ecluse, program, succeed};
+use crate::{ecluse, now, program, succeed};
 
 fn leaf(act: Act, paper: Option<String>) -> Leaf {
     let (salt, object, session) = ("5a".repeat(16), "0b".repeat(16), "0c".repeat(16));
@@ -265,6 +266,62 @@ fn a_certificate_is_refused_while_a_survivor_is_found_or_more_was_erased_since()
     succeed(&lab, &["certify", "verify"]);
 }
 
+/// Changes the ledger of copies, as whoever takes or destroys one does.
+fn copies(lab: &Path, change: impl FnOnce(&mut Ledger)) {
+    let file = lab.join("copies.json");
+    let mut ledger = Ledger::read(&fs::read(&file).unwrap()).unwrap();
+    change(&mut ledger);
+    fs::write(&file, ledger.bytes().unwrap()).unwrap();
+}
+
+// proves: ERA-05
+#[test]
+fn a_copy_that_stands_keeps_the_migration_open() {
+    let here = tempfile::tempdir().unwrap();
+    let lab = moved(here.path());
+    accept(&lab);
+    erase(&lab, &[]);
+    let (id, at) = ("4f".repeat(16), now());
+    let born = |erase_by: &str| Birth {
+        id: id.clone(),
+        store: Store::Archive,
+        place: "out.archive".to_owned(),
+        erase_by: erase_by.parse().unwrap(),
+        marker: String::new(),
+    };
+    copies(&lab, |ledger| ledger.born(born("2026-01-31"), at));
+    assert!(refused(&lab, &["certify", "propose"], "ECL-CRT-013").contains("out.archive"));
+    copies(&lab, |ledger| ledger.born(born("2999-01-31"), at));
+    certify(&lab);
+    assert!(refused(&lab, &["close"], "ECL-CLO-001").contains("out.archive"));
+    copies(&lab, |ledger| {
+        let how = Ended { how: "removed".to_owned(), at, statement: None };
+        ledger.ended(&id, how).unwrap();
+    });
+    succeed(&lab, &["close"]);
+    copies(&lab, |ledger| {
+        let stands = |copy: &&Copy| copy.ended.is_none();
+        let left: Vec<Store> = ledger.copies.iter().filter(stands).map(|copy| copy.store).collect();
+        assert!(!left.contains(&Store::State) && !left.contains(&Store::Ledger), "{left:?}");
+        assert!(left.contains(&Store::Evidence) && left.contains(&Store::Record), "{left:?}");
+    });
+}
+
+/// A file, or a folder with everything in it and the rights on it.
+fn copied(from: &Path, to: &Path) {
+    if !from.is_dir() {
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::copy(from, to).unwrap();
+        return;
+    }
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        copied(&entry.path(), &to.join(entry.file_name()));
+    }
+    fs::set_permissions(to, fs::metadata(from).unwrap().permissions()).unwrap();
+}
+
 #[test]
 fn a_closing_that_died_anywhere_is_ended_by_the_same_command() {
     let here = tempfile::tempdir().unwrap();
@@ -272,8 +329,8 @@ fn a_closing_that_died_anywhere_is_ended_by_the_same_command() {
     accept(&lab);
     erase(&lab, &[]);
     certify(&lab);
-    let kept = [lab.join("run/state.age"), lab.join("run/events.jsonl"), here.path().join("new.db")];
-    let before: Vec<Vec<u8>> = kept.iter().map(|path| fs::read(path).unwrap()).collect();
+    let (kept, before) = (here.path().join("kept"), [lab.clone(), here.path().join("new.db")]);
+    before.iter().for_each(|path| copied(path, &kept.join(path.file_name().unwrap())));
     for failpoint in [
         "folder.event.fsync.after",
         "sqlite_conclude.commit.before",
@@ -295,9 +352,8 @@ fn a_closing_that_died_anywhere_is_ended_by_the_same_command() {
         assert_eq!(died.status.code(), None, "{failpoint}: it did not die");
         refused(&lab, &["migrate"], "ECL-CLO-002");
         succeed(&lab, &["close"]);
-        assert!(!kept[0].exists() && ledger_tables(here.path()) == 0, "{failpoint}");
-        for (path, bytes) in kept.iter().zip(&before) {
-            fs::write(path, bytes).unwrap();
-        }
+        assert!(!lab.join("run/state.age").exists() && ledger_tables(here.path()) == 0, "{failpoint}");
+        fs::remove_dir_all(&lab).unwrap();
+        before.iter().for_each(|path| copied(&kept.join(path.file_name().unwrap()), path));
     }
 }

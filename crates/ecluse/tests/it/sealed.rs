@@ -129,7 +129,7 @@ fn what_was_ordered_is_sealed_to_its_recipient_and_nothing_else_says_anything() 
     let lab = sealed.lab();
     let next = succeed(&lab, &["next"]);
     assert!(next.contains("ecluse extract -o ARCHIVE"), "{next}");
-    succeed(&lab, &["plan"]);
+    assert!(succeed(&lab, &["plan"]).contains("ecluse extract -o ARCHIVE"));
     for command in [&["migrate", "--ddl"][..], &["plan", "--ddl"], &["reference", "print"]] {
         refused(&lab, command, "ECL-INS-026");
     }
@@ -164,6 +164,43 @@ fn what_was_ordered_is_sealed_to_its_recipient_and_nothing_else_says_anything() 
     std::fs::create_dir_all(sealed.here.path().join("other.part/mine")).unwrap();
     refused(&lab, &["extract", "-o", "../other"], "ECL-ARC-002");
     assert!(sealed.here.path().join("other.part/mine").exists());
+}
+
+/// What a recipient has: the papers that travel, and the own keys.
+fn recipients(lab: &Path, to: &Path) {
+    for name in ["keys", "contract.toml.sigs", "status.toml.sigs", "recipient.toml.sigs"] {
+        std::fs::create_dir_all(to.join(name)).unwrap();
+        for file in std::fs::read_dir(lab.join(name)).unwrap().flatten() {
+            std::fs::copy(file.path(), to.join(name).join(file.file_name())).unwrap();
+        }
+    }
+    for name in ["contract.toml", "fingerprints.txt", "status.toml", "recipient.toml"] {
+        std::fs::copy(lab.join(name), to.join(name)).unwrap();
+    }
+}
+
+// From a laboratory's database to a receipt that the sender checks: by these commands and no other.
+#[test]
+fn what_was_extracted_is_loaded_received_and_the_receipt_opens_what_was_committed_to() {
+    let sealed = Sealed::new();
+    let extracted = sealed.extract(&[]);
+    assert!(extracted.status.success(), "{}", said(&extracted));
+    let theirs = sealed.here.path().join("theirs");
+    recipients(&sealed.lab(), &theirs);
+    succeed(&theirs, &["load", "../archive", "--to", "sqlite:loaded.db", "--ddl"]);
+    assert!(!theirs.join("keys/recipient.age").exists(), "the identity is destroyed");
+    let loaded = Connection::open(theirs.join("loaded.db")).unwrap();
+    let value: String =
+        loaded.query_row("SELECT valeur FROM examen WHERE id = 7", [], |row| row.get(0)).unwrap();
+    assert_eq!(value, "CanariValeur7");
+    let lab = sealed.lab();
+    std::fs::copy(theirs.join("receipt.toml"), lab.join("receipt.toml")).unwrap();
+    std::fs::create_dir(lab.join("receipt.toml.sigs")).unwrap();
+    for file in std::fs::read_dir(theirs.join("receipt.toml.sigs")).unwrap().flatten() {
+        std::fs::copy(file.path(), lab.join("receipt.toml.sigs").join(file.file_name())).unwrap();
+    }
+    let verified = succeed(&lab, &["receipt", "verify", "--archive", "../archive"]);
+    assert!(verified.contains("40 rows") && verified.contains("90 rows"), "{verified}");
 }
 
 // proves: SEA-02
@@ -210,7 +247,7 @@ fn a_stranger_opens_it_by_the_lines_of_its_own_page() {
     assert!(!typed(check.strip_prefix("$ ").unwrap()).status.success());
 }
 
-// proves: EXT-03
+// proves: SEA-01
 // A death anywhere leaves nothing in clear and no archive that is not whole; the same command makes one.
 #[test]
 fn killed_at_any_step_nothing_is_in_clear_and_the_next_start_begins_anew() {

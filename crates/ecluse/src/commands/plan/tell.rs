@@ -115,6 +115,10 @@ pub(super) fn told(ready: &Ready, found: &Rehearsed, room: Result<()>) -> Result
         output::line(format!("Not ready: {}{colon}{}.", fault.code().title, fault.detail()));
         return room;
     }
+    if ready.destination.is_none() {
+        output::line("Ready:  ecluse extract -o ARCHIVE --key FILE");
+        return Ok(());
+    }
     let ddl = if ready.missing.is_empty() { "" } else { " --ddl" };
     output::line(format!("Ready:  ecluse migrate{ddl}"));
     Ok(())

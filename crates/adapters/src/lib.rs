@@ -33,6 +33,7 @@ pub mod mariadb;
 pub mod pin;
 pub mod postgres;
 pub mod regular;
+pub mod residue;
 pub mod secret;
 mod spelling;
 pub mod sql;

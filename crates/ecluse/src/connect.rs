@@ -5,11 +5,13 @@ use ecluse_adapters::{csv, dump, mariadb, postgres, secret, sqlite};
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::language::Language;
 use ecluse_core::types::Engine;
+use ecluse_flow::erase::Eraser;
 use ecluse_flow::ports::{Destination, Source};
 use ecluse_flow::room::Aside;
 
 use crate::chance;
 
+static NO_ERASER: Code = Code::refused("ECL-ERA-021", "a source of files is not erased row by row");
 static NOT_YET: Code = Code::usage("ECL-CLI-019", "écluse does not write to this engine");
 
 /// Reads a URL.
@@ -92,6 +94,25 @@ pub(crate) fn source(url: &Url) -> Result<Box<dyn Source>> {
         },
         Url::Dump(dump) => Ok(Box::new(dump::Source::new(dump.clone(), key()?)?)),
         Url::Csv(folder) => Ok(Box::new(csv::Source::new(folder.clone(), key()?)?)),
+    }
+}
+
+/// Connects to a source as its administrator, so that rows may go.
+///
+/// # Errors
+///
+/// The adapter's; [`NO_ERASER`] for files, which their owner deletes.
+pub(crate) fn eraser(url: &Url) -> Result<Box<dyn Eraser>> {
+    match url {
+        Url::Sqlite(path) => Ok(Box::new(sqlite::Eraser::open(path)?)),
+        Url::Server(server) => match server.engine {
+            Engine::Postgresql => Ok(Box::new(postgres::Eraser::connect(server)?)),
+            Engine::Mariadb => Ok(Box::new(mariadb::Eraser::connect(server)?)),
+            Engine::Sqlite | Engine::Csv => Err(NOT_YET.fault(server.engine.name())),
+        },
+        Url::Dump(_) | Url::Csv(_) => Err(NO_ERASER.fault("files").help(
+            "whoever exported them deletes them; the old system behind them is erased over a connection",
+        )),
     }
 }
 

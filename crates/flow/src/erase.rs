@@ -5,7 +5,7 @@
 //! parents. A row that did not move, of any table, is neither deleted nor changed with them: what refers to each
 //! table is counted around its deletion.
 //!
-//! The transaction is left open ([`Gone`]): whoever called compares the counts and writes down what goes before
+//! The transaction is left open ([`Going`]): whoever called compares the counts and writes down what goes before
 //! it is committed ([`Eraser::commit`]).
 
 use ecluse_batch::Scope as Tallied;
@@ -89,6 +89,15 @@ pub struct Gone {
     pub rows: u64,
 }
 
+/// What goes, and whether the transaction that deletes it is open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Going {
+    /// Rows per table of the plan, in its order.
+    pub gone: Vec<Gone>,
+    /// Nothing is deleted before [`Eraser::commit`]; false in a dry run, and where they went before.
+    pub open: bool,
+}
+
 /// How it may go about it.
 #[derive(Clone, Copy, Default)]
 pub struct Erasing<'a> {
@@ -111,7 +120,7 @@ struct Compared<'a> {
 }
 
 /// Compares what moved with what stands at the source, and deletes it. The transaction stays open, but where
-/// nothing was deleted: in a dry run, or since an announced erasure had gone through. Rows per table of the plan.
+/// nothing was deleted: in a dry run, or since an announced erasure had gone through.
 ///
 /// # Errors
 ///
@@ -124,7 +133,7 @@ pub fn erase(
     record: &mut dyn Record,
     world: World<'_>,
     progress: &mut dyn FnMut(Progress<'_>),
-) -> Result<Vec<Gone>> {
+) -> Result<Going> {
     let state =
         state::load(&orders, record)?.ok_or_else(|| state::NONE.fault("").help("name the run's folder"))?;
     undo::none(&state)?;
@@ -153,9 +162,9 @@ pub fn erase(
                 eraser.rollback()?;
                 Err(fault)
             })?;
-            Ok(gone)
+            Ok(Going { gone, open: true })
         }
-        Ok((gone, false)) => eraser.rollback().map(|()| gone),
+        Ok((gone, false)) => eraser.rollback().map(|()| Going { gone, open: false }),
         Err(fault) => {
             // the fault on its way out says more than one about the transaction's end would
             let _already_failing = eraser.rollback();

@@ -62,6 +62,7 @@ pub mod reconcile;
 pub mod reference;
 pub mod rehearse;
 pub mod rejected;
+pub mod residue;
 pub mod rights;
 pub mod room;
 pub mod run;

@@ -3,6 +3,8 @@
 use clap::Args;
 use jiff::civil::Date;
 
+use super::BegunArgs;
+
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  ecluse copies\n  ecluse copies --all --json")]
 pub(crate) struct CopiesArgs {
@@ -39,9 +41,20 @@ pub(crate) struct HoldArgs {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  ecluse erase --dry-run\n  ecluse erase\n  ecluse erase --watch\n  systemctl enable --now ecluse-erase@$(systemd-escape -p /srv/tilleuls).timer"
+    after_help = "Example:\n  ecluse erase --dry-run\n  ecluse erase\n  ecluse erase --watch\n  ecluse erase --source --dry-run --from postgresql://admin@lab/SIGL\n  ecluse erase --look\n  systemctl enable --now ecluse-erase@$(systemd-escape -p /srv/tilleuls).timer"
 )]
 pub(crate) struct EraseArgs {
+    #[command(flatten)]
+    pub(crate) begun: BegunArgs,
+
+    /// What moved, at the source, as the order has it: after acceptance, by an administrator of the source (--from URL).
+    #[arg(long, conflicts_with_all = ["watch", "timer", "look"])]
+    pub(crate) source: bool,
+
+    /// Look whether anything is left of what was erased, in every place that is known.
+    #[arg(long, conflicts_with_all = ["watch", "timer", "dry_run"])]
+    pub(crate) look: bool,
+
     /// Erase nothing: tell what would go.
     #[arg(long, conflicts_with_all = ["watch", "timer"])]
     pub(crate) dry_run: bool,

@@ -55,7 +55,7 @@ pub(crate) struct Gone {
 /// vouch for.
 pub(crate) fn of(run: &Path, figures: &Figures, order: &Order, accepted: &Accepted) -> Result<Gone> {
     let erase = |why: &str| NOT_ERASED.fault(why).help("ecluse erase");
-    let look = |why: &str| NOT_LOOKED.fault(why).help("ecluse erase");
+    let look = |why: &str| NOT_LOOKED.fault(why).help("ecluse erase --look");
     let ours = |run: &str, instruction: &str| run == figures.run && instruction == figures.instruction;
     let erasure = erasure(run)?.filter(|erasure| !erasure.ended.is_empty());
     let erasure = erasure.ok_or_else(|| erase("no erasure has come to its end"))?;

@@ -17,6 +17,7 @@ mod demo;
 mod differences;
 mod drafted;
 mod encodings;
+mod erased;
 mod evidence;
 mod excluded;
 mod figures;

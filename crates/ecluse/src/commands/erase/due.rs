@@ -107,6 +107,10 @@ pub(super) fn erase(here: &Here, who: Who) -> Result<Done> {
         let _gone_or_in_use = journals.note(&run, Act::Erase, &id, &words);
         touched.push(run);
     }
+    // a person's word is summed up even where nothing was due: a certificate asks what is gone by then
+    if who == Who::Person && own.is_dir() {
+        touched.push(own);
+    }
     touched.sort();
     touched.dedup();
     for run in touched {
@@ -202,10 +206,13 @@ impl Journals<'_> {
         let held = holds(ledger, self.here);
         let Ok(Some(record)) = self.taken(run) else { return Ok(()) };
         let Some(before) = before else { return Ok(()) };
+        // what was announced at the source and not said to have gone stays announced
+        let announced = before.ended.is_empty() && before.done.iter().any(|one| one.side == Side::Source);
+        let ended = if announced { String::new() } else { now.clone() };
         let source = before.done.into_iter().filter(|one| one.side == Side::Source);
-        let began = if before.began.is_empty() { now.clone() } else { before.began };
+        let began = if before.began.is_empty() { now } else { before.began };
         let done = source.chain(of_copies(ledger)).collect();
-        let erasure = Erasure { began, ended: now, done, held, ..before };
+        let erasure = Erasure { began, ended, done, held, ..before };
         let paper = Some(record.save_erasure(&erasure)?);
         let world = ready::world();
         let leaf = Leaf::new(&world, &session, Act::Erase, &world.id()?, &Outcome::Done)?;
@@ -215,7 +222,7 @@ impl Journals<'_> {
 
 /// What an earlier erasure of this run left, attested or not (a start that died wrote it); an empty one
 /// where none did, and nothing at all where there is no run.
-fn kept(run: &Path) -> Result<Option<Erasure>> {
+pub(super) fn kept(run: &Path) -> Result<Option<Erasure>> {
     if !run.is_dir() {
         return Ok(None);
     }

@@ -1,7 +1,12 @@
 //! `ecluse erase`: copies whose day has come; what moved, at the source, after acceptance.
 
 mod due;
+mod places;
+mod residue;
+mod source;
 mod watch;
+
+use std::path::Path;
 
 use ecluse_core::count::{count, number, plural};
 use ecluse_core::fault::{Code, Result};
@@ -10,15 +15,27 @@ use serde_json::json;
 use super::Here;
 use crate::cli::EraseArgs;
 use crate::output;
+use crate::papers::acceptance;
 
 static FAILED: Code = Code::outside("ECL-ERA-004", "a copy whose day has come still stands");
 
 pub(super) fn run(here: &Here, args: &EraseArgs) -> Result<()> {
+    if args.source {
+        return source::run(here, args);
+    }
+    if args.look {
+        return residue::run(here, args);
+    }
     if args.watch {
         return watch::run(here, args.every);
     }
     let who = if args.timer { due::Who::Timer { hours: args.every } } else { due::Who::Person };
     once(here, who, args.dry_run)
+}
+
+/// The digest of the acceptance in force; nothing at the source is erased without one.
+fn accepted(here: &Here, run: &Path) -> Result<String> {
+    acceptance::verified(&here.folder, run, here.now).map(|accepted| accepted.digest())
 }
 
 /// The session in force, for the journal; words that say so where there is none.

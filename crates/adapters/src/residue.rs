@@ -1,0 +1,190 @@
+//! The search for what should be gone: needles in the forms that they may have taken, in files, folders and
+//! what processes of this account hold open without a name.
+//!
+//! Forms: UTF-8, UTF-16 (both orders), hexadecimal (both cases), base64 (its three alignments). Not inside
+//! compressed or sealed files: what is sealed is sought by its marker.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{ErrorKind, Read, Result};
+use std::path::{Path, PathBuf};
+
+use memchr::memmem::Finder;
+
+/// Bytes read at once.
+const BLOCK: usize = 1 << 20;
+const WHOLE: u64 = 1 << 20;
+
+/// What is sought.
+pub struct Search {
+    /// Each form, with the needle's number.
+    forms: Vec<(usize, Finder<'static>)>,
+    longest: usize,
+}
+
+/// What was looked at, and where a needle was found: the file, the needle's number.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// Files that were read.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// What could not be read: the place and the kind of error.
+    pub unread: Vec<String>,
+    /// See [`Seen`].
+    pub found: BTreeSet<(PathBuf, usize)>,
+}
+
+impl Search {
+    /// A search for these needles, by their number; one that is empty is not sought.
+    #[must_use]
+    pub fn new<'a>(needles: impl Iterator<Item = &'a str>) -> Self {
+        let mut all = Vec::new();
+        let mut longest = 0;
+        for (number, needle) in needles.enumerate().filter(|(_, needle)| !needle.is_empty()) {
+            for form in forms(needle) {
+                longest = longest.max(form.len());
+                all.push((number, Finder::new(&form).into_owned()));
+            }
+        }
+        Self { forms: all, longest }
+    }
+
+    /// One file; one that is not there is none.
+    pub fn file(&self, path: &Path, seen: &mut Seen) {
+        match File::open(path).and_then(|mut file| self.stream(&mut file)) {
+            Ok((bytes, found)) => {
+                seen.files += 1;
+                seen.bytes = seen.bytes.saturating_add(bytes);
+                seen.found.extend(found.into_iter().map(|number| (path.to_owned(), number)));
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => seen.unread.push(format!("{}: {}", path.display(), error.kind())),
+        }
+    }
+
+    /// Every regular file of a folder and below, names too; what `skip` names is left out. Links are not followed.
+    pub fn folder(&self, folder: &Path, depth: usize, skip: &dyn Fn(&Path) -> bool, seen: &mut Seen) {
+        let entries = match std::fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == ErrorKind::NotFound => return,
+            Err(error) => return seen.unread.push(format!("{}: {}", folder.display(), error.kind())),
+        };
+        for entry in entries.flatten() {
+            let path = entry.path();
+            if skip(&path) {
+                continue;
+            }
+            let name = entry.file_name();
+            let found = self.found(name.as_encoded_bytes());
+            seen.found.extend(found.into_iter().map(|number| (path.clone(), number)));
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() && depth > 0 => self.folder(&path, depth - 1, skip, seen),
+                Ok(kind) if kind.is_file() => self.file(&path, seen),
+                _ => {}
+            }
+        }
+    }
+
+    /// Regular files without a name that processes hold open, as far as this account may look.
+    pub fn unlinked(&self, seen: &mut Seen) {
+        let mut closed = 0_u64;
+        for process in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
+            if !process.file_name().as_encoded_bytes().iter().all(u8::is_ascii_digit) {
+                continue;
+            }
+            match std::fs::read_dir(process.path().join("fd")) {
+                Ok(open) => open.flatten().for_each(|one| self.one_unlinked(&one.path(), seen)),
+                Err(_) => closed += 1,
+            }
+        }
+        if closed > 0 {
+            seen.unread.push(format!("{closed} processes of other accounts"));
+        }
+    }
+
+    fn one_unlinked(&self, path: &Path, seen: &mut Seen) {
+        let gone = std::fs::read_link(path)
+            .is_ok_and(|to| to.as_os_str().as_encoded_bytes().ends_with(b" (deleted)"));
+        // through /proc a file is opened again even when its name is gone
+        if gone && std::fs::metadata(path).is_ok_and(|about| about.is_file()) {
+            self.file(path, seen);
+        }
+    }
+
+    /// Block after block; what lies over the edge of two is seen in the second.
+    fn stream(&self, reader: &mut impl Read) -> Result<(u64, BTreeSet<usize>)> {
+        let (mut found, mut bytes) = (BTreeSet::new(), 0_u64);
+        let mut held: Vec<u8> = Vec::new();
+        loop {
+            let mut block = Vec::with_capacity(BLOCK);
+            let read = reader.by_ref().take(WHOLE).read_to_end(&mut block)?;
+            if read == 0 {
+                return Ok((bytes, found));
+            }
+            bytes = bytes.saturating_add(u64::try_from(read).unwrap_or(u64::MAX));
+            held.extend_from_slice(&block);
+            found.extend(self.found(&held));
+            let over = held.len().saturating_sub(self.longest);
+            held.drain(..over);
+        }
+    }
+
+    fn found(&self, bytes: &[u8]) -> BTreeSet<usize> {
+        let hits = self.forms.iter().filter(|(_, finder)| finder.find(bytes).is_some());
+        hits.map(|(number, _)| *number).collect()
+    }
+}
+
+/// The needle's forms.
+fn forms(needle: &str) -> Vec<Vec<u8>> {
+    let bytes = needle.as_bytes();
+    let mut forms = vec![
+        bytes.to_vec(),
+        needle.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+        needle.encode_utf16().flat_map(u16::to_be_bytes).collect(),
+        data_encoding::HEXLOWER.encode(bytes).into_bytes(),
+        data_encoding::HEXUPPER.encode(bytes).into_bytes(),
+    ];
+    for before in 0..3_usize {
+        let padded = [vec![0; before], bytes.to_vec()].concat();
+        // characters that also hold bits of the neighbours are left out
+        let (first, whole) = ((before * 8).div_ceil(6), padded.len() * 8 / 6);
+        for encoding in [data_encoding::BASE64_NOPAD, data_encoding::BASE64URL_NOPAD] {
+            forms.extend(encoding.encode(&padded).into_bytes().get(first..whole).map(<[u8]>::to_vec));
+        }
+    }
+    forms
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_needle_is_found_in_each_of_its_forms_and_over_the_edge_of_a_block() {
+        let needle = "Hélène Dupont-Martin";
+        let search = Search::new(["", needle].into_iter());
+        for form in forms(needle) {
+            let mut text = vec![b'.'; BLOCK - 5];
+            text.extend(form);
+            let (bytes, found) = search.stream(&mut text.as_slice()).unwrap();
+            assert_eq!((bytes, found), (text.len() as u64, BTreeSet::from([1])));
+        }
+        assert!(search.stream(&mut &b"Helene Dupont-Martin"[..]).unwrap().1.is_empty());
+    }
+
+    #[test]
+    fn an_unlinked_file_that_is_held_open_is_found() {
+        let search = Search::new(["QyIUNLINKED0"].into_iter());
+        let mut file = tempfile::tempfile().unwrap();
+        std::io::Write::write_all(&mut file, b"xx QyIUNLINKED0 xx").unwrap();
+        let mut seen = Seen::default();
+        search.unlinked(&mut seen);
+        assert_eq!(seen.found.len(), 1, "{seen:?}");
+        drop(file);
+        let mut seen = Seen::default();
+        search.unlinked(&mut seen);
+        assert!(seen.found.is_empty());
+    }
+}

@@ -1,0 +1,212 @@
+//! `ecluse erase --source`: what moved, taken away at the source, after acceptance only.
+
+use std::sync::Arc;
+
+use ecluse_adapters::folder::RunFolder;
+use ecluse_core::count::{count, plural};
+use ecluse_core::erasure::{Beyond, Erased, Erasure, Side};
+use ecluse_core::fault::{Code, Result};
+use ecluse_core::instruction::{fates, kept_with_rows};
+use ecluse_flow::erase::{Eraser, Erasing, Going, Gone, erase};
+use ecluse_flow::event::{Act, Leaf, Outcome};
+use ecluse_flow::figures::Figures;
+use ecluse_flow::ports::Record as _;
+use jiff::tz::TimeZone;
+use serde_json::json;
+
+use super::due::{self, Who};
+use super::places::{self, Place};
+use crate::cli::{EraseArgs, PaperArgs};
+use crate::commands::Here;
+use crate::commands::begun;
+use crate::connect;
+use crate::output;
+use crate::papers::refusal;
+use crate::progress::Teller;
+use crate::ready::{self, Ends, Missing, Ready, STOP};
+
+static NOT_ORDERED: Code = Code::refused("ECL-ERA-016", "the order does not have the source erased");
+static TRIAL: Code = Code::refused("ECL-ERA-024", "a trial erases nothing at the source");
+static COUNTS: Code = Code::refused("ECL-ERA-018", "the source would lose another number of rows than moved");
+static NO_OWNER: Code = Code::refused("ECL-ERA-019", "a place beyond reach has no owner and no day");
+
+/// The reason that the journal and the figures give for the administrator's rights.
+const REASON: &str = "the source is erased by its administrator";
+
+pub(super) fn run(here: &Here, args: &EraseArgs) -> Result<()> {
+    let run = here.folder.path(args.begun.run.dir.as_deref(), "run");
+    begun::begun(&run)?;
+    let figures = begun::figures(&run)?;
+    let papers = papers(args);
+    let (ready, mut ends) = Ready::prepare(here, &papers, Missing::Refuse)?;
+    ordered(&ready, here)?;
+    let acceptance = super::accepted(here, &run)?;
+    let beyond = places::read(&here.folder)?;
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&STOP));
+    let before = due::kept(&run)?.unwrap_or_default();
+    let covers = |t: &ecluse_flow::figures::TableFigures| before.covers_source(&t.source);
+    if !before.ended.is_empty() && figures.tables.iter().all(covers) {
+        output::line(format!("Erased at the source already, by {}.", before.ended));
+        return Ok(());
+    }
+    let announced = before.ended.is_empty() && before.done.iter().any(|one| one.side == Side::Source);
+    // read by the eraser's own connection from here on
+    ends.source.close()?;
+    let mut eraser = connect::eraser(&ready.source)?;
+    let places = named(eraser.as_mut(), &ready, &beyond, args.dry_run)?;
+    let mut record = RunFolder::existing(&run)?;
+    let mut teller = Teller::new();
+    let how = Erasing { options: ready.options(), dry: args.dry_run, announced };
+    let Ends { destination, .. } = &mut ends;
+    let Going { gone, open } = ready.with_orders(|orders| {
+        erase(orders, how, eraser.as_mut(), destination.as_mut(), &mut record, ready::world(), &mut |p| {
+            teller.tell(p);
+        })
+    })?;
+    if args.dry_run {
+        return told(&gone, &places, true, "");
+    }
+    even(&figures, &gone)
+        .or_else(|fault| if open { eraser.rollback().and(Err(fault)) } else { Err(fault) })?;
+    let place = connect::name(&ready.source, ecluse_core::language::Language::English);
+    let mut erasure = Erasure {
+        format: Erasure::FORMAT.to_owned(),
+        run: figures.run,
+        instruction: figures.instruction,
+        acceptance,
+        began: if before.began.is_empty() { here.now.to_string() } else { before.began },
+        ended: String::new(),
+        done: before.done.into_iter().filter(|one| one.side == Side::Copy).collect(),
+        held: before.held,
+        out_of_reach: places.clone(),
+    };
+    let erased = |method: &str| -> Vec<Erased> {
+        let at = ready::world().now().to_string();
+        gone.iter().map(|one| of_source(one, &place, method, &at)).collect()
+    };
+    // on disk before the rows go: a start that finds none of them knows that this one went through
+    let copies = erasure.done.clone();
+    erasure.done.extend(erased("announced"));
+    record.save_erasure(&erasure)?;
+    if open {
+        eraser.commit()?;
+    }
+    let method = eraser.settle(&ready.compiled.plan)?;
+    erasure.done = copies;
+    erasure.done.extend(erased(&method));
+    erasure.ended = ready::world().now().to_string();
+    let paper = Some(record.save_erasure(&erasure)?);
+    let (world, session) = (ready::world(), due::session(here, Who::Person));
+    let leaf = Leaf::new(&world, &session, Act::Erase, &world.id()?, &Outcome::Done)?;
+    record.append(Leaf { paper, ..leaf })?;
+    told(&gone, &places, false, &method)
+}
+
+/// The administrator's connection in the place of the reader's; the tables themselves, not the views.
+pub(super) fn papers(args: &EraseArgs) -> PaperArgs {
+    let mut papers = args.begun.papers();
+    papers.still.without_views.get_or_insert_with(|| REASON.to_owned());
+    papers.still.accept_wider_role.get_or_insert_with(|| REASON.to_owned());
+    papers
+}
+
+/// That the order has the source erased, that every class which stays behind has its fate, and that nothing is
+/// kept in the rows that would go.
+///
+/// # Errors
+///
+/// [`NOT_ORDERED`], `ECL-PLN-009`, `ECL-ERA-017`.
+fn ordered(ready: &Ready, here: &Here) -> Result<()> {
+    let (order, chain) = (ready.chain.instruction.order(), &ready.chain);
+    if chain.instruction.header().trial {
+        return Err(TRIAL
+            .fault("instruction.toml")
+            .help("a trial moves a little to learn; the source stays as it is"));
+    }
+    let today = here.now.to_zoned(TimeZone::UTC).date();
+    let mut findings = fates(order, chain.instruction.header(), &chain.dictionary);
+    findings.extend(kept_with_rows(order, &chain.dictionary, today));
+    if !findings.is_empty() {
+        return Err(refusal(&chain.path, &String::from_utf8_lossy(&chain.bytes), &findings));
+    }
+    match &order.erasure.source {
+        Some(_) => Ok(()),
+        None => Err(NOT_ORDERED.fault("instruction.toml").help(
+            "the laboratory erases its old system itself; or it signs an order that says so: source = DATE under [erasure]",
+        )),
+    }
+}
+
+/// Every place in which the engine may keep what goes, with its owner and its day.
+///
+/// # Errors
+///
+/// [`NO_OWNER`]: nothing goes before somebody answers for each.
+fn named(eraser: &mut dyn Eraser, ready: &Ready, known: &[Place], dry: bool) -> Result<Vec<Beyond>> {
+    let order = ready.chain.instruction.order();
+    let folders = order.tables.iter().flat_map(|table| &table.files).map(|files| {
+        format!("files that rows of {} name: they are the old system's own to destroy", files.column.value)
+    });
+    let wanted: Vec<String> = eraser.beyond()?.into_iter().chain(folders).collect();
+    let place = connect::name(&ready.source, ecluse_core::language::Language::English);
+    let beyond = places::matched(&place, &wanted, known);
+    if let Some(open) = beyond.iter().find(|one| one.owner.is_empty()).filter(|_| !dry) {
+        return Err(NO_OWNER.fault(open.what.clone()).help(format!(
+            "write who answers for it, and the day by which it is gone, into {}: ecluse erase --source --dry-run prints the lines",
+            places::FILE
+        )));
+    }
+    Ok(beyond)
+}
+
+/// The counts agree with the run's own.
+fn even(figures: &Figures, gone: &[Gone]) -> Result<()> {
+    let moved = |table: &str| figures.tables.iter().find(|t| t.source == table).map(|t| t.moved);
+    match gone.iter().find(|one| moved(&one.table) != Some(one.rows)) {
+        None => Ok(()),
+        Some(one) => Err(COUNTS
+            .fault(format!("table {}: {} rows; figures.json counts others", one.table, count(one.rows)))
+            .help("nothing went; catch up (ecluse migrate), reconcile, have it accepted; then: ecluse erase --source")),
+    }
+}
+
+fn of_source(gone: &Gone, place: &str, method: &str, at: &str) -> Erased {
+    Erased {
+        side: Side::Source,
+        place: place.to_owned(),
+        what: gone.table.clone(),
+        method: method.to_owned(),
+        rows: Some(gone.rows),
+        files: None,
+        at: at.to_owned(),
+    }
+}
+
+fn told(gone: &[Gone], beyond: &[Beyond], dry: bool, method: &str) -> Result<()> {
+    let verb = if dry { "would be erased" } else { "erased" };
+    for one in gone {
+        output::line(format!("{}   {} {verb} at the source", one.table, plural(one.rows, "row", "rows")));
+    }
+    if !dry {
+        output::line(format!("How: {method}"));
+    }
+    output::line("Beyond the reach of SQL, with who answers for it and until when:");
+    for one in beyond {
+        if one.owner.is_empty() {
+            output::line(format!("  {}   NOBODY YET", one.what));
+        } else {
+            output::line(format!("  {}   {}, by {}", one.what, one.owner, one.until));
+        }
+    }
+    if dry && beyond.iter().any(|one| one.owner.is_empty()) {
+        output::line(format!("Into {}, before anything goes:", places::FILE));
+        for one in beyond.iter().filter(|one| one.owner.is_empty()) {
+            output::line(places::draft(&one.what));
+        }
+    }
+    output::document(&json!({
+        "source": gone.iter().map(|one| json!({ "table": one.table, "rows": one.rows })).collect::<Vec<_>>(),
+        "method": method, "beyond": beyond, "dry": dry,
+    }));
+    Ok(())
+}

@@ -1,0 +1,183 @@
+//! What moved, erased at a SQLite source: after acceptance, only what moved; and what is then found of it.
+
+use std::path::PathBuf;
+use std::process::Output;
+
+use ecluse_adapters::folder::{erasure, residue};
+use ecluse_adapters::sqlite::{Destination, Source, create_from};
+use ecluse_flow::ports::{Destination as _, Source as _};
+use ecluse_testkit::kill::VARIABLE;
+use ecluse_testkit::migration::{End, Migration, Ordered};
+
+use crate::{now, program};
+
+const SCHEMA: &str = "create table patient (id integer primary key, name varchar(40), mother varchar(40));
+    create table result (id integer primary key, patient integer references patient (id), value varchar(40));";
+const ROWS: &str = "insert into patient values (1, 'QyIAAAAAAA-Un', 'x'), (2, 'QyIBBBBBBB-Deux', 'y');
+    insert into result values (1, 1, 'QyICCCCCCC-a'), (2, 2, 'QyIDDDDDDD-b');";
+
+struct Case {
+    made: Migration,
+    from: PathBuf,
+    folder: tempfile::TempDir,
+}
+
+impl Case {
+    /// Moved, read back; the order has the source erased, and what stays of the patients `stays`.
+    fn new(stays: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let here = folder.path().canonicalize().unwrap();
+        let (from, to) = (here.join("old.db"), here.join("new.db"));
+        // rows that nobody ordered, and that name a patient
+        let visits = "create table visit (id integer primary key, patient integer references patient (id));";
+        create_from(&from, &format!("{SCHEMA}{ROWS}{visits}")).unwrap();
+        create_from(&to, SCHEMA).unwrap();
+        let source = End::sqlite(&from, Source::open(&from).unwrap().identity().unwrap());
+        let destination = End::sqlite(&to, Destination::open(&to).unwrap().identity().unwrap());
+        let ordered = |table, columns: &[&'static str]| Ordered {
+            table,
+            rows: "true",
+            columns: columns.to_vec(),
+            reasoned: vec![],
+        };
+        let order = [ordered("patient", &["id", "name"]), ordered("result", &["id", "patient", "value"])];
+        let mut made = Migration::new(program(), &here.join("papers"), now(), &source, &destination, &order);
+        let papers = made.papers();
+        let day = papers.instruction.split("copies = ").nth(1).unwrap().get(..10).unwrap().to_owned();
+        let fate = stays.replace("DAY", &day);
+        papers.instruction = papers
+            .instruction
+            .replacen("[erasure]\n", &format!("[erasure]\nsource = {day}\n"), 1)
+            .replace(&format!("fate = \"keep\", until = {day}"), &fate);
+        let at = here.join("papers");
+        made.papers().write(&at);
+        let case = Self { made, from, folder };
+        case.done(&["migrate"]);
+        case.done(&["reconcile"]);
+        case
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        let mut command = self.made.command(arguments);
+        command.env("TMPDIR", self.folder.path().join("papers")).output().unwrap()
+    }
+
+    #[track_caller]
+    fn done(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{arguments:?}: {said}{}", String::from_utf8_lossy(&output.stderr));
+        said
+    }
+
+    #[track_caller]
+    fn refused(&self, arguments: &[&str], code: &str) {
+        let output = self.run(arguments);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.lines().last().unwrap_or_default().starts_with(code), "{code}: {said}");
+        assert!(!said.contains("QyI"), "{said}");
+    }
+
+    fn accepted(&mut self) {
+        self.done(&["accept", "propose", "--lang", "en"]);
+        let key = self.made.folder().join("keys").join(self.made.papers().signatory.short);
+        self.done(&["accept", "sign", "--key", &key.display().to_string()]);
+    }
+
+    /// Somebody answers for every place beyond reach.
+    fn owned(&self) {
+        let said = self.done(&["erase", "--source", "--dry-run", "--json"]);
+        let said: serde_json::Value = serde_json::from_str(&said).unwrap();
+        let lines = said["beyond"].as_array().unwrap().iter().map(|one| {
+            format!("[[place]]\nwhat = {}\nowner = \"Jean Roux\"\nuntil = \"2099-01-31\"\n", one["what"])
+        });
+        std::fs::write(self.made.folder().join("places.toml"), lines.collect::<String>()).unwrap();
+    }
+
+    fn rows(&self) -> i64 {
+        let both = "select (select count(*) from patient) + (select count(*) from result)";
+        self.sql().query_row(both, [], |row| row.get(0)).unwrap()
+    }
+
+    fn sql(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(&self.from).unwrap()
+    }
+}
+
+const DESTROY: &str = "fate = \"destroy\", reason = \"nobody needs it\", by = DAY";
+
+#[test]
+fn the_source_is_erased_after_acceptance_and_only_while_it_is_what_moved() {
+    let mut case = Case::new(DESTROY);
+    case.refused(&["erase", "--source"], "ECL-ACC-011");
+    case.accepted();
+    case.refused(&["erase", "--source"], "ECL-ERA-019");
+    case.owned();
+    assert_eq!(case.rows(), 4);
+    case.sql().execute_batch("update result set value = 'QyIchanged' where id = 2").unwrap();
+    case.refused(&["erase", "--source"], "ECL-ERA-010");
+    case.sql().execute_batch("update result set value = 'QyIDDDDDDD-b' where id = 2").unwrap();
+    case.sql().execute_batch("insert into visit values (1, 2)").unwrap();
+    case.refused(&["erase", "--source"], "ECL-ERA-012");
+    case.sql().execute_batch("delete from visit").unwrap();
+    assert_eq!(case.rows(), 4, "nothing went");
+    case.done(&["erase", "--source"]);
+    assert_eq!(case.rows(), 0);
+    let bytes = std::fs::read(&case.from).unwrap();
+    assert!(memchr::memmem::find(&bytes, b"QyI").is_none(), "the file holds what was deleted");
+    let run = case.made.folder().join("run");
+    let erased = erasure(&run).unwrap().unwrap();
+    assert!(erased.covers_source("patient") && erased.covers_source("result"));
+    assert!(erased.acceptance.starts_with("sha256:") && !erased.ended.is_empty());
+    assert!(erased.out_of_reach.iter().all(|one| one.owner == "Jean Roux"));
+}
+
+#[test]
+fn columns_that_stay_with_the_rows_are_not_destroyed_against_the_order() {
+    let mut case = Case::new("fate = \"keep\", until = DAY");
+    case.accepted();
+    case.refused(&["erase", "--source"], "ECL-ERA-017");
+    assert_eq!(case.rows(), 4);
+}
+
+#[test]
+fn killed_around_the_commit_the_same_command_ends_it() {
+    for (at, left) in [("sqlite_erase.commit.before", 4), ("sqlite_erase.commit.after", 0)] {
+        let mut case = Case::new(DESTROY);
+        case.accepted();
+        case.owned();
+        let killed = case.made.command(&["erase", "--source"]).env(VARIABLE, at).output().unwrap();
+        assert!(killed.status.code().is_none(), "{at}: {}", String::from_utf8_lossy(&killed.stderr));
+        assert_eq!(case.rows(), left, "{at}");
+        assert!(erasure(&case.made.folder().join("run")).unwrap().is_none());
+        case.done(&["erase", "--source"]);
+        assert_eq!(case.rows(), 0);
+        assert!(erasure(&case.made.folder().join("run")).unwrap().unwrap().covers_source("result"));
+    }
+}
+
+#[test]
+fn a_survivor_is_found_where_it_was_planted_and_nothing_is_found_once_it_is_gone() {
+    let mut case = Case::new(DESTROY);
+    case.accepted();
+    case.refused(&["erase", "--look"], "ECL-ERA-022");
+    case.owned();
+    case.done(&["erase", "--source"]);
+    case.done(&["erase", "--look"]);
+    let run = case.made.folder().join("run");
+    assert!(residue(&run).unwrap().unwrap().survivors.is_empty());
+    // somebody kept an extract, base64 as a mail has it
+    let kept = case.made.folder().join("notes.txt");
+    let text = data_encoding::BASE64.encode(b"the patient QyIAAAAAAA-Un, and more");
+    std::fs::write(&kept, text).unwrap();
+    case.refused(&["erase", "--look"], "ECL-ERA-023");
+    let found = residue(&run).unwrap().unwrap();
+    // the temporary folder is this one too: it is told of both places
+    assert!(!found.survivors.is_empty());
+    assert!(found.survivors.iter().all(|one| one.what.ends_with("notes.txt")), "{:?}", found.survivors);
+    let clear = std::fs::read_to_string(run.join("residue.json")).unwrap();
+    assert!(!clear.contains("QyI"), "{clear}");
+    std::fs::remove_file(kept).unwrap();
+    case.done(&["erase", "--look"]);
+}

@@ -12,8 +12,10 @@ use std::sync::Arc;
 
 use ecluse_adapters::archive::{Archive, Source};
 use ecluse_adapters::folder::RunFolder;
+use ecluse_core::copies::Store;
 use ecluse_core::count::plural;
 use ecluse_core::fault::{Code, Result};
+use ecluse_core::language::Language;
 use ecluse_core::receipt::{self, Stated, Table};
 use ecluse_flow::figures::Figures;
 use ecluse_flow::load::{destroys, not_loaded_yet, unseals};
@@ -23,12 +25,14 @@ use ecluse_flow::run::{Options, makes, may_begin, run as flow_run};
 use ecluse_seal::Identity;
 use ecluse_seal::archive::commitment;
 use jiff::SignedDuration;
+use jiff::civil::Date;
 use serde_json::json;
 
 use super::migrate::STOPPED;
-use super::{Here, reconcile as reconciled, session, sign};
+use super::{Here, reconcile as reconciled, runs, session, sign};
 use crate::cli::{LoadArgs, SignArgs};
 use crate::connections::{self, End};
+use crate::copies::{self, Born};
 use crate::loading::{Laid, Sealed};
 use crate::papers::{Paper, draft, signatures_of};
 use crate::progress::Teller;
@@ -116,11 +120,18 @@ fn loaded(
     let identity = session::identity(key)?;
     let ids = (sealed.recipient.header().id.clone(), sealed.manifest.header().id.clone());
     let manifest = sealed.manifest.digest();
+    if !run.exists() {
+        // until the order is unsealed, the day is the one of what has none
+        listed(here, args, run, None)?;
+    }
     let mut record = RunFolder::open(run)?;
     let (laid, archive) = unseals(&mut record, ready::world(), (&ids.0, &ids.1), &manifest, || {
         sealed.open(here, args.open.status.as_deref(), &identity)
     })?;
     let url = connect::parse(&connections::url(&here.folder, End::Destination, args.to.url().as_deref())?)?;
+    let order = laid.instruction.order();
+    listed(here, args, run, Some(order.erasure.copies.value))?;
+    copies::run(&here.folder, here.now, run, order, Some(&connect::name(&url, Language::English)))?;
     let mut destination = connect::destination(&url)?;
     let load = Load { laid: &laid, archive: &archive, identity: &identity };
     let mut source = Source::new(&archive);
@@ -139,6 +150,15 @@ fn loaded(
         plural(rows, "row", "rows")
     ));
     Ok(())
+}
+
+/// Enters the archive and the load's run folder into the ledger of copies, with the day on which they go.
+fn listed(here: &Here, args: &LoadArgs, run: &Path, copies: Option<Date>) -> Result<()> {
+    let archive = runs::name(&here.folder, &args.open.inspect.archive);
+    let record = runs::name(&here.folder, run);
+    let one = |store, place| Born { store, place, copies, marker: "" };
+    let all = [one(Store::Archive, archive.as_str()), one(Store::Record, record.as_str())];
+    copies::born(&here.folder, here.now, &all)
 }
 
 /// An opened archive on its way into a database.

@@ -98,6 +98,9 @@ fn what_was_extracted_stands_at_the_recipients_once_and_the_receipt_says_so() {
     let (old, new) = (way.here.path().join("old.db"), own.join("own.db"));
     assert_eq!(way.asked(&old, ROWS), way.asked(&new, ROWS));
     assert!(!own.join("keys/recipient.age").exists());
+    // what the load left has its day from its birth
+    let copies = std::fs::read_to_string(own.join("copies.json")).unwrap();
+    assert!(["archive", "record", "state", "ledger"].iter().all(|store| copies.contains(store)), "{copies}");
     // in the recipient's folder, outside the database, nothing of a patient
     let canaries = Search::new(&["CanariPatient", "CanariValeur"]);
     assert!(!canaries.folder(&own).is_empty(), "the search sees what is there");

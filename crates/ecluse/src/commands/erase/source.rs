@@ -9,6 +9,7 @@ use ecluse_core::fault::{Code, Result};
 use ecluse_core::instruction::{fates, kept_with_rows};
 use ecluse_flow::erase::{Eraser, Erasing, Going, Gone, erase};
 use ecluse_flow::event::{Act, Leaf, Outcome};
+use ecluse_flow::failpoint;
 use ecluse_flow::figures::Figures;
 use ecluse_flow::ports::Record as _;
 use jiff::tz::TimeZone;
@@ -89,7 +90,9 @@ pub(super) fn run(here: &Here, args: &EraseArgs) -> Result<()> {
     erasure.done.extend(erased("announced"));
     record.save_erasure(&erasure)?;
     if open {
+        failpoint::hit("erase.source.commit.before");
         eraser.commit()?;
+        failpoint::hit("erase.source.commit.after");
     }
     let method = eraser.settle(&ready.compiled.plan)?;
     erasure.done = copies;

@@ -49,7 +49,9 @@ pub(crate) use ends::{FromArgs, ToArgs};
 pub(crate) use excluded::ExcludeArgs;
 pub(crate) use extract::ExtractArgs;
 pub(crate) use grants::GrantsArgs;
-pub(crate) use journal::{CheckpointArgs, CosignArgs, ExportArgs, Journal, ProveArgs, SeenArgs, TailArgs};
+pub(crate) use journal::{
+    CheckpointArgs, CosignArgs, ExportArgs, Journal, ProveArgs, PruneArgs, SeenArgs, TailArgs,
+};
 pub(crate) use known::KnownArgs;
 pub(crate) use locate::LocateArgs;
 pub(crate) use mapping::{Mapping, MappingNewArgs};

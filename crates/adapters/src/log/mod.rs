@@ -24,7 +24,7 @@ mod write;
 use ecluse_core::fault::Code;
 
 pub use self::read::{CUT, FORK, Folder, STRANGER};
-pub use self::retention::Kept;
+pub use self::retention::{Erased, Kept};
 pub use self::taken::{Lines, Run, Taken, gather};
 pub use self::write::Writer;
 

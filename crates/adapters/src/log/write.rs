@@ -61,6 +61,14 @@ impl Writer {
         Ok(Self { path: path.to_owned(), log, signer, taken, _lock: lock })
     }
 
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn size(&self) -> u64 {
+        self.log.checkpoint().size
+    }
+
     /// What it has taken in of the run folders.
     #[must_use]
     pub const fn taken(&self) -> &Taken {

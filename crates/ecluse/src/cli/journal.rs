@@ -38,6 +38,22 @@ pub(crate) enum Journal {
         after_help = "Example:\n  ecluse journal cosign --key ~/journal-witness.key --name labo-tilleuls.example/journal -o tilleuls.checkpoint"
     )]
     Cosign(CosignArgs),
+    /// Erase what is older than the retention, by whole bundles from the front; the rest still verifies.
+    #[command(
+        after_help = "Example:\n  ecluse journal prune\n  ecluse journal prune --months 24 --reason 'dispute of 12 May, minutes of the 20th'"
+    )]
+    Prune(PruneArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PruneArgs {
+    /// For how many months entries are kept: 6 to 12; to 36 with a reason.
+    #[arg(long, default_value_t = 12, value_name = "MONTHS")]
+    pub(crate) months: u32,
+
+    /// Why for longer than 12; it is kept with the journal.
+    #[arg(long, value_name = "WORDS")]
+    pub(crate) reason: Option<String>,
 }
 
 #[derive(Debug, Args)]

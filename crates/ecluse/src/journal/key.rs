@@ -25,7 +25,7 @@ const FILE: &str = "journal.key";
 /// # Errors
 ///
 /// [`LOST`], [`NO_KEY`]; `ECL-CLI-013` where others can read it.
-pub(super) fn signer(folder: &Folder) -> Result<NoteSigner> {
+pub(crate) fn signer(folder: &Folder) -> Result<NoteSigner> {
     let path = folder.path(None, FILE);
     if path.exists() {
         return read(&path, KeyKind::Log);

@@ -96,6 +96,17 @@ pub(super) fn run(at: At<'_>) -> Found {
                 "Or look first, nothing moves and nothing is made:      ecluse plan",
             ],
         ),
+        None if witnessed(folder) => missing(
+            lang.of("not begun", "pas commencé"),
+            YOU,
+            &[
+                "The role that may read these rows only (the administrator runs the script):  ecluse grants",
+                "The tables that the destination lacks:                                       ecluse plan --ddl",
+                "What would move, noted in the journal:                                       ecluse plan",
+                "The laboratory, which has the journal before it, states the order again:     ecluse instruction status --key FILE",
+                "Move:                                                                        ecluse migrate",
+            ],
+        ),
         None => missing(
             lang.of("not begun", "pas commencé"),
             YOU,
@@ -122,6 +133,11 @@ const SAMPLED_WITH_REFERENCE: &[&str] = &[
 /// Whether the order marks reference data, as far as it can be read.
 fn first(folder: &Folder) -> bool {
     order(folder).is_some_and(|order| order.tables.iter().any(|table| table.reference))
+}
+
+/// Whether the order wants its plan seen by somebody else before a row moves.
+fn witnessed(folder: &Folder) -> bool {
+    order(folder).is_some_and(|order| order.witnessed)
 }
 
 /// The order as it is written; whether it is signed is asked elsewhere.

@@ -10,7 +10,15 @@ use rusqlite::Connection;
 use crate::{ecluse, succeed};
 
 /// A trial whose plan was made: its events are in the journal.
-pub(crate) fn planned(here: &Path) -> PathBuf {
+fn planned(here: &Path) -> PathBuf {
+    let lab = ordered(here);
+    succeed(&lab, &["plan", "--ddl"]);
+    succeed(&lab, &["plan"]);
+    lab
+}
+
+/// A trial whose order is signed: nothing was noted yet.
+fn ordered(here: &Path) -> PathBuf {
     let old = "CREATE TABLE patient (id INTEGER PRIMARY KEY, nom VARCHAR(60)); INSERT INTO patient VALUES (1, 'Nom1')";
     Connection::open(here.join("old.db")).unwrap().execute_batch(old).unwrap();
     succeed(here, &["new", "lab", "--trial", "--from", "sqlite:old.db", "--to", "sqlite:new.db"]);
@@ -18,8 +26,6 @@ pub(crate) fn planned(here: &Path) -> PathBuf {
     succeed(&lab, &["survey"]);
     succeed(&lab, &["instruction", "new", "--table", "patient", "--grant-proposed"]);
     succeed(&lab, &["instruction", "sign"]);
-    succeed(&lab, &["plan", "--ddl"]);
-    succeed(&lab, &["plan"]);
     lab
 }
 
@@ -378,4 +384,88 @@ fn a_witness_that_the_order_names_counts_and_signs_for_one_history_alone() {
     succeed(&lab, &["journal", "cosign", "--key", key_path]);
     copied(&here.path().join("before"), &lab.join("journal"));
     refused(&lab, &["journal", "cosign", "--key", key_path], 1, "ECL-LOG-014", "");
+}
+
+/// The program of `docs/journal.md`, word for word, over a journal of several bundles.
+#[test]
+fn an_auditors_own_program_tells_what_the_page_says_it_tells() {
+    let here = tempfile::tempdir().unwrap();
+    let lab = planned(here.path());
+    let model = lines(&lab.join("run"))[0].clone();
+    let leaf = |at: usize| Leaf {
+        salt: format!("{at:032x}"),
+        time: "2999-01-01T10:00:00Z".to_owned(),
+        ..model.clone()
+    };
+    write_lines(&lab.join("later"), (0..600).map(leaf).collect());
+    let kept = json(&lab, &["journal", "checkpoint"]);
+    let (size, root) = (kept["size"].as_u64().unwrap(), kept["root"].as_str().unwrap().to_owned());
+    assert!(size > 512 + 8, "{size}");
+    let page =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/journal.md")).unwrap();
+    let program = page.split("```python\n").nth(1).unwrap().split("```").next().unwrap();
+    let check = |size: u64| {
+        let mut python = std::process::Command::new("python3");
+        let told = python
+            .args(["-c", program, "journal", &size.to_string(), &root])
+            .current_dir(&lab)
+            .output()
+            .unwrap();
+        (told.status.code(), String::from_utf8_lossy(&told.stdout).trim().to_owned())
+    };
+    assert_eq!(check(size), (Some(0), "holds".to_owned()));
+    assert_eq!(check(size - 1), (Some(1), "DIFFERENT".to_owned()));
+    let path = lab.join("journal/tile/entries/001");
+    let bytes = std::fs::read(&path).unwrap();
+    let mut all = entries(&bytes, 256);
+    all[7][30] ^= 1;
+    std::fs::write(&path, bundled(&all)).unwrap();
+    assert_eq!(check(size), (Some(1), "DIFFERENT".to_owned()));
+    refused(&lab, &["journal", "verify"], 1, "ECL-LOG-010", "entry 263");
+    std::fs::write(&path, bytes).unwrap();
+    // it grows, and what was kept before still holds
+    succeed(&lab, &["plan"]);
+    succeed(&lab, &["journal", "checkpoint"]);
+    assert_eq!(check(size), (Some(0), "holds".to_owned()));
+}
+
+// proves: AUD-05
+#[test]
+fn what_is_older_than_the_retention_goes_by_whole_bundles_and_the_rest_verifies() {
+    let here = tempfile::tempdir().unwrap();
+    let lab = ordered(here.path());
+    let leaf = |at: usize| Leaf {
+        v: 1,
+        salt: format!("{at:032x}"),
+        time: "2024-01-01T10:00:00Z".to_owned(),
+        session: "0a".repeat(16),
+        act: Act::Standing,
+        object: "0b".repeat(16),
+        outcome: "done".to_owned(),
+        paper: None,
+    };
+    write_lines(&lab.join("old"), (0..600).map(leaf).collect());
+    succeed(&lab, &["plan"]);
+    succeed(&lab, &["journal", "checkpoint", "-o", "kept.checkpoint"]);
+    refused(&lab, &["journal", "prune", "--months", "5"], 2, "ECL-LOG-050", "5 months");
+    refused(&lab, &["journal", "prune", "--months", "13"], 2, "ECL-LOG-050", "no reason");
+    let told = json(&lab, &["journal", "prune", "--months", "36", "--reason", "a dispute"]);
+    assert_eq!(told["erased"], 0, "three years are not over");
+    let told = json(&lab, &["journal", "prune"]);
+    assert_eq!((&told["first"], &told["erased"]), (&512.into(), &512.into()));
+    let bundles = lab.join("journal/tile/entries");
+    assert!(!bundles.join("000").exists() && !bundles.join("001").exists() && bundles.join("002.p").exists());
+    let said = succeed(&lab, &["journal", "verify", "--against", "kept.checkpoint"]);
+    assert!(said.contains("from entry 512 on"), "{said}");
+    assert_eq!(json(&lab, &["journal", "prune"])["erased"], 0);
+    refused(&lab, &["journal", "prove", "511"], 2, "ECL-LOG-017", "erased");
+    succeed(&lab, &["journal", "prove", "512"]);
+    // what is kept is still compared, and it goes on
+    succeed(&lab, &["plan"]);
+    let number = size(&lab) - 512;
+    let path = std::fs::read_dir(bundles.join("002.p")).unwrap().next().unwrap().unwrap().path();
+    let mut all = entries(&std::fs::read(&path).unwrap(), number);
+    all[1][30] ^= 1;
+    std::fs::write(&path, bundled(&all)).unwrap();
+    refused(&lab, &["journal", "verify"], 1, "ECL-LOG-010", "entry 513");
 }

@@ -4,6 +4,7 @@ mod agree;
 mod cosign;
 mod export;
 mod prove;
+mod prune;
 mod tail;
 mod verify;
 
@@ -24,6 +25,7 @@ pub(super) fn run(here: &Here, command: &Journal) -> Result<()> {
         Journal::Prove(args) => prove::run(here, args),
         Journal::Tail(args) => tail::run(here, args),
         Journal::Export(args) => export::run(here, args),
+        Journal::Prune(args) => prune::run(here, args),
         Journal::Cosign(args) => cosign::run(here, args),
     }
 }

@@ -1,0 +1,87 @@
+//! `ecluse journal prune`: what is older than the retention is erased, by whole bundles from the front.
+
+use ecluse_adapters::log::{self, Erased, Writer};
+use ecluse_core::fault::{Code, Result};
+use ecluse_flow::event::{Act, Leaf};
+use ecluse_journal::FULL;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _};
+use serde_json::json;
+
+use super::{Here, entries};
+use crate::cli::PruneArgs;
+use crate::journal::{key, reading};
+use crate::{journal, output};
+
+static PERIOD: Code = Code::usage("ECL-LOG-050", "a journal is kept for 6 to 12 months");
+static NOBODY: Code = Code::refused("ECL-LOG-051", "erasing from the journal is an operator's act");
+
+pub(super) fn run(here: &Here, args: &PruneArgs) -> Result<()> {
+    period(args.months, args.reason.as_deref())?;
+    journal::keep(&here.folder)?;
+    let path = journal::path(&here.folder);
+    let log = log::Folder::open(&path)?;
+    let tree = log.signed()?.checkpoint().clone();
+    let until = here.now.to_zoned(TimeZone::UTC).saturating_sub(i64::from(args.months).months()).timestamp();
+    // a bundle with one entry that is still to be kept stays whole, and so does what comes after it
+    let mut young: Option<u64> = None;
+    log.whole(&tree, |index, entry| {
+        let at = Leaf::parse(entry).and_then(|leaf| leaf.time.parse::<Timestamp>().ok());
+        if young.is_none() && at.is_none_or(|at| at >= until) {
+            young = Some(index);
+        }
+    })?;
+    let before = young.unwrap_or(tree.size) / FULL * FULL;
+    let kept = log.kept()?.first;
+    if before <= kept {
+        output::line(format!(
+            "Nothing is due: no whole bundle of {FULL} is older than {} months.",
+            args.months
+        ));
+        return output_of(kept, 0);
+    }
+    let session = reading::session(here)
+        .ok_or_else(|| NOBODY.fault("no session in force").help("ecluse session new --key FILE"))?;
+    // noted, and in the journal, before anything goes
+    reading::note(here, &session, Act::JournalErased, &tree.origin)?;
+    journal::keep(&here.folder)?;
+    let writer = Writer::open(&path, key::signer(&here.folder)?)?;
+    let reason = args.reason.clone();
+    writer.erase(Erased { at: here.now.to_string(), before, months: args.months, reason })?;
+    output::line(format!(
+        "{} erased from the front; the journal goes on at entry {before}.",
+        entries(before - kept)
+    ));
+    output_of(before, before - kept)
+}
+
+fn output_of(first: u64, erased: u64) -> Result<()> {
+    output::document(&json!({ "first": first, "erased": erased }));
+    Ok(())
+}
+
+/// Six to twelve months (CNIL, 2021-122); up to three years with a reason that is written down.
+fn period(months: u32, reason: Option<&str>) -> Result<()> {
+    let is_said = reason.is_some_and(|reason| !reason.trim().is_empty());
+    match months {
+        6..=12 => Ok(()),
+        13..=36 if is_said => Ok(()),
+        13..=36 => Err(PERIOD
+            .fault(format!("{months} months, and no reason"))
+            .help("say why: --reason 'the analysis that …, see …'; it is kept with the journal")),
+        _ => Err(PERIOD.fault(format!("{months} months")).help("--months 12")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::period;
+
+    #[test]
+    fn a_year_at_most_without_a_reason_and_half_a_year_at_least() {
+        let all = [(5, None), (5, Some("why")), (13, None), (13, Some(" ")), (37, Some("why")), (0, None)];
+        assert!(all.into_iter().all(|(months, reason)| period(months, reason).is_err()));
+        let all = [(6, None), (12, None), (13, Some("why")), (36, Some("why"))];
+        assert!(all.into_iter().all(|(months, reason)| period(months, reason).is_ok()));
+    }
+}

@@ -55,7 +55,7 @@ fn in_order(ledger: &Ledger, here: &Here) -> Result<()> {
     if !open.is_empty() {
         let outside = open.iter().any(|copy| copy.standing(here.now) == Standing::Outstanding);
         let help = if outside {
-            "ecluse erase; of what somebody took, a signed statement: ecluse copies state ID"
+            "ecluse erase; what somebody took is destroyed by them: until they have signed so, the line stays open"
         } else {
             "ecluse erase"
         };

@@ -40,25 +40,6 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     Ok(())
 }
 
-/// The page for tests, made in the folder that outlives a run; `None`, said loudly, where the compiler for it is
-/// absent.
-pub(crate) fn for_tests() -> Option<PathBuf> {
-    if let Some((_, package)) = missing() {
-        say(&format!("NOT CHECKED: verifier.html: Debian's package {package} is not installed"));
-        return None;
-    }
-    let folder = crate::packages::cache().ok()?.join("verifier");
-    let page = folder.join("verifier.html");
-    match make(&folder, &page) {
-        Ok(()) => Some(page),
-        Err(why) => {
-            say(&format!("verifier.html: {why}"));
-            // a folder is no page: the tests fail, where without a path they would be skipped
-            Some(folder)
-        }
-    }
-}
-
 fn missing() -> Option<(&'static str, &'static str)> {
     NEEDED.into_iter().find(|(path, _)| !Path::new(path).exists())
 }

@@ -15,6 +15,7 @@ const BANS: &[(&str, &[&str])] = &[
     ("arrow-array", &["ecluse-batch", "ecluse-adapters"]),
     ("arrow-select", &["ecluse-batch"]),
     ("arrow-ipc", &["ecluse-batch"]),
+    ("parquet", &["ecluse-batch"]),
     ("tokio-postgres", &["ecluse-adapters"]),
     ("mysql_async", &["ecluse-adapters"]),
     ("rusqlite", &["ecluse-adapters", "ecluse-testkit", "ecluse"]),

@@ -2,14 +2,15 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use ecluse_flow::failpoint;
 use rustix::fs::OFlags;
 
 /// Overwrites a regular file with zeroes, durably, and takes its name away, durably; whether there was one.
-/// A link is not followed: its own name goes, and nothing is overwritten.
+/// A link is not followed: its own name goes, and nothing is overwritten. A device, and a file that has another
+/// name, are left as they are.
 ///
 /// # Errors
 ///
@@ -21,10 +22,33 @@ pub(crate) fn removed(path: &Path) -> Result<bool, ErrorKind> {
     }
 }
 
+/// Whether nothing is left of the file: it is not there, or holds zeroes alone.
+///
+/// # Errors
+///
+/// The kind of the operating system's error.
+pub(crate) fn is_over(path: &Path) -> Result<bool, ErrorKind> {
+    match std::fs::symlink_metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(true),
+        Err(error) => Err(error.kind()),
+        // an identity is some hundred bytes: whatever is longer is none
+        Ok(found) if !found.is_file() || found.len() > 65_536 => Ok(false),
+        Ok(_) => {
+            let bytes = zeroize::Zeroizing::new(std::fs::read(path).map_err(|error| error.kind())?);
+            Ok(bytes.iter().all(|byte| *byte == 0))
+        }
+    }
+}
+
 fn over(path: &Path) -> std::io::Result<()> {
     if !std::fs::symlink_metadata(path)?.is_symlink() {
         let flags = i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits()).unwrap_or_default();
         let mut file = OpenOptions::new().write(true).custom_flags(flags).open(path)?;
+        let found = file.metadata()?;
+        if !found.is_file() || found.nlink() != 1 {
+            // a device would be written to its end, and another name's content would go with this one's
+            return Err(ErrorKind::InvalidInput.into());
+        }
         let mut left = file.seek(SeekFrom::End(0))?;
         file.rewind()?;
         while left > 0 {

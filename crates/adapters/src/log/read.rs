@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use ecluse_core::fault::{Code, Fault, Result};
+use ecluse_flow::event::{Act, Leaf};
 use ecluse_journal::audit::{self, Bent, Held};
 use ecluse_journal::{Checkpoint, Hash, Kind, NoteFault, Objects, Signed, Tile, Unread, VerifierKey};
 
@@ -20,6 +21,10 @@ pub static CUT: Code = Code::refused("ECL-LOG-014", "the journal is shorter than
 pub static STRANGER: Code = Code::refused("ECL-LOG-015", "this is a checkpoint of another journal");
 static ERASED: Code =
     Code::refused("ECL-LOG-016", "so much of the journal was erased that it cannot be compared");
+static UNSAID: Code = Code::refused(
+    "ECL-LOG-018",
+    "entries are missing at the journal's front, and none says that they were erased",
+);
 static NO_ENTRY: Code = Code::usage("ECL-LOG-017", "the journal has no such entry");
 
 /// The journal of a migration, as a reader has it: nothing is written, no lock is taken.
@@ -100,12 +105,28 @@ impl Folder {
     /// Reads every entry that is kept and compares it with the tree of this checkpoint; `each` gets it with
     /// its index. That they are the tree's is known when this returns without a fault, and not before.
     ///
+    /// That entries before the first were erased is believed where an entry that is kept says so: whoever
+    /// changes `kept.json` alone hides nothing.
+    ///
     /// # Errors
     ///
-    /// `ECL-LOG-010`, `ECL-LOG-011`, `ECL-LOG-012`, each with the place.
-    pub fn whole(&self, tree: &Checkpoint, each: impl FnMut(u64, &[u8])) -> Result<()> {
+    /// `ECL-LOG-010`, `ECL-LOG-011`, `ECL-LOG-012`, each with the place; `ECL-LOG-018`.
+    pub fn whole(&self, tree: &Checkpoint, mut each: impl FnMut(u64, &[u8])) -> Result<()> {
         let first = self.kept()?.first;
-        audit::whole(Tiles(&self.path), tree, first, each).map_err(|bent| self.bent(bent))
+        let erased = first.to_string();
+        let mut said = first == 0;
+        audit::whole(Tiles(&self.path), tree, first, |index, entry| {
+            let says = |leaf: &Leaf| leaf.act == Act::JournalErased && leaf.object == erased;
+            said = said || Leaf::parse(entry).as_ref().is_some_and(says);
+            each(index, entry);
+        })
+        .map_err(|bent| self.bent(bent))?;
+        if said {
+            return Ok(());
+        }
+        Err(UNSAID
+            .fault(format!("before entry {first}"))
+            .help("put the journal back as it was; keep the folder as it is and tell the controller"))
     }
 
     /// Whether the log grew out of a checkpoint that somebody holds. What the objects say is believed:

@@ -102,8 +102,13 @@ fn copies(here: &Here) -> Vec<Open> {
         Err(fault) => return vec![of(&fault, "ecluse copies")],
     };
     let stands = |copy: &&Copy| {
-        let of_others = copy.store.is_of_patients() && copy.store != Store::State;
-        of_others && !matches!(copy.standing(here.now), Standing::Ended | Standing::Held(_))
+        let own = matches!(copy.store, Store::State | Store::Ledger);
+        match copy.standing(here.now) {
+            Standing::Ended => false,
+            // closing takes the run's own state and ledger away: of these a hold is open, of others it is an answer
+            Standing::Held(_) => own,
+            _ => copy.store.is_of_patients() && !own,
+        }
     };
     let open = |copy: &Copy| Open {
         what: format!("{}: {}, until {}", copy.store.words(), copy.place, copy.erase_by),

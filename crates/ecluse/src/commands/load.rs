@@ -7,6 +7,7 @@
 //! | the receipt is written | `receipt.toml` | destroying the identity |
 //! | the identity is destroyed | the journal's line | signing |
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -17,8 +18,11 @@ use ecluse_core::count::plural;
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::language::Language;
 use ecluse_core::receipt::{self, Stated, Table};
+use ecluse_core::recipient::Recipient;
+use ecluse_flow::event::Act;
 use ecluse_flow::figures::Figures;
 use ecluse_flow::load::{destroys, not_loaded_yet, unseals};
+use ecluse_flow::orders::is_stated;
 use ecluse_flow::ports::{Destination, Record as _};
 use ecluse_flow::reconcile::{Kind, Reconciliation, conclude, reconcile};
 use ecluse_flow::run::{Options, makes, may_begin, run as flow_run};
@@ -42,6 +46,10 @@ use crate::{connect, folder, output, overwrite};
 static OTHER_ROWS: Code = Code::refused("ECL-LOA-015", "what came out of the archive is not what was sealed");
 static DIFFERS: Code = Code::refused("ECL-LOA-016", "what was read back differs from the archive");
 static KEPT: Code = Code::outside("ECL-LOA-017", "the identity could not be destroyed");
+static NOT_THROUGH: Code =
+    Code::refused("ECL-LOA-026", "a receipt lies there, and the load that it tells of is not through");
+static LINKED: Code = Code::refused("ECL-LOA-027", "the identity is a link, or has a second name");
+static REFUSED: Code = Code::refused("ECL-LOA-028", "the destination refused rows of the archive");
 static ANOTHER: Code =
     Code::refused("ECL-LOA-019", "this migration has its receipt already, of another archive");
 
@@ -56,12 +64,13 @@ pub(super) fn run(here: &Here, args: &LoadArgs) -> Result<()> {
     let run = here.folder.path(args.run.as_deref(), "load");
     let path = here.folder.path(None, receipt::FILE);
     let (archive, session) = (sealed.manifest.header().id.clone(), sealed.recipient.header().id.clone());
-    if path.exists() {
-        is_of(&path, &sealed)?;
-    } else {
+    let recipient = sealed.recipient.clone();
+    if !(path.exists() && is_announced(&path, &sealed, &run)?) {
+        one_file(&key)?;
         loaded(here, args, sealed, (&key, &run, &path))?;
     }
     let paper = Paper::read(&path, "")?;
+    may_go(&key, &recipient, &run)?;
     let mut record = RunFolder::existing(&run)?;
     destroys(&mut record, ready::world(), (&session, &archive), &paper.digest(), || {
         overwrite::removed(&key).map(drop).map_err(|kind| {
@@ -98,16 +107,61 @@ fn signed(here: &Here, args: &LoadArgs, path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The receipt that an earlier start wrote, if it is this archive's.
-fn is_of(path: &Path, sealed: &Sealed) -> Result<()> {
+/// Whether the receipt that lies there is the one over which this load's journal announced that the identity
+/// goes. One that nobody announced or signed says nothing: a start died before it, or somebody laid it there; it
+/// goes, and the load says anew what it found.
+fn is_announced(path: &Path, sealed: &Sealed, run: &Path) -> Result<bool> {
     let paper = Paper::read(path, "")?;
+    let announced = announced(run)?.is_some_and(|digest| digest == paper.digest());
+    if !announced && paper.signatures.is_empty() {
+        std::fs::remove_file(path).map_err(|error| folder::unwritable(path, &error))?;
+        return Ok(false);
+    }
     let stated = paper.judge(receipt::parse(paper.text()))?;
-    if stated.archive == sealed.manifest.header().id && stated.manifest == sealed.manifest.digest() {
-        return Ok(());
+    let ours = stated.archive == sealed.manifest.header().id && stated.manifest == sealed.manifest.digest();
+    if announced && ours {
+        return Ok(true);
     }
     Err(ANOTHER
         .fault(format!("archive {}", stated.archive))
         .help("load in a folder of its own: ecluse -C DIR load ARCHIVE"))
+}
+
+/// The digest of the receipt over which this run folder last announced that the identity goes.
+fn announced(run: &Path) -> Result<Option<String>> {
+    if !run.exists() {
+        return Ok(None);
+    }
+    let events = ecluse_adapters::folder::events(run)?;
+    Ok(events.paper(Act::Destroy).map(|(paper, _)| paper.to_owned()))
+}
+
+/// That what is about to be destroyed is the stated identity, and that it ended this load: it opens the load's
+/// sealed state, which nobody else can have written, and the state says that the load is through. Where an earlier
+/// start took it away already, or overwrote it, nothing is left to look at.
+fn may_go(key: &Path, recipient: &Recipient, run: &Path) -> Result<()> {
+    if announced(run)?.is_some()
+        && overwrite::is_over(key).map_err(|kind| folder::unwritable(key, &kind.into()))?
+    {
+        return Ok(());
+    }
+    one_file(key)?;
+    let identity = session::identity(key)?;
+    is_stated(&identity, recipient)?;
+    let state = RunFolder::sealed_state(run)?.ok_or_else(|| NOT_THROUGH.fault("no sealed state"))?;
+    if ecluse_seal::open(&state, &identity)?.whole {
+        return Ok(());
+    }
+    Err(NOT_THROUGH.fault("").help("move receipt.toml away; the same command then goes on with the load"))
+}
+
+/// That the identity is one plain file with one name: of any other, a copy would outlive its destruction.
+fn one_file(key: &Path) -> Result<()> {
+    let found = std::fs::symlink_metadata(key).map_err(|error| folder::unwritable(key, &error))?;
+    if found.is_file() && found.nlink() == 1 {
+        return Ok(());
+    }
+    Err(LINKED.fault(key.display().to_string()).help("name the file itself, and take its other names away"))
 }
 
 /// Opens, loads, reads back, and writes the receipt.
@@ -136,6 +190,13 @@ fn loaded(
     let load = Load { laid: &laid, archive: &archive, identity: &identity };
     let mut source = Source::new(&archive);
     let figures = load.moved(args.ddl, &mut source, destination.as_mut(), &mut record)?;
+    // before the identity goes: over a receipt with refused rows nobody accepts, and nobody could load again
+    let refused = figures.refused_rows();
+    if refused > 0 {
+        return Err(REFUSED.fault(plural(refused, "row", "rows")).help(
+            "see them by code in load/figures.json; put the destination right, and give the same command again",
+        ));
+    }
     let outs = load.opened(&source)?;
     // a connection of its own, as whoever reads back later has one
     drop(destination);

@@ -8,6 +8,7 @@
 use std::path::Path;
 
 use ecluse_core::count::number;
+use ecluse_core::erasure::{ERASURE, Erasure, Side};
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::status::Met;
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,7 @@ use crate::folder::{self, Folder};
 use crate::journal;
 use crate::ready::Ready;
 
+static GONE: Code = Code::refused("ECL-RUN-066", "the run's rows are erased at the source");
 static SPENT: Code = Code::refused("ECL-RUN-031", "the instruction's runs are used up");
 static MALFORMED: Code = Code::refused("ECL-RUN-032", "the register of runs cannot be read");
 
@@ -54,10 +56,27 @@ struct Register {
 ///
 /// # Errors
 ///
-/// [`SPENT`], [`MALFORMED`]; `ECL-LOG-043`, `ECL-LOG-044`.
+/// [`GONE`], [`SPENT`], [`MALFORMED`]; `ECL-LOG-043`, `ECL-LOG-044`.
 pub(super) fn may_open(here: &Here, run: &Path, ready: &Ready) -> Result<()> {
+    not_erased(run)?;
     journal::gate::passed(&here.folder, &ready.chain.instruction, here.now)?;
     room(here, &read(&here.folder)?, run, ready).map(|_known| ())
+}
+
+/// That the run's rows were not erased at the source, and that nobody announced it: a start over the run would
+/// find none of them, take that for deletions since, and delete them at the destination. Whatever lies there
+/// under that name and cannot be read is believed too.
+fn not_erased(run: &Path) -> Result<()> {
+    let path = run.join(ERASURE);
+    if !path.exists() {
+        return Ok(());
+    }
+    let of_copies = |erasure: &Erasure| erasure.done.iter().all(|one| one.side == Side::Copy);
+    let read = serde_json::from_slice::<Erasure>(&folder::read(&path, "")?);
+    if read.as_ref().is_ok_and(of_copies) {
+        return Ok(());
+    }
+    Err(GONE.fault(run.display().to_string()).help("ecluse next says what is left to do"))
 }
 
 /// Whether the register holds this run already; if not, there is room for it.

@@ -81,9 +81,21 @@ fn overwritten(paths: &[PathBuf]) -> Result<Erased> {
 /// A folder with everything in it; nothing goes where it holds something that is not ours by its name.
 fn whole(place: &Path, is_ours: &dyn Fn(&str) -> bool) -> Result<Erased> {
     let how = "every file overwritten, the folder removed";
+    let is_link = |path: &Path| std::fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink());
+    if is_link(place) {
+        return Err(FOREIGN.fault(place.display().to_string()).help("it is a link; nothing behind it went"));
+    }
     let files = folder::list(place)?;
     let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    if let Some(foreign) = files.iter().find(|path| !is_ours(&name(path))) {
+    // the one folder inside holds a manifest's signatures; another, or one behind a link, is somebody else's
+    let is_folder = |path: &Path| std::fs::symlink_metadata(path).is_ok_and(|found| found.is_dir());
+    let is_signatures = |path: &Path| {
+        let signature = |file: &PathBuf| file.extension().is_some_and(|end| end == "sig") && !is_folder(file);
+        name(path) == "manifest.toml.sigs"
+            && folder::list(path).is_ok_and(|files| files.iter().all(signature))
+    };
+    let is_foreign = |path: &&PathBuf| !is_ours(&name(path)) || (is_folder(path) && !is_signatures(path));
+    if let Some(foreign) = files.iter().find(is_foreign) {
         return Err(FOREIGN
             .fault(foreign.display().to_string())
             .help("nothing of the folder went; look at the file, move it away, then: ecluse erase"));
@@ -92,9 +104,9 @@ fn whole(place: &Path, is_ours: &dyn Fn(&str) -> bool) -> Result<Erased> {
     // `lock` last: a process that dies in between leaves a folder that the next one takes again
     let (lock, before): (Vec<_>, Vec<_>) = files.into_iter().partition(|path| name(path) == "lock");
     for path in before.into_iter().chain(lock) {
-        let inside = if path.is_dir() { folder::list(&path)? } else { vec![path.clone()] };
+        let inside = if is_folder(&path) { folder::list(&path)? } else { vec![path.clone()] };
         gone += overwritten(&inside)?.files;
-        if path.is_dir() {
+        if is_folder(&path) {
             std::fs::remove_dir(&path).map_err(|error| kept(&path, error.kind()))?;
         }
     }

@@ -30,6 +30,11 @@ pub(crate) fn signer(folder: &Folder) -> Result<NoteSigner> {
     if path.exists() {
         return read(&path, KeyKind::Log);
     }
+    // two processes that both find none make one
+    let _held = folder::hold(&path.with_extension("lock"))?;
+    if path.exists() {
+        return read(&path, KeyKind::Log);
+    }
     let log = folder.path(None, super::FOLDER);
     if ecluse_adapters::log::Folder::find(&log).is_some() {
         return Err(LOST.fault(path.display().to_string()).help(

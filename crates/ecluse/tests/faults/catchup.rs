@@ -100,6 +100,9 @@ fn a_catch_up_that_was_killed_counts_every_row_once() {
     };
     copy(&work, &before);
     copy(&run, &home.path().join("run-before"));
+    // the journal too: a run folder that is older than what was taken in of it is refused
+    let log = made.folder().join("journal");
+    copy(&log, &home.path().join("journal-before"));
     // three chunks of results and the patients' one
     let mut deaths = 0;
     for name in failpoints().into_iter().filter(|name| name.starts_with("sqlite_chunk.")) {
@@ -116,6 +119,7 @@ fn a_catch_up_that_was_killed_counts_every_row_once() {
             pair.arrived();
             copy(&before, &work);
             copy(&home.path().join("run-before"), &run);
+            copy(&home.path().join("journal-before"), &log);
             if first.code == Some(0) {
                 break;
             }

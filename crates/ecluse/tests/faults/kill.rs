@@ -15,19 +15,24 @@ use crate::laboratory::{World, empty, run_folder};
 
 /// The failpoints that a migration can pass.
 fn migrations() -> impl Iterator<Item = String> {
-    let undo = ["remove.", "forget.", "drop_made."];
+    let undo = ["remove.", "forget.", "drop_made.", "conclude.", "erase."];
     // and what only rows that name files pass (`it/attached.rs`), a comparison that is asked again
     // (`it/compare.rs`), a list of persons that is erased (`it/excluded.rs`) or made (`known.rs`), a staging
-    // (`staging.rs`), a journal (`journal.rs`), a recipient's identity (`it/recipient.rs`) and a sealed archive
-    // (`it/sealed.rs`)
+    // (`staging.rs`), a journal (`journal.rs`), a recipient's identity (`it/recipient.rs`), a sealed archive
+    // (`it/sealed.rs`), an erasure at the source (`it/erased.rs`), evidence (`it/closed.rs`), and a file that is
+    // overwritten (`it/load.rs`)
     let elsewhere = [
         "archive.",
         "attached.",
         "compare.",
+        "erase.",
+        "evidence.",
         "exclude.",
+        "folder.destroy.",
         "freeze.",
         "known.",
         "log.",
+        "overwrite.",
         "papers.create.",
         "recipient.",
         "staging.",

@@ -100,6 +100,13 @@ impl Case {
         self.sql().query_row(both, [], |row| row.get(0)).unwrap()
     }
 
+    /// Rows at the destination.
+    fn moved(&self) -> i64 {
+        let both = "select (select count(*) from patient) + (select count(*) from result)";
+        let to = rusqlite::Connection::open(self.from.with_file_name("new.db")).unwrap();
+        to.query_row(both, [], |row| row.get(0)).unwrap()
+    }
+
     fn sql(&self) -> rusqlite::Connection {
         rusqlite::Connection::open(&self.from).unwrap()
     }
@@ -123,6 +130,11 @@ fn the_source_is_erased_after_acceptance_and_only_while_it_is_what_moved() {
     case.sql().execute_batch("delete from visit").unwrap();
     assert_eq!(case.rows(), 4, "nothing went");
     case.done(&["erase", "--source"]);
+    // a start that found the source empty would delete the same rows at the destination
+    for start in [&["migrate"][..], &["migrate", "--repair"]] {
+        case.refused(start, "ECL-RUN-066");
+    }
+    assert_eq!(case.moved(), 4);
     assert_eq!(case.rows(), 0);
     let bytes = std::fs::read(&case.from).unwrap();
     assert!(memchr::memmem::find(&bytes, b"QyI").is_none(), "the file holds what was deleted");

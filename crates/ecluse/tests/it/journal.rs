@@ -458,6 +458,12 @@ fn what_is_older_than_the_retention_goes_by_whole_bundles_and_the_rest_verifies(
     let said = succeed(&lab, &["journal", "verify", "--against", "kept.checkpoint"]);
     assert!(said.contains("from entry 512 on"), "{said}");
     assert_eq!(json(&lab, &["journal", "prune"])["erased"], 0);
+    // more is missing than an entry says was erased
+    let kept = lab.join("journal/kept.json");
+    let honest = std::fs::read_to_string(&kept).unwrap();
+    std::fs::write(&kept, honest.replacen("512", "1099511627776", 1)).unwrap();
+    refused(&lab, &["journal", "verify"], 1, "ECL-LOG-018", "before entry");
+    std::fs::write(&kept, honest).unwrap();
     refused(&lab, &["journal", "prove", "511"], 2, "ECL-LOG-017", "erased");
     succeed(&lab, &["journal", "prove", "512"]);
     // what is kept is still compared, and it goes on

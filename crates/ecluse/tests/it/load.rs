@@ -441,3 +441,34 @@ fn a_receipt_is_signed_once_the_identity_is_gone() {
     succeed(&lab, &["receipt", "sign", "--key", "keys/martin"]);
     machine.whole("signed later");
 }
+
+#[test]
+fn a_receipt_that_somebody_laid_there_destroys_nothing_and_no_other_file_goes_in_the_identitys_place() {
+    let machine = Machine::new();
+    let lab = machine.lab();
+    succeed(&lab, &machine.load(&[]));
+    let forged = std::fs::read_to_string(lab.join("receipt.toml")).unwrap();
+    machine.forget();
+    std::fs::write(lab.join("receipt.toml"), forged.replace("rows = 6", "rows = 9")).unwrap();
+    succeed(&lab, &machine.load(&[]));
+    machine.whole("loaded, in spite of a receipt that lay there");
+
+    machine.forget();
+    let died = std::process::Command::new(crate::program())
+        .current_dir(&lab)
+        .args(machine.load(&[]))
+        .env(VARIABLE, "overwrite.fsync.before:1")
+        .status()
+        .unwrap();
+    assert!(died.code().is_none());
+    let other = lab.join("../other.key");
+    let own = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::write(&other, "somebody's key").unwrap();
+    std::fs::set_permissions(&other, own).unwrap();
+    let mut elsewhere = machine.load(&[]);
+    elsewhere[3] = "../other.key";
+    refused(&lab, &elsewhere, "ECL-SEA-001");
+    assert_eq!(std::fs::read_to_string(&other).unwrap(), "somebody's key");
+    succeed(&lab, &machine.load(&[]));
+    machine.whole("the same command went on");
+}

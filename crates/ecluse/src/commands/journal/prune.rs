@@ -42,8 +42,8 @@ pub(super) fn run(here: &Here, args: &PruneArgs) -> Result<()> {
     }
     let session = reading::session(here)
         .ok_or_else(|| NOBODY.fault("no session in force").help("ecluse session new --key FILE"))?;
-    // noted, and in the journal, before anything goes
-    reading::note(here, &session, Act::JournalErased, &tree.origin)?;
+    // noted, and in the journal, before anything goes: what is missing in front is believed on this entry's word
+    reading::note(here, &session, Act::JournalErased, &before.to_string())?;
     journal::keep(&here.folder)?;
     let writer = Writer::open(&path, key::signer(&here.folder)?)?;
     let reason = args.reason.clone();

@@ -112,19 +112,18 @@ fn signed(here: &Here, args: &LoadArgs, path: &Path) -> Result<()> {
 /// goes, and the load says anew what it found.
 fn is_announced(path: &Path, sealed: &Sealed, run: &Path) -> Result<bool> {
     let paper = Paper::read(path, "")?;
-    let announced = announced(run)?.is_some_and(|digest| digest == paper.digest());
-    if !announced && paper.signatures.is_empty() {
-        std::fs::remove_file(path).map_err(|error| folder::unwritable(path, &error))?;
-        return Ok(false);
-    }
     let stated = paper.judge(receipt::parse(paper.text()))?;
     let ours = stated.archive == sealed.manifest.header().id && stated.manifest == sealed.manifest.digest();
-    if announced && ours {
-        return Ok(true);
+    let announced = announced(run)?.is_some_and(|digest| digest == paper.digest());
+    if !ours || (!announced && !paper.signatures.is_empty()) {
+        return Err(ANOTHER
+            .fault(format!("archive {}", stated.archive))
+            .help("load in a folder of its own: ecluse -C DIR load ARCHIVE"));
     }
-    Err(ANOTHER
-        .fault(format!("archive {}", stated.archive))
-        .help("load in a folder of its own: ecluse -C DIR load ARCHIVE"))
+    if !announced {
+        std::fs::remove_file(path).map_err(|error| folder::unwritable(path, &error))?;
+    }
+    Ok(announced)
 }
 
 /// The digest of the receipt over which this run folder last announced that the identity goes.

@@ -92,7 +92,7 @@ fn a_line_without_a_day_is_no_line() {
     let bytes = ledger.bytes().unwrap();
     assert_eq!(Ledger::read(&bytes).unwrap(), ledger);
     let text = String::from_utf8(bytes).unwrap();
-    let without = text.replacen("\"erase_by\": \"2026-12-01\",", "", 1);
+    let without = text.replacen(",\n      \"erase_by\": \"2026-12-01\"", "", 1);
     assert_ne!(without, text);
     assert_eq!(Ledger::read(without.as_bytes()).unwrap_err().code().id, MALFORMED.id);
     let never = text.replacen("2026-12-01", "never", 1);

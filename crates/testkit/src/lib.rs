@@ -2,6 +2,7 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | [`account`] | another user of the machine |
 //! | [`server`] | private PostgreSQL and MariaDB, a database per test, the statement log |
 //! | [`canary`], [`leak`] | values that exist nowhere else, and the search that finds them |
 //! | [`proxy`] | records traffic, cuts the line |
@@ -22,6 +23,7 @@
     reason = "a helper that cannot do its work is a failed test"
 )]
 
+pub mod account;
 pub mod canary;
 pub mod certificates;
 pub mod clock;

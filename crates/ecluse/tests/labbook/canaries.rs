@@ -48,7 +48,8 @@ fn staying(m: &Migration) -> Vec<(&'static str, String)> {
     found
 }
 
-fn plant(m: &Migration, canaries: &Canaries) {
+/// Plants in every column that was not ordered, and in every row that stays.
+pub(crate) fn plant(m: &Migration, canaries: &Canaries) {
     let granted = granted_by(INSTRUCTION);
     let outside = |table: &str, column: &str| {
         column != "id_data"

@@ -1,4 +1,5 @@
-//! LabBook, a real laboratory system, to PostgreSQL under the worked papers of `docs/labbook`.
+//! LabBook, a real laboratory system, to PostgreSQL under the worked papers of `docs/labbook`: directly, and in
+//! a sealed archive.
 
 #[cfg(test)]
 mod canaries;
@@ -12,3 +13,5 @@ mod first;
 mod migration;
 #[cfg(test)]
 mod moves;
+#[cfg(test)]
+mod sealed;

@@ -38,13 +38,19 @@ pub(crate) struct Answer {
 impl Migration {
     /// `None` (said loudly) where a server or LabBook's data are absent.
     pub(crate) fn new() -> Option<Self> {
+        Self::under(DESTINATION, |papers, folder| papers.write(folder))
+    }
+
+    /// The same over a destination of these tables, under papers that `write` changes and writes into the folder.
+    pub(crate) fn under(tables: &str, write: impl FnOnce(&mut Papers, &Path)) -> Option<Self> {
         let source = labbook(&server::mariadb()?)?;
         let destination = server::postgres()?.database("kalys");
-        destination.sql(DESTINATION);
+        destination.sql(tables);
         let folder = tempfile::tempdir().unwrap();
         let account = format!("lab{}", source.name().chars().rev().take(12).collect::<String>());
         let migration = Self { source, destination, account, folder };
-        migration.papers().write(migration.folder.path());
+        std::fs::create_dir(migration.home()).unwrap();
+        write(&mut migration.papers(), &migration.home());
         let ends = format!(
             "[source]\nurl = \"{}\"\n\n[destination]\nurl = \"{}\"\n",
             migration.from(),
@@ -70,7 +76,7 @@ impl Migration {
         let mut papers = self.papers_of(&mut dump::Source::new(dump, [7; 32]).unwrap());
         papers.instruction =
             papers.instruction.replacen("\n[destination]", "cannot_deny = true\n\n[destination]", 1);
-        papers.write(self.folder.path());
+        papers.write(&self.home());
         let ends = format!("[source]\nurl = \"{url}\"\n\n[destination]\nurl = \"{}\"\n", self.to());
         std::fs::write(self.path("connections.toml"), ends).unwrap();
     }
@@ -81,7 +87,7 @@ impl Migration {
             self.source.server().dump(self.source.name(), &[]).stdout(Stdio::piped()).spawn().unwrap();
         let output = Command::new(env!("CARGO_BIN_EXE_ecluse"))
             .arg("-C")
-            .arg(self.folder.path())
+            .arg(self.home())
             .args(arguments)
             .arg("--identity")
             .arg(self.path("keys/petit.age"))
@@ -134,14 +140,19 @@ impl Migration {
         self.source.server().sql("", &password);
     }
 
+    /// The migration folder; what lies beside it is the test's own.
+    pub(crate) fn home(&self) -> PathBuf {
+        self.folder.path().join("lab")
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.home().join(name)
     }
 
     /// A command of the binary in the migration's folder.
     pub(crate) fn ecluse(&self, arguments: &[&str]) -> Answer {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ecluse"));
-        let output = command.arg("-C").arg(self.folder.path()).args(arguments).output().unwrap();
+        let output = command.arg("-C").arg(self.home()).args(arguments).output().unwrap();
         let mut text = String::from_utf8(output.stdout).unwrap();
         text.push_str(std::str::from_utf8(&output.stderr).unwrap());
         Answer { code: output.status.code(), text }
@@ -157,7 +168,7 @@ impl Migration {
         let before = events();
         let mut child = Command::new(env!("CARGO_BIN_EXE_ecluse"))
             .arg("-C")
-            .arg(self.folder.path())
+            .arg(self.home())
             .arg("migrate")
             .arg("--identity")
             .arg(self.path("keys/petit.age"))

@@ -35,6 +35,7 @@ pub mod postgres;
 pub mod regular;
 pub mod residue;
 pub mod secret;
+mod shadows;
 mod spelling;
 pub mod sql;
 pub mod sqlite;

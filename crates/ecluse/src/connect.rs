@@ -12,7 +12,6 @@ use ecluse_flow::room::Aside;
 use crate::chance;
 
 static NO_ERASER: Code = Code::refused("ECL-ERA-021", "a source of files is not erased row by row");
-static UNTRIED: Code = Code::refused("ECL-ERA-025", "this version does not erase at a server");
 static NOT_YET: Code = Code::usage("ECL-CLI-019", "écluse does not write to this engine");
 
 /// Reads a URL.
@@ -102,14 +101,15 @@ pub(crate) fn source(url: &Url) -> Result<Box<dyn Source>> {
 ///
 /// # Errors
 ///
-/// The adapter's; [`NO_ERASER`] for files, which their owner deletes; [`UNTRIED`] for servers.
+/// The adapter's; [`NO_ERASER`] for files, which their owner deletes.
 pub(crate) fn eraser(url: &Url) -> Result<Box<dyn Eraser>> {
     match url {
         Url::Sqlite(path) => Ok(Box::new(sqlite::Eraser::open(path)?)),
-        // the erasers of the servers are written and have met no server: what was never tried deletes nobody's rows
-        Url::Server(server) => Err(UNTRIED.fault(server.engine.name()).help(
-            "the old system's administrator erases what the report lists, and signs for it; nothing was changed",
-        )),
+        Url::Server(server) => match server.engine {
+            Engine::Postgresql => Ok(Box::new(postgres::Eraser::connect(server)?)),
+            Engine::Mariadb => Ok(Box::new(mariadb::Eraser::connect(server)?)),
+            Engine::Sqlite | Engine::Csv => Err(NO_ERASER.fault(server.engine.name())),
+        },
         Url::Dump(_) | Url::Csv(_) => Err(NO_ERASER.fault("files").help(
             "whoever exported them deletes them; the old system behind them is erased over a connection",
         )),

@@ -23,6 +23,7 @@ use crate::journal::Journal;
 use crate::orders::Orders;
 use crate::ports::{Destination, LedgerEntry, Record, Scope, Source};
 use crate::run::{Options, Progress};
+use crate::shadow::{self, Shadow};
 use crate::world::World;
 use crate::{sample, state, undo};
 
@@ -38,6 +39,9 @@ static STOPPED: Code = Code::outside("ECL-ERA-015", "the erasure was stopped at 
 pub trait Eraser: Send {
     /// What would go is read through this, within the transaction that deletes.
     fn source(&mut self) -> &mut dyn Source;
+
+    /// What of the source's own writes elsewhere when rows of the plan's tables are written.
+    fn shadows(&mut self, plan: &Plan) -> Result<Vec<Shadow>>;
 
     /// Opens the transaction: nobody else writes to the plan's tables until it ends; no trigger fires, and no
     /// foreign key changes a row by itself, where the engine lets the role say so.
@@ -124,7 +128,8 @@ struct Compared<'a> {
 ///
 /// # Errors
 ///
-/// [`CHANGED`], [`UNEVEN`], [`REFERRED`], [`NOT_WHOLE`], [`UNKEYED`], [`STOPPED`]: nothing went.
+/// [`CHANGED`], [`UNEVEN`], [`REFERRED`], [`NOT_WHOLE`], [`UNKEYED`], [`STOPPED`], those of [`shadow::refuse`]:
+/// nothing went.
 pub fn erase(
     orders: Orders<'_>,
     how: Erasing<'_>,
@@ -150,6 +155,8 @@ pub fn erase(
     checks::source_schema(source, orders.plan, orders.source, When::Start)?;
     let catalog = source.catalog(Scope::Everything)?;
     let staying = Staying::of(&orders, world.random()?)?;
+    let ordered: Vec<&str> = orders.plan.tables().iter().map(TablePlan::source).collect();
+    shadow::refuse(&eraser.shadows(orders.plan)?, &ordered)?;
     eraser.begin(orders.plan)?;
     let mut work = Work { orders, how, eraser, state: &state, staying: staying.as_ref(), world, progress };
     let done = work.compare(&ledger, destination).and_then(|chunks| match chunks {

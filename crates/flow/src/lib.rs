@@ -69,6 +69,7 @@ pub mod run;
 pub mod sample;
 mod sealing;
 pub mod seen;
+pub mod shadow;
 pub mod staged;
 pub mod start;
 mod state;

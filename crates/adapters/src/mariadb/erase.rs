@@ -11,7 +11,9 @@ use ecluse_core::types::Engine;
 use ecluse_flow::erase::{Tied, Which};
 use ecluse_flow::failpoint;
 use ecluse_flow::ports;
+use ecluse_flow::shadow::Shadow;
 
+use super::code;
 use super::error::Side;
 use super::session::{Session, number, text};
 use super::source::Source;
@@ -97,7 +99,13 @@ impl ecluse_flow::erase::Eraser for Eraser {
         &mut self.source
     }
 
+    fn shadows(&mut self, plan: &Plan) -> Result<Vec<Shadow>> {
+        let ordered: Vec<&str> = plan.tables().iter().map(TablePlan::source).collect();
+        Ok(code::written(self.session(), plan)?.shadows(&ordered))
+    }
+
     fn begin(&mut self, plan: &Plan) -> Result<()> {
+        code::engines(self.session(), plan)?;
         // reads lock what they read and the gaps between: what is compared stands until it is deleted
         self.session().run("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE", "erasure")?;
         self.session().run("START TRANSACTION", "erasure")?;

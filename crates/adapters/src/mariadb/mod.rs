@@ -21,6 +21,7 @@
 //! | `views.rs` | whether the administrator's views say what that script says |
 
 mod catalog;
+mod code;
 mod connect;
 mod constraints;
 mod ddl;

@@ -8,9 +8,11 @@ use ecluse_core::value::{Key, KeyRange, Value};
 use ecluse_flow::erase::{Tied, Which};
 use ecluse_flow::failpoint;
 use ecluse_flow::ports;
+use ecluse_flow::shadow::Shadow;
 use tokio_postgres::types::ToSql;
 
 use super::bound::Bound;
+use super::code;
 use super::connect::Link;
 use super::source::{Source, key_sides};
 use super::text::relation;
@@ -20,6 +22,8 @@ use crate::url::Server;
 /// A PostgreSQL database, opened so that rows may go.
 pub struct Eraser {
     source: Source,
+    /// Whether the session is a replica's: ordinary triggers, rules and foreign keys sleep.
+    replica: bool,
 }
 
 impl Eraser {
@@ -31,7 +35,11 @@ impl Eraser {
     pub fn connect(server: &Server) -> Result<Self> {
         let source = Source::connect(server)?;
         source.writes()?;
-        Ok(Self { source })
+        // a superuser may, and whom one granted it to: no trigger copies what goes, and no foreign key of a row
+        // that did not move deletes or changes it; what refers is counted in any case
+        let replica =
+            source.link().batch("SET session_replication_role = replica", "session settings").is_ok();
+        Ok(Self { source, replica })
     }
 
     fn link(&self) -> &Link {
@@ -61,6 +69,11 @@ impl Eraser {
 impl ecluse_flow::erase::Eraser for Eraser {
     fn source(&mut self) -> &mut dyn ports::Source {
         &mut self.source
+    }
+
+    fn shadows(&mut self, plan: &Plan) -> Result<Vec<Shadow>> {
+        let ordered: Vec<&str> = plan.tables().iter().map(TablePlan::source).collect();
+        Ok(code::written(self.link(), self.replica)?.shadows(&ordered))
     }
 
     fn begin(&mut self, plan: &Plan) -> Result<()> {

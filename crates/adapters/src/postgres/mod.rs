@@ -21,6 +21,7 @@
 
 mod bound;
 mod catalog;
+mod code;
 mod connect;
 mod constraints;
 mod counting;

@@ -8,11 +8,13 @@ use ecluse_core::plan::{Plan, TablePlan};
 use ecluse_flow::erase::{Tied, Which};
 use ecluse_flow::failpoint;
 use ecluse_flow::ports::{self, Source as _};
+use ecluse_flow::shadow::Shadow;
 use rusqlite::{Connection, OpenFlags, params_from_iter};
 
 use super::source::Source;
 use super::statement::{self, Statement};
 use super::{SOURCE, connect, existing, fault};
+use crate::shadows::{Trigger, Written};
 
 /// A SQLite file, opened so that rows may go.
 pub struct Eraser {
@@ -41,6 +43,28 @@ impl Eraser {
         self.source.connection()
     }
 
+    /// The file's triggers; none fires in a connection of ours.
+    fn code(&self) -> Result<Written> {
+        let place = "the schema";
+        let schema =
+            "SELECT type, name, tbl_name, sql FROM main.sqlite_schema WHERE type IN ('table', 'trigger')";
+        let mut written = Written::default();
+        let bad = |e: rusqlite::Error| fault(&SOURCE, &e, place);
+        let mut statement = self.connection().prepare(schema).map_err(bad)?;
+        let mut rows = statement.query([]).map_err(bad)?;
+        while let Some(row) = rows.next().map_err(bad)? {
+            let kind: String = row.get(0).map_err(bad)?;
+            let name = row.get(1).map_err(bad)?;
+            if kind == "table" {
+                written.tables.push(name);
+            } else {
+                let (of, text) = (row.get(2).map_err(bad)?, row.get(3).map_err(bad)?);
+                written.triggers.push(Trigger { of, name, text, fires: false });
+            }
+        }
+        Ok(written)
+    }
+
     fn run(&self, sql: &str, place: &str) -> Result<()> {
         self.connection().execute_batch(sql).map_err(|e| fault(&SOURCE, &e, place))
     }
@@ -62,6 +86,11 @@ impl Eraser {
 impl ecluse_flow::erase::Eraser for Eraser {
     fn source(&mut self) -> &mut dyn ports::Source {
         &mut self.source
+    }
+
+    fn shadows(&mut self, plan: &Plan) -> Result<Vec<Shadow>> {
+        let ordered: Vec<&str> = plan.tables().iter().map(TablePlan::source).collect();
+        Ok(self.code()?.shadows(&ordered))
     }
 
     fn begin(&mut self, plan: &Plan) -> Result<()> {

@@ -18,6 +18,7 @@ mod differences;
 mod drafted;
 mod encodings;
 mod erased;
+mod erased_servers;
 mod evidence;
 mod excluded;
 mod figures;

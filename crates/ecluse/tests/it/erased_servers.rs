@@ -1,0 +1,207 @@
+//! What moved, erased at a PostgreSQL and a MariaDB source: only what moved, and where the engine keeps it then.
+
+use std::process::Output;
+
+use ecluse_adapters::folder::erasure;
+use ecluse_testkit::kill::VARIABLE;
+use ecluse_testkit::migration::{End, Migration, Ordered};
+use ecluse_testkit::server::{self, MariadbDatabase, PostgresDatabase};
+
+use crate::{now, program};
+
+/// Both engines read it.
+const SCHEMA: &str = "create table patient (id integer primary key, name varchar(40), mother varchar(40));
+    create table result (id integer primary key, patient integer not null references patient (id), value varchar(40));";
+const ROWS: &str = "insert into patient values (1, 'QyIAAAAAAA-Un', 'x'), (2, 'QyIBBBBBBB-Deux', 'y'), (3, 'ZxOther-Trois', 'z');
+    insert into result values (1, 1, 'QyICCCCCCC-a'), (2, 2, 'QyIDDDDDDD-b'), (3, 3, 'ZxOther-c');";
+/// Rows that nobody ordered, and that name a patient.
+const VISITS: &str = "create table visit (id integer primary key, patient integer references patient (id));";
+
+const WIDE: [&str; 4] = ["--without-views", "a test", "--accept-wider-role", "a test"];
+
+/// A database of a test's own, at either server.
+enum At {
+    Postgres(PostgresDatabase),
+    Mariadb(MariadbDatabase),
+}
+
+impl At {
+    fn sql(&self, script: &str) -> String {
+        match self {
+            Self::Postgres(database) => database.sql(script),
+            Self::Mariadb(database) => database.sql(script),
+        }
+    }
+
+    fn end(&self) -> End {
+        match self {
+            Self::Postgres(database) => End::postgres(database, "postgres"),
+            Self::Mariadb(database) => End::mariadb(database),
+        }
+    }
+
+    fn count(&self, of: &str) -> i64 {
+        self.sql(&format!("select count(*) from {of}")).trim().parse().unwrap()
+    }
+}
+
+struct Case {
+    made: Migration,
+    old: At,
+    new: At,
+    folder: tempfile::TempDir,
+}
+
+impl Case {
+    /// Two of three patients moved and were read back; the order has the source erased, and what stays of them
+    /// destroyed.
+    fn new(old: At, new: At) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let here = folder.path().canonicalize().unwrap();
+        old.sql(&format!("{SCHEMA}{ROWS}{VISITS}"));
+        new.sql(SCHEMA);
+        let ordered = |table, rows, columns: &[&'static str]| Ordered {
+            table,
+            rows,
+            columns: columns.to_vec(),
+            reasoned: vec![],
+        };
+        let order = [
+            ordered("patient", "id < 3", &["id", "name"]),
+            ordered("result", "patient in chosen.patient", &["id", "patient", "value"]),
+        ];
+        let mut made = Migration::new(program(), &here.join("papers"), now(), &old.end(), &new.end(), &order);
+        let papers = made.papers();
+        let day = papers.instruction.split("copies = ").nth(1).unwrap().get(..10).unwrap().to_owned();
+        papers.instruction =
+            papers.instruction.replacen("[erasure]\n", &format!("[erasure]\nsource = {day}\n"), 1).replace(
+                &format!("fate = \"keep\", until = {day}"),
+                &format!("fate = \"destroy\", reason = \"nobody needs it\", by = {day}"),
+            );
+        let at = here.join("papers");
+        made.papers().write(&at);
+        let case = Self { made, old, new, folder };
+        for command in ["migrate", "reconcile"] {
+            case.done(&[&[command][..], &WIDE].concat());
+        }
+        case.done(&["accept", "propose", "--lang", "en"]);
+        let mut case = case;
+        let key = case.made.folder().join("keys").join(case.made.papers().signatory.short);
+        case.done(&["accept", "sign", "--key", &key.display().to_string()]);
+        case
+    }
+
+    fn run(&self, arguments: &[&str], dies: &str) -> Output {
+        let mut command = self.made.command(arguments);
+        if !dies.is_empty() {
+            command.env(VARIABLE, dies);
+        }
+        command.env("TMPDIR", self.folder.path().join("papers")).output().unwrap()
+    }
+
+    #[track_caller]
+    fn done(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments, "");
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{arguments:?}: {said}{}", String::from_utf8_lossy(&output.stderr));
+        said
+    }
+
+    #[track_caller]
+    fn refused(&self, arguments: &[&str], code: &str) -> String {
+        let output = self.run(arguments, "");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {said}");
+        assert!(said.lines().any(|line| line.starts_with(code)), "{code}: {said}");
+        assert!(!said.contains("QyI"), "{said}");
+        said
+    }
+
+    #[track_caller]
+    fn dies(&self, arguments: &[&str], at: &str) {
+        let output = self.run(arguments, at);
+        assert!(output.status.code().is_none(), "{at}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// Somebody answers for every place beyond reach.
+    fn owned(&self) -> String {
+        let said = self.done(&["erase", "--source", "--dry-run", "--json"]);
+        let said: serde_json::Value = serde_json::from_str(&said).unwrap();
+        let lines = said["beyond"].as_array().unwrap().iter().map(|one| {
+            format!("[[place]]\nwhat = {}\nowner = \"Jean Roux\"\nuntil = \"2099-01-31\"\n", one["what"])
+        });
+        let lines = lines.collect::<String>();
+        std::fs::write(self.made.folder().join("places.toml"), &lines).unwrap();
+        lines
+    }
+
+    /// Rows at the source of the tables that moved.
+    fn rows(&self) -> i64 {
+        self.old.count("patient") + self.old.count("result")
+    }
+}
+
+const SOURCE: [&str; 2] = ["erase", "--source"];
+
+/// Refused while anything is not as it was, or would be left; killed around the commit; through.
+fn only_what_moved_goes(case: &Case, dies: [&str; 2]) {
+    let old = &case.old;
+    case.refused(&SOURCE, "ECL-ERA-019");
+    case.owned();
+    old.sql("update result set value = 'QyIchanged' where id = 2");
+    case.refused(&SOURCE, "ECL-ERA-010");
+    old.sql("update result set value = 'QyIDDDDDDD-b' where id = 2");
+    old.sql("insert into visit values (1, 2)");
+    case.refused(&SOURCE, "ECL-ERA-012");
+    old.sql("delete from visit");
+    assert_eq!(case.rows(), 6, "nothing went");
+    let run = case.made.folder().join("run");
+    case.dies(&SOURCE, dies[0]);
+    assert_eq!(case.rows(), 6, "{}", dies[0]);
+    assert!(erasure(&run).unwrap().is_none());
+    case.dies(&SOURCE, dies[1]);
+    assert_eq!(case.rows(), 2, "{}", dies[1]);
+    assert!(erasure(&run).unwrap().is_none());
+    case.done(&SOURCE);
+    assert_eq!(old.sql("select name from patient").trim(), "ZxOther-Trois");
+    assert_eq!(old.sql("select value from result").trim(), "ZxOther-c");
+    assert_eq!(case.new.count("patient") + case.new.count("result"), 4);
+    let erased = erasure(&run).unwrap().unwrap();
+    assert!(erased.covers_source("patient") && erased.covers_source("result"));
+    assert!(erased.acceptance.starts_with("sha256:") && !erased.ended.is_empty());
+    assert!(erased.out_of_reach.iter().all(|one| one.owner == "Jean Roux"));
+    assert!(case.done(&SOURCE).contains("Erased at the source already"));
+}
+
+// proves: ERA-09
+#[test]
+fn at_a_mariadb_source_only_what_moved_goes() {
+    let (Some(mariadb), Some(postgres)) = (server::mariadb(), server::postgres()) else { return };
+    let old = At::Mariadb(mariadb.database("erased"));
+    let case = Case::new(old, At::Postgres(postgres.database("erased")));
+    case.old.sql("create table history (id integer, name varchar(40)) engine = InnoDB");
+    case.old.sql("create trigger keep after update on patient for each row insert into history values (old.id, old.name)");
+    let said = case.refused(&[&SOURCE[..], &["--dry-run"]].concat(), "ECL-ERA-026");
+    assert!(said.contains("keep of patient writes to history"), "{said}");
+    case.old.sql("drop trigger keep");
+    case.old.sql("create procedure p(i integer, n varchar(40)) insert into history values (i, n)");
+    case.old.sql("create trigger keep before delete on result for each row call p(old.id, old.value)");
+    case.refused(&[&SOURCE[..], &["--dry-run"]].concat(), "ECL-ERA-027");
+    case.old.sql("drop trigger keep; drop procedure p; drop table history");
+    only_what_moved_goes(&case, ["mariadb.erase.commit.before", "mariadb.erase.commit.after"]);
+    // the table was made anew: the file that holds it has nothing of the deleted rows in its free pages
+    let At::Mariadb(database) = &case.old else { unreachable!() };
+    for table in ["patient", "result"] {
+        let file = mariadb.data_folder().join(database.name()).join(format!("{table}.ibd"));
+        assert!(memchr::memmem::find(&std::fs::read(&file).unwrap(), b"QyI").is_none(), "{}", file.display());
+    }
+}
+
+// proves: ERA-09
+#[test]
+fn at_a_postgresql_source_only_what_moved_goes() {
+    let (Some(mariadb), Some(postgres)) = (server::mariadb(), server::postgres()) else { return };
+    let old = At::Postgres(postgres.database("erased"));
+    let case = Case::new(old, At::Mariadb(mariadb.database("erased")));
+    only_what_moved_goes(&case, ["postgres.erase.commit.before", "postgres.erase.commit.after"]);
+}

@@ -28,6 +28,31 @@ pub enum Unread {
 /// [`Unread`].
 pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, Unread> {
     let io = |error: std::io::Error| Unread::Io(error.kind());
+    let (file, length) = open(path)?;
+    if length > most {
+        return Err(Unread::TooLarge);
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
+    // it may grow while it is read
+    file.take(most.saturating_add(1)).read_to_end(&mut bytes).map_err(io)?;
+    if u64::try_from(bytes.len()).is_ok_and(|read| read <= most) { Ok(bytes) } else { Err(Unread::TooLarge) }
+}
+
+/// The first bytes of a regular file, as many as there are and `most` at most.
+///
+/// # Errors
+///
+/// [`Unread`], but never for its size.
+pub fn head(path: &Path, most: u64) -> Result<Vec<u8>, Unread> {
+    let (file, _) = open(path)?;
+    let mut bytes = Vec::new();
+    file.take(most).read_to_end(&mut bytes).map_err(|error| Unread::Io(error.kind()))?;
+    Ok(bytes)
+}
+
+/// A regular file, with its length; nobody waits for another end.
+pub(crate) fn open(path: &Path) -> Result<(File, u64), Unread> {
+    let io = |error: std::io::Error| Unread::Io(error.kind());
     let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
     let opened = std::fs::OpenOptions::new()
         .read(true)
@@ -40,16 +65,7 @@ pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, Unread> {
         Err(error) => return Err(io(error)),
     };
     let about = file.metadata().map_err(io)?;
-    if !about.is_file() {
-        return Err(Unread::NotRegular);
-    }
-    if about.len() > most {
-        return Err(Unread::TooLarge);
-    }
-    let mut bytes = Vec::with_capacity(usize::try_from(about.len()).unwrap_or_default());
-    // it may grow while it is read
-    file.take(most.saturating_add(1)).read_to_end(&mut bytes).map_err(io)?;
-    if u64::try_from(bytes.len()).is_ok_and(|read| read <= most) { Ok(bytes) } else { Err(Unread::TooLarge) }
+    if about.is_file() { Ok((file, about.len())) } else { Err(Unread::NotRegular) }
 }
 
 #[cfg(test)]

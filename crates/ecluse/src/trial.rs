@@ -14,7 +14,7 @@ use jiff::{Timestamp, ToSpan as _};
 
 use crate::folder::{self, Folder};
 use crate::papers::standing::FINGERPRINTS;
-use crate::papers::{draft, hand};
+use crate::papers::{Paper, draft, hand};
 
 /// Who plays what: role, name, address.
 pub(crate) type Cast = [(Role, &'static str, &'static str)];
@@ -63,7 +63,7 @@ pub(crate) fn contract(folder: &Folder, cast: &Cast, trial: bool, now: Timestamp
     let path = folder.path(None, "contract.toml");
     folder::create(&path, template::invented_contract(&head, &lines).as_bytes())?;
     let bytes = folder::read(&path, "")?;
-    let (_, terms) = crate::papers::Paper::read(&path, "")?.judge(ecluse_core::contract::open(&bytes))?;
+    let (_, terms) = Paper::read(&path, "")?.judge(ecluse_core::contract::open(&bytes))?;
     sign(folder, Kind::Contract, &path, &terms.keys)?;
     let mut known = String::from(
         "# Made with the keys; in a real migration they are read from the paper contract or by telephone.\n",
@@ -80,6 +80,15 @@ pub(crate) fn contract(folder: &Folder, cast: &Cast, trial: bool, now: Timestamp
 ///
 /// As [`hand::sign`].
 pub(crate) fn sign(folder: &Folder, kind: Kind, document: &Path, keys: &[Key]) -> Result<Vec<PathBuf>> {
+    sign_read(folder, kind, &Paper::read(document, "")?, keys)
+}
+
+/// As [`sign`], of a paper as it was read.
+///
+/// # Errors
+///
+/// As [`hand::sign`].
+pub(crate) fn sign_read(folder: &Folder, kind: Kind, document: &Paper, keys: &[Key]) -> Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
     for (role, demand) in kind.signers() {
         // a first version needs no countersignature, and one more does no harm

@@ -173,6 +173,11 @@ impl Leaf {
         serde_json_canonicalizer::to_vec(self).map_err(|_| BENT.fault("a leaf has no canonical form"))
     }
 
+    /// Whether it announces an act, and does not say how it went.
+    fn is_begun(&self) -> bool {
+        self.outcome == "begun"
+    }
+
     /// Reads what [`Self::bytes`] gave; `None` for anything else.
     #[must_use]
     pub fn parse(bytes: &[u8]) -> Option<Self> {
@@ -261,6 +266,31 @@ impl Verified {
         let last = self.leaves.iter().rposition(|leaf| leaf.act == act && leaf.paper.is_some())?;
         let paper = self.leaves.get(last)?.paper.as_deref()?;
         Some((paper, self.leaves.get(last.saturating_add(1)..)?))
+    }
+
+    /// As [`Self::paper`], where the file is announced by a line of its own before it is written: what was
+    /// announced is not what the act left.
+    #[must_use]
+    pub fn left(&self, act: Act) -> Option<(&str, &[Leaf])> {
+        let is = |leaf: &Leaf| leaf.act == act && leaf.paper.is_some() && !leaf.is_begun();
+        let last = self.leaves.iter().rposition(is)?;
+        let paper = self.leaves.get(last)?.paper.as_deref()?;
+        Some((paper, self.leaves.get(last.saturating_add(1)..)?))
+    }
+
+    /// The digests that the file of this act may have, where each is announced before it is written: what the act
+    /// left last, and what was announced since, by starts that may have died; `None` stands for no file yet.
+    #[must_use]
+    pub fn vouched(&self, act: Act) -> Vec<Option<&str>> {
+        let mut may = Vec::new();
+        for leaf in self.leaves.iter().rev().filter(|leaf| leaf.act == act && leaf.paper.is_some()) {
+            may.push(leaf.paper.as_deref());
+            if !leaf.is_begun() {
+                return may;
+            }
+        }
+        may.push(None);
+        may
     }
 
     /// The leaves after a head at which this journal once stood; `None` where it never did.

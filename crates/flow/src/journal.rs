@@ -33,8 +33,13 @@ impl<'a> Journal<'a> {
         outcome: &Outcome,
         paper: Option<String>,
     ) -> Result<()> {
-        let leaf = Leaf::new(&self.world, self.session, act, object, outcome)?;
+        let leaf = self.leaf(act, object, outcome)?;
         self.record.append(Leaf { paper, ..leaf })
+    }
+
+    /// A line of this session, now; it is not written yet.
+    pub(crate) fn leaf(&self, act: Act, object: &str, outcome: &Outcome) -> Result<Leaf> {
+        Leaf::new(&self.world, self.session, act, object, outcome)
     }
 
     /// Does an act between its two lines: `begun` before it, and how it went after it. A

@@ -508,8 +508,9 @@ pub trait Record: Send {
     fn save_undone(&mut self, undone: &Undone) -> Result<String>;
 
     /// Keeps a dry run's figures beside those of earlier ones, in the place of its own earlier
-    /// ones (the same `run`); durable when it returns.
-    fn save_rehearsal(&mut self, figures: &Figures) -> Result<()>;
+    /// ones (the same `run`); durable when it returns. `announced` is the line that stands before, with the file's
+    /// digest in it. That digest.
+    fn save_rehearsal(&mut self, figures: &Figures, announced: Leaf) -> Result<String>;
 
     /// Takes away what was said of the destination as it was: the reconciliation and the report.
     /// Durable when it returns.

@@ -76,18 +76,36 @@ pub fn rehearse(
     if journal.record.was_torn() {
         journal.note(Act::Recover, &object, &Outcome::Done)?;
     }
-    // what the journal's object stands for is known before the line that names it
-    journal.record.save_rehearsal(&figures)?;
+    // the line that begins it announces the file which says what it is of
+    save(&mut journal, &figures)?;
     let mut story = Story { orders, options, source, destination, tellable, world, progress };
-    journal.act(Act::Plan, &object, |journal| {
-        let told = story.tell(journal, &mut figures);
-        let told = staged::ended(told, story.source, journal);
-        figures.ended = world.now().to_string();
-        figures.whole = told.is_ok();
-        journal.record.save_rehearsal(&figures)?;
-        let (unmapped, orphans) = told?;
-        Ok(Rehearsed { figures, unmapped, orphans })
-    })
+    let told = story.tell(&mut journal, &mut figures);
+    let told = staged::ended(told, story.source, &mut journal);
+    figures.ended = world.now().to_string();
+    figures.whole = told.is_ok();
+    let (told, paper) = match (told, save(&mut journal, &figures)) {
+        (Ok(told), Ok(paper)) => (Ok(told), Some(paper)),
+        (Ok(_), Err(fault)) => (Err(fault), None),
+        (Err(fault), saved) => (Err(fault), saved.ok()),
+    };
+    match told {
+        Ok((unmapped, orphans)) => {
+            journal.note_paper(Act::Plan, &object, &Outcome::Done, paper)?;
+            Ok(Rehearsed { figures, unmapped, orphans })
+        }
+        Err(fault) => {
+            let outcome = Outcome::Code(fault.code().id);
+            // the fault on its way out says more than one about the journal would
+            let _already_failing = journal.note_paper(Act::Plan, &object, &outcome, paper);
+            Err(fault)
+        }
+    }
+}
+
+/// Replaces `rehearsals.json` after a line with its digest; the digest.
+fn save(journal: &mut Journal<'_>, figures: &Figures) -> Result<String> {
+    let announced = journal.leaf(Act::Plan, &figures.run, &Outcome::Begun)?;
+    journal.record.save_rehearsal(figures, announced)
 }
 
 /// Everything a dry run needs while it is told.
@@ -143,7 +161,7 @@ impl Story<'_> {
     /// Durable when it returns, as a run keeps it.
     fn keep(&self, news: &[(What, &str)], journal: &mut Journal<'_>, figures: &mut Figures) -> Result<()> {
         noted::add(news, &mut figures.noted, &self.world);
-        journal.record.save_rehearsal(figures)
+        save(journal, figures).map(drop)
     }
 
     /// Every row, once or as often as a run would read it; what the last reading found unmapped, and

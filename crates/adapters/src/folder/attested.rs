@@ -15,7 +15,7 @@ use ecluse_flow::sample::Sampled;
 use ecluse_flow::undo::Undone;
 use serde::de::DeserializeOwned;
 
-use super::{EVENTS, FIGURES_FILE, RECONCILIATION, UNDONE, events, parsed, read};
+use super::{EVENTS, FIGURES_FILE, RECONCILIATION, REHEARSALS, UNDONE, events, parsed, read};
 
 static NOT_OURS: Code = Code::refused("ECL-RUN-207", "a file of the run folder is not what écluse wrote");
 
@@ -144,6 +144,48 @@ pub fn erasure(path: &Path) -> Result<Option<Erasure>> {
     attested(path).or_else(|fault| if is_foreign(&fault) { attested(path) } else { Err(fault) })
 }
 
+/// What an erasure left, or announced before it died; without taking the folder. `None` where none did either.
+///
+/// # Errors
+///
+/// [`NOT_OURS`] where the journal knows no such file, or knows one that is not there.
+pub fn erasing(path: &Path) -> Result<Option<Erasure>> {
+    announced(path, Act::Erase, ERASURE, "put it back from a copy of the folder")
+}
+
+/// What the dry runs in this folder counted, in their order; without taking the folder. None where the file is
+/// not there: the next dry run begins it anew.
+///
+/// # Errors
+///
+/// [`NOT_OURS`] where the journal knows no such file; `ECL-RUN-206` where it is not theirs.
+pub fn rehearsals(path: &Path) -> Result<Vec<Figures>> {
+    if !path.join(REHEARSALS).exists() {
+        return Ok(Vec::new());
+    }
+    Ok(announced(path, Act::Plan, REHEARSALS, "ecluse plan")?.unwrap_or_default())
+}
+
+/// A file whose digest the journal holds since before it was written.
+fn announced<T: DeserializeOwned>(path: &Path, act: Act, name: &str, help: &str) -> Result<Option<T>> {
+    let look = || announced_now(path, act, name, help);
+    look().or_else(|fault| if is_foreign(&fault) { look() } else { Err(fault) })
+}
+
+fn announced_now<T: DeserializeOwned>(path: &Path, act: Act, name: &str, help: &str) -> Result<Option<T>> {
+    let file = path.join(name);
+    let bytes = read(&file)?;
+    let digest = bytes.as_deref().map(of_bytes);
+    let known = match path.join(EVENTS).exists() {
+        true => events(path)?.vouched(act).contains(&digest.as_deref()),
+        false => digest.is_none(),
+    };
+    if !known {
+        return Err(foreign(&file));
+    }
+    bytes.map(|bytes| parsed(&bytes, &file, help)).transpose()
+}
+
 /// What was looked for after the last erasure and the last change of the destination, without taking the
 /// folder; `None` where nobody has looked since.
 ///
@@ -161,15 +203,18 @@ fn ended<T: DeserializeOwned>(path: &Path, act: Act, name: &str, help: &str) -> 
     let file = path.join(name);
     let Some(bytes) = read(&file)? else { return Ok(None) };
     let journal = events(path)?;
+    let digest = of_bytes(&bytes);
+    let last = || journal.leaves.iter().rfind(|leaf| leaf.act == act);
+    // on its way, or announced: it has not ended
     let begun =
-        || journal.leaves.iter().rfind(|leaf| leaf.act == act).is_some_and(|leaf| leaf.paper.is_none());
-    match journal.paper(act) {
-        Some((paper, since)) if paper == of_bytes(&bytes) => {
+        || last().is_some_and(|leaf| leaf.paper.is_none()) || journal.vouched(act).contains(&Some(&digest));
+    match journal.left(act) {
+        Some((paper, since)) if paper == digest => {
             let changed = |leaf: &Leaf| matches!(leaf.act, Act::Erase | Act::Remove);
             let stale = is_taken(since) || since.iter().any(changed);
             if stale { Ok(None) } else { parsed(&bytes, &file, help).map(Some) }
         }
-        // killed between the file and the journal's line: it has not ended
+        // killed before the line that says that it ended
         _ if begun() => Ok(None),
         _ => Err(foreign(&file)),
     }

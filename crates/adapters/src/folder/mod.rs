@@ -37,7 +37,9 @@ use rustix::fs::{FlockOperation, OFlags, flock};
 
 use crate::regular::{self, Unread};
 
-pub use self::attested::{Reconciliation, Undo, erasure, figures, frozen, reconciliation, residue, undo};
+pub use self::attested::{
+    Reconciliation, Undo, erasing, erasure, figures, frozen, reconciliation, rehearsals, residue, undo,
+};
 pub use self::report::withdrawn;
 
 /// Bytes of a file of the folder at most; a journal of a run that lasted for years is far from it.
@@ -89,6 +91,24 @@ impl RunFolder {
         Self::existing(path)
     }
 
+    /// Keeps a run folder from every other process until the value is dropped, and changes nothing in it.
+    ///
+    /// # Errors
+    ///
+    /// `ECL-RUN-201`, `ECL-RUN-203`; `ECL-RUN-204` where it cannot be held.
+    pub fn held(path: &Path) -> Result<File> {
+        if !path.is_dir() {
+            return Err(absent(path));
+        }
+        let lock = private().create(true).open(path.join("lock")).map_err(|e| fault(&WRITE, path, &e))?;
+        flock(&lock, FlockOperation::NonBlockingLockExclusive).map_err(|_| {
+            TAKEN
+                .fault(path.display().to_string())
+                .help("let the other run end; the same command then goes on")
+        })?;
+        Ok(lock)
+    }
+
     /// Takes a run folder that is there.
     ///
     /// # Errors
@@ -108,12 +128,7 @@ impl RunFolder {
                 .fault(path.display().to_string())
                 .help(format!("chmod 700 {}", path.display())));
         }
-        let lock = private().create(true).open(path.join("lock")).map_err(|e| fault(&WRITE, path, &e))?;
-        flock(&lock, FlockOperation::NonBlockingLockExclusive).map_err(|_| {
-            TAKEN
-                .fault(path.display().to_string())
-                .help("let the other run end; the same command then goes on")
-        })?;
+        let lock = Self::held(path)?;
         let file = path.join(EVENTS);
         let mut journal = private().create(true).open(&file).map_err(|e| fault(&WRITE, &file, &e))?;
         if !journal.metadata().is_ok_and(|about| about.is_file()) {
@@ -149,12 +164,14 @@ impl RunFolder {
     }
 
     /// Replaces `erasure.json`, atomically; durable when it returns. The file's digest, for the journal's line.
+    /// `announced` is the line that stands before: with the digest in it, a start that dies leaves no file that
+    /// the journal does not know.
     ///
     /// # Errors
     ///
     /// `ECL-RUN-204` where it cannot be written.
-    pub fn save_erasure(&mut self, erasure: &Erasure) -> Result<String> {
-        self.save_json(ERASURE, erasure)
+    pub fn save_erasure(&mut self, erasure: &Erasure, announced: Leaf) -> Result<String> {
+        self.announced_json(ERASURE, erasure, announced)
     }
 
     /// Replaces `residue.json`, as [`Self::save_erasure`] does its own file.
@@ -182,9 +199,14 @@ impl RunFolder {
     }
 
     fn save_json<T: serde::Serialize>(&self, name: &str, value: &T) -> Result<String> {
-        let mut json = serde_json::to_vec_pretty(value).map_err(|_| FIGURES.fault("encoding"))?;
-        json.push(b'\n');
-        self.save(name, &json)
+        self.save(name, &json(value)?)
+    }
+
+    /// As [`Self::save_json`], once the journal holds the digest of what is about to be written.
+    fn announced_json<T: serde::Serialize>(&mut self, name: &str, value: &T, leaf: Leaf) -> Result<String> {
+        let bytes = json(value)?;
+        self.append(Leaf { paper: Some(of_bytes(&bytes)), ..leaf })?;
+        self.save(name, &bytes)
     }
 
     fn save(&self, name: &str, bytes: &[u8]) -> Result<String> {
@@ -258,13 +280,13 @@ impl Record for RunFolder {
         self.save_json(UNDONE, undone)
     }
 
-    fn save_rehearsal(&mut self, figures: &Figures) -> Result<()> {
+    fn save_rehearsal(&mut self, figures: &Figures, announced: Leaf) -> Result<String> {
         let mut all = rehearsals(&self.path)?;
         match all.iter_mut().find(|known| known.run == figures.run) {
             Some(known) => known.clone_from(figures),
             None => all.push(figures.clone()),
         }
-        self.save_json(REHEARSALS, &all).map(drop)
+        self.announced_json(REHEARSALS, &all, announced)
     }
 
     fn withdraw(&mut self) -> Result<()> {
@@ -276,20 +298,10 @@ impl Record for RunFolder {
     }
 }
 
-/// What the dry runs in this folder counted, in their order; without taking the folder.
-///
-/// # Errors
-///
-/// `ECL-RUN-206` where the file is not theirs.
-pub fn rehearsals(path: &Path) -> Result<Vec<Figures>> {
-    let file = path.join(REHEARSALS);
-    let help = format!("keep it for the controller, and move it away: mv {0} {0}.old", file.display());
-    Ok(read_json(&file, &help)?.unwrap_or_default())
-}
-
-fn read_json<T: serde::de::DeserializeOwned>(file: &Path, help: &str) -> Result<Option<T>> {
-    let Some(bytes) = read(file)? else { return Ok(None) };
-    parsed(&bytes, file, help).map(Some)
+fn json<T: serde::Serialize>(value: &T) -> Result<Vec<u8>> {
+    let mut json = serde_json::to_vec_pretty(value).map_err(|_| FIGURES.fault("encoding"))?;
+    json.push(b'\n');
+    Ok(json)
 }
 
 fn read(file: &Path) -> Result<Option<Vec<u8>>> {

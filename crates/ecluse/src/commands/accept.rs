@@ -1,6 +1,7 @@
 //! `ecluse accept propose|sign|verify|show`: the migration, accepted by the laboratory as it stands.
 
 use askama::Template as _;
+use ecluse_adapters::folder::RunFolder;
 use ecluse_core::acceptance::{FILE, draft as written, parse};
 use ecluse_core::contract;
 use ecluse_core::document::Kind;
@@ -45,12 +46,14 @@ fn propose(here: &Here, args: &AcceptArgs) -> Result<()> {
     Ok(())
 }
 
-/// Nothing is signed that would not count.
+/// Nothing is signed that would not count: the run is held meanwhile, so that nothing changes what was checked.
 fn accept(here: &Here, args: &SignArgs) -> Result<()> {
+    let run = here.folder.path(None, "run");
+    let _held = RunFolder::held(&run)?;
     let paper = Paper::read(&here.folder.path(args.file.as_deref(), FILE), MADE_BY)?;
     let stated = paper.judge(parse(paper.text()))?;
-    stated.is(&found(&here.folder, &here.folder.path(None, "run"), stated.language, here.now)?)?;
-    sign::run(here, Kind::Acceptance, FILE, args)
+    stated.is(&found(&here.folder, &run, stated.language, here.now)?)?;
+    sign::read(here, Kind::Acceptance, &paper, args)
 }
 
 fn verify(here: &Here, args: &RunArgs) -> Result<()> {

@@ -59,14 +59,15 @@ fn propose(here: &Here, args: &RunArgs) -> Result<()> {
     Ok(())
 }
 
-/// Nothing is signed that would not count; the last signature makes the evidence.
+/// Nothing is signed that would not count; the last signature makes the evidence. The run is held meanwhile.
 fn signed(here: &Here, args: &SignArgs) -> Result<()> {
+    let run = here.folder.path(None, "run");
+    let _held = RunFolder::held(&run)?;
     let paper = Paper::read(&here.folder.path(args.file.as_deref(), FILE), MADE_BY)?;
     let stated = paper.judge(parse(paper.text()))?;
-    let run = here.folder.path(None, "run");
     let (found, _) = found(&here.folder, &run, here.now)?;
     with(named(&evidence::laid_aside(&here.folder)?), found, &stated)?;
-    sign::run(here, Kind::Certificate, FILE, args)?;
+    sign::read(here, Kind::Certificate, &paper, args)?;
     // somebody else may still have to sign
     if quietly(|| verified(&here.folder, &run, here.now)).is_ok() {
         let evidence = pack(&here.folder)?;

@@ -24,6 +24,9 @@ static OPEN: Code = Code::refused("ECL-CLO-001", "the migration cannot be closed
 
 pub(super) fn run(here: &Here, args: &CloseArgs) -> Result<()> {
     let run = here.folder.path(args.run.dir.as_deref(), "run");
+    begun::figures(&run)?;
+    // held before anything is checked: nothing goes on between the checks and the end
+    let mut record = RunFolder::existing(&run)?;
     let figures = begun::figures(&run)?;
     let then: Timestamp = figures.began.parse().unwrap_or(here.now);
     let chain = Chain::read(&here.folder, &PaperArgs::default(), then)?;
@@ -32,7 +35,6 @@ pub(super) fn run(here: &Here, args: &CloseArgs) -> Result<()> {
         Err(open) => return Err(told(&open)),
     };
     let (session, identity) = session::with_identity(here, &chain, args.identity.as_deref())?;
-    let mut record = RunFolder::existing(&run)?;
     let mut named = None;
     let mut there = match chain.instruction.order().destination() {
         Some(to) => {

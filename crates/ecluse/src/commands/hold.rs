@@ -29,7 +29,7 @@ pub(super) fn run(here: &Here, args: &HoldArgs) -> Result<()> {
             },
         )?;
     }
-    attested(here, &copies, &id)?;
+    attested(here, &mut copies, &id)?;
     let copy = copies.ledger.one(&id)?;
     output::line(match &copy.hold {
         Some(hold) => format!("{}: held until {}, its last day; then it is erased.", copy.place, hold.until),
@@ -44,7 +44,7 @@ pub(super) fn run(here: &Here, args: &HoldArgs) -> Result<()> {
 /// # Errors
 ///
 /// The ledger's and the run folder's.
-pub(super) fn attested(here: &Here, copies: &Copies, object: &str) -> Result<()> {
+pub(super) fn attested(here: &Here, copies: &mut Copies, object: &str) -> Result<()> {
     let run = here.folder.path(None, "run");
     let session = erase::session_in_force(here);
     let leaf = |outcome| Leaf::new(&ready::world(), &session, Act::Copies, object, &outcome);

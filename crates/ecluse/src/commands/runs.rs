@@ -8,7 +8,7 @@
 use std::path::Path;
 
 use ecluse_core::count::number;
-use ecluse_core::erasure::{ERASURE, Erasure, Side};
+use ecluse_core::erasure::Side;
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::status::Met;
 use serde::{Deserialize, Serialize};
@@ -64,16 +64,11 @@ pub(super) fn may_open(here: &Here, run: &Path, ready: &Ready) -> Result<()> {
 }
 
 /// That the run's rows were not erased at the source, and that nobody announced it: a start over the run would
-/// find none of them, take that for deletions since, and delete them at the destination. Whatever lies there
-/// under that name and cannot be read is believed too.
+/// find none of them, take that for deletions since, and delete them at the destination. A file that the run's
+/// events do not know is refused as such.
 fn not_erased(run: &Path) -> Result<()> {
-    let path = run.join(ERASURE);
-    if !path.exists() {
-        return Ok(());
-    }
-    let of_copies = |erasure: &Erasure| erasure.done.iter().all(|one| one.side == Side::Copy);
-    let read = serde_json::from_slice::<Erasure>(&folder::read(&path, "")?);
-    if read.as_ref().is_ok_and(of_copies) {
+    let erasing = ecluse_adapters::folder::erasing(run)?;
+    if erasing.is_none_or(|erasing| erasing.done.iter().all(|one| one.side == Side::Copy)) {
         return Ok(());
     }
     Err(GONE.fault(run.display().to_string()).help("ecluse next says what is left to do"))

@@ -56,7 +56,13 @@ fn new(here: &Here, args: &SessionArgs) -> Result<()> {
     // a session is never amended: a new one takes the old one's place, signatures too
     let _ = std::fs::remove_dir_all(signatures_of(&path));
     folder::replace(&path, text.as_bytes())?;
-    hand::sign(Kind::Session, &path, &key, &contract.terms().keys, args.signer.as_deref())?;
+    hand::sign(
+        Kind::Session,
+        &Paper::read(&path, "")?,
+        &key,
+        &contract.terms().keys,
+        args.signer.as_deref(),
+    )?;
     let paper = Paper::read(&path, "")?;
     let session = paper.judge(InForce::in_force(&paper.bytes, &paper.signatures, &contract, here.now))?;
     let until = Language::English.hour(session.header().not_after);

@@ -25,12 +25,20 @@ static UNSAID: Code = Code::usage("ECL-SGN-049", "it is not said what was compar
 ///
 /// Where the key may not sign this kind, is another's, or is not said.
 pub(super) fn run(here: &Here, kind: Kind, name: &str, args: &SignArgs) -> Result<()> {
-    let document = here.folder.path(args.file.as_deref(), name);
-    let signed = document_with(here, kind, &document, args)?;
+    read(here, kind, &Paper::read(&here.folder.path(args.file.as_deref(), name), "")?, args)
+}
+
+/// Signs a paper as it was read: what was checked is what is signed.
+///
+/// # Errors
+///
+/// As [`run`].
+pub(super) fn read(here: &Here, kind: Kind, document: &Paper, args: &SignArgs) -> Result<()> {
+    let signed = with(here, kind, document, args)?;
     for path in &signed {
         output::line(format!("signed: {}", path.display()));
     }
-    output::document(&json!({ "document": document, "signatures": signed }));
+    output::document(&json!({ "document": document.path, "signatures": signed }));
     Ok(())
 }
 
@@ -41,34 +49,36 @@ pub(super) fn document_with(
     document: &Path,
     args: &SignArgs,
 ) -> Result<Vec<PathBuf>> {
+    with(here, kind, &Paper::read(document, "")?, args)
+}
+
+fn with(here: &Here, kind: Kind, document: &Paper, args: &SignArgs) -> Result<Vec<PathBuf>> {
     let contract = Paper::read(&here.folder.path(None, "contract.toml"), "ecluse contract new")?;
     let (header, mut terms) = contract.judge(contract::open(&contract.bytes))?;
     if kind == Kind::Contract {
         // an amendment is signed with the keys of the version before too
-        for earlier in standing::earlier(document)? {
+        for earlier in standing::earlier(&document.path)? {
             terms.keys.extend(contract::open(&earlier.bytes).map(|(_, t)| t.keys).unwrap_or_default());
         }
     }
     if let Some(scan) = &args.on_paper.on_paper {
-        let paper = Paper::read(document, "")?;
         let listed = (terms.keys.as_slice(), terms.demands);
-        return Ok(vec![by_hand::check(kind, &paper, listed, &said(scan, args)?, here.now)?]);
+        return Ok(vec![by_hand::check(kind, document, listed, &said(scan, args)?, here.now)?]);
     }
     if let Some(key) = &args.key {
         return Ok(vec![hand::sign(kind, document, key, &terms.keys, args.signer.as_deref())?]);
     }
     if let Some(signature) = &args.adopt {
-        let paper = Paper::read(document, "")?;
         let listed = (terms.keys.as_slice(), terms.demands);
-        return Ok(vec![hand::adopt(kind, &paper, signature, listed, args.signer.as_deref(), here.now)?]);
+        return Ok(vec![hand::adopt(kind, document, signature, listed, args.signer.as_deref(), here.now)?]);
     }
     if !header.trial {
-        return Err(NO_KEY.fault(document.display().to_string()).help(format!(
+        return Err(NO_KEY.fault(document.path.display().to_string()).help(format!(
             "give your private key: --key FILE; or sign with ssh-keygen -Y sign -n {}, then --adopt FILE.sig",
             kind.namespace()
         )));
     }
-    trial::sign(&here.folder, kind, document, &terms.keys)
+    trial::sign_read(&here.folder, kind, document, &terms.keys)
 }
 
 /// What the checker of a page signed by hand states.

@@ -5,18 +5,25 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use ecluse_adapters::folder::RunFolder;
+use ecluse_adapters::regular::{self, Unread};
 use ecluse_adapters::staging;
 use ecluse_core::copies::{Copy, Store};
-use ecluse_core::fault::{Code, Result};
+use ecluse_core::count::number;
+use ecluse_core::fault::{Code, Fault, Result};
 use ecluse_flow::event::Act;
 use ecluse_flow::ports::{Record as _, Staging as _};
 
 use crate::folder::{self, Folder};
-use crate::overwrite;
+use crate::{evidence, overwrite};
 
 static KEPT: Code = Code::outside("ECL-ERA-001", "a copy could not be erased");
 static FOREIGN: Code = Code::refused("ECL-ERA-002", "something else lies where a copy is to be erased");
 static CLOSING: Code = Code::refused("ECL-ERA-003", "this copy is taken away by closing the migration");
+
+/// How a sealed file begins (age-encryption.org/v1), and a report.
+const SEALED: &[u8] = b"age-encryption.org/v1\n";
+/// See [`SEALED`].
+const PAGE: &[u8] = b"<!doctype html>";
 
 /// The sealed state's file in a run folder.
 pub(crate) const STATE: &str = "state.age";
@@ -53,19 +60,55 @@ pub(crate) struct Erased {
 pub(crate) fn erase(copy: &Copy, folder: &Folder, record: Option<&RunFolder>) -> Result<Erased> {
     let place = folder.root().join(&copy.place);
     match copy.store {
-        Store::State => overwritten(&[place.clone(), place.with_file_name(format!(".{STATE}.new"))]),
+        Store::State => {
+            let new = place.with_file_name(format!(".{STATE}.new"));
+            begins(&[&place, &new], SEALED)?;
+            overwritten(&[place, new])
+        }
         Store::Excluded => {
             let beside = |end: &str| PathBuf::from(format!("{}{end}", place.display()));
-            overwritten(&[place.clone(), beside(".new"), beside(".erasing"), place.with_extension("part")])
+            let (new, part) = (beside(".new"), place.with_extension("part"));
+            begins(&[&place, &new, &part], SEALED)?;
+            overwritten(&[place.clone(), new, beside(".erasing"), part])
         }
         Store::Record => whole(&place, &is_of_record),
         Store::Archive => whole(&place, &is_of_archive),
-        Store::Report | Store::Evidence => overwritten(&[place]),
+        Store::Report => begins(&[&place], PAGE).and_then(|()| overwritten(&[place])),
+        Store::Evidence if copy.place != evidence::FILE => Err(foreign(&place)),
+        Store::Evidence => overwritten(&[place]),
         Store::Staging => swept(Path::new(&copy.place), record),
         Store::Ledger | Store::Journal => {
             Err(CLOSING.fault(format!("{}: {}", copy.store.words(), copy.place)).help("ecluse close"))
         }
     }
+}
+
+/// That whatever lies at these paths begins as what écluse writes there, or was overwritten by a start that died:
+/// a place is words in a file, and what lies there may be somebody's own.
+///
+/// # Errors
+///
+/// [`FOREIGN`]; [`KEPT`] where it cannot be read.
+fn begins(paths: &[&Path], mark: &[u8]) -> Result<()> {
+    paths.iter().try_for_each(|path| {
+        let is_link = std::fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink());
+        let head = match regular::head(path, number(mark.len())) {
+            // its own name goes, and nothing else
+            _ if is_link => return Ok(()),
+            Err(Unread::Io(ErrorKind::NotFound)) => return Ok(()),
+            Err(Unread::Io(kind)) => return Err(kept(path, kind)),
+            Err(Unread::NotRegular | Unread::TooLarge) => return Err(kept(path, ErrorKind::InvalidInput)),
+            Ok(head) => head,
+        };
+        let ours = mark.starts_with(&head) || head.iter().all(|byte| *byte == 0);
+        if ours { Ok(()) } else { Err(foreign(path)) }
+    })
+}
+
+fn foreign(path: &Path) -> Fault {
+    FOREIGN
+        .fault(path.display().to_string())
+        .help("nothing of it went; look at the file, move it away, then: ecluse erase")
 }
 
 /// Files, each overwritten and removed.
@@ -142,17 +185,14 @@ fn swept(place: &Path, record: Option<&RunFolder>) -> Result<Erased> {
     Ok(Erased { how, files: swept.parts })
 }
 
-fn kept(path: &Path, kind: ErrorKind) -> ecluse_core::fault::Fault {
+fn kept(path: &Path, kind: ErrorKind) -> Fault {
     KEPT.fault(format!("{}: {kind}", path.display()))
         .help("give this account the right to write there; then: ecluse erase")
 }
 
 /// By what an age file is known again: the share of its first stanza, which is another one in every file.
 pub(crate) fn marker(path: &Path) -> String {
-    use std::io::Read as _;
-    let mut head = Vec::new();
-    let Ok(file) = std::fs::File::open(path) else { return String::new() };
-    let _as_much_as_there_is = file.take(512).read_to_end(&mut head);
+    let Ok(head) = regular::head(path, 512) else { return String::new() };
     let text = String::from_utf8_lossy(&head);
     let share = text.lines().nth(1).and_then(|line| line.strip_prefix("-> X25519 ")).unwrap_or_default();
     if share.len() == 43 { share.to_owned() } else { String::new() }
@@ -178,6 +218,44 @@ mod tests {
         assert!(!run.exists());
         // a start that died after it: gone is gone
         assert_eq!(whole(&run, &is_of_record).unwrap().files, 0);
+    }
+
+    #[test]
+    fn a_file_that_is_no_copy_of_ours_stays_as_it_is() {
+        let here = tempfile::tempdir().unwrap();
+        let folder = Folder::at(here.path());
+        let copy = |store, place: &str| {
+            let (id, place, marker) = ("a".repeat(32), place.to_owned(), String::new());
+            let erase_by = "2026-12-01".parse().unwrap();
+            let mut ledger = ecluse_core::copies::Ledger::default();
+            ledger.born(
+                ecluse_core::copies::Birth { id, store, place, erase_by, marker },
+                jiff::Timestamp::MIN,
+            );
+            ledger.copies.remove(0)
+        };
+        let theirs = here.path().join("letter.odt");
+        for store in [Store::State, Store::Excluded, Store::Report, Store::Evidence] {
+            std::fs::write(&theirs, b"somebody's own").unwrap();
+            let fault = erase(&copy(store, "letter.odt"), &folder, None).unwrap_err();
+            assert_eq!(fault.code().id, FOREIGN.id, "{store:?}");
+            assert_eq!(std::fs::read(&theirs).unwrap(), b"somebody's own", "{store:?}");
+        }
+        // half of it was overwritten by a start that died, or it was never written to its end
+        for left in [&[0; 400][..], b"", b"age-encryp"] {
+            std::fs::write(&theirs, left).unwrap();
+            assert_eq!(erase(&copy(Store::State, "letter.odt"), &folder, None).unwrap().files, 1);
+        }
+    }
+
+    #[test]
+    fn nobody_waits_for_a_pipe_in_a_copys_place() {
+        let here = tempfile::tempdir().unwrap();
+        let pipe = here.path().join("state.age");
+        let fifo = rustix::fs::FileType::Fifo;
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, fifo, rustix::fs::Mode::RUSR, 0).unwrap();
+        assert_eq!(marker(&pipe), "");
+        assert_eq!(begins(&[&pipe], SEALED).unwrap_err().code().id, KEPT.id);
     }
 
     #[test]

@@ -1,6 +1,10 @@
 //! The ledger of copies as a file of the migration folder: `copies.json`, durable before the thing that a
 //! line speaks of is made (`ecluse_core::copies`).
 //!
+//! What stands in it is erased without anybody looking, so it counts only as écluse wrote it: every state of the
+//! file is announced with its digest in `copies/`, a folder of events like a run's, before it takes the place of the
+//! one before. The journal takes these lines in like any other.
+//!
 //! | file | holds |
 //! |---|---|
 //! | `mod.rs` | the file: read, changed by one process at a time |
@@ -14,11 +18,15 @@ mod inventory;
 use std::fs::File;
 use std::path::Path;
 
+use ecluse_adapters::folder::{self as runs_folder, RunFolder};
 use ecluse_core::copies::{Birth, Ended, FILE, Ledger, Store};
 use ecluse_core::digest::of_bytes;
-use ecluse_core::fault::Result;
+use ecluse_core::document::{Kind, header};
+use ecluse_core::fault::{Code, Result};
 use ecluse_core::instruction::{Order, parse};
+use ecluse_flow::event::{Act, Leaf, Outcome};
 use ecluse_flow::failpoint;
+use ecluse_flow::ports::Record as _;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
@@ -27,10 +35,17 @@ use crate::folder::{self, Folder};
 use crate::papers::excluded;
 use crate::ready;
 
+static NOT_OURS: Code = Code::refused("ECL-CPY-007", "the ledger of copies is not what écluse wrote");
+
+/// Where each state of the ledger is announced.
+pub(crate) const EVENTS: &str = "copies";
+
 /// The ledger, held against every other process until dropped.
 pub(crate) struct Copies {
     folder: Folder,
     pub(crate) ledger: Ledger,
+    record: RunFolder,
+    session: String,
     _alone: File,
 }
 
@@ -39,11 +54,19 @@ impl Copies {
     ///
     /// # Errors
     ///
-    /// `ECL-CPY-001`; where it cannot be held or read.
+    /// [`NOT_OURS`], `ECL-CPY-001`; where it cannot be held or read.
     pub(crate) fn open(folder: &Folder) -> Result<Self> {
         let path = folder.path(None, FILE);
         let alone = folder::hold(&path.with_extension("lock"))?;
-        Ok(Self { folder: folder.clone(), ledger: look(folder)?, _alone: alone })
+        let ledger = look(folder)?;
+        let record = RunFolder::open(&folder.path(None, EVENTS))?;
+        let session = session(folder, ready::world().now());
+        let mut copies = Self { folder: folder.clone(), ledger, record, session, _alone: alone };
+        if copies.record.was_torn() {
+            let id = ready::world().id()?;
+            copies.note(Act::Recover, &id, &Outcome::Done)?;
+        }
+        Ok(copies)
     }
 
     /// Writes it; durable when it returns, its name too. The file's digest.
@@ -51,30 +74,78 @@ impl Copies {
     /// # Errors
     ///
     /// Where it cannot be written.
-    pub(crate) fn save(&self) -> Result<String> {
+    pub(crate) fn save(&mut self) -> Result<String> {
         let path = self.folder.path(None, FILE);
         let bytes = self.ledger.bytes()?;
+        let (digest, world) = (of_bytes(&bytes), ready::world());
+        let object = world.id()?;
+        let line = |outcome| {
+            let leaf = Leaf::new(&world, &self.session, Act::Copies, &object, &outcome)?;
+            Ok::<_, ecluse_core::fault::Fault>(Leaf { paper: Some(digest.clone()), ..leaf })
+        };
+        let (begun, done) = (line(Outcome::Begun)?, line(Outcome::Done)?);
+        self.record.append(begun)?;
         folder::replace(&path, &bytes)?;
         failpoint::hit("copies.entry.fsync.before");
         File::open(self.folder.root())
             .and_then(|root| root.sync_all())
             .map_err(|error| folder::unwritable(&path, &error))?;
         failpoint::hit("copies.entry.fsync.after");
-        Ok(of_bytes(&bytes))
+        self.record.append(done)?;
+        Ok(digest)
+    }
+
+    /// Notes what was done to a copy, beside the ledger: also where the folder it lay in is gone.
+    ///
+    /// # Errors
+    ///
+    /// The folder's.
+    pub(crate) fn note(&mut self, act: Act, object: &str, outcome: &Outcome) -> Result<()> {
+        let leaf = Leaf::new(&ready::world(), &self.session, act, object, outcome)?;
+        self.record.append(leaf)
+    }
+
+    /// In whose name the lines beside the ledger are written from here on.
+    pub(crate) fn in_the_name_of(&mut self, session: &str) {
+        self.session = session.to_owned();
     }
 }
 
-/// The ledger as it stands; an empty one where there is none.
+/// The ledger as it stands; an empty one where none was begun.
 ///
 /// # Errors
 ///
-/// `ECL-CPY-001`; where it cannot be read.
+/// [`NOT_OURS`], `ECL-CPY-001`; where it cannot be read.
 pub(crate) fn look(folder: &Folder) -> Result<Ledger> {
+    // whoever writes meanwhile replaces one file and then the other: the second look sees both
+    looked(folder).or_else(|fault| if *fault.code() == NOT_OURS { looked(folder) } else { Err(fault) })
+}
+
+fn looked(folder: &Folder) -> Result<Ledger> {
     let path = folder.path(None, FILE);
-    if !path.exists() {
-        return Ok(Ledger::default());
+    let bytes = if path.exists() { Some(folder::read(&path, "")?) } else { None };
+    let digest = bytes.as_deref().map(of_bytes);
+    let beside = folder.path(None, EVENTS);
+    let known = match beside.join("events.jsonl").exists() {
+        true => runs_folder::events(&beside)?.vouched(Act::Copies).contains(&digest.as_deref()),
+        false => digest.is_none(),
+    };
+    if !known {
+        return Err(NOT_OURS.fault(path.display().to_string()).help(
+            "put back copies.json, and copies/ beside it, from a copy of the folder; keep what lies there for the controller: nothing is made or erased on its word",
+        ));
     }
-    Ledger::read(&folder::read(&path, "")?)
+    bytes.map_or_else(|| Ok(Ledger::default()), |bytes| Ledger::read(&bytes))
+}
+
+/// The id of the folder's session; words that say so where there is none, or it is over.
+pub(crate) fn session(folder: &Folder, now: Timestamp) -> String {
+    let read = || {
+        let bytes = folder::read(&folder.path(None, "session.toml"), "").ok()?;
+        let header = header(&String::from_utf8(bytes).ok()?, Kind::Session).ok()?;
+        header.objection(now).is_none().then_some(header.id)
+    };
+    read().unwrap_or_else(|| "no session".to_owned())
 }
 
 /// Something that is about to be made.

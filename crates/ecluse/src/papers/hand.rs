@@ -26,7 +26,7 @@ static KEY: Code = Code::usage("ECL-CLI-014", "this key cannot sign");
 static ELSEWHERE: Code = Code::outside("ECL-CLI-015", "ssh-keygen did not sign");
 static NOT_LISTED: Code = Code::refused("ECL-CLI-016", "this key may not sign this paper");
 
-/// Signs a document's bytes with a key that the contract lists in a role that may; returns
+/// Signs a document's bytes, as they were read, with a key that the contract lists in a role that may; returns
 /// the signature's path.
 ///
 /// # Errors
@@ -34,14 +34,13 @@ static NOT_LISTED: Code = Code::refused("ECL-CLI-016", "this key may not sign th
 /// [`LOOSE`], [`KEY`] (the public half, too), [`ELSEWHERE`], [`NOT_LISTED`].
 pub(crate) fn sign(
     kind: Kind,
-    document: &Path,
+    document: &Paper,
     key: &Path,
     listed: &[Key],
     name: Option<&str>,
 ) -> Result<PathBuf> {
-    let bytes = folder::read(document, "")?;
-    let (armoured, public) = armour(kind, key, &bytes)?;
-    put(kind, document, &armoured, &public, listed, name)
+    let (armoured, public) = armour(kind, key, &document.bytes)?;
+    put(kind, &document.path, &armoured, &public, listed, name)
 }
 
 /// Takes a signature that `ssh-keygen -Y sign` made elsewhere: brings it to its one exact form, and puts it

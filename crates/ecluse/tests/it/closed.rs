@@ -47,7 +47,8 @@ fn erase(lab: &Path, source: &[&str]) {
         done: source.iter().map(gone).collect(),
         ..Erasure::default()
     };
-    let digest = record.save_erasure(&erasure).unwrap();
+    let begun = Leaf { outcome: "begun".to_owned(), ..leaf(Act::Erase, None) };
+    let digest = record.save_erasure(&erasure, begun).unwrap();
     record.append(leaf(Act::Erase, Some(digest))).unwrap();
     drop(record);
     look(lab, Vec::new());
@@ -266,12 +267,15 @@ fn a_certificate_is_refused_while_a_survivor_is_found_or_more_was_erased_since()
     succeed(&lab, &["certify", "verify"]);
 }
 
-/// Changes the ledger of copies, as whoever takes or destroys one does.
+/// Changes the ledger of copies, as whoever makes, takes or destroys one does.
 fn copies(lab: &Path, change: impl FnOnce(&mut Ledger)) {
     let file = lab.join("copies.json");
     let mut ledger = Ledger::read(&fs::read(&file).unwrap()).unwrap();
     change(&mut ledger);
-    fs::write(&file, ledger.bytes().unwrap()).unwrap();
+    let bytes = ledger.bytes().unwrap();
+    let told = leaf(Act::Copies, Some(of_bytes(&bytes)));
+    RunFolder::existing(&lab.join("copies")).unwrap().append(told).unwrap();
+    fs::write(&file, bytes).unwrap();
 }
 
 // proves: ERA-05

@@ -26,6 +26,7 @@ mod gone_on;
 mod identifiers;
 mod journal;
 mod large;
+mod ledger;
 mod load;
 mod made;
 mod many;

@@ -180,14 +180,14 @@ fn sign_it(here: &Here, args: &CompareSignArgs) -> Result<()> {
     let theirs: Vec<Key> =
         may_compare(&terms.keys).filter(|key| key.email == looked.comparison.email).cloned().collect();
     let kind = Kind::Comparison;
+    let paper = Paper::read(&path, "")?;
     let signed = match (&args.key, &args.adopt) {
-        (Some(key), _) => hand::sign(kind, &path, key, &theirs, None)?,
+        (Some(key), _) => hand::sign(kind, &paper, key, &theirs, None)?,
         (None, Some(signature)) => {
-            let paper = Paper::read(&path, "")?;
             hand::adopt(kind, &paper, signature, (&theirs, terms.demands), None, here.now)?
         }
         (None, None) => match theirs.first().filter(|_| contract.header().trial) {
-            Some(key) => hand::sign(kind, &path, &trial::key(&here.folder, key.role), &theirs, None)?,
+            Some(key) => hand::sign(kind, &paper, &trial::key(&here.folder, key.role), &theirs, None)?,
             None => {
                 return Err(sign::NO_KEY.fault(path.display().to_string()).help(format!(
                     "give your private key: --key FILE; or sign with ssh-keygen -Y sign -n {}, then --adopt FILE.sig",

@@ -6,16 +6,15 @@ use std::path::{Path, PathBuf};
 use ecluse_adapters::folder::{self as runs, RunFolder};
 use ecluse_core::copies::{Beat, Copy, Ended, Ledger, Standing, Store};
 use ecluse_core::count::number;
-use ecluse_core::document::{Kind, header};
-use ecluse_core::erasure::{ERASURE, Erased, Erasure, Held, Side};
+use ecluse_core::erasure::{Erased, Erasure, Held, Side};
 use ecluse_core::fault::{Code, Result};
 use ecluse_flow::event::{Act, Leaf, Outcome};
+use ecluse_flow::failpoint;
 use ecluse_flow::ports::Record as _;
 
 use crate::commands::Here;
-use crate::copies::{Copies, erasers, look};
-use crate::folder;
-use crate::ready;
+use crate::copies::{self, Copies, erasers, look};
+use crate::{journal, ready};
 
 static LATE: Code = Code::refused("ECL-ERA-005", "the timer that erases copies came too late");
 
@@ -72,12 +71,15 @@ pub(super) fn erase(here: &Here, who: Who) -> Result<Done> {
     let late = copies.ledger.missed(here.now);
     let mut done = Done { late, held: held(&copies.ledger, here), ..Done::default() };
     let mut journals = Journals { open: BTreeMap::new(), here, session: session(here, who) };
+    copies.in_the_name_of(&journals.session);
     let own = here.folder.path(None, "run");
     if let Who::Timer { hours } = who {
         let outcome = if late { Outcome::Code(LATE.id) } else { Outcome::Done };
         if late {
             let id = ready::world().id()?;
-            journals.note(&own, Act::Beat, &id, &outcome)?;
+            if !journals.note(&own, Act::Beat, &id, &outcome)? {
+                copies.note(Act::Beat, &id, &outcome)?;
+            }
         }
         copies.ledger.beat = Some(Beat { at: here.now, hours });
         copies.save()?;
@@ -103,8 +105,10 @@ pub(super) fn erase(here: &Here, who: Who) -> Result<Done> {
             }
         };
         copies.save()?;
-        // a journal that is gone with its folder, or cannot be had, holds nothing up: the ledger has it
-        let _gone_or_in_use = journals.note(&run, Act::Erase, &id, &words);
+        // a journal that is gone with its folder, or cannot be had, holds nothing up: the ledger's own has the line
+        if !journals.note(&run, Act::Erase, &id, &words).unwrap_or_default() {
+            copies.note(Act::Erase, &id, &words)?;
+        }
         touched.push(run);
     }
     // a person's word is summed up even where nothing was due: a certificate asks what is gone by then
@@ -121,7 +125,9 @@ pub(super) fn erase(here: &Here, who: Who) -> Result<Done> {
 
 /// One copy: announced in the journal, its marker kept, erased.
 fn one(copies: &mut Copies, journals: &mut Journals<'_>, copy: &Copy, run: &Path) -> Result<&'static str> {
-    journals.note(run, Act::Erase, &copy.id, &Outcome::Begun)?;
+    if !journals.note(run, Act::Erase, &copy.id, &Outcome::Begun)? {
+        copies.note(Act::Erase, &copy.id, &Outcome::Begun)?;
+    }
     let marker = erasers::marker(&journals.here.folder.root().join(&copy.place));
     if !marker.is_empty() {
         // by this it is sought once it is gone: on disk before it goes
@@ -129,6 +135,12 @@ fn one(copies: &mut Copies, journals: &mut Journals<'_>, copy: &Copy, run: &Path
             line.marker = marker;
         }
         copies.save()?;
+    }
+    if copy.store == Store::Record {
+        // its lines go with it: the journal has each of them first, or nothing goes
+        failpoint::hit("erase.record.event.before");
+        journal::keep(&journals.here.folder)?;
+        failpoint::hit("erase.record.event.after");
     }
     let erased = erasers::erase(copy, &journals.here.folder, journals.record(run)?)?;
     if copy.store == Store::Record {
@@ -160,14 +172,9 @@ fn told(copy: &Copy, words: &str) -> Told {
 
 /// In whose name: the session in force where somebody types, the timer's own where nobody does.
 pub(super) fn session(here: &Here, who: Who) -> String {
-    let read = || {
-        let bytes = folder::read(&here.folder.path(None, "session.toml"), "").ok()?;
-        let header = header(&String::from_utf8(bytes).ok()?, Kind::Session).ok()?;
-        header.objection(here.now).is_none().then_some(header.id)
-    };
     match who {
         Who::Timer { .. } => "timer".to_owned(),
-        Who::Person => read().unwrap_or_else(|| "no session".to_owned()),
+        Who::Person => copies::session(&here.folder, here.now),
     }
 }
 
@@ -194,9 +201,10 @@ impl Journals<'_> {
         Ok(self.open.get_mut(run))
     }
 
-    fn note(&mut self, run: &Path, act: Act, object: &str, outcome: &Outcome) -> Result<()> {
+    /// Whether there is a run folder that took the line.
+    fn note(&mut self, run: &Path, act: Act, object: &str, outcome: &Outcome) -> Result<bool> {
         let leaf = Leaf::new(&ready::world(), &self.session, act, object, outcome)?;
-        self.taken(run)?.map_or(Ok(()), |record| record.append(leaf))
+        self.taken(run)?.map_or(Ok(false), |record| record.append(leaf).map(|()| true))
     }
 
     /// What is gone in all, as the run folder keeps it for the certificate; the journal attests the file.
@@ -213,24 +221,30 @@ impl Journals<'_> {
         let began = if before.began.is_empty() { now } else { before.began };
         let done = source.chain(of_copies(ledger)).collect();
         let erasure = Erasure { began, ended, done, held, ..before };
-        let paper = Some(record.save_erasure(&erasure)?);
-        let world = ready::world();
-        let leaf = Leaf::new(&world, &session, Act::Erase, &world.id()?, &Outcome::Done)?;
-        record.append(Leaf { paper, ..leaf })
+        saved(record, &session, &erasure)
     }
 }
 
-/// What an earlier erasure of this run left, attested or not (a start that died wrote it); an empty one
-/// where none did, and nothing at all where there is no run.
+/// Writes what is gone between its two lines of the journal.
+pub(super) fn saved(record: &mut RunFolder, session: &str, erasure: &Erasure) -> Result<()> {
+    let world = ready::world();
+    let object = world.id()?;
+    let leaf = |outcome| Leaf::new(&world, session, Act::Erase, &object, &outcome);
+    let paper = Some(record.save_erasure(erasure, leaf(Outcome::Begun)?)?);
+    record.append(Leaf { paper, ..leaf(Outcome::Done)? })
+}
+
+/// What an earlier erasure of this run left, or announced before it died; an empty one where none did, and
+/// nothing at all where there is no run.
+///
+/// # Errors
+///
+/// `ECL-RUN-207`: what nobody announced is not gone on with.
 pub(super) fn kept(run: &Path) -> Result<Option<Erasure>> {
     if !run.is_dir() {
         return Ok(None);
     }
-    if let Some(erasure) = runs::erasure(run).ok().flatten() {
-        return Ok(Some(erasure));
-    }
-    let bytes = folder::read(&run.join(ERASURE), "").ok();
-    if let Some(erasure) = bytes.and_then(|bytes| serde_json::from_slice::<Erasure>(&bytes).ok()) {
+    if let Some(erasure) = runs::erasing(run)? {
         return Ok(Some(erasure));
     }
     let Some(figures) = runs::figures(run)? else { return Ok(None) };

@@ -11,7 +11,6 @@ use ecluse_flow::erase::{Eraser, Erasing, Going, Gone, erase};
 use ecluse_flow::event::{Act, Leaf, Outcome};
 use ecluse_flow::failpoint;
 use ecluse_flow::figures::Figures;
-use ecluse_flow::ports::Record as _;
 use jiff::tz::TimeZone;
 use serde_json::json;
 
@@ -88,7 +87,9 @@ pub(super) fn run(here: &Here, args: &EraseArgs) -> Result<()> {
     // on disk before the rows go: a start that finds none of them knows that this one went through
     let copies = erasure.done.clone();
     erasure.done.extend(erased("announced"));
-    record.save_erasure(&erasure)?;
+    let (world, session) = (ready::world(), due::session(here, Who::Person));
+    let announced = Leaf::new(&world, &session, Act::Erase, &world.id()?, &Outcome::Begun)?;
+    record.save_erasure(&erasure, announced)?;
     if open {
         failpoint::hit("erase.source.commit.before");
         eraser.commit()?;
@@ -98,10 +99,7 @@ pub(super) fn run(here: &Here, args: &EraseArgs) -> Result<()> {
     erasure.done = copies;
     erasure.done.extend(erased(&method));
     erasure.ended = ready::world().now().to_string();
-    let paper = Some(record.save_erasure(&erasure)?);
-    let (world, session) = (ready::world(), due::session(here, Who::Person));
-    let leaf = Leaf::new(&world, &session, Act::Erase, &world.id()?, &Outcome::Done)?;
-    record.append(Leaf { paper, ..leaf })?;
+    due::saved(&mut record, &session, &erasure)?;
     told(&gone, &places, false, &method)
 }
 

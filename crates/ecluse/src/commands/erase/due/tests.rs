@@ -14,6 +14,7 @@ use crate::copies::{Born, born};
 use crate::folder::Folder;
 
 const DAY: i64 = 86_400;
+const SEALED: &[u8] = b"age-encryption.org/v1\nsealed";
 
 /// A migration folder with a run's state and record, entered before they were made; the order wants the copies
 /// erased by 2026-12-01.
@@ -92,7 +93,7 @@ fn what_cannot_be_erased_is_told_tried_again_and_told_no_more() {
     }
     assert!(acts(&run).contains(&(Act::Erase, "ECL-ERA-001".to_owned())));
     std::fs::remove_dir(run.join("state.age")).unwrap();
-    std::fs::write(run.join("state.age"), b"sealed").unwrap();
+    std::fs::write(run.join("state.age"), SEALED).unwrap();
     assert_eq!(erase(&at(&here, &clock), Who::Person).unwrap().erased.len(), 1);
     assert!(!run.join("state.age").exists());
     on_time(&at(&here, &clock)).unwrap();
@@ -104,7 +105,7 @@ fn a_hold_keeps_the_named_copy_alone_and_ends_by_itself() {
     let mut clock = FrozenClock::at("2026-12-01T09:00:00Z");
     let (temp, here) = made(&clock);
     let list = temp.path().join("excluded.age");
-    std::fs::write(&list, b"sealed").unwrap();
+    std::fs::write(&list, SEALED).unwrap();
     let copies = Some("2026-12-01".parse().unwrap());
     let listed = Born { store: Store::Excluded, place: "excluded.age", copies, marker: "" };
     born(&here.folder, here.now, &[listed]).unwrap();

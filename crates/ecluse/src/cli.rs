@@ -50,7 +50,8 @@ pub(crate) use excluded::ExcludeArgs;
 pub(crate) use extract::ExtractArgs;
 pub(crate) use grants::GrantsArgs;
 pub(crate) use journal::{
-    CheckpointArgs, CosignArgs, ExportArgs, Journal, ProveArgs, PruneArgs, SeenArgs, TailArgs,
+    CheckpointArgs, CosignArgs, ExportArgs, JoinArgs, Journal, ProveArgs, PruneArgs, SeenArgs, ServeArgs,
+    TailArgs,
 };
 pub(crate) use known::KnownArgs;
 pub(crate) use locate::LocateArgs;

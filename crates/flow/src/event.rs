@@ -315,7 +315,16 @@ impl Verified {
 /// [`BENT`] names the first line (from 1) that is not the canonical form of a leaf, or
 /// whose `before` is not the digest of the line before.
 pub fn verify(journal: &[u8]) -> Result<Verified> {
-    let mut head = Head::default();
+    verify_after(&Head::default(), journal)
+}
+
+/// As [`verify`], of the lines that come after this head; `digests` and `leaves` are theirs alone.
+///
+/// # Errors
+///
+/// As there.
+pub fn verify_after(head: &Head, journal: &[u8]) -> Result<Verified> {
+    let mut head = head.clone();
     let mut leaves = Vec::new();
     let mut digests = Vec::new();
     let mut whole = 0;

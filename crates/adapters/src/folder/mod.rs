@@ -35,6 +35,7 @@ use ecluse_flow::ports::Record;
 use ecluse_flow::undo::Undone;
 use rustix::fs::{FlockOperation, OFlags, flock};
 
+use crate::log::Remote;
 use crate::regular::{self, Unread};
 
 pub use self::attested::{
@@ -72,6 +73,8 @@ pub struct RunFolder {
     /// The journal so far.
     told: Verified,
     torn: bool,
+    /// The journal's writer under another account, and up to where it has this folder's lines.
+    writer: Option<(Remote, Head)>,
     /// Released by the operating system with the process, however it dies.
     _lock: File,
 }
@@ -145,8 +148,12 @@ impl RunFolder {
             length: u64::try_from(whole).unwrap_or(u64::MAX),
             told,
             torn: false,
+            writer: None,
             _lock: lock,
         };
+        // a run folder lies beside the journal of its migration
+        let beside = path.parent().map(|above| Remote::find(&above.join("journal"))).transpose()?.flatten();
+        folder.writer = beside.map(|writer| (writer, folder.told.head.clone()));
         if let Some(torn) = bytes.get(whole..).filter(|torn| !torn.is_empty()) {
             folder.set_aside(torn)?;
         }
@@ -198,6 +205,13 @@ impl RunFolder {
         Ok(())
     }
 
+    /// The writer under another account has the line before the act that it announces; without it there is none.
+    fn passed_on(&mut self) -> Result<()> {
+        let Some((writer, head)) = &mut self.writer else { return Ok(()) };
+        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+        writer.take(&[(&name, &self.told)], std::slice::from_mut(head)).map(drop)
+    }
+
     fn save_json<T: serde::Serialize>(&self, name: &str, value: &T) -> Result<String> {
         self.save(name, &json(value)?)
     }
@@ -232,7 +246,7 @@ impl Record for RunFolder {
         self.length = self.length.saturating_add(u64::try_from(line.len()).unwrap_or(u64::MAX));
         self.told.push(leaf, next);
         failpoint::hit("folder.event.after");
-        Ok(())
+        self.passed_on()
     }
 
     fn head(&self) -> Head {

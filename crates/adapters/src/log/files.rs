@@ -11,6 +11,31 @@ use ecluse_flow::failpoint;
 use super::{READ, WRITE};
 use crate::regular::{self, Unread};
 
+/// Who may read what the journal's writer writes; nobody else may write it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readers {
+    /// The account itself.
+    Owner,
+    /// The account and its group: the application's, where the writer is an account of its own.
+    Group,
+}
+
+impl Readers {
+    const fn folder(self) -> u32 {
+        match self {
+            Self::Owner => 0o700,
+            Self::Group => 0o750,
+        }
+    }
+
+    const fn file(self) -> u32 {
+        match self {
+            Self::Owner => 0o600,
+            Self::Group => 0o640,
+        }
+    }
+}
+
 /// A full bundle of the longest entries is smaller.
 const MOST: u64 = 32 << 20;
 
@@ -25,20 +50,24 @@ pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>> {
     }
 }
 
-/// Makes a folder for its owner alone, and those above it.
-pub(super) fn folder(path: &Path) -> Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|e| failed(&WRITE, path, &e))
+/// Makes a folder for these readers, and those above it.
+pub(super) fn folder(path: &Path, readers: Readers) -> Result<()> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(readers.folder())
+        .create(path)
+        .map_err(|e| failed(&WRITE, path, &e))
 }
 
 /// Puts files in the place of older ones; all of them are durable when it returns. Of each there is the
 /// old one or the new one after a crash; the caller sees to it that any mixture holds.
-pub(super) fn replace(files: &[(&Path, &[u8])]) -> Result<()> {
+pub(super) fn replace(files: &[(&Path, &[u8])], readers: Readers) -> Result<()> {
     let wrong = |path: &Path| {
         let path = path.to_owned();
         move |e: Error| failed(&WRITE, &path, &e)
     };
     for (path, bytes) in files {
-        beside(path, bytes).map_err(wrong(path))?;
+        beside(path, bytes, readers).map_err(wrong(path))?;
     }
     let mut folders: Vec<&Path> = Vec::new();
     for (path, _) in files {
@@ -57,13 +86,14 @@ pub(super) fn replace(files: &[(&Path, &[u8])]) -> Result<()> {
 
 /// Writes the new file beside the old one. The log is held by this process alone: what stands there already
 /// is what a crash left.
-fn beside(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+fn beside(path: &Path, bytes: &[u8], readers: Readers) -> Result<(), Error> {
     let new = new(path);
     match std::fs::remove_file(&new) {
         Err(e) if e.kind() != ErrorKind::NotFound => return Err(e),
         Ok(()) | Err(_) => {}
     }
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
+    let mut file =
+        std::fs::OpenOptions::new().write(true).create_new(true).mode(readers.file()).open(&new)?;
     let written = file.write_all(bytes).and_then(|()| {
         failpoint::hit("log.replace.fsync.before");
         file.sync_all()?;

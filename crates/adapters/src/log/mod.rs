@@ -14,17 +14,25 @@
 //! `taken.json` tells of both, and the checkpoint that stands says which holds.
 //!
 //! The folder is its owner's alone (0700, files 0600). The private key lies elsewhere.
+//!
+//! Where the writer is a process of another account ([`Served`]), its group may read the folder, and an
+//! application appends through a socket ([`Remote`]).
 
 mod files;
 mod read;
+mod remote;
 mod retention;
+mod served;
 mod taken;
 mod write;
 
 use ecluse_core::fault::Code;
 
+pub use self::files::Readers;
 pub use self::read::{CUT, FORK, Folder, STRANGER};
+pub use self::remote::{JOINED, Remote};
 pub use self::retention::{Erased, Kept};
+pub use self::served::Served;
 pub use self::taken::{Lines, Run, Taken, gather};
 pub use self::write::Writer;
 

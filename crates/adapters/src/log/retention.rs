@@ -69,7 +69,7 @@ impl Writer {
             kept.erased.push(erased);
             let mut json = serde_json::to_vec_pretty(&kept).unwrap_or_default();
             json.push(b'\n');
-            files::replace(&[(&self.path().join(KEPT), &json)])?;
+            files::replace(&[(&self.path().join(KEPT), &json)], self.readers())?;
         }
         failpoint::hit("log.erase.event.before");
         for tile in audit::prunable(kept.first, self.size()) {

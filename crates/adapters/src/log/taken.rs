@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use ecluse_core::fault::{Code, Fault, Result};
-use ecluse_flow::event::{Head, Verified};
+use ecluse_flow::event::{Head, Leaf, Verified};
 use ecluse_journal::{Checkpoint, Hash};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -109,6 +109,20 @@ impl Taken {
         !is_known && self.runs.values().any(|lines| leaf(lines) == Some(true))
     }
 
+    /// How far the folder that begins with this line was taken in.
+    pub(super) fn head(&self, first: &str) -> Head {
+        let known = self.runs.get(first);
+        known.map_or_else(Head::default, |known| Head { lines: known.lines, digest: known.digest.clone() })
+    }
+
+    /// Notes that a folder is taken in up to this leaf, where the head then stands.
+    pub(super) fn reach(&mut self, first: &str, name: &str, head: &Head, last: &Leaf) -> Result<()> {
+        let leaf = Hash::leaf(&last.bytes()?).to_string();
+        let lines = Lines { name: name.to_owned(), lines: head.lines, digest: head.digest.clone(), leaf };
+        self.runs.insert(first.to_owned(), lines);
+        Ok(())
+    }
+
     /// The file that tells of the tree that stands and of the next one.
     pub(super) fn file(&self, next: &Self) -> Vec<u8> {
         let file = File { format: FORMAT.to_owned(), rounds: vec![self.clone(), next.clone()] };
@@ -149,21 +163,23 @@ pub fn gather(runs: &[Run], taken: &Taken) -> Result<(Vec<Vec<u8>>, Taken)> {
     let mut next = taken.clone();
     let mut queues = Vec::new();
     for (first, run) in longest {
-        let known = next.runs.get(first);
-        let head = known
-            .map_or_else(Head::default, |known| Head { lines: known.lines, digest: known.digest.clone() });
+        let head = next.head(first);
         let Some(leaves) = run.events.since(&head) else {
             let what = if run.events.head.lines < head.lines { "fewer" } else { "others" };
             return Err(changed(run, &format!("of its first {} lines, {what} are there now", head.lines)));
         };
         let Some(last) = leaves.last() else { continue };
         queues.push(leaves);
-        let Head { lines, digest } = run.events.head.clone();
-        let leaf = Hash::leaf(&last.bytes()?).to_string();
-        next.runs.insert(first.to_owned(), Lines { name: run.name.clone(), lines, digest, leaf });
+        next.reach(first, &run.name, &run.events.head, last)?;
     }
+    Ok((in_order(queues)?, next))
+}
+
+/// The leaves of several folders in the order of their times; each folder's own order is kept whatever its
+/// clock said.
+pub(super) fn in_order(mut queues: Vec<&[Leaf]>) -> Result<Vec<Vec<u8>>> {
     let mut entries = Vec::new();
-    let time = |leaf: &ecluse_flow::event::Leaf| leaf.time.parse::<Timestamp>().unwrap_or_default();
+    let time = |leaf: &Leaf| leaf.time.parse::<Timestamp>().unwrap_or_default();
     loop {
         let heads =
             queues.iter_mut().filter_map(|queue| queue.split_first().map(|(leaf, rest)| (leaf, rest, queue)));
@@ -171,5 +187,5 @@ pub fn gather(runs: &[Run], taken: &Taken) -> Result<(Vec<Vec<u8>>, Taken)> {
         entries.push(leaf.bytes()?);
         *queue = rest;
     }
-    Ok((entries, next))
+    Ok(entries)
 }

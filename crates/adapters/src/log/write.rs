@@ -11,6 +11,7 @@ use ecluse_flow::failpoint;
 use ecluse_journal::{FULL, Kind, Log, NoteSigner, Signed, Stopped, Tile};
 use rustix::fs::{FlockOperation, OFlags, flock};
 
+use super::files::Readers;
 use super::read::opened;
 use super::taken::Taken;
 use super::{BUSY, CHECKPOINT, Folder, KEY, LOCK, TAKEN, VERIFIER, WRITE, files};
@@ -29,6 +30,7 @@ pub struct Writer {
     log: Log,
     signer: NoteSigner,
     taken: Taken,
+    readers: Readers,
     /// Released by the operating system with the process, however it dies.
     _lock: File,
 }
@@ -40,13 +42,13 @@ impl Writer {
     ///
     /// `ECL-LOG-001`, [`BUSY`]; `ECL-LOG-004` where another key began it; [`BENT`] where what is there is not
     /// what its checkpoint says.
-    pub fn open(path: &Path, signer: NoteSigner) -> Result<Self> {
-        files::folder(path)?;
+    pub fn open(path: &Path, signer: NoteSigner, readers: Readers) -> Result<Self> {
+        files::folder(path, readers)?;
         let lock = held(&path.join(LOCK))?;
         let Some(folder) = Folder::find(path) else {
             let log = Log::new(signer.verifier().name());
             let taken = Taken::nothing(&log.checkpoint());
-            return Ok(Self { path: path.to_owned(), log, signer, taken, _lock: lock });
+            return Ok(Self { path: path.to_owned(), log, signer, taken, readers, _lock: lock });
         };
         let checkpoint = path.join(CHECKPOINT);
         let bytes = files::read(&checkpoint)?.unwrap_or_default();
@@ -58,7 +60,11 @@ impl Writer {
             ),
         })?;
         let taken = Taken::read(path, signed.checkpoint())?;
-        Ok(Self { path: path.to_owned(), log, signer, taken, _lock: lock })
+        Ok(Self { path: path.to_owned(), log, signer, taken, readers, _lock: lock })
+    }
+
+    pub(super) const fn readers(&self) -> Readers {
+        self.readers
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -91,15 +97,15 @@ impl Writer {
         let tree = self.log.checkpoint();
         let taken = taken.of(&tree);
         failpoint::hit("log.event.before");
-        files::replace(&[(&self.path.join(TAKEN), &self.taken.file(&taken))])?;
+        files::replace(&[(&self.path.join(TAKEN), &self.taken.file(&taken))], self.readers)?;
         self.objects()?;
         let unsigned = || KEY.fault(tree.origin.clone());
         let note = tree.sign(&self.signer).ok_or_else(unsigned)?;
         let verifier = format!("{}\n", self.signer.verifier());
         if files::read(&self.path.join(VERIFIER))?.as_deref() != Some(verifier.as_bytes()) {
-            files::replace(&[(&self.path.join(VERIFIER), verifier.as_bytes())])?;
+            files::replace(&[(&self.path.join(VERIFIER), verifier.as_bytes())], self.readers)?;
         }
-        files::replace(&[(&self.path.join(CHECKPOINT), note.as_bytes())])?;
+        files::replace(&[(&self.path.join(CHECKPOINT), note.as_bytes())], self.readers)?;
         failpoint::hit("log.event.after");
         self.taken = taken;
         if before.size < tree.size {
@@ -127,7 +133,7 @@ impl Writer {
             self.made(folder)?;
         }
         let due: Vec<(&Path, &[u8])> = due.iter().map(|(path, bytes)| (path.as_path(), *bytes)).collect();
-        files::replace(&due)
+        files::replace(&due, self.readers)
     }
 
     /// Makes a folder for objects, durably: its name is in the folder above it.
@@ -135,7 +141,7 @@ impl Writer {
         if folder.is_dir() {
             return Ok(());
         }
-        files::folder(folder)?;
+        files::folder(folder, self.readers)?;
         let above = folder.ancestors().skip(1).take_while(|above| above.starts_with(&self.path));
         for above in above {
             files::sync(above).map_err(|e| files::failed(&WRITE, above, &e))?;

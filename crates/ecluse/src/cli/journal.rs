@@ -43,6 +43,39 @@ pub(crate) enum Journal {
         after_help = "Example:\n  ecluse journal prune\n  ecluse journal prune --months 24 --reason 'dispute of 12 May, minutes of the 20th'"
     )]
     Prune(PruneArgs),
+    /// Keep a journal for other accounts: they can append to it through a socket, and nothing else.
+    ///
+    /// Run it as an account of its own, whose group is the application's. Its folder holds the journal and the
+    /// key that signs it; the group may read the journal. It runs until SIGTERM.
+    #[command(
+        after_help = "Example, as the account ecluse-journal:\n  ecluse journal serve /var/lib/ecluse-journal/tilleuls --socket /run/ecluse-journal/tilleuls --from $(id -u ecluse)"
+    )]
+    Serve(ServeArgs),
+    /// Have this migration's journal kept by the writer that listens there; before anything is noted.
+    #[command(after_help = "Example:\n  ecluse journal join /run/ecluse-journal/tilleuls")]
+    Join(JoinArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// The folder of this account in which the journal is kept; made where it is not there.
+    #[arg(value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub(crate) store: PathBuf,
+
+    /// Where it listens.
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub(crate) socket: PathBuf,
+
+    /// The number of an account that may append (repeatable): id -u NAME.
+    #[arg(long, value_name = "UID", required = true)]
+    pub(crate) from: Vec<u32>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct JoinArgs {
+    /// Where the writer listens.
+    #[arg(value_name = "SOCKET", value_hint = ValueHint::FilePath)]
+    pub(crate) socket: PathBuf,
 }
 
 #[derive(Debug, Args)]

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `journal/` | the log ([`ecluse_adapters::log`]) |
 //! | `acts/` | events of acts that belong to no run: readings of the journal |
+//! | `journal/writer` | where the journal is kept by a process of another account ([`Remote`]): its socket and its key |
 //! | `journal.key` | the key that signs it (0600), made at first use; its name is `ecluse/` and 128 random bits |
 
 pub(crate) mod fhir;
@@ -21,7 +22,7 @@ pub(crate) mod witnesses;
 use std::path::{Path, PathBuf};
 
 use ecluse_adapters::folder::events;
-use ecluse_adapters::log::{self, Run, Taken, Writer, gather};
+use ecluse_adapters::log::{self, Readers, Remote, Run, Taken, Writer, gather};
 use ecluse_core::fault::Result;
 use ecluse_journal::Signed;
 
@@ -50,7 +51,10 @@ pub(crate) fn keep(folder: &Folder) -> Result<Option<Signed>> {
         }
     }
     sessions::keep(folder)?;
-    let writer = Writer::open(&path, key::signer(folder)?)?;
+    if let Some(remote) = Remote::find(&path)? {
+        return remote.keep(&runs).map(Some);
+    }
+    let writer = Writer::open(&path, key::signer(folder)?, Readers::Owner)?;
     let (entries, taken) = gather(&runs, writer.taken())?;
     if entries.is_empty() {
         return Ok(None);

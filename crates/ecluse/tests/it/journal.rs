@@ -18,7 +18,7 @@ fn planned(here: &Path) -> PathBuf {
 }
 
 /// A trial whose order is signed: nothing was noted yet.
-fn ordered(here: &Path) -> PathBuf {
+pub(crate) fn ordered(here: &Path) -> PathBuf {
     let old = "CREATE TABLE patient (id INTEGER PRIMARY KEY, nom VARCHAR(60)); INSERT INTO patient VALUES (1, 'Nom1')";
     Connection::open(here.join("old.db")).unwrap().execute_batch(old).unwrap();
     succeed(here, &["new", "lab", "--trial", "--from", "sqlite:old.db", "--to", "sqlite:new.db"]);
@@ -47,12 +47,12 @@ fn noted(lab: &Path) -> u64 {
     (of("run") + of("acts") + of("copies")) as u64
 }
 
-fn lines(run: &Path) -> Vec<Leaf> {
+pub(crate) fn lines(run: &Path) -> Vec<Leaf> {
     event::verify(&std::fs::read(run.join("events.jsonl")).unwrap()).unwrap().leaves
 }
 
 /// Writes a run folder's events anew, with a chain that holds.
-fn write_lines(run: &Path, leaves: Vec<Leaf>) {
+pub(crate) fn write_lines(run: &Path, leaves: Vec<Leaf>) {
     let (mut head, mut journal) = (Head::default(), Vec::new());
     for leaf in leaves {
         let (line, next) = head.next(leaf).unwrap();

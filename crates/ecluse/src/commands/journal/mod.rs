@@ -3,8 +3,10 @@
 mod agree;
 mod cosign;
 mod export;
+mod join;
 mod prove;
 mod prune;
+mod serve;
 mod tail;
 mod verify;
 
@@ -27,6 +29,8 @@ pub(super) fn run(here: &Here, command: &Journal) -> Result<()> {
         Journal::Export(args) => export::run(here, args),
         Journal::Prune(args) => prune::run(here, args),
         Journal::Cosign(args) => cosign::run(here, args),
+        Journal::Serve(args) => serve::run(args),
+        Journal::Join(args) => join::run(here, args),
     }
 }
 

@@ -16,10 +16,17 @@ use crate::{journal, output};
 static PERIOD: Code = Code::usage("ECL-LOG-050", "a journal is kept for 6 to 12 months");
 static NOBODY: Code = Code::refused("ECL-LOG-051", "erasing from the journal is an operator's act");
 
+static ELSEWHERE: Code = Code::refused("ECL-LOG-052", "this journal is kept by another account");
+
 pub(super) fn run(here: &Here, args: &PruneArgs) -> Result<()> {
     period(args.months, args.reason.as_deref())?;
     journal::keep(&here.folder)?;
     let path = journal::path(&here.folder);
+    if log::Remote::find(&path)?.is_some() {
+        return Err(ELSEWHERE
+            .fault(path.display().to_string())
+            .help("the account that keeps it takes its folder away when its time is over"));
+    }
     let log = log::Folder::open(&path)?;
     let tree = log.signed()?.checkpoint().clone();
     let until = here.now.to_zoned(TimeZone::UTC).saturating_sub(i64::from(args.months).months()).timestamp();
@@ -45,7 +52,7 @@ pub(super) fn run(here: &Here, args: &PruneArgs) -> Result<()> {
     // noted, and in the journal, before anything goes: what is missing in front is believed on this entry's word
     reading::note(here, &session, Act::JournalErased, &before.to_string())?;
     journal::keep(&here.folder)?;
-    let writer = Writer::open(&path, key::signer(&here.folder)?)?;
+    let writer = Writer::open(&path, key::signer(&here.folder)?, log::Readers::Owner)?;
     let reason = args.reason.clone();
     writer.erase(Erased { at: here.now.to_string(), before, months: args.months, reason })?;
     output::line(format!(

@@ -56,7 +56,7 @@ pub(crate) use journal::{
 pub(crate) use known::KnownArgs;
 pub(crate) use locate::LocateArgs;
 pub(crate) use mapping::{Mapping, MappingNewArgs};
-pub(crate) use migrate::{MigrateArgs, StartArgs};
+pub(crate) use migrate::MigrateArgs;
 pub(crate) use objections::{AnswerArgs, ObjectArgs};
 pub(crate) use pages::{OrderArgs, PatientsArgs, ReportArgs};
 pub(crate) use papers::{PaperArgs, StillArgs};
@@ -94,9 +94,9 @@ pub(crate) struct Cli {
 /// One per step of the chain.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// The whole path on an invented laboratory: no server, no network, under a minute.
+    /// Both ways on an invented laboratory, to the certificate: no server, no network, under a minute.
     #[command(
-        after_help = "Example:\n  ecluse demo /tmp/demo     then open /tmp/demo/report.html in a browser"
+        after_help = "Example:\n  ecluse demo /tmp/demo     then open /tmp/demo/report.html in a browser\n  ecluse demo /tmp/demo --leave-open     and go on by hand: cd /tmp/demo && ecluse next"
     )]
     Demo(DemoArgs),
 
@@ -347,6 +347,10 @@ pub(crate) struct DemoArgs {
     /// Patients in the invented laboratory.
     #[arg(long, default_value_t = 2_000, value_name = "N")]
     pub(crate) patients: u32,
+
+    /// The direct way alone, up to its report, not accepted: to go on with by hand (ecluse next).
+    #[arg(long)]
+    pub(crate) leave_open: bool,
 }
 
 #[derive(Debug, Args)]

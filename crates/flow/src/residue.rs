@@ -1,21 +1,26 @@
-//! Values by which what should be gone is sought: drawn from the destination at that moment, kept in memory.
+//! Values by which what should be gone is sought: drawn from the destination at that moment, kept in memory. The
+//! sender of a sealed archive has no destination and draws them from the source, as long as they stand there.
 
+use ecluse_batch::Batch;
 use ecluse_core::fault::Result;
-use ecluse_core::plan::TablePlan;
 use ecluse_core::types::Type;
 use ecluse_core::value::KeyRange;
 use zeroize::Zeroizing;
 
 use crate::checks;
 use crate::orders::Orders;
-use crate::ports::Destination;
+use crate::ports::{Destination, Source};
 use crate::world::ENOUGH;
 
 /// Texts shorter than this are found by chance.
 const LEAST: usize = 8;
 
-/// Texts that stand in tables about persons at the destination: of each at most `most`, all different, none
-/// shorter than 8 bytes.
+/// From this length on a text of letters alone is one patient's; a shorter one is a word, or a name that many bear,
+/// and stands in files that nobody moved.
+const LONG: usize = 12;
+
+/// Texts that stand in tables about persons at the destination: of each at most `most`, all different, of 12 bytes
+/// or, with a digit among them, of 8.
 ///
 /// # Errors
 ///
@@ -26,26 +31,86 @@ pub fn drawn(
     most: usize,
 ) -> Result<Vec<Zeroizing<String>>> {
     checks::destination_identity(destination, orders.destination)?;
-    let mut all: Vec<Zeroizing<String>> = Vec::new();
+    let mut drawn = Drawn::new(most);
     for table in orders.plan.tables().iter().filter(|table| table.about_persons()) {
-        let before = all.len();
-        let texts: Vec<usize> = columns(table);
-        let read = destination.read(table, &KeyRange::default(), false, &mut |batch| {
-            for column in &texts {
-                for text in batch.texts(*column)?.into_iter().flatten().filter(|text| text.len() >= LEAST) {
-                    if all.len() - before < most && !all.iter().any(|known| known.as_str() == text) {
-                        all.push(Zeroizing::new(text.to_owned()));
+        let texts = places(table.write().iter().map(|column| column.ty == Type::Text));
+        drawn.of_table(&texts, &mut |sink| destination.read(table, &KeyRange::default(), false, sink))?;
+    }
+    Ok(drawn.all)
+}
+
+/// The same from the source, of the columns that moved; nothing where the source was erased.
+///
+/// # Errors
+///
+/// The source's; that it is another one than was signed for.
+pub fn drawn_at_source(
+    orders: &Orders<'_>,
+    source: &mut dyn Source,
+    frozen: bool,
+    most: usize,
+) -> Result<Vec<Zeroizing<String>>> {
+    checks::source_identity(source, orders.source)?;
+    source.open(orders.plan, frozen)?;
+    let mut drawn = Drawn::new(most);
+    for table in orders.plan.tables().iter().filter(|table| table.about_persons()) {
+        let texts = places(table.read().iter().map(|column| column.moved && column.ty == Type::Text));
+        drawn.of_table(&texts, &mut |sink| source.read(table, orders.plan, &KeyRange::default(), sink))?;
+    }
+    source.close()?;
+    Ok(drawn.all)
+}
+
+fn places(texts: impl Iterator<Item = bool>) -> Vec<usize> {
+    texts.enumerate().filter_map(|(place, is_text)| is_text.then_some(place)).collect()
+}
+
+/// Reads batches into a sink.
+type Read<'a> = &'a mut dyn FnMut(&mut dyn FnMut(Batch) -> Result<()>) -> Result<()>;
+
+struct Drawn {
+    most: usize,
+    all: Vec<Zeroizing<String>>,
+}
+
+impl Drawn {
+    const fn new(most: usize) -> Self {
+        Self { most, all: Vec::new() }
+    }
+
+    fn of_table(&mut self, texts: &[usize], read: Read<'_>) -> Result<()> {
+        let until = self.all.len().saturating_add(self.most);
+        let read = read(&mut |batch| {
+            for column in texts {
+                for text in batch.texts(*column)?.into_iter().flatten().filter(|text| tells(text)) {
+                    if self.all.len() < until && !self.all.iter().any(|known| known.as_str() == text) {
+                        self.all.push(Zeroizing::new(text.to_owned()));
                     }
                 }
             }
-            if all.len() - before < most { Ok(()) } else { Err(ENOUGH.fault("")) }
+            if self.all.len() < until { Ok(()) } else { Err(ENOUGH.fault("")) }
         });
-        read.or_else(|fault| if *fault.code() == ENOUGH { Ok(()) } else { Err(fault) })?;
+        read.or_else(|fault| if *fault.code() == ENOUGH { Ok(()) } else { Err(fault) })
     }
-    Ok(all)
 }
 
-fn columns(table: &TablePlan) -> Vec<usize> {
-    let texts = table.write().iter().enumerate().filter(|(_, column)| column.ty == Type::Text);
-    texts.map(|(place, _)| place).collect()
+/// Whether a text, found somewhere, tells that this row was there.
+fn tells(text: &str) -> bool {
+    let digit = || text.bytes().any(|byte| byte.is_ascii_digit());
+    text.len() >= LONG || (text.len() >= LEAST && digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_many_bear_and_a_word_tell_nothing() {
+        for text in ["Rousseau", "négatif", "12345"] {
+            assert!(!tells(text), "{text}");
+        }
+        for text in ["T0000123", "Dr Amina Belkacem"] {
+            assert!(tells(text), "{text}");
+        }
+    }
 }

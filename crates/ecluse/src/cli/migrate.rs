@@ -44,9 +44,6 @@ pub(crate) struct StartArgs {
 }
 
 impl StartArgs {
-    /// Of a repair, for a command that gives `migrate` itself.
-    pub(crate) const REPAIR: Self = Self { repair: true, reference: false, catch_up: false, sample: None };
-
     /// The kind that the flags name; at most one of them is given.
     pub(crate) fn kind(self) -> Start {
         match self {

@@ -103,6 +103,11 @@ pub(super) fn run(here: &Here, args: &ExtractArgs) -> Result<()> {
             teller.tell(p);
         })
     })?;
+    // the archive leaves: what was signed for it stays with the papers, for the receipt and the evidence
+    for name in [format!("{}.sigs/{SIGNATURE}", manifest::FILE), manifest::FILE.to_owned()] {
+        let bytes = folder::read(&args.output.join(&name), "")?;
+        folder::replace(&here.folder.path(None, &name), &bytes)?;
+    }
     let sealed = sealed(&made, &label);
     folder::replace(&path.join(SEALED), &serde_json::to_vec_pretty(&sealed).unwrap_or_default())?;
     told(&made, &args.output);

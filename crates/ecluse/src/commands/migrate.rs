@@ -52,7 +52,7 @@ pub(super) fn run(here: &Here, args: &MigrateArgs) -> Result<()> {
 /// # Errors
 ///
 /// Every fault of the papers, the databases and the run.
-pub(crate) fn moved(here: &Here, args: &MigrateArgs) -> Result<Figures> {
+fn moved(here: &Here, args: &MigrateArgs) -> Result<Figures> {
     let start = args.start.kind();
     let path = here.folder.path(args.papers.run.as_deref(), "run");
     // what goes over a run again says so before it asks for anything that a first run needs

@@ -166,7 +166,7 @@ fn kinds(found: &Recorded) -> String {
 /// # Errors
 ///
 /// Where the comparison could not be made.
-pub(crate) fn compared(
+fn compared(
     here: &Here,
     papers: &PaperArgs,
     run: &Path,

@@ -94,7 +94,7 @@ pub(crate) fn open_for_trial(here: &Here, flag: Option<&Path>) -> Result<()> {
 /// # Errors
 ///
 /// As `ecluse session new`.
-pub(crate) fn open_with_trial_key(here: &Here) -> Result<()> {
+fn open_with_trial_key(here: &Here) -> Result<()> {
     let key = Some(trial::key(&here.folder, Role::Operator));
     new(here, &SessionArgs { key, signer: None, hours: 12, contract: None, identity: None, output: None })
 }

@@ -12,16 +12,42 @@ pub(super) const CAST: &Cast = &[
     (Role::ControllerBiologist, "Amina Belkacem", "amina.belkacem@labo-tilleuls.example"),
     (Role::ProcessorSignatory, "Paul Serrano", "paul.serrano@logilab.example"),
     (Role::Operator, "Inès Marchal", "ines.marchal@logilab.example"),
+    (Role::Recipient, "Nadia Roche", "nadia.roche@logilab.example"),
 ];
 
 /// Columns that the instruction grants.
 pub(super) const COLUMNS: usize = 17;
 
-/// The instruction; `identity` are the two databases' identities, digests are filled in later.
-pub(super) fn instruction(head: &Head, source: &str, destination: &str) -> String {
+/// Where an order's rows go.
+pub(super) enum To<'a> {
+    /// Into the database of this identity.
+    Database(&'a str),
+    /// Into an archive for the holder of this age key, as this statement (digest) says.
+    Recipient { age: &'a str, statement: &'a str },
+}
+
+impl To<'_> {
+    fn lines(&self) -> String {
+        match self {
+            Self::Database(identity) => format!(
+                "[destination]\nengine   = \"sqlite\"\ndatabase = \"main\"\nidentity = {}",
+                quote(identity)
+            ),
+            Self::Recipient { age, statement } => {
+                format!("[[recipient]]\nage       = {}\nstatement = {}", quote(age), quote(statement))
+            }
+        }
+    }
+}
+
+fn quote(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
+
+/// The instruction; `source` is the database's identity, digests are filled in later.
+pub(super) fn instruction(head: &Head, source: &str, to: &To<'_>) -> String {
     let none = format!("sha256:{}", "0".repeat(64));
     let day = head.not_after.to_zoned(jiff::tz::TimeZone::UTC).date();
-    let quote = |text: &str| toml::Value::String(text.to_owned()).to_string();
     format!(
         r#"# The order of migration: what is not named here is never asked for.
 
@@ -42,10 +68,7 @@ database = "main"
 identity = {}
 schema   = "{none}"
 
-[destination]
-engine   = "sqlite"
-database = "main"
-identity = {}
+{}
 
 [erasure]
 copies = {day}
@@ -104,7 +127,7 @@ columns = [
 "#,
         header(Kind::Instruction, head),
         quote(source),
-        quote(destination),
+        to.lines(),
     )
 }
 

@@ -85,7 +85,7 @@ fn anew(lab: &Path) {
 #[test]
 fn nothing_that_was_not_ordered_leaves_the_demonstrations_laboratory() {
     let here = tempfile::tempdir().unwrap();
-    succeed(here.path(), &["demo", "lab", "--patients", "200"]);
+    succeed(here.path(), &["demo", "lab", "--leave-open", "--patients", "200"]);
     let lab = here.path().join("lab");
     let canaries = Canaries::new();
     assert!(plant(&lab, canaries.stem(Side::Outside)) >= 15, "every text that can carry one");

@@ -175,7 +175,7 @@ fn a_folder_is_laid_out_with_a_mandate_that_is_filled_in_later() {
     }
     assert!(succeed(&here.path().join("lab"), &["next"]).contains("the source is not named yet"));
     // where both sides have signed, it is filled in, and what was written into it stays
-    succeed(here.path(), &["demo", "signed", "--patients", "20"]);
+    succeed(here.path(), &["demo", "signed", "--leave-open", "--patients", "20"]);
     let signed = here.path().join("signed");
     std::fs::remove_dir_all(signed.join("mandate.toml.sigs")).unwrap();
     let written = template.replace("purpose  = \"…\"", "purpose  = \"to know what there is\"");

@@ -5,14 +5,16 @@ use std::path::Path;
 use ecluse_testkit::leak::Search;
 use rusqlite::Connection;
 
+use crate::evidence::{typed_by_a_stranger, words};
 use crate::{ecluse, succeed};
 
 fn count(database: &Path, sql: &str) -> i64 {
     Connection::open(database).unwrap().query_row(sql, [], |row| row.get(0)).unwrap()
 }
 
+// proves: EXT-07
 #[test]
-fn the_demonstration_goes_from_contract_to_report() {
+fn the_demonstration_goes_both_ways_from_contract_to_certificate() {
     let here = tempfile::tempdir().unwrap();
     let said = succeed(here.path(), &["demo", "lab", "--patients", "400"]);
     for step in [
@@ -24,6 +26,14 @@ fn the_demonstration_goes_from_contract_to_report() {
         "no difference",
         "changed patient",
         "repair",
+        "accept propose",
+        "erase --look",
+        "certify sign",
+        "ecluse close",
+        "extract -o archive",
+        "inspect archive",
+        "load archive",
+        "receipt verify",
     ] {
         assert!(said.contains(step), "{step} is missing in:\n{said}");
     }
@@ -46,11 +56,46 @@ fn the_demonstration_goes_from_contract_to_report() {
             &format!("SELECT count(*) FROM RESULTAT WHERE ETAT = 'V' AND DEM_ID IN (SELECT D.ID {chosen})")
         ),
     );
+    let received = lab.join("recipient/new-system.db");
+    for table in ["patient", "request", "result"] {
+        let sql = format!("SELECT count(*) FROM {table}");
+        assert_eq!(count(&received, &sql), count(&new, &sql), "{table}");
+    }
+    assert!(!lab.join("recipient/identity.age").exists());
     assert_eq!(count(&new, "SELECT count(*) FROM patient WHERE sex NOT IN ('female', 'male')"), 0);
     assert_eq!(
         count(&new, "SELECT count(*) FROM request WHERE patient_id NOT IN (SELECT id FROM patient)"),
         0
     );
+    strangers(&lab, &said);
+}
+
+/// The line with the fingerprint, and the evidence of both ways, as somebody else finds them.
+fn strangers(lab: &Path, said: &str) {
+    let lines: Vec<&str> = said.lines().filter_map(|l| l.strip_prefix("controller fingerprint: ")).collect();
+    let [trust] = lines[..] else { panic!("one line with the fingerprint in:\n{said}") };
+    let mut files: Vec<_> = std::fs::read_dir(lab).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.file_name().unwrap().to_str().unwrap().starts_with("evidence"));
+    files.sort();
+    assert_eq!(files, [lab.join("evidence-sealed.tar"), lab.join("evidence.tar")]);
+    let other = format!("SHA256:{}", "A".repeat(43));
+    for file in files {
+        let evidence = std::fs::read(&file).unwrap();
+        let stranger = tempfile::tempdir().unwrap();
+        std::fs::write(stranger.path().join("evidence.tar"), &evidence).unwrap();
+        let holds = succeed(stranger.path(), &["verify", "evidence.tar", "--trust", trust]);
+        assert!(holds.contains("The evidence holds.") && !holds.contains('✗'), "{holds}");
+        let sealed = file.ends_with("evidence-sealed.tar");
+        assert_eq!(holds.contains("receipt.toml") && holds.contains("manifest.toml"), sealed, "{holds}");
+        let output = ecluse(stranger.path(), &["verify", "evidence.tar", "--trust", &other]);
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        let output = typed_by_a_stranger(&evidence);
+        let words = words(&output);
+        assert!(output.status.success(), "{words}");
+        assert!(!words.contains("BAD") && !words.contains("FAILED"), "{words}");
+        assert!(words.contains(trust) && words.matches("Good \"ecluse-").count() >= 7, "{words}");
+        assert!(words.contains("acceptance.toml: OK"), "{words}");
+    }
 }
 
 // proves: EXT-03, AUD-04
@@ -58,19 +103,21 @@ fn the_demonstration_goes_from_contract_to_report() {
 #[test]
 fn nothing_of_a_patient_is_left_outside_the_two_databases() {
     let here = tempfile::tempdir().unwrap();
-    succeed(here.path(), &["demo", "lab", "--patients", "200"]);
+    succeed(here.path(), &["demo", "lab", "--patients", "120"]);
     let lab = here.path().join("lab");
     let needles = personal(&lab.join("old-laboratory.db"));
-    assert!(needles.len() > 500);
+    assert!(needles.len() > 300);
     let outside = Search::new(&needles);
     let kept: Vec<_> = outside
         .folder(&lab)
         .into_iter()
         .filter(|f| {
-            !format!("{f:?}").contains("old-laboratory.db") && !format!("{f:?}").contains("new-system.db")
+            !["old-laboratory.db", "new-system.db", "recipient/new-system.db"]
+                .iter()
+                .any(|database| Path::new(&f.place) == lab.join(database))
         })
         .collect();
-    assert_eq!(kept, [], "papers, run folder and report hold no value of a patient");
+    assert_eq!(kept, [], "papers, run folders, archive, report and evidence hold no value of a patient");
     // what was not ordered is not in the destination either
     let refused = Search::new(&unordered(&lab.join("old-laboratory.db")));
     let found = refused.bytes("new-system.db", &std::fs::read(lab.join("new-system.db")).unwrap());
@@ -105,7 +152,7 @@ fn texts(database: &Path, sql: &str) -> Vec<String> {
 #[test]
 fn a_revoked_order_moves_nothing_more() {
     let here = tempfile::tempdir().unwrap();
-    succeed(here.path(), &["demo", "lab", "--patients", "50"]);
+    succeed(here.path(), &["demo", "lab", "--leave-open", "--patients", "50"]);
     let lab = here.path().join("lab");
     succeed(
         &lab,
@@ -132,7 +179,7 @@ fn a_revoked_order_moves_nothing_more() {
 #[test]
 fn a_code_table_is_signed_by_a_biologist_whatever_it_says_of_itself() {
     let here = tempfile::tempdir().unwrap();
-    succeed(here.path(), &["demo", "lab", "--patients", "20"]);
+    succeed(here.path(), &["demo", "lab", "--leave-open", "--patients", "20"]);
     let lab = here.path().join("lab");
     let edit = |name: &str, from: &str, to: &str| {
         let text = std::fs::read_to_string(lab.join(name)).unwrap();
@@ -155,7 +202,7 @@ fn a_code_table_is_signed_by_a_biologist_whatever_it_says_of_itself() {
 #[test]
 fn the_same_folder_is_never_used_twice() {
     let here = tempfile::tempdir().unwrap();
-    succeed(here.path(), &["demo", "lab", "--patients", "20"]);
+    succeed(here.path(), &["demo", "lab", "--leave-open", "--patients", "20"]);
     let output = ecluse(here.path(), &["demo", "lab"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("ECL-CLI-020"));

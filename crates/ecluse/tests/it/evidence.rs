@@ -49,7 +49,7 @@ pub(crate) fn fingerprint(folder: &Path) -> String {
 #[test]
 fn what_the_demonstration_leaves_holds_together() {
     let here = tempfile::tempdir().unwrap();
-    succeed(here.path(), &["demo", "lab", "--patients", "60"]);
+    succeed(here.path(), &["demo", "lab", "--leave-open", "--patients", "60"]);
     let lab = here.path().join("lab");
     let evidence = here.path().join("evidence.tar");
     std::fs::write(&evidence, pack(&files(&lab)).unwrap()).unwrap();
@@ -108,27 +108,30 @@ fn a_certified_migration_is_verified_by_whoever_has_its_file_and_a_fingerprint()
     assert_eq!(ecluse(stranger.path(), &["verify", "nothing.tar"]).status.code(), Some(3));
 }
 
-/// The lines of `docs/verify.md`, as they stand there.
-#[test]
-fn the_ten_lines_for_strangers_say_good_of_a_sound_file_and_bad_of_a_changed_one() {
-    let here = tempfile::tempdir().unwrap();
-    let lab = certified(here.path());
+/// The lines of `docs/verify.md`, as they stand there, typed where nothing but the evidence lies.
+pub(crate) fn typed_by_a_stranger(evidence: &[u8]) -> Output {
     let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/verify.md"));
     let page = page.unwrap();
     let (_, rest) = page.split_once("```sh\n").unwrap();
     let (lines, _) = rest.split_once("```").unwrap();
     assert!(lines.lines().count() <= 10, "{lines}");
-    let typed = |bytes: &[u8]| -> Output {
-        let stranger = tempfile::tempdir().unwrap();
-        std::fs::write(stranger.path().join("evidence.tar"), bytes).unwrap();
-        Command::new("sh").args(["-c", lines]).current_dir(stranger.path()).output().unwrap()
-    };
-    let said = |output: &Output| {
-        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
-    };
+    let stranger = tempfile::tempdir().unwrap();
+    std::fs::write(stranger.path().join("evidence.tar"), evidence).unwrap();
+    Command::new("sh").args(["-c", lines]).current_dir(stranger.path()).output().unwrap()
+}
+
+/// Everything that was printed.
+pub(crate) fn words(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+#[test]
+fn the_ten_lines_for_strangers_say_good_of_a_sound_file_and_bad_of_a_changed_one() {
+    let here = tempfile::tempdir().unwrap();
+    let lab = certified(here.path());
     let sound = std::fs::read(lab.join("evidence.tar")).unwrap();
-    let output = typed(&sound);
-    let words = said(&output);
+    let output = typed_by_a_stranger(&sound);
+    let words = words(&output);
     assert!(output.status.success() && !words.contains("BAD") && !words.contains("FAILED"), "{words}");
     let signatures = words.matches("Good \"ecluse-").count();
     assert!(
@@ -138,6 +141,6 @@ fn the_ten_lines_for_strangers_say_good_of_a_sound_file_and_bad_of_a_changed_one
     let mut spoilt = sound;
     let at = spoilt.windows(10).position(|part| part == b"[[table]]\n").unwrap();
     spoilt[at + 2] ^= 1;
-    let words = said(&typed(&spoilt));
+    let words = self::words(&typed_by_a_stranger(&spoilt));
     assert!(words.contains("BAD") || words.contains("FAILED"), "{words}");
 }

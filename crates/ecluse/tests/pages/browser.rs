@@ -21,7 +21,7 @@ fn pages(folder: &Path) -> Vec<(String, String)> {
             pages.push((labbook.path().join(&name), name));
         }
     }
-    succeed(folder, &["demo", "lab", "--patients", "60"]);
+    succeed(folder, &["demo", "lab", "--leave-open", "--patients", "60"]);
     let of_the_demonstration =
         [(&["report"][..], "report"), (&["reference", "print"], "reference"), (&["procedure"], "procedure")];
     for (command, page) in of_the_demonstration {

@@ -131,7 +131,7 @@ fn order_and_patients_sheet_are_word_by_word_what_they_were() {
 #[test]
 fn the_demonstrations_report_is_word_by_word_what_it_was() {
     let here = tempfile::tempdir().unwrap();
-    succeed(here.path(), &["demo", "lab", "--patients", "60"]);
+    succeed(here.path(), &["demo", "lab", "--leave-open", "--patients", "60"]);
     let lab = here.path().join("lab");
     for lang in ["fr", "en"] {
         succeed(&lab, &["report", "--lang", lang]);

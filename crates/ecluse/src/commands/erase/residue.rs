@@ -13,14 +13,15 @@ use ecluse_core::fault::{Code, Result};
 use ecluse_core::language::Language;
 use ecluse_flow::event::{Act, Leaf, Outcome};
 use ecluse_flow::ports::Record as _;
-use ecluse_flow::residue::drawn;
+use ecluse_flow::residue::{drawn, drawn_at_source};
 use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::due::{self, Who};
-use crate::cli::EraseArgs;
+use crate::cli::{EraseArgs, PaperArgs};
 use crate::commands::{Here, begun};
 use crate::copies::look;
+use crate::papers::chain::Chain;
 use crate::ready::{self, Missing, Ready};
 use crate::{connect, folder, output};
 
@@ -43,11 +44,10 @@ pub(super) fn run(here: &Here, args: &EraseArgs) -> Result<()> {
     let erasure = runs::erasure(&run)?.filter(|one| !one.ended.is_empty());
     let erasure = erasure.ok_or_else(|| NOTHING.fault("").help("ecluse erase; ecluse erase --source"))?;
     let digest = of_bytes(&folder::read(&run.join(ERASURE), "ecluse erase")?);
-    let (ready, mut ends) = Ready::prepare(here, &super::source::papers(args), Missing::Refuse)?;
     let ledger = look(&here.folder)?;
     let began = ready::world().now().to_string();
-    let values = ready.with_orders(|orders| drawn(&orders, ends.destination.as_mut(), VALUES))?;
-    let needles = Needles::of(here, values, &ledger);
+    let (ready, values, from) = values(here, &super::source::papers(args))?;
+    let needles = Needles::of(here, values, &ledger, from);
     let mut record = RunFolder::existing(&run)?;
     let (world, session) = (ready::world(), due::session(here, Who::Person));
     let object = world.id()?;
@@ -71,6 +71,21 @@ pub(super) fn run(here: &Here, args: &EraseArgs) -> Result<()> {
     told(&residue)
 }
 
+/// The papers, and values of patients with where they were drawn from: the destination; the source of an order
+/// to a recipient, whose own database nobody else sees.
+fn values(here: &Here, papers: &PaperArgs) -> Result<(Ready, Vec<Zeroizing<String>>, &'static str)> {
+    let chain = Chain::read(&here.folder, papers, here.now)?;
+    if chain.instruction.order().recipient().is_some() {
+        let (ready, mut source) = Ready::to_recipient(here, papers, chain)?;
+        let values = ready
+            .with_orders(|orders| drawn_at_source(&orders, source.as_mut(), papers.still.frozen, VALUES))?;
+        return Ok((ready, values, "source"));
+    }
+    let (ready, mut ends) = Ready::prepare(here, papers, Missing::Refuse)?;
+    let values = ready.with_orders(|orders| drawn(&orders, ends.destination.as_mut(), VALUES))?;
+    Ok((ready, values, "destination"))
+}
+
 /// What is sought, and what each is of.
 struct Needles {
     texts: Vec<Zeroizing<String>>,
@@ -80,12 +95,12 @@ struct Needles {
 
 impl Needles {
     /// Values that do not stand in the papers too, and the markers of what is gone.
-    fn of(here: &Here, values: Vec<Zeroizing<String>>, ledger: &Ledger) -> Self {
+    fn of(here: &Here, values: Vec<Zeroizing<String>>, ledger: &Ledger, from: &str) -> Self {
         let papers: Vec<Vec<u8>> =
             PAPERS.iter().filter_map(|name| folder::read(&here.folder.path(None, name), "").ok()).collect();
         let stands = |value: &str| papers.iter().any(|paper| String::from_utf8_lossy(paper).contains(value));
         let mut texts: Vec<_> = values.into_iter().filter(|value| !stands(value)).collect();
-        let mut of = vec!["a value of the destination".to_owned(); texts.len()];
+        let mut of = vec![format!("a value of the {from}"); texts.len()];
         let drawn = number(texts.len());
         for copy in ledger.copies.iter().filter(|copy| copy.ended.is_some() && !copy.marker.is_empty()) {
             texts.push(Zeroizing::new(copy.marker.clone()));
@@ -93,7 +108,7 @@ impl Needles {
         }
         let markers = number(texts.len()) - drawn;
         let sought = format!(
-            "{} drawn from the destination, {}",
+            "{} drawn from the {from}, {}",
             plural(drawn, "value", "values"),
             plural(markers, "marker", "markers")
         );

@@ -16,6 +16,7 @@ use crate::document::{Header, Kind};
 use crate::fault::{Code, Result};
 use crate::finding::Finding;
 use crate::reader::{Codes, Fields, Reader, Spanned, quote};
+use crate::recipient::Recipient;
 use crate::signatures::{SignatureFile, Signed, Signer};
 use crate::template::{self, Head};
 
@@ -28,6 +29,9 @@ pub static OTHER: Code = Code::refused("ECL-RCT-010", "the receipt is of another
 /// Other tables or counts than were sealed, or a commitment that was not opened.
 pub static NOT_WHAT_WAS_SEALED: Code =
     Code::refused("ECL-RCT-011", "the receipt does not say what was sealed");
+/// Somebody else's word than that of the recipient who stated the key.
+pub static OTHER_SIGNER: Code =
+    Code::refused("ECL-RCT-014", "the receipt is not signed by whoever signed the recipient's statement");
 /// The load found differences, or refused rows.
 pub static DIFFERENCES: Code = Code::refused("ECL-RCT-012", "the receipt tells of differences");
 
@@ -111,6 +115,27 @@ impl Receipt {
         let (header, signed) = contract.open(Kind::Receipt, bytes, files, now)?;
         let stated = parse(&signed.text()?)?;
         Ok(Self { stated, header, signed })
+    }
+
+    /// Whether it is the word of the recipient to whom the archive was sealed: it cites this statement, and whoever
+    /// signed it signed the statement, with the same key. So it speaks for the entity that the statement names.
+    ///
+    /// # Errors
+    /// [`OTHER`], [`OTHER_SIGNER`].
+    pub fn is_from(&self, recipient: &Recipient) -> Result<()> {
+        if self.stated.recipient != recipient.digest() {
+            return Err(OTHER
+                .fault(format!("it names recipient {}", self.stated.recipient))
+                .help("put the recipient.toml here that the order cites"));
+        }
+        let stated =
+            |signer: &Signer| recipient.signers().iter().any(|s| s.fingerprint == signer.fingerprint);
+        match self.signed.signers().iter().find(|signer| !stated(signer)) {
+            None => Ok(()),
+            Some(other) => Err(OTHER_SIGNER
+                .fault(other.person.clone())
+                .help("whoever signed recipient.toml signs the receipt: ecluse receipt sign --key FILE")),
+        }
     }
 
     /// What it says.

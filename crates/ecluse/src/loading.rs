@@ -3,20 +3,24 @@
 //! manifest, sender, recipient → identity → status → every part's digest → index → the order inside. Rows are
 //! opened by nobody here.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use ecluse_adapters::archive::{Archive, Whole};
 use ecluse_core::catalog::Catalog;
+use ecluse_core::codes;
 use ecluse_core::contract::Contract;
 use ecluse_core::dictionary::{self, Dictionary};
 use ecluse_core::digest;
 use ecluse_core::fault::{Code, Result};
+use ecluse_core::finding::Finding;
 use ecluse_core::instruction::Instruction;
 use ecluse_core::manifest::{self, Manifest};
+use ecluse_core::mapping;
 use ecluse_core::on_paper::Found;
 use ecluse_core::person::Role;
-use ecluse_core::plan::{Compiled, Refusal, load};
+use ecluse_core::plan::{Carried, Compiled, Consigned, Refusal, consigned, load};
 use ecluse_core::recipient::Recipient;
 use ecluse_core::signatures::SignatureFile;
 use ecluse_core::status::Met;
@@ -52,6 +56,7 @@ pub(crate) struct Laid {
     pub(crate) sealed: Sealed,
     pub(crate) instruction: Instruction,
     pub(crate) dictionary: Dictionary,
+    tables: Consigned,
     status: StatusFile,
     met: Mutex<Met>,
     here: Folder,
@@ -131,10 +136,12 @@ impl Sealed {
         let status = StatusFile::of(path, &order, SignedDuration::from_secs(seconds));
         ask(&status)?;
         let dictionary = dictionary(index, &instruction)?;
+        let tables = tables(&archive, &instruction, &dictionary)?;
         let laid = Laid {
             sealed: self,
             instruction,
             dictionary,
+            tables,
             status,
             met: Mutex::new(met),
             here: here.folder.clone(),
@@ -162,12 +169,34 @@ fn instruction(sealed: &Sealed, index: &Index, here: &Here) -> Result<Instructio
 }
 
 fn dictionary(index: &Index, instruction: &Instruction) -> Result<Dictionary> {
-    const FILE: &str = "dictionary.toml";
-    let text = paper(index, FILE)?;
-    if digest::of_bytes(text.as_bytes()) != instruction.order().dictionary.value {
-        return Err(OTHER_PAPER.fault(FILE).help("have the archive extracted anew"));
+    cited(index, "dictionary.toml", &instruction.order().dictionary.value, dictionary::parse)
+}
+
+/// The tables of the index, which are those that order, mapping and code tables make, and no others.
+fn tables(archive: &Archive<'_>, instruction: &Instruction, dictionary: &Dictionary) -> Result<Consigned> {
+    let index = archive.index();
+    let mapping = cited(index, mapping::FILE, &instruction.order().mapping.value, mapping::parse)?;
+    let mut codes = BTreeMap::new();
+    for table in &mapping.codes {
+        let read = cited(index, &table.file.value, &table.digest.value, codes::parse)?;
+        codes.insert(table.name.value.clone(), read);
     }
-    dictionary::parse(text).map_err(|findings| refusal(&Path::new("the archive").join(FILE), text, &findings))
+    let carried = Carried { instruction, dictionary, mapping: &mapping, codes: &codes };
+    consigned(&carried, archive.tables()).map_err(|findings| refusal(Path::new("the archive"), "", &findings))
+}
+
+/// A paper of the index that is the one of this digest, read.
+fn cited<T>(
+    index: &Index,
+    name: &str,
+    digest: &str,
+    parse: impl Fn(&str) -> std::result::Result<T, Vec<Finding>>,
+) -> Result<T> {
+    let text = paper(index, name)?;
+    if digest::of_bytes(text.as_bytes()) != digest {
+        return Err(OTHER_PAPER.fault(name.to_owned()).help("have the archive extracted anew"));
+    }
+    parse(text).map_err(|findings| refusal(&Path::new("the archive").join(name), text, &findings))
 }
 
 fn paper<'a>(index: &'a Index, name: &str) -> Result<&'a str> {
@@ -204,14 +233,12 @@ impl Laid {
     /// Every problem found is shown; the first one's code comes back.
     pub(crate) fn plan(
         &self,
-        archive: &Archive<'_>,
         destination: &mut dyn Destination,
         tables: Missing,
     ) -> Result<(Compiled, Vec<ecluse_core::catalog::Table>)> {
-        let laden = archive.tables();
-        let names: Vec<String> = laden.iter().map(|t| t.table.name.clone()).collect();
+        let names: Vec<String> = self.tables.tables().iter().map(|t| t.table.name.clone()).collect();
         let mut there = destination.catalog(Scope::Tables(&names))?;
-        let compile = |there: &Catalog| load(&self.instruction, &self.dictionary, &laden, there);
+        let compile = |there: &Catalog| load(&self.instruction, &self.dictionary, &self.tables, there);
         let told = |refused: &Refusal| refusal(&self.sealed.folder, "", &refused.findings);
         let missing = match compile(&there) {
             Ok(compiled) => return Ok((compiled, Vec::new())),

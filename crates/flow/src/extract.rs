@@ -47,6 +47,8 @@ pub struct Consignment<'a> {
     pub papers: BTreeMap<String, String>,
     /// Signs the manifest over these parts; asked once, when everything else is in its place.
     pub sign: &'a dyn Fn(&[Part]) -> Result<Signed>,
+    /// Keeps what a receipt will be compared with, durably, and says the digest of what it kept: asked before the archive has its name, so that no archive stands whose receipt nobody can verify.
+    pub keep: &'a dyn Fn(&Signed, &Index) -> Result<String>,
 }
 
 /// A signed manifest.
@@ -227,6 +229,8 @@ impl Story<'_> {
         // once more, before anybody else can take it for an archive
         journal.act(Act::Standing, &object, |_| self.orders.standing())?;
         let signed = (self.to.sign)(&parts)?;
+        let kept = (self.to.keep)(&signed, &index)?;
+        journal.note_paper(Act::SealPart, &object, &Outcome::Done, Some(kept))?;
         self.archive.finish(&signed.files)?;
         Ok((index.tables, parts.len(), signed.manifest))
     }

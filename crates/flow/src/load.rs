@@ -3,13 +3,17 @@
 
 use ecluse_core::fault::{Code, Result};
 
-use crate::event::{Act, Head, Outcome};
+use crate::event::{Act, Outcome, Verified};
 use crate::journal::Journal;
 use crate::orders::Orders;
 use crate::ports::{Destination, Record};
 use crate::run::ours;
 use crate::world::World;
 
+static NOT_DESTROYED: Code = Code::refused("ECL-LOA-018", "the identity is not destroyed yet");
+/// A receipt that was changed after the identity went.
+pub static OTHER_RECEIPT: Code =
+    Code::refused("ECL-LOA-031", "the receipt is not the one over which the identity was destroyed");
 static LOADED: Code = Code::refused("ECL-LOA-011", "these rows were loaded into this destination already");
 
 /// Refuses rows that are at the destination already, by its ledger: under this instruction and run, and not
@@ -85,8 +89,23 @@ fn papered<T>(
     done
 }
 
-/// Whether the journal says that the identity of this archive is destroyed.
-pub fn is_destroyed(record: &dyn Record, archive: &str) -> bool {
-    let begun = record.since(&Head::default()).is_some_and(|acts| acts.contains(&Act::Destroy));
-    begun && !record.unended(Act::Destroy).iter().any(|object| object == archive)
+/// Whether the journal says that the identity of this archive is destroyed, after everything that this receipt says:
+/// its digest, as the lines of the destruction bear it.
+///
+/// # Errors
+///
+/// `ECL-LOA-018` where the identity is not destroyed; `ECL-LOA-031` where it was over another receipt.
+pub fn is_destroyed(journal: &Verified, archive: &str, receipt: &str) -> Result<()> {
+    let last = journal.leaves.iter().rev().find(|leaf| leaf.act == Act::Destroy && leaf.object == archive);
+    match last {
+        Some(leaf) if leaf.outcome == Outcome::Done.to_string() => {
+            if leaf.paper.as_deref() == Some(receipt) {
+                return Ok(());
+            }
+            Err(OTHER_RECEIPT.fault("").help("put back receipt.toml as ecluse load wrote it"))
+        }
+        _ => Err(NOT_DESTROYED
+            .fault(format!("archive {archive}"))
+            .help("ecluse load ARCHIVE --identity FILE --to URL")),
+    }
 }

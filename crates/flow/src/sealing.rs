@@ -4,7 +4,7 @@ use data_encoding::HEXLOWER;
 use ecluse_batch::{Batch, Scope, Tally, TallyKey};
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::manifest::Part;
-use ecluse_core::plan::{Plan, TablePlan};
+use ecluse_core::plan::{Laden, Plan, TablePlan, laden};
 use ecluse_seal::RunState;
 use ecluse_seal::archive::{ChunkNote, Index, IndexColumn, IndexRelation, IndexTable, Sealer, commitment};
 use jiff::Timestamp;
@@ -198,39 +198,29 @@ impl<'a, 'j> Sealing<'a, 'j> {
 
 /// A planned table as the index tells it; nothing is counted yet.
 fn described(plan: &Plan, table: &TablePlan, salt: &[u8; 32]) -> IndexTable {
-    let columns = table.write().iter().map(|c| IndexColumn {
-        name: c.name.clone(),
-        ty: c.ty,
-        nullable: c.nullable,
-        max_length: c.max_length,
-        int_bounds: c.int_bounds,
-        labels: c.labels.clone(),
-    });
-    let key = table.write_key().iter().filter_map(|at| table.write().get(*at)).map(|c| c.name.clone());
-    let relations = table.relations().iter().filter_map(|relation| {
-        let parent = plan.tables().get(relation.parent)?;
-        Some(IndexRelation {
-            column: arrives(table, relation.column)?,
-            parent: relation.parent,
-            parent_column: arrives(parent, relation.parent_column)?,
+    let Laden { source, table: made, relations, ordered } = laden(plan, table);
+    let columns = made.columns.into_iter().filter_map(|c| {
+        Some(IndexColumn {
+            name: c.name,
+            ty: c.ty?,
+            nullable: c.nullable,
+            max_length: c.max_length,
+            int_bounds: c.int_bounds,
+            labels: c.labels,
         })
     });
+    let relation = |(column, parent, parent_column)| IndexRelation { column, parent, parent_column };
     IndexTable {
-        source: table.source().to_owned(),
-        destination: table.destination().to_owned(),
+        source,
+        destination: made.name,
         columns: columns.collect(),
-        key: key.collect(),
-        relations: relations.collect(),
-        ordered: !table.key().is_empty(),
+        key: made.key,
+        relations: relations.into_iter().map(relation).collect(),
+        ordered,
         rows: 0,
         refused: std::collections::BTreeMap::new(),
         excluded: 0,
         salt: HEXLOWER.encode(salt),
         commitment: String::new(),
     }
-}
-
-/// The written column that carries a read one.
-fn arrives(table: &TablePlan, read: usize) -> Option<String> {
-    table.write().iter().find(|c| c.from.carries(read)).map(|c| c.name.clone())
 }

@@ -12,6 +12,7 @@ use crate::ports::Record;
 use crate::world::World;
 
 static OTHER: Code = Code::refused("ECL-RUN-013", "the run folder belongs to another instruction");
+static ELSEWHERE: Code = Code::refused("ECL-LOA-030", "this load was begun into another database");
 static OLDER: Code = Code::refused("ECL-RUN-021", "the run's sealed state is older than its journal");
 /// A reconciliation or a search without a run.
 pub(crate) static NONE: Code = Code::usage("ECL-RUN-015", "the run folder holds no run");
@@ -22,7 +23,7 @@ pub(crate) static NONE: Code = Code::usage("ECL-RUN-015", "the run folder holds 
 ///
 /// [`OTHER`] where it was begun under another instruction, [`BENT`] where the journal no
 /// longer contains what it contained when the state was sealed, [`OLDER`] where the journal
-/// tells of a later state; the seal's own.
+/// tells of a later state, [`ELSEWHERE`] where a load went to another database; the seal's own.
 pub(crate) fn load(orders: &Orders<'_>, record: &mut dyn Record) -> Result<Option<RunState>> {
     let state = held(orders.instruction, orders.identity, record)?;
     state.map(|state| of(orders, state)).transpose()
@@ -77,6 +78,13 @@ fn of(orders: &Orders<'_>, state: RunState) -> Result<RunState> {
     if !same || state.instruction != orders.instruction || state.tables.len() != orders.plan.tables().len() {
         return Err(other());
     }
+    // the order names no destination of a load: the first one that was connected to is its destination
+    let elsewhere = !state.destination.is_empty() && state.destination != orders.destination.identity;
+    if orders.begun.is_some() && elsewhere {
+        return Err(ELSEWHERE.fault("").help(
+            "name the database into which it was begun: --to URL; for another one, undo the load there or begin in another folder: --run DIR",
+        ));
+    }
     Ok(state)
 }
 
@@ -109,6 +117,7 @@ pub(crate) fn begin(orders: &Orders<'_>, world: &World<'_>) -> Result<RunState> 
     Ok(RunState {
         run,
         instruction: orders.instruction.to_owned(),
+        destination: orders.begun.map_or("", |_| orders.destination.identity).to_owned(),
         tally,
         token: Seal::new(world.random()?),
         object: world.id()?,

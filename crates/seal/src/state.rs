@@ -40,6 +40,9 @@ pub struct RunState {
     pub run: String,
     /// The digest of the instruction that opened the run: `sha256:…`. No other may go on with it.
     pub instruction: String,
+    /// Of a load, the identity of the database into which it was begun; empty where the order itself names the
+    /// destination, and in a state of an older day.
+    pub destination: String,
     /// The key of the tallies (`docs/formats.md`, "Tallies").
     pub tally: Seal,
     /// The key of the row tokens.

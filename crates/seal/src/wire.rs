@@ -34,6 +34,8 @@ struct Head {
 struct State {
     run: String,
     instruction: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    destination: String,
     tally: String,
     token: String,
     object: String,
@@ -117,6 +119,7 @@ pub(crate) fn write(state: &RunState, author: &Identity) -> Result<Zeroizing<Vec
     let RunState {
         run,
         instruction,
+        destination,
         tally,
         token,
         object,
@@ -161,6 +164,7 @@ pub(crate) fn write(state: &RunState, author: &Identity) -> Result<Zeroizing<Vec
     let state = State {
         run: run.clone(),
         instruction: instruction.clone(),
+        destination: destination.clone(),
         tally: HEXLOWER.encode(tally.expose()),
         token: HEXLOWER.encode(token.expose()),
         object: object.clone(),
@@ -210,6 +214,7 @@ pub(crate) fn read(bytes: &[u8], identity: &Identity) -> Result<RunState> {
     let State {
         run,
         instruction,
+        destination,
         tally,
         token,
         object,
@@ -238,6 +243,7 @@ pub(crate) fn read(bytes: &[u8], identity: &Identity) -> Result<RunState> {
     Ok(RunState {
         run,
         instruction,
+        destination,
         tally: seal(&tally).ok_or_else(damaged)?,
         token: seal(&token).ok_or_else(damaged)?,
         object,

@@ -150,6 +150,8 @@ pub struct Papers {
     /// person for its processor, and `recipient.toml` is written; `{recipient}` in the instruction stands for
     /// its digest.
     pub receiver: Option<(Person, i64)>,
+    /// Others whom the contract lists.
+    pub others: Vec<Person>,
     /// A last change to a paper's text, before it is signed: so a wrong paper is still validly signed.
     pub edits: Vec<(Paper, String, String)>,
 }
@@ -190,6 +192,7 @@ impl Papers {
             ],
             recipient: RECIPIENT.to_owned(),
             receiver: None,
+            others: Vec::new(),
             edits: Vec::new(),
         }
     }
@@ -202,12 +205,17 @@ impl Papers {
 
     /// The four persons, and who receives, if anybody does.
     fn everybody(&self) -> impl Iterator<Item = &Person> {
-        self.people().into_iter().chain(self.receiver.iter().map(|(person, _)| person))
+        self.people().into_iter().chain(self.receiver.iter().map(|(person, _)| person)).chain(&self.others)
     }
 
     /// Lets somebody receive for the contract's processor, with [`RECIPIENT`] as the key.
     pub fn receive(&mut self) {
         self.receiver = Some((person("martin", "Julie Martin", Role::Recipient, 5), 92));
+    }
+
+    /// Lists one more recipient for the contract's processor, who stated no key.
+    pub fn also_receives(&mut self) {
+        self.others.push(person("klein", "Anna Klein", Role::Recipient, 6));
     }
 
     /// The recipient's statement, exactly as it is signed.

@@ -13,7 +13,9 @@ use ecluse_core::manifest::{self, Manifest, Part, part_name};
 use ecluse_core::plan::Laden;
 use ecluse_core::types::Engine;
 use ecluse_seal::Identity;
-use ecluse_seal::archive::{ChunkNote, Index, IndexColumn, IndexTable, Label, Opener};
+use ecluse_seal::archive::{
+    ChunkNote, Index, IndexColumn, IndexTable, Label, Opener, SEALED_INDEX, TOO_LONG,
+};
 
 use crate::regular::{self, Unread};
 
@@ -28,8 +30,9 @@ static UNREADABLE: Code = Code::outside("ECL-LOA-024", "the archive cannot be re
 /// Of the engines the one that is files.
 pub(super) const ENGINE: Engine = Engine::Csv;
 
-/// What lies in an archive beside its parts; nobody reads the page, it is for people.
-const BESIDE: [&str; 3] = [manifest::FILE, "manifest.toml.sigs", "README.txt"];
+/// What lies in an archive beside its parts; nobody reads the page, it is for people, nor the mark, which a writer
+/// leaves that dies as the archive takes its name.
+const BESIDE: [&str; 4] = [manifest::FILE, "manifest.toml.sigs", "README.txt", super::write::MARK];
 
 /// An archive every part of which is the one that its manifest lists. Only [`Whole::verified`] makes one.
 #[derive(Debug)]
@@ -44,7 +47,7 @@ impl Whole {
     ///
     /// # Errors
     ///
-    /// `ECL-LOA-020` to `ECL-LOA-022`, naming the part; `ECL-LOA-024`.
+    /// `ECL-LOA-020` to `ECL-LOA-022`, naming the part; `ECL-LOA-024`; `ECL-SEA-031` before a part is read.
     pub fn verified(folder: &Path, manifest: &Manifest) -> Result<Self> {
         let stated = manifest.stated();
         let whole = Self {
@@ -58,6 +61,12 @@ impl Whole {
             },
         };
         whole.alone()?;
+        let index = whole.parts.first().map_or(0, |part| part.size);
+        if usize::try_from(index).map_or(true, |index| index > SEALED_INDEX) {
+            return Err(TOO_LONG
+                .fault(format!("{index} bytes"))
+                .help("keep the archive as it is, and ask its sender"));
+        }
         for number in 0..whole.parts.len() {
             whole.part(number)?;
         }

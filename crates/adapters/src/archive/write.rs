@@ -22,7 +22,7 @@ static NOT_OURS: Code =
 static WRITE: Code = Code::outside("ECL-ARC-003", "the archive cannot be written");
 
 /// The mark of a folder that is being written.
-const MARK: &str = ".ecluse-part";
+pub(super) const MARK: &str = ".ecluse-part";
 
 /// An archive that is being written.
 #[derive(Debug)]

@@ -127,6 +127,10 @@ impl Stored {
             return Err(bomb("its rows are not the number that was said"));
         }
         let rows = usize::try_from(said.rows).map_err(|_| bomb("its rows"))?;
+        // rows of no column take no byte anywhere, however many there are
+        if columns.is_empty() {
+            return Err(bomb("its rows have no column"));
+        }
         let schema = arrow_schema::Schema::new(fields(columns));
         let expected = ArrowSchemaConverter::new().convert(&schema).map_err(|_| unfit("its columns"))?;
         let found = self.metadata.file_metadata().schema_descr();

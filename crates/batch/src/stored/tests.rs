@@ -238,3 +238,16 @@ fn nulls_that_take_no_room_in_a_page_are_counted_all_the_same() {
     let more = Said { rows: 65_536, ..said(&encoded) };
     assert_eq!(stored.rows(&columns, more).unwrap_err().code(), &BOMB);
 }
+
+#[test]
+fn rows_of_no_column_are_refused_however_many_they_are() {
+    let schema = Arc::new(Schema::empty());
+    let many = arrow_array::RecordBatchOptions::new().with_row_count(Some(1 << 20));
+    let properties = WriterProperties::builder().set_writer_version(WriterVersion::PARQUET_2_0).build();
+    let mut file = Vec::new();
+    let mut writer = ArrowWriter::try_new(&mut file, Arc::clone(&schema), Some(properties)).unwrap();
+    writer.write(&RecordBatch::try_new_with_options(schema, vec![], &many).unwrap()).unwrap();
+    writer.close().unwrap();
+    let stored = Stored::new(Zeroizing::new(file)).unwrap();
+    assert_eq!(stored.rows(&[], Said { rows: 1 << 20, unpacked: 0 }).unwrap_err().code(), &BOMB);
+}

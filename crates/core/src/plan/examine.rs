@@ -76,7 +76,7 @@ pub fn examine(drafted: &Drafted<'_>) -> Result<Vec<Finding>, Refusal> {
 }
 
 /// The dictionary as a catalogue that refuses nothing it does not know.
-fn surveyed(dictionary: &Dictionary) -> Catalog {
+pub(super) fn surveyed(dictionary: &Dictionary) -> Catalog {
     let mut catalog = dictionary.as_catalog();
     let engine = catalog.engine;
     for column in catalog.tables.iter_mut().flat_map(|t| &mut t.columns) {

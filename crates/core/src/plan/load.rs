@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::compile::{Compiled, Given, Refusal};
+use super::consigned::Consigned;
 use super::target::{NO_TABLE, Target, target};
 use super::{Expression, Plan, ReadColumn, Relation, TablePlan};
 use crate::catalog::{Catalog, Table};
@@ -18,12 +19,9 @@ use crate::instruction::{Instruction, about_persons};
 use crate::mapping::{ColumnMap, Make, Mapping, TableMap};
 use crate::reader::Spanned;
 
-static NOTHING: Code = Code::refused("ECL-LOA-001", "the archive holds no table");
 static UNFIT: Code =
     Code::refused("ECL-LOA-002", "the destination does not take the archive's rows as they are");
 static UNORDERED: Code = Code::refused("ECL-LOA-003", "a table's rows do not lie in the order of its key");
-static NOT_THIS_ORDERS: Code =
-    Code::refused("ECL-LOA-004", "the archive holds a table that its order does not name");
 
 /// One table of an archive, as its sealed index tells it.
 #[derive(Clone, Debug)]
@@ -38,22 +36,19 @@ pub struct Laden {
     pub ordered: bool,
 }
 
-/// Compiles the plan: all rows of every table, in the archive's order.
+/// Compiles the plan: all rows of every table, in the archive's order. Which tables and columns these are was
+/// compared with the order before ([`super::consigned`]).
 ///
 /// # Errors
 /// [`Refusal`]: every problem found with one fix each, and the destination's tables that are missing.
 pub fn load(
     instruction: &Instruction,
     dictionary: &Dictionary,
-    tables: &[Laden],
+    tables: &Consigned,
     destination: &Catalog,
 ) -> Result<Compiled, Refusal> {
+    let tables = tables.tables();
     let mut findings = Vec::new();
-    if tables.is_empty() {
-        findings.push(
-            Finding::new(&NOTHING, "its index names none").help("ask the publisher what it was made of"),
-        );
-    }
     let source = Catalog { tables: tables.iter().map(|t| t.table.clone()).collect(), ..destination.clone() };
     let mapping = Mapping {
         digest: String::new(),
@@ -75,7 +70,7 @@ pub fn load(
     };
     let (mut missing, mut targets) = (Vec::new(), Vec::new());
     for (laden, map) in tables.iter().zip(&mapping.tables) {
-        findings.extend(objections(instruction, laden));
+        findings.extend(unordered(laden));
         match target(&given, map, &laden.table, &laden.table.key, &mut missing) {
             Ok(target) => targets.push(target),
             Err(found) => findings.extend(found.into_iter().map(told)),
@@ -100,18 +95,12 @@ pub fn load(
     Ok(Compiled { plan, stays: Vec::new(), notes, counters: Vec::new() })
 }
 
-/// What keeps a table from being loaded, whatever the destination is.
-fn objections(instruction: &Instruction, laden: &Laden) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    if !laden.ordered && !laden.table.key.is_empty() {
+/// Rows that lie in no order could not be found again by their key.
+fn unordered(laden: &Laden) -> Option<Finding> {
+    (!laden.ordered && !laden.table.key.is_empty()).then(|| {
         let finding = Finding::new(&UNORDERED, format!("table {}", laden.table.name));
-        findings.push(finding.help("have the archive extracted anew, with the key mapped as it is"));
-    }
-    if instruction.order().table(&laden.source).is_none() {
-        let finding = Finding::new(&NOT_THIS_ORDERS, format!("table {}", laden.source));
-        findings.push(finding.help("keep the archive as it is, and tell the controller"));
-    }
-    findings
+        finding.help("have the archive extracted anew, with the key mapped as it is")
+    })
 }
 
 /// A table's map to itself.

@@ -9,6 +9,7 @@ mod append_tests;
 mod assemble;
 mod bind;
 mod compile;
+mod consigned;
 pub mod demands;
 mod disguise;
 mod dossier;
@@ -33,6 +34,7 @@ mod tests;
 
 pub use append::Counter;
 pub use compile::{Compiled, Inputs, Refusal, TRIAL_ROWS, compile};
+pub use consigned::{Carried, Consigned, consigned, laden};
 pub use dossier::{Dossiers, Edge, Kind, Way};
 pub use examine::{Drafted, examine};
 pub use known::KnownPlan;

@@ -21,13 +21,14 @@ use ecluse_core::template::Head;
 use ecluse_flow::extract::{Consignment, Extracted, Signed, extract};
 use ecluse_flow::rights;
 use ecluse_flow::run::Options;
-use ecluse_seal::archive::Label;
+use ecluse_seal::archive::{Index, Label};
 use serde_json::json;
 
 use super::{Here, encodings, files, identifiers, migrate, runs, sign, stayed};
 use crate::cli::ExtractArgs;
 use crate::copies::{self, Born, erasers};
 use crate::papers::chain::Chain;
+use crate::papers::sealed::{self, Kept};
 use crate::papers::{draft, hand, objections, refusal};
 use crate::progress::Teller;
 use crate::ready::{self, Ready, STOP};
@@ -41,8 +42,6 @@ static TO_A_DATABASE: Code =
 const README: &str = include_str!("extract/readme.txt");
 /// The manifest's signature: its signer's name stands in the contract, not in clear.
 const SIGNATURE: &str = "sender.sig";
-/// In the run folder: what was sealed, for whoever compares the receipt.
-const SEALED: &str = "sealed.json";
 
 pub(super) fn run(here: &Here, args: &ExtractArgs) -> Result<()> {
     for area in hardening::clear_swap() {
@@ -88,6 +87,14 @@ pub(super) fn run(here: &Here, args: &ExtractArgs) -> Result<()> {
     let begins = || runs::opened(here, &path, &ready);
     let options = Options { begins: Some(&begins), ..ready.options() };
     let sign = |parts: &[Part]| signed(&ready.chain, &key, (&head, &label), parts);
+    let keep = |signed: &Signed, index: &Index| {
+        // the archive leaves: what was signed for it stays with the papers, for the receipt and the evidence
+        for name in [format!("{}.sigs/{SIGNATURE}", manifest::FILE), manifest::FILE.to_owned()] {
+            let bytes = signed.files.get(&name).map_or(&[][..], Vec::as_slice);
+            folder::replace(&here.folder.path(None, &name), bytes)?;
+        }
+        sealed::keep(&path, Kept::new(&signed.manifest, index))
+    };
     let cited =
         ready.chain.instruction.order().recipient().map(|to| to.age.value.clone()).unwrap_or_default();
     let to = Consignment {
@@ -96,6 +103,7 @@ pub(super) fn run(here: &Here, args: &ExtractArgs) -> Result<()> {
         contract: ready.chain.contract.digest(),
         papers: carried::papers(&here.folder, args.papers.mapping.as_deref(), &ready.chain)?,
         sign: &sign,
+        keep: &keep,
     };
     let mut teller = Teller::with_events();
     let made = ready.with_orders(|orders| {
@@ -103,13 +111,6 @@ pub(super) fn run(here: &Here, args: &ExtractArgs) -> Result<()> {
             teller.tell(p);
         })
     })?;
-    // the archive leaves: what was signed for it stays with the papers, for the receipt and the evidence
-    for name in [format!("{}.sigs/{SIGNATURE}", manifest::FILE), manifest::FILE.to_owned()] {
-        let bytes = folder::read(&args.output.join(&name), "")?;
-        folder::replace(&here.folder.path(None, &name), &bytes)?;
-    }
-    let sealed = sealed(&made, &label);
-    folder::replace(&path.join(SEALED), &serde_json::to_vec_pretty(&sealed).unwrap_or_default())?;
     told(&made, &args.output);
     Ok(())
 }
@@ -157,18 +158,6 @@ fn signed(chain: &Chain, key: &Path, (head, label): (&Head, &Label), parts: &[Pa
         ("README.txt".to_owned(), README.as_bytes().to_vec()),
     ]);
     Ok(Signed { files, manifest })
-}
-
-/// Counts and digests alone.
-fn sealed(made: &Extracted, label: &Label) -> serde_json::Value {
-    let tables: Vec<_> = made
-        .tables
-        .iter()
-        .map(|t| json!({ "name": t.destination, "rows": t.rows, "commitment": t.commitment }))
-        .collect();
-    json!({
-        "archive": label.archive, "manifest": made.manifest, "recipient": label.recipient, "tables": tables,
-    })
 }
 
 fn told(made: &Extracted, archive: &Path) {

@@ -5,6 +5,7 @@ use ecluse_core::count::{count, number, plural};
 use ecluse_core::fault::Result;
 use ecluse_core::language::Language;
 use ecluse_core::manifest::{Manifest, SUITE_1};
+use ecluse_core::plain::shown;
 use ecluse_seal::archive::IndexTable;
 use serde_json::{Value, json};
 
@@ -31,11 +32,15 @@ pub(super) fn open(here: &Here, args: &OpenArgs) -> Result<()> {
     let index = archive.index();
     let bytes = laid.sealed.manifest.stated().parts.iter().map(|part| part.size).sum();
     told(&laid.sealed.manifest, bytes);
-    output::line(format!("  extracted {} under order {}", index.extracted, laid.instruction.header().id));
+    output::line(format!(
+        "  extracted {} under order {}",
+        shown(&index.extracted),
+        laid.instruction.header().id
+    ));
     for table in &index.tables {
         output::line(format!(
             "  {}   {}{}",
-            table.destination,
+            shown(&table.destination),
             plural(table.rows, "row", "rows"),
             left(table)
         ));

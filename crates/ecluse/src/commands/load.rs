@@ -12,7 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ecluse_adapters::archive::{Archive, Source};
-use ecluse_adapters::folder::RunFolder;
+use ecluse_adapters::folder::{RunFolder, events};
 use ecluse_core::copies::Store;
 use ecluse_core::count::plural;
 use ecluse_core::fault::{Code, Result};
@@ -21,7 +21,7 @@ use ecluse_core::receipt::{self, Stated, Table};
 use ecluse_core::recipient::Recipient;
 use ecluse_flow::event::Act;
 use ecluse_flow::figures::Figures;
-use ecluse_flow::load::{destroys, not_loaded_yet, unseals};
+use ecluse_flow::load::{OTHER_RECEIPT, destroys, is_destroyed, not_loaded_yet, unseals};
 use ecluse_flow::orders::is_stated;
 use ecluse_flow::ports::{Destination, Record as _};
 use ecluse_flow::reconcile::{Kind, Reconciliation, conclude, reconcile};
@@ -65,12 +65,18 @@ pub(super) fn run(here: &Here, args: &LoadArgs) -> Result<()> {
     let path = here.folder.path(None, receipt::FILE);
     let (archive, session) = (sealed.manifest.header().id.clone(), sealed.recipient.header().id.clone());
     let recipient = sealed.recipient.clone();
-    if !(path.exists() && is_announced(&path, &sealed, &run)?) {
-        one_file(&key)?;
-        loaded(here, args, sealed, (&key, &run, &path))?;
-    }
-    let paper = Paper::read(&path, "")?;
-    may_go(&key, &recipient, &run)?;
+    let paper = match announced(&path, &sealed, (&key, &run))? {
+        Some(paper) => {
+            may_go(&key, &recipient, &run, Announced::Already)?;
+            paper
+        }
+        None => {
+            one_file(&key)?;
+            loaded(here, args, sealed, (&key, &run, &path))?;
+            may_go(&key, &recipient, &run, Announced::NotYet)?;
+            Paper::read(&path, "")?
+        }
+    };
     let mut record = RunFolder::existing(&run)?;
     destroys(&mut record, ready::world(), (&session, &archive), &paper.digest(), || {
         overwrite::removed(&key).map(drop).map_err(|kind| {
@@ -82,11 +88,16 @@ pub(super) fn run(here: &Here, args: &LoadArgs) -> Result<()> {
         "{}: overwritten and taken away. What a file system, a disk or a backup keeps of it is out of reach.",
         key.display()
     ));
-    signed(here, args, &path)
+    signed(here, args, &run, &paper)
 }
 
 /// Signs the receipt; without a key it waits for `ecluse receipt sign`.
-fn signed(here: &Here, args: &LoadArgs, path: &Path) -> Result<()> {
+///
+/// What is signed is what was read back: the receipt of that digest, over which the identity went.
+fn signed(here: &Here, args: &LoadArgs, run: &Path, paper: &Paper) -> Result<()> {
+    let path = paper.path.as_path();
+    let stated = paper.judge(receipt::parse(paper.text()))?;
+    is_destroyed(&events(run)?, &stated.archive, &Paper::read(path, "")?.digest())?;
     let contract = Paper::read(&here.folder.path(None, "contract.toml"), "")?;
     let (header, _) = contract.judge(ecluse_core::contract::open(&contract.bytes))?;
     let already = !folder::list(&signatures_of(path))?.is_empty();
@@ -107,39 +118,49 @@ fn signed(here: &Here, args: &LoadArgs, path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Whether the receipt that lies there is the one over which this load's journal announced that the identity
-/// goes. One that nobody announced or signed says nothing: a start died before it, or somebody laid it there; it
-/// goes, and the load says anew what it found.
-fn is_announced(path: &Path, sealed: &Sealed, run: &Path) -> Result<bool> {
+/// The receipt that lies there, where it is the one over which this load's journal announced that the identity goes.
+/// One that nobody announced or signed says nothing: a start died before it, or somebody laid it there; it goes, and
+/// the load says anew what it found.
+fn announced(path: &Path, sealed: &Sealed, (key, run): (&Path, &Path)) -> Result<Option<Paper>> {
+    if !path.exists() {
+        return Ok(None);
+    }
     let paper = Paper::read(path, "")?;
     let stated = paper.judge(receipt::parse(paper.text()))?;
     let ours = stated.archive == sealed.manifest.header().id && stated.manifest == sealed.manifest.digest();
-    let announced = announced(run)?.is_some_and(|digest| digest == paper.digest());
+    let journal = if run.exists() { Some(events(run)?) } else { None };
+    let last = journal.as_ref().and_then(|journal| journal.paper(Act::Destroy));
+    let announced = last.is_some_and(|(digest, _)| digest == paper.digest());
     if !ours || (!announced && !paper.signatures.is_empty()) {
         return Err(ANOTHER
             .fault(format!("archive {}", stated.archive))
             .help("load in a folder of its own: ecluse -C DIR load ARCHIVE"));
     }
-    if !announced {
-        std::fs::remove_file(path).map_err(|error| folder::unwritable(path, &error))?;
+    if announced {
+        return Ok(Some(paper));
     }
-    Ok(announced)
+    // nothing could be found out anew: what was changed is put back, not taken away
+    if last.is_some() && overwrite::is_over(key).map_err(|kind| folder::unwritable(key, &kind.into()))? {
+        return Err(OTHER_RECEIPT
+            .fault(path.display().to_string())
+            .help("put it back as ecluse load wrote it"));
+    }
+    std::fs::remove_file(path).map_err(|error| folder::unwritable(path, &error))?;
+    Ok(None)
 }
 
-/// The digest of the receipt over which this run folder last announced that the identity goes.
-fn announced(run: &Path) -> Result<Option<String>> {
-    if !run.exists() {
-        return Ok(None);
-    }
-    let events = ecluse_adapters::folder::events(run)?;
-    Ok(events.paper(Act::Destroy).map(|(paper, _)| paper.to_owned()))
+/// Whether the journal announced already that the identity goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Announced {
+    Already,
+    NotYet,
 }
 
 /// That what is about to be destroyed is the stated identity, and that it ended this load: it opens the load's
 /// sealed state, which nobody else can have written, and the state says that the load is through. Where an earlier
-/// start took it away already, or overwrote it, nothing is left to look at.
-fn may_go(key: &Path, recipient: &Recipient, run: &Path) -> Result<()> {
-    if announced(run)?.is_some()
+/// start announced it and took it away, or overwrote it, nothing is left to look at.
+fn may_go(key: &Path, recipient: &Recipient, run: &Path, announced: Announced) -> Result<()> {
+    if announced == Announced::Already
         && overwrite::is_over(key).map_err(|kind| folder::unwritable(key, &kind.into()))?
     {
         return Ok(());
@@ -238,7 +259,7 @@ impl Load<'_> {
         record: &mut RunFolder,
     ) -> Result<Figures> {
         let tables = if ddl { Missing::Suppose } else { Missing::Refuse };
-        let (mut compiled, missing) = self.laid.plan(self.archive, destination, tables)?;
+        let (mut compiled, missing) = self.laid.plan(destination, tables)?;
         let there = destination.identity()?;
         let ends = (self.archive, there.as_str());
         self.laid.with_orders((&compiled, self.identity), ends, |orders| {
@@ -257,7 +278,7 @@ impl Load<'_> {
                 destination.create(&table.name, &statement)?;
                 output::remark(format!("made {} at the destination", table.name));
             }
-            compiled = self.laid.plan(self.archive, destination, Missing::Refuse)?.0;
+            compiled = self.laid.plan(destination, Missing::Refuse)?.0;
         }
         let mut teller = Teller::with_events();
         let moved = self.laid.with_orders((&compiled, self.identity), ends, |orders| {
@@ -301,7 +322,7 @@ impl Load<'_> {
         destination: &mut dyn Destination,
         record: &mut RunFolder,
     ) -> Result<Reconciliation> {
-        let (compiled, _) = self.laid.plan(self.archive, destination, Missing::Refuse)?;
+        let (compiled, _) = self.laid.plan(destination, Missing::Refuse)?;
         let there = destination.identity()?;
         let mut teller = Teller::new();
         let found = self.laid.with_orders((&compiled, self.identity), (self.archive, &there), |orders| {

@@ -81,6 +81,7 @@ const WRITERS: &[(&str, Writes)] = &[
     ("ecluse/src/overwrite.rs", Nothing),
     ("ecluse/src/papers/by_hand.rs", Papers),
     ("ecluse/src/papers/hand.rs", Papers),
+    ("ecluse/src/papers/sealed.rs", Stores(&[Record])),
     ("ecluse/src/screen/terminal.rs", Nothing),
     ("ecluse/src/trial.rs", Papers),
 ];

@@ -2,18 +2,20 @@
 
 use std::path::Path;
 
-use ecluse_adapters::folder::{RECONCILIATION, Undo, undo};
+use ecluse_adapters::folder::{RECONCILIATION, Undo, events, undo};
 use ecluse_core::acceptance::{Accepted, Basis, FILE, Looked, Stated};
 use ecluse_core::digest::of_bytes;
 use ecluse_core::document::Kind;
 use ecluse_core::fault::{Code, Fault, Result};
 use ecluse_core::instruction;
 use ecluse_core::language::Language;
-use ecluse_core::receipt::{self, Receipt};
+use ecluse_core::receipt;
+use ecluse_flow::event::Act;
 use ecluse_flow::figures::Figures;
 use jiff::Timestamp;
 
 use super::accepted::{self, Acceptance};
+use super::receipt::{Received, verified as verified_receipt};
 use super::{Paper, compared, lasting, objections, standing};
 use crate::commands::{begun, ordered, reconciled};
 use crate::folder::{self, Folder};
@@ -70,7 +72,7 @@ pub(crate) fn found(folder: &Folder, run: &Path, language: Language, now: Timest
     ordered::tolerable(&figures)?;
     objections::answered(folder, None, now)?;
     let known = if is_sealed(folder)? {
-        received(folder, &figures, now)?
+        received(folder, run, &figures, now)?
     } else {
         read_back(folder, run, &figures, now)?
     };
@@ -130,23 +132,24 @@ fn read_back(folder: &Folder, run: &Path, figures: &Figures, now: Timestamp) -> 
 }
 
 /// The recipient's signed receipt of everything that the run sealed.
-fn received(folder: &Folder, figures: &Figures, now: Timestamp) -> Result<Known> {
+fn received(folder: &Folder, run: &Path, figures: &Figures, now: Timestamp) -> Result<Known> {
     if !folder.has(receipt::FILE) {
         let help = "the recipient loads the archive and signs: ecluse load, ecluse receipt sign; then put receipt.toml here";
         return Err(nothing("there is no receipt of the archive", help));
     }
-    let paper = Paper::read(&folder.path(None, receipt::FILE), "ecluse load")?;
-    let (contract, _) = standing::contract(folder, None, now)?;
-    let receipt = lasting::read(&paper, Kind::Receipt, now, |at| {
-        Receipt::read(&paper.bytes, &paper.signatures, &contract, at)
-    })?;
+    let Received { receipt, kept, .. } = verified_receipt(folder, None, run, now)?;
     let said = receipt.stated();
-    let rows: u64 = said.tables.iter().map(|table| table.rows).sum();
-    if said.run != figures.run || said.instruction != figures.instruction {
-        return Err(nothing("the receipt is of another archive than this run's", "ecluse receipt verify"));
+    // a later archive of the same run holds other rows, and the figures are of the last
+    let last = events(run)?.paper(Act::Extract).map(|(manifest, _)| manifest.to_owned());
+    if kept.is_none() || said.instruction != figures.instruction || last.as_ref() != Some(&said.manifest) {
+        return Err(nothing(
+            "the receipt is of another archive than the last that this run made",
+            "ecluse receipt verify",
+        ));
     }
     said.is_whole()?;
-    if rows != figures.moved_rows() {
+    let counted = figures.tables.iter().map(|table| (&table.destination, table.moved));
+    if !counted.eq(said.tables.iter().map(|table| (&table.name, table.rows))) {
         return Err(nothing("the receipt counts other rows than were sealed", "ecluse receipt verify"));
     }
     Ok(Known { basis: Basis::Receipt(receipt.digest()), differences: None, differ: 0 })

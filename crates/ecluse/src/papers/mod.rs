@@ -15,8 +15,10 @@ pub(crate) mod excluded;
 pub(crate) mod hand;
 pub(crate) mod lasting;
 pub(crate) mod objections;
+pub(crate) mod receipt;
 pub(crate) mod recipient;
 pub(crate) mod reference;
+pub(crate) mod sealed;
 pub(crate) mod standing;
 pub(crate) mod stopped;
 

@@ -34,6 +34,7 @@ fn migrations() -> impl Iterator<Item = String> {
         "log.",
         "overwrite.",
         "papers.create.",
+        "papers.sealed.",
         "recipient.",
         "staging.",
     ];

@@ -7,14 +7,14 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
 use ecluse_batch::{RowHasher, Scope, Tally, TallyKey, assertion};
-use ecluse_core::digest;
 use ecluse_core::document::Kind;
 use ecluse_core::manifest::{self, Part, part_name};
 use ecluse_core::status::State;
 use ecluse_core::template::Head;
 use ecluse_core::types::Type;
+use ecluse_core::{dictionary, digest};
 use ecluse_seal::archive::{
-    ChunkNote, Index, IndexColumn, IndexTable, Label, SealedPart, Sealer, commitment,
+    ChunkNote, Index, IndexColumn, IndexRelation, IndexTable, Label, SealedPart, Sealer, commitment,
 };
 use ecluse_seal::{Identity, Seal};
 use ecluse_testkit::kill::{VARIABLE, failpoints};
@@ -26,10 +26,12 @@ use crate::reference::refused;
 use crate::{now, succeed};
 
 const DICTIONARY: &str = "[dictionary]\nformat = \"ecluse-dictionary/1\"\nengine = \"sqlite\"\ndatabase = \"main\"\n\
-    identity = \"a1b2c3\"\nsurveyed = \"2026-11-20T08:00:00Z\"\n\
+    identity = \"sha256:0f3a9c41d7be52806a1c94e3f25b7d80c6e19a4b83f07d2e5c16b9480da37e62\"\nsurveyed = \"2026-11-20T08:00:00Z\"\n\
     mandate = \"sha256:0f3a9c41d7be52806a1c94e3f25b7d80c6e19a4b83f07d2e5c16b9480da37e62\"\n\n\
     [[table]]\nname = \"PATIENTS\"\npatients = true\nkey = [\"id\"]\n\
     columns = [{ name = \"id\", type = \"integer\", as = \"int\", class = \"identity\" }]\nrelations = []\n";
+const MAPPING: &str = "[mapping]\nformat = \"ecluse-mapping/1\"\n\n\
+    [[table]]\nfrom = \"PATIENTS\"\nto = \"patient\"\n[table.columns]\nid = \"id\"\n";
 const ORDER: &str = include_str!("../../../core/tests/papers/instruction-body.toml");
 /// The rows of each part.
 const ROWS: [&[i64]; 3] = [&[77_001, 77_002, 77_005], &[77_010], &[77_011, 77_400]];
@@ -47,11 +49,17 @@ impl Machine {
     fn new() -> Self {
         let mut papers = Papers::new(now());
         papers.receive();
+        papers.also_receives();
         papers.dictionary = DICTIONARY.to_owned();
+        papers.mapping = MAPPING.to_owned();
         let (before, rest) = ORDER.split_once("[destination]").unwrap();
         let (_, after) = rest.split_once("[erasure]").unwrap();
         let to = format!("[[recipient]]\nage = \"{RECIPIENT}\"\nstatement = \"{{recipient}}\"\n");
         let after = after.replace("\"patient\"", "\"PATIENTS\"").replace(", \"nom\"", "");
+        let surveyed = dictionary::parse(DICTIONARY).unwrap().schema(&["PATIENTS".to_owned()]);
+        let (head, schema) = before.split_once("schema = ").unwrap();
+        let (_, behind) = schema.split_once('\n').unwrap();
+        let before = format!("{head}schema = \"{surveyed}\"\n{behind}");
         papers.instruction = format!("{before}{to}\n[erasure]{after}");
         let this = Self { all: tempfile::tempdir().unwrap(), papers };
         this.papers.write(&this.lab());
@@ -112,6 +120,7 @@ impl Machine {
         let mut index = Index::new(self.label(id), RUN.to_owned(), Seal::new(KEY));
         let order = self.papers.text(Paper::Instruction);
         index.papers.insert("dictionary.toml".to_owned(), DICTIONARY.to_owned());
+        index.papers.insert("mapping.toml".to_owned(), MAPPING.to_owned());
         let signed = self.papers.signatures(Paper::Instruction).remove(0);
         let armoured = String::from_utf8(signed.armoured).unwrap();
         index.papers.insert(format!("instruction.toml.sigs/{}", signed.name), armoured);
@@ -360,6 +369,10 @@ fn another_key_order_status_or_moment_opens_nothing() {
         index.papers.remove("dictionary.toml");
     });
     machine.refused("ECL-LOA-013");
+    machine.seal(1, |index| {
+        index.papers.insert("mapping.toml".to_owned(), format!("{MAPPING}# longer\n"));
+    });
+    machine.refused("ECL-LOA-013");
     machine.seal(1, |index| index.tables[0].ordered = false);
     machine.refused("ECL-LOA-003");
     machine.seal(1, |index| index.tables[0].source = "AUTRE".to_owned());
@@ -391,6 +404,91 @@ fn another_key_order_status_or_moment_opens_nothing() {
     machine.papers.give_status(&lab, State::InForce, at);
     let said = succeed(&lab, &machine.load(&[]));
     machine.whole(&said);
+}
+
+// proves: SEA-02
+// Who seals is the sender alone: beyond what was signed for, nothing of what he says counts.
+#[test]
+fn a_table_or_column_that_order_and_mapping_do_not_make_is_refused_by_name() {
+    let machine = Machine::new();
+    let more = |name: &str| IndexColumn { name: name.to_owned(), ..table().columns.remove(0) };
+    let beyond = |bend: &dyn Fn(&mut IndexTable), name: &str| {
+        machine.seal(1, |index| bend(&mut index.tables[0]));
+        for command in [machine.load(&[]), vec!["open", "../archive", "--identity", "../own.age"]] {
+            let said = refused(&machine.lab(), &command, "ECL-LOA-029");
+            assert!(said.contains(name) && !said.contains('\u{202e}'), "{name}: {said}");
+        }
+        assert!(machine.loaded().is_empty() && machine.identity().exists(), "{name}");
+    };
+    beyond(&|t| t.columns.push(more("telephone")), "patient.telephone");
+    beyond(&|t| t.columns.insert(0, more("t\u{202e}le")), "patient.t");
+    beyond(&|t| t.columns.push(more("id")), "twice");
+    beyond(&|t| t.columns[0].ty = Type::Text, "patient.id is int, not text");
+    beyond(&|t| t.destination = "personnel".to_owned(), "not to personnel");
+    beyond(&|t| t.key.clear(), "key of patient");
+    beyond(
+        &|t| {
+            let parent_column = "id".to_owned();
+            t.relations.push(IndexRelation { column: "id".to_owned(), parent: 0, parent_column });
+        },
+        "relations of patient",
+    );
+    // the same table once more, under the same name at the source, empty
+    machine.seal(1, |index| {
+        let again = IndexTable { rows: 0, destination: "beside".to_owned(), ..index.tables[0].clone() };
+        index.tables.push(again);
+    });
+    machine.refused("ECL-LOA-029");
+    machine.seal(1, |index| {
+        let other = IndexTable { rows: 0, source: "PERSONNEL".to_owned(), ..index.tables[0].clone() };
+        index.tables.push(other);
+    });
+    machine.refused("ECL-LOA-004");
+    machine.seal(1, |_| {});
+    machine.whole(&succeed(&machine.lab(), &machine.load(&[])));
+}
+
+// proves: SEA-02
+#[test]
+fn a_receipt_counts_by_the_hand_that_signed_the_statement_and_as_it_was_when_the_identity_went() {
+    let machine = Machine::new();
+    let lab = machine.lab();
+    let load = &machine.load(&[])[..7];
+    succeed(&lab, load);
+    let receipt = lab.join("receipt.toml");
+    let whole = std::fs::read_to_string(&receipt).unwrap();
+    // fewer rows than were read back, written in before it is signed
+    std::fs::write(&receipt, whole.replace("rows    = 6", "rows    = 5")).unwrap();
+    refused(&lab, &["receipt", "sign", "--key", "keys/martin"], "ECL-LOA-031");
+    refused(&lab, &machine.load(&[]), "ECL-LOA-031");
+    std::fs::write(&receipt, &whole).unwrap();
+    // a colleague, whom the contract lists for the same company: not to whom it was sealed
+    succeed(&lab, &["receipt", "sign", "--key", "keys/klein"]);
+    refused(&lab, &["receipt", "verify", "--archive", "../archive"], "ECL-RCT-014");
+    std::fs::remove_dir_all(signatures_of(&receipt)).unwrap();
+    succeed(&lab, &["receipt", "sign", "--key", "keys/martin"]);
+    machine.whole("signed by the recipient");
+}
+
+#[test]
+fn a_load_goes_on_into_the_database_of_its_first_start_alone() {
+    let machine = Machine::new();
+    let lab = machine.lab();
+    let died = std::process::Command::new(crate::program())
+        .current_dir(&lab)
+        .args(machine.load(&[]))
+        .env(VARIABLE, "papers.create.fsync.before:1")
+        .status()
+        .unwrap();
+    assert!(died.code().is_none());
+    std::fs::remove_file(lab.join("receipt.toml")).unwrap();
+    let mut elsewhere = machine.load(&[]);
+    elsewhere[5] = "sqlite:other.db";
+    refused(&lab, &elsewhere, "ECL-LOA-030");
+    let other = Connection::open(lab.join("other.db")).unwrap();
+    let tables: i64 = other.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0)).unwrap();
+    assert_eq!(tables, 0);
+    machine.whole(&succeed(&lab, &machine.load(&[])));
 }
 
 #[test]

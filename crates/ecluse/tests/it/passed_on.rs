@@ -118,5 +118,5 @@ fn what_was_extracted_stands_at_the_recipients_once_and_the_receipt_says_so() {
     let kept = std::fs::read_to_string(&sealed).unwrap();
     std::fs::write(&sealed, kept.replacen("\"commitment\": \"sha256:", "\"commitment\": \"sha256:0", 1))
         .unwrap();
-    refused(&lab, &["receipt", "verify"], "ECL-RCT-011");
+    refused(&lab, &["receipt", "verify"], "ECL-RCT-013");
 }

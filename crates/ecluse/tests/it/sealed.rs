@@ -10,6 +10,7 @@ use ecluse_seal::Identity;
 use ecluse_seal::archive::{Index, Label, Opener};
 use ecluse_testkit::kill::{CHUNK_ROWS, VARIABLE, failpoints};
 use ecluse_testkit::leak::Search;
+use ecluse_testkit::outside_tool;
 use rusqlite::Connection;
 
 use crate::{ecluse, succeed};
@@ -157,9 +158,9 @@ fn what_was_ordered_is_sealed_to_its_recipient_and_nothing_else_says_anything() 
 
     let kept: serde_json::Value =
         serde_json::from_slice(&std::fs::read(lab.join("run/sealed.json")).unwrap()).unwrap();
-    assert_eq!(kept["tables"][0]["commitment"], index.tables[0].commitment);
+    assert_eq!(kept["archives"][0]["tables"][0]["commitment"], index.tables[0].commitment);
     let events = std::fs::read_to_string(lab.join("run/events.jsonl")).unwrap();
-    assert!(events.contains(&format!("\"paper\":{}", kept["manifest"])), "{events}");
+    assert!(events.contains(&format!("\"paper\":{}", kept["archives"][0]["manifest"])), "{events}");
     refused(&lab, &["extract", "-o", "../archive"], "ECL-ARC-001");
     std::fs::create_dir_all(sealed.here.path().join("other.part/mine")).unwrap();
     refused(&lab, &["extract", "-o", "../other"], "ECL-ARC-002");
@@ -179,28 +180,110 @@ fn recipients(lab: &Path, to: &Path) {
     }
 }
 
-// From a laboratory's database to a receipt that the sender checks: by these commands and no other.
+impl Sealed {
+    /// The recipient's own folder, with the archive loaded, and the receipt beside the sender's papers.
+    fn received(&self) -> PathBuf {
+        let (lab, theirs) = (self.lab(), self.here.path().join("theirs"));
+        recipients(&lab, &theirs);
+        succeed(&theirs, &["load", "../archive", "--to", "sqlite:loaded.db", "--ddl"]);
+        assert!(!theirs.join("keys/recipient.age").exists(), "the identity is destroyed");
+        std::fs::copy(theirs.join("receipt.toml"), lab.join("receipt.toml")).unwrap();
+        std::fs::create_dir(lab.join("receipt.toml.sigs")).unwrap();
+        for file in std::fs::read_dir(theirs.join("receipt.toml.sigs")).unwrap().flatten() {
+            std::fs::copy(file.path(), lab.join("receipt.toml.sigs").join(file.file_name())).unwrap();
+        }
+        theirs
+    }
+
+    /// Another receipt, validly signed by the recipient.
+    fn receives(&self, text: &str) {
+        let path = self.lab().join("receipt.toml");
+        std::fs::write(&path, text).unwrap();
+        let sign = ["-Y", "sign", "-q", "-n", "ecluse-receipt-v1", "-f", "keys/recipient", "receipt.toml"];
+        let signed = Command::new("ssh-keygen").current_dir(self.lab()).args(sign).output().unwrap();
+        assert!(signed.status.success(), "{}", said(&signed));
+        let sigs = self.lab().join("receipt.toml.sigs");
+        let theirs = std::fs::read_dir(&sigs).unwrap().flatten().next().unwrap().path();
+        std::fs::rename(self.lab().join("receipt.toml.sig"), theirs).unwrap();
+    }
+}
+
+// From a laboratory's database to a receipt that the sender checks, and an acceptance: by these commands and no other.
 #[test]
 fn what_was_extracted_is_loaded_received_and_the_receipt_opens_what_was_committed_to() {
     let sealed = Sealed::new();
     let extracted = sealed.extract(&[]);
     assert!(extracted.status.success(), "{}", said(&extracted));
-    let theirs = sealed.here.path().join("theirs");
-    recipients(&sealed.lab(), &theirs);
-    succeed(&theirs, &["load", "../archive", "--to", "sqlite:loaded.db", "--ddl"]);
-    assert!(!theirs.join("keys/recipient.age").exists(), "the identity is destroyed");
-    let loaded = Connection::open(theirs.join("loaded.db")).unwrap();
+    let loaded = Connection::open(sealed.received().join("loaded.db")).unwrap();
     let value: String =
         loaded.query_row("SELECT valeur FROM examen WHERE id = 7", [], |row| row.get(0)).unwrap();
     assert_eq!(value, "CanariValeur7");
     let lab = sealed.lab();
-    std::fs::copy(theirs.join("receipt.toml"), lab.join("receipt.toml")).unwrap();
-    std::fs::create_dir(lab.join("receipt.toml.sigs")).unwrap();
-    for file in std::fs::read_dir(theirs.join("receipt.toml.sigs")).unwrap().flatten() {
-        std::fs::copy(file.path(), lab.join("receipt.toml.sigs").join(file.file_name())).unwrap();
-    }
     let verified = succeed(&lab, &["receipt", "verify", "--archive", "../archive"]);
     assert!(verified.contains("40 rows") && verified.contains("90 rows"), "{verified}");
+    // a receipt of as many rows in all, and one of other rows: the recipient's own word, and none that counts
+    let whole = std::fs::read_to_string(lab.join("receipt.toml")).unwrap();
+    let other = whole.replace("rows    = 40", "rows    = 39").replace("rows    = 90", "rows    = 91");
+    let (head, tail) = whole.rsplit_once("out     = \"").unwrap();
+    let flipped = if tail.starts_with('0') { "1" } else { "0" };
+    let forged = format!("{head}out     = \"{flipped}{}", &tail[1..]);
+    for text in [other, forged] {
+        sealed.receives(&text);
+        refused(&lab, &["receipt", "verify"], "ECL-RCT-011");
+        refused(&lab, &["accept", "propose"], "ECL-RCT-011");
+    }
+    sealed.receives(&whole);
+    succeed(&lab, &["accept", "propose"]);
+    succeed(&lab, &["accept", "sign"]);
+    succeed(&lab, &["accept", "verify"]);
+    // what was kept of it was changed: the journal attests another
+    let kept = std::fs::read_to_string(lab.join("run/sealed.json")).unwrap();
+    std::fs::write(lab.join("run/sealed.json"), kept.replace("\"rows\": 40", "\"rows\": 39")).unwrap();
+    refused(&lab, &["receipt", "verify"], "ECL-RCT-013");
+    refused(&lab, &["accept", "verify"], "ECL-RCT-013");
+}
+
+// An archive that has its name is one whose receipt can be verified, wherever the sender's process died.
+#[test]
+fn killed_as_the_archive_takes_its_name_its_receipt_can_be_verified() {
+    let sealed = Sealed::new();
+    let lab = sealed.lab();
+    let died = sealed.extract(&[(VARIABLE, "archive.rename.before:1")]);
+    assert!(died.status.code().is_none() && !sealed.archive().exists(), "{}", said(&died));
+    let died = sealed.extract(&[(VARIABLE, "archive.rename.after:1")]);
+    assert!(died.status.code().is_none() && sealed.archive().exists(), "{}", said(&died));
+    sealed.received();
+    let verified = succeed(&lab, &["receipt", "verify", "--archive", "../archive"]);
+    assert!(verified.contains("it opens what the extraction committed itself to"), "{verified}");
+    // the run itself is not through: nobody accepts over it
+    refused(&lab, &["accept", "propose"], "ECL-ACC-010");
+    assert_eq!(sealed.leaks(&canaries()), Vec::<String>::new());
+}
+
+// proves: SEA-02
+// Another implementation of age, in another language, opens every part as it was sealed.
+#[test]
+fn npms_age_opens_what_was_sealed() {
+    const OPEN: &str = "import { Decrypter } from 'age-encryption'; import { readFileSync } from 'node:fs'; \
+        import { createHash } from 'node:crypto'; const [identity, ...parts] = process.argv.slice(1); \
+        const age = new Decrypter(); \
+        age.addIdentity(readFileSync(identity, 'utf8').split('\\n').find(l => l.startsWith('AGE-SECRET-KEY-'))); \
+        for (const part of parts) { const plain = await age.decrypt(readFileSync(part)); \
+        console.log('sha256:' + createHash('sha256').update(plain).digest('hex')); }";
+    let Some(tool) = outside_tool("ECLUSE_TEST_NPM_AGE") else { return };
+    let sealed = Sealed::new();
+    let extracted = sealed.extract(&[]);
+    assert!(extracted.status.success(), "{}", said(&extracted));
+    let (index, _) = sealed.opened();
+    let mut node = Command::new("node");
+    node.current_dir(tool).args(["--input-type=module", "-e", OPEN]);
+    node.arg(sealed.lab().join("keys/recipient.age"));
+    node.args((1..=index.chunks.len()).map(|part| sealed.archive().join(manifest::part_name(part))));
+    let output = node.output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    let opened: Vec<String> = said(&output).lines().map(str::to_owned).collect();
+    let told: Vec<String> = index.chunks.iter().map(|note| note.sha256.clone()).collect();
+    assert_eq!(opened, told);
 }
 
 // proves: SEA-02
@@ -253,7 +336,7 @@ fn a_stranger_opens_it_by_the_lines_of_its_own_page() {
 fn killed_at_any_step_nothing_is_in_clear_and_the_next_start_begins_anew() {
     let sealed = Sealed::new();
     let search = canaries();
-    let own = ["archive.", "folder.event", "folder.replace."];
+    let own = ["archive.", "folder.event", "folder.replace.", "papers.sealed."];
     let places: Vec<String> =
         failpoints().into_iter().filter(|name| own.iter().any(|own| name.starts_with(own))).collect();
     assert!(places.len() >= 16, "{places:?}");

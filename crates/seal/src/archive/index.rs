@@ -6,13 +6,17 @@ use std::io::Write as _;
 use data_encoding::HEXLOWER;
 use ecluse_batch::stored;
 use ecluse_core::digest;
-use ecluse_core::fault::Result;
+use ecluse_core::fault::{Fault, Result};
 use ecluse_core::types::Type;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::{Label, NO_INDEX, OTHER_ARCHIVE, OTHER_ORDER, OTHER_RECIPIENT, OTHER_SENDER, UNSEALED};
+use super::{Label, NO_INDEX, OTHER_ARCHIVE, OTHER_ORDER, OTHER_RECIPIENT, OTHER_SENDER, TOO_LONG, UNSEALED};
 use crate::state::Seal;
+
+/// Bytes of an index at most: far beyond what the papers of an order and the parts of an archive need. Nothing is
+/// opened, and no room made, for more.
+pub(super) const LONGEST: usize = 64 << 20;
 
 /// The index's format.
 const FORMAT: &str = "ecluse-index/1";
@@ -171,6 +175,9 @@ impl Index {
         let blanks = stored::class(bytes.len()).saturating_sub(bytes.len());
         let blank = std::iter::repeat_n(b' ', blanks).collect::<Vec<u8>>();
         bytes.write_all(&blank).map_err(|_| UNSEALED.fault("the index"))?;
+        if bytes.len() > LONGEST {
+            return Err(too_long(bytes.len()));
+        }
         Ok(bytes)
     }
 
@@ -199,6 +206,10 @@ impl Index {
                 return Err(code.fault("the index"));
             }
         }
+        // it becomes the ledger's and the receipt's name for the load
+        if HEXLOWER.decode(index.run.as_bytes()).map(|run| run.len()) != Ok(16) {
+            return Err(no_index("its run"));
+        }
         let mut next = vec![0_u64; index.tables.len()];
         let mut rows = vec![0_u64; index.tables.len()];
         for (place, note) in (1_u64..).zip(&index.chunks) {
@@ -218,12 +229,23 @@ impl Index {
         for (table, rows) in index.tables.iter().zip(rows) {
             let known = |name: &String| table.columns.iter().any(|c| c.name == *name);
             let relates = |r: &IndexRelation| known(&r.column) && r.parent < index.tables.len();
+            // rows of no column take no byte of a part, and time and memory without an end
+            if table.columns.is_empty() {
+                return Err(no_index("a table without a column"));
+            }
             if table.rows != rows || !table.key.iter().all(known) || !table.relations.iter().all(relates) {
                 return Err(no_index("a table's rows, key or relations"));
             }
         }
         Ok(index)
     }
+}
+
+/// An index longer than [`LONGEST`].
+pub(super) fn too_long(bytes: usize) -> Fault {
+    TOO_LONG
+        .fault(format!("{bytes} bytes, and {LONGEST} are the most"))
+        .help("the order is split into several, each its own archive; of an archive that you received, ask its sender")
 }
 
 /// Binds its maker to a published tally without telling it: `sha256:` of the salt and the tally. The

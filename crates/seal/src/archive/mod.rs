@@ -15,7 +15,7 @@ mod sealer;
 mod tests;
 
 pub use index::{ChunkNote, Index, IndexColumn, IndexRelation, IndexTable, commitment};
-pub use opener::Opener;
+pub use opener::{Opener, SEALED_INDEX};
 pub use sealer::{SealedPart, Sealer};
 
 use ecluse_core::fault::Code;
@@ -45,6 +45,9 @@ pub static NO_INDEX: Code =
     Code::refused("ECL-SEA-029", "the archive's first part is no index that this version knows");
 /// A part could not be sealed.
 pub static UNSEALED: Code = Code::refused("ECL-SEA-030", "a part of the archive could not be sealed");
+/// An index beyond every archive's.
+pub static TOO_LONG: Code =
+    Code::refused("ECL-SEA-031", "the archive's index is longer than any archive needs");
 
 /// To what every part of an archive belongs. Compared after opening, field by field.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use ecluse_core::digest;
 use ecluse_core::fault::Result;
 use zeroize::Zeroizing;
 
-use super::index::{ChunkNote, Index, IndexTable};
+use super::index::{self, ChunkNote, Index, IndexTable};
 use super::sealer::columns;
 use super::{
     DAMAGED, FORGED, Label, OTHER_ARCHIVE, OTHER_ORDER, OTHER_PLACE, OTHER_RECIPIENT, OTHER_SENDER,
@@ -17,6 +17,9 @@ use super::{
 };
 use crate::envelope::{self, Closed};
 use crate::keys::Identity;
+
+/// Bytes of a sealed index at most: age adds a header and 16 bytes to each 64 KiB.
+pub const SEALED_INDEX: usize = index::LONGEST + index::LONGEST / 1024;
 
 /// Opens the parts of one archive.
 pub struct Opener<'a> {
@@ -35,8 +38,12 @@ impl<'a> Opener<'a> {
     ///
     /// # Errors
     ///
-    /// `ECL-SEA-020` to `ECL-SEA-026`, `ECL-SEA-029`.
+    /// `ECL-SEA-020` to `ECL-SEA-026`, `ECL-SEA-029`; `ECL-SEA-031` before anything is opened.
     pub fn index(&self, sealed: &[u8]) -> Result<Index> {
+        // what is opened is never longer than what it was sealed in
+        if sealed.len() > SEALED_INDEX {
+            return Err(index::too_long(sealed.len()));
+        }
         Index::read(&self.open(0, sealed)?, &self.label)
     }
 

@@ -215,7 +215,7 @@ fn a_payload_that_the_recipient_put_under_the_senders_header_is_refused() {
 fn an_index_that_does_not_hold_together_is_none() {
     let set = set();
     let opener = Opener::new(label(), &set.identity);
-    let changes: [fn(&mut Index); 8] = [
+    let changes: [fn(&mut Index); 10] = [
         |i| i.chunks[0].index = 2,
         |i| i.chunks[1].number = 0,
         |i| i.chunks[1].table = 1,
@@ -224,6 +224,11 @@ fn an_index_that_does_not_hold_together_is_none() {
         |i| i.tables[0].rows = 4,
         |i| i.tables[0].key = vec!["no".to_owned()],
         |i| i.chunks.truncate(1),
+        |i| i.run = "\u{202e}".to_owned(),
+        |i| {
+            i.tables[0].columns.clear();
+            i.tables[0].key.clear();
+        },
     ];
     for (n, change) in changes.iter().enumerate() {
         let mut index = set.index();
@@ -239,4 +244,16 @@ fn an_index_that_does_not_hold_together_is_none() {
     let mut longer = set.index();
     longer.run.push_str("00");
     assert_eq!(length(&longer), length(&set.index()));
+}
+
+#[test]
+fn an_index_longer_than_any_is_neither_sealed_nor_opened() {
+    let set = set();
+    let mut index = set.index();
+    index.papers.insert("mapping.toml".to_owned(), "#".repeat(64 << 20));
+    assert_eq!(set.sealer.index(&index).unwrap_err().code(), &TOO_LONG);
+    // nothing of it is looked at: it is no age file at all
+    let opener = Opener::new(label(), &set.identity);
+    assert_eq!(opener.index(&vec![b'x'; SEALED_INDEX + 1]).unwrap_err().code(), &TOO_LONG);
+    assert_eq!(opener.index(&vec![b'x'; SEALED_INDEX]).unwrap_err().code(), &DAMAGED);
 }

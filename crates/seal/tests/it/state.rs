@@ -74,6 +74,7 @@ fn state() -> RunState {
     RunState {
         run: "3f9c".to_owned(),
         instruction: "sha256:00".to_owned(),
+        destination: "sqlite/00".to_owned(),
         tally: Seal::new([1; 32]),
         token: Seal::new([2; 32]),
         object: "aa".to_owned(),
@@ -146,7 +147,7 @@ fn a_state_comes_back_as_it_was() {
     let before = state();
     let after = open(&seal(&before, &identity).unwrap(), &identity).unwrap();
     assert_eq!(after.run, before.run);
-    assert_eq!(after.instruction, before.instruction);
+    assert_eq!((after.instruction, after.destination), (before.instruction, before.destination));
     assert_eq!(after.tally.expose(), &[1; 32]);
     assert_eq!(after.token.expose(), &[2; 32]);
     assert_eq!((after.object.as_str(), after.journal), ("aa", before.journal));

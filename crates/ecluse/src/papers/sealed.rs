@@ -1,0 +1,130 @@
+//! What an extraction keeps of each archive that it makes, to compare the recipient's receipt with: in the run folder,
+//! on the disk before the archive has its name, and attested by the journal.
+
+use std::fs::File;
+use std::path::Path;
+
+use ecluse_adapters::folder::events;
+use ecluse_core::digest;
+use ecluse_core::fault::{Code, Fault, Result};
+use ecluse_core::receipt::Sealed;
+use ecluse_flow::event::Act;
+use ecluse_flow::failpoint;
+use ecluse_seal::archive::Index;
+use serde::{Deserialize, Serialize};
+
+use crate::folder;
+
+static UNREADABLE: Code =
+    Code::refused("ECL-RCT-013", "what the extraction kept of the archive is not there as it was kept");
+
+/// The file in the run folder of an extraction.
+const FILE: &str = "sealed.json";
+
+/// Every archive of a run, the last one last: an earlier one may be on its way.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Archives {
+    archives: Vec<Kept>,
+}
+
+/// One archive: ids, digests and counts alone.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Kept {
+    pub(crate) archive: String,
+    pub(crate) manifest: String,
+    pub(crate) instruction: String,
+    pub(crate) recipient: String,
+    pub(crate) run: String,
+    tables: Vec<Table>,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    name: String,
+    rows: u64,
+    commitment: String,
+}
+
+impl Kept {
+    /// What is kept of an archive: its manifest's digest, and what its index says of the tables.
+    pub(crate) fn new(manifest: &str, index: &Index) -> Self {
+        let label = index.label();
+        let tables = index.tables.iter().map(|t| Table {
+            name: t.destination.clone(),
+            rows: t.rows,
+            commitment: t.commitment.clone(),
+        });
+        Self {
+            archive: label.archive,
+            manifest: manifest.to_owned(),
+            instruction: label.instruction,
+            recipient: label.recipient,
+            run: index.run.clone(),
+            tables: tables.collect(),
+        }
+    }
+
+    /// The tables, as a receipt is compared with them.
+    pub(crate) fn tables(&self) -> Vec<Sealed> {
+        let one = |t: &Table| Sealed { name: t.name.clone(), rows: t.rows, commitment: t.commitment.clone() };
+        self.tables.iter().map(one).collect()
+    }
+
+    /// What the journal says of it.
+    fn digest(&self) -> String {
+        digest::of_bytes(&serde_json::to_vec(self).unwrap_or_default())
+    }
+}
+
+/// Keeps it beside what was kept of the run's earlier archives, and says its digest; on the disk when it returns.
+///
+/// # Errors
+///
+/// [`UNREADABLE`]; where it cannot be written.
+pub(crate) fn keep(run: &Path, kept: Kept) -> Result<String> {
+    let mut all = read(run)?.unwrap_or_default();
+    let digest = kept.digest();
+    all.archives.push(kept);
+    folder::replace(&run.join(FILE), &serde_json::to_vec_pretty(&all).unwrap_or_default())?;
+    failpoint::hit("papers.sealed.fsync.before");
+    File::open(run).and_then(|dir| dir.sync_all()).map_err(|error| folder::unwritable(run, &error))?;
+    failpoint::hit("papers.sealed.fsync.after");
+    Ok(digest)
+}
+
+/// What was kept of this archive, as the journal attests it. `None` where nothing was extracted in this folder:
+/// whoever is not the sender has none.
+///
+/// # Errors
+///
+/// [`UNREADABLE`], also where the run made other archives, and not this one.
+pub(crate) fn kept(run: &Path, archive: &str) -> Result<Option<Kept>> {
+    let Some(all) = read(run)? else { return Ok(None) };
+    let found = all.archives.into_iter().rev().find(|kept| kept.archive == archive);
+    let found = found.ok_or_else(|| bent(run, "this archive is not among its archives"))?;
+    let digest = found.digest();
+    let attests = |act, paper: &Option<String>| act == Act::SealPart && paper.as_deref() == Some(&digest);
+    if events(run)?.leaves.iter().any(|leaf| attests(leaf.act, &leaf.paper)) {
+        return Ok(Some(found));
+    }
+    Err(bent(run, "the journal does not attest it"))
+}
+
+fn read(run: &Path) -> Result<Option<Archives>> {
+    let path = run.join(FILE);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let read = serde_json::from_slice(&folder::read(&path, "")?);
+    read.map(Some).map_err(|_| bent(run, "it is not what ecluse extract writes"))
+}
+
+fn bent(run: &Path, why: &str) -> Fault {
+    let path = run.join(FILE);
+    UNREADABLE
+        .fault(format!("{}: {why}", path.display()))
+        .help("restore the run folder from a copy, or name the run that made the archive: --run DIR")
+}

@@ -48,7 +48,7 @@ cargo xtask trace [--json]
 cargo xtask mutate [NAME]… [--package NAME]… [--some N]
     switches the guards of docs/guards.toml off, one by one: their tests must fail;
     of all, of those named, of packages, or N more that the commit draws
-cargo xtask bench [--rows N] [--pairs N] [--program FILE] [--json] [--into-mariadb] [--catch-up] [--staged]
+cargo xtask bench [--rows N] [--pairs N] [--program FILE] [--json] [--sealed] [--journal] [--peers] [--into-mariadb] [--catch-up] [--staged]
     ratios against the raw pipe, on an invented laboratory of N results (5,000,000);
     into MariaDB alone, against its own dump and client; a catch-up alone, against one read to nothing;
     a dump staged beyond 64 MiB, against the same in memory

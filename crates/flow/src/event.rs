@@ -119,17 +119,11 @@ impl fmt::Display for Outcome {
 }
 
 /// One act, as the journal holds it for ever.
+///
+/// The fields stand in the order of their names, in which [`canonical`] writes them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Leaf {
-    /// Version of this layout: 1.
-    pub v: u8,
-    /// 128 random bits, hexadecimal: without it the hash of an erased entry would confirm a guess.
-    pub salt: String,
-    /// When, UTC, RFC 3339.
-    pub time: String,
-    /// The session under which it was done: the session statement's id.
-    pub session: String,
     /// What.
     pub act: Act,
     /// On which object: a random id of the sealed run state.
@@ -142,6 +136,14 @@ pub struct Leaf {
     /// destroyed the receipt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paper: Option<String>,
+    /// 128 random bits, hexadecimal: without it the hash of an erased entry would confirm a guess.
+    pub salt: String,
+    /// The session under which it was done: the session statement's id.
+    pub session: String,
+    /// When, UTC, RFC 3339.
+    pub time: String,
+    /// Version of this layout: 1.
+    pub v: u8,
 }
 
 impl Leaf {
@@ -170,7 +172,7 @@ impl Leaf {
     ///
     /// [`BENT`] where the leaf has no canonical form (it always has one).
     pub fn bytes(&self) -> Result<Vec<u8>> {
-        serde_json_canonicalizer::to_vec(self).map_err(|_| BENT.fault("a leaf has no canonical form"))
+        canonical(self).ok_or_else(|| BENT.fault("a leaf has no canonical form"))
     }
 
     /// Whether it announces an act, and does not say how it went.
@@ -217,8 +219,7 @@ impl Head {
     /// [`BENT`] where the leaf has no canonical form (it always has one).
     pub fn next(&self, leaf: Leaf) -> Result<(Vec<u8>, Self)> {
         let line = Line { before: self.digest.clone(), leaf };
-        let mut bytes = serde_json_canonicalizer::to_vec(&line)
-            .map_err(|_| BENT.fault("a line has no canonical form"))?;
+        let mut bytes = canonical(&line).ok_or_else(|| BENT.fault("a line has no canonical form"))?;
         let head = Self { lines: self.lines + 1, digest: digest(&bytes) };
         bytes.push(b'\n');
         Ok((bytes, head))
@@ -336,7 +337,7 @@ pub fn verify_after(head: &Head, journal: &[u8]) -> Result<Verified> {
         if line.before != head.digest {
             return Err(bent("does not follow from the line before"));
         }
-        if serde_json_canonicalizer::to_vec(&line).ok().as_deref() != Some(bytes) {
+        if canonical(&line).as_deref() != Some(bytes) {
             return Err(bent("not in canonical form"));
         }
         head = Head { lines: number, digest: digest(bytes) };
@@ -347,6 +348,47 @@ pub fn verify_after(head: &Head, journal: &[u8]) -> Result<Verified> {
     Ok(Verified { head, digests, leaves, whole })
 }
 
+/// The RFC 8785 form of what has its fields in the order of their names, and in them texts and small whole
+/// numbers alone: just that is what `serde_json` writes of it, at a fifth of what sorting anew costs. A million
+/// entries are looked at in one go.
+fn canonical<T: Serialize>(value: &T) -> Option<Vec<u8>> {
+    serde_json::to_vec(value).ok()
+}
+
 fn digest(bytes: &[u8]) -> String {
     format!("sha256:{}", data_encoding::HEXLOWER.encode(&Sha256::digest(bytes)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Act, Head, Leaf, Line, canonical};
+
+    fn leaf(text: &str, paper: Option<&str>) -> Leaf {
+        Leaf {
+            act: Act::JournalErased,
+            object: text.to_owned(),
+            outcome: text.to_owned(),
+            paper: paper.map(str::to_owned),
+            salt: text.to_owned(),
+            session: text.to_owned(),
+            time: text.to_owned(),
+            v: u8::MAX,
+        }
+    }
+
+    #[test]
+    fn lines_and_leaves_are_as_rfc_8785_has_them_whatever_their_texts_hold() {
+        let every: Vec<char> = (0..=u32::from(char::MAX)).filter_map(char::from_u32).collect();
+        for some in every.chunks(4096) {
+            let text: String = some.iter().collect();
+            for leaf in [leaf(&text, None), leaf(&text, Some(&text))] {
+                let wanted = serde_json_canonicalizer::to_vec(&leaf).unwrap();
+                assert!(leaf.bytes().unwrap() == wanted, "from {:?} on", some.first());
+                let line = Line { before: text.clone(), leaf };
+                assert!(canonical(&line) == serde_json_canonicalizer::to_vec(&line).ok());
+            }
+        }
+        let (line, head) = Head::default().next(leaf("a", None)).unwrap();
+        assert_eq!(super::verify(&line).unwrap().head, head);
+    }
 }

@@ -76,8 +76,8 @@ pub struct Extracted {
 /// Extracts what was ordered into an archive.
 ///
 /// Nothing is read before the papers stand, the source is the signed one, and the role can do no more than
-/// it should. Each part is sealed in memory and durable before the next one is read out; whether the
-/// instruction stands is asked at every chunk, and once more before the manifest is signed. Rows are in clear
+/// it should. Each part is sealed in memory before anything of it is written, and durable before the archive
+/// has its name; whether the instruction stands is asked at every chunk, and once more before the manifest is signed. Rows are in clear
 /// in memory alone.
 ///
 /// # Errors

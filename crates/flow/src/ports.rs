@@ -461,10 +461,11 @@ pub trait Archive {
     /// Begins: takes away what an earlier start left of an archive that never got its name.
     fn begin(&mut self) -> Result<()>;
 
-    /// Writes one sealed part under its number; durable when it returns.
+    /// Writes one sealed part under its number; durable when [`Self::finish`] begins to write.
     fn put(&mut self, index: u64, sealed: &[u8]) -> Result<()>;
 
-    /// Writes these files, by their path in the archive, and gives it its name; durable when it returns.
+    /// Once every part is durable, writes these files, by their path in the archive, and gives it its name; durable when
+    /// it returns.
     fn finish(&mut self, files: &BTreeMap<String, Vec<u8>>) -> Result<()>;
 }
 

@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 
 use jiff::Timestamp;
 
-use crate::papers::{Papers, signatures_of};
+use crate::papers::{Papers, RECIPIENT, signatures_of};
 use crate::server::{MariadbDatabase, PostgresDatabase};
 
 /// One of the two databases, as papers and connections name it.
@@ -222,6 +222,31 @@ impl Migration {
         Self::under(program, folder, source, destination, papers)
     }
 
+    /// The same with rows sealed to the recipient of [`Papers::receive`], in the place of a destination.
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::new`].
+    #[must_use]
+    pub fn to_recipient(
+        program: &Path,
+        folder: &Path,
+        now: Timestamp,
+        source: &End,
+        order: &[Ordered],
+    ) -> Self {
+        let mut papers = Papers::new(now);
+        papers.receive();
+        let direct = instruction(source, source, order, now);
+        let (before, rest) = direct.split_once("[destination]").expect("a destination");
+        let (_, after) = rest.split_once("[erasure]").expect("the erasure");
+        papers.instruction = format!(
+            "{before}[[recipient]]\nage = \"{RECIPIENT}\"\nstatement = \"{{recipient}}\"\n\n[erasure]{after}"
+        );
+        papers.mapping = mapping(order, |column| format!("\"{column}\""));
+        Self::under(program, folder, source, source, papers)
+    }
+
     /// The same under these papers: the program surveys, fills in the order's digests, and it is signed.
     ///
     /// # Panics
@@ -311,9 +336,17 @@ impl Migration {
     /// When the connections cannot be written.
     pub fn grant_reader(&self, source: &PostgresDatabase) {
         // roles are the whole server's: one per source
-        let role = format!("reader_of_{}", source.name());
-        self.grant_postgres(source, &role);
-        let (survey, reader) = (End::postgres(source, "postgres"), End::postgres(source, &role));
+        self.grant_reader_as(source, &format!("reader_of_{}", source.name()));
+    }
+
+    /// The same by a role of this name.
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::grant_reader`].
+    pub fn grant_reader_as(&self, source: &PostgresDatabase, role: &str) {
+        self.grant_postgres(source, role);
+        let (survey, reader) = (End::postgres(source, "postgres"), End::postgres(source, role));
         let connections = self.read("connections.toml").replacen(survey.url(), reader.url(), 1);
         std::fs::write(self.folder.join("connections.toml"), connections).expect("connections.toml");
     }

@@ -4,23 +4,29 @@
 //! scales them by the results). The raw pipe is `COPY … (format binary) | COPY` by the
 //! engine's own client, table by table, to the same rows and the same final constraints,
 //! built the faster of two ways. Medians of at least five interleaved pairs; no time is
-//! ever asserted. The peers follow ([`peers`]), unless `--no-peers` says otherwise; `--peers`
-//! measures them alone. `--into-mariadb` measures that way alone ([`into_mariadb`]), `--catch-up` a catch-up ([`caught`]).
+//! ever asserted. The sealed path ([`sealed`]) and the journal ([`journal`]) follow, then the peers ([`peers`]), unless
+//! `--no-peers` says otherwise; `--sealed`, `--journal` and `--peers` measure each alone. `--into-mariadb` measures
+//! that way alone ([`into_mariadb`]), `--catch-up` a catch-up ([`caught`]).
 
 mod caught;
 mod into_mariadb;
+mod journal;
 mod measure;
 mod peers;
 mod pipe;
+mod processor;
 mod program;
+mod sealed;
 mod staged;
 
 use std::path::Path;
 
 use ecluse_testkit::laboratory::{Dialect, Laboratory, Size, Table};
 use ecluse_testkit::server::{Postgres, PostgresDatabase, Purpose, Servers};
+use journal::Journal;
 use measure::Spread;
 use peers::Peers;
+use sealed::Sealed;
 
 use crate::{Outcome, args, packages, say};
 
@@ -34,7 +40,8 @@ const PAIRS: usize = 5;
 /// Runs the benchmark and prints its table, or its JSON.
 pub(crate) fn run(mut arguments: Vec<String>) -> Outcome {
     let json = args::flag(&mut arguments, "--json");
-    let (alone, without) = (args::flag(&mut arguments, "--peers"), args::flag(&mut arguments, "--no-peers"));
+    let alone = ["--sealed", "--journal", "--peers"].map(|part| args::flag(&mut arguments, part));
+    let without = args::flag(&mut arguments, "--no-peers");
     let number = |values: Vec<String>, default: u64| match values.last() {
         None => Ok(default),
         Some(text) => text.replace('_', "").parse().map_err(|_| format!("{text} is not a number")),
@@ -57,6 +64,8 @@ pub(crate) fn run(mut arguments: Vec<String>) -> Outcome {
         say(&into_mariadb::measure(&servers.start_mariadb(), &program, rows, pairs)?);
         return Ok(());
     }
+    let [sealed, journal, peers] = alone;
+    let all = !(sealed || journal || peers);
     let postgres = servers.start_postgres();
     if staged {
         say(&staged::measure(&postgres, &program, rows, pairs)?);
@@ -67,8 +76,10 @@ pub(crate) fn run(mut arguments: Vec<String>) -> Outcome {
         return Ok(());
     }
     let report = Report {
-        pipe: (!alone).then(|| AgainstPipe::measure(&postgres, &program, rows, pairs)).transpose()?,
-        peers: (!without)
+        pipe: all.then(|| AgainstPipe::measure(&postgres, &program, rows, pairs)).transpose()?,
+        sealed: (all || sealed).then(|| Sealed::measure(&postgres, &program, rows, pairs)).transpose()?,
+        journal: (all || journal).then(|| Journal::measure(&program, rows, pairs)).transpose()?,
+        peers: (peers || all && !without)
             .then(|| {
                 let mariadb = servers.start_mariadb();
                 Peers::measure(&postgres, &mariadb, &program, peers::share(rows), pairs)
@@ -87,12 +98,16 @@ pub(crate) fn run(mut arguments: Vec<String>) -> Outcome {
 #[derive(Debug)]
 struct Report {
     pipe: Option<AgainstPipe>,
+    sealed: Option<Sealed>,
+    journal: Option<Journal>,
     peers: Option<Peers>,
 }
 
 impl Report {
     fn json(&self) -> String {
         let mut all = self.pipe.as_ref().map(AgainstPipe::json).unwrap_or_default();
+        all.extend(self.sealed.as_ref().map(Sealed::json).unwrap_or_default());
+        all.extend(self.journal.as_ref().map(Journal::json).unwrap_or_default());
         for (key, ratio) in self.peers.iter().flat_map(Peers::json) {
             all.insert(key.to_owned(), ratio.into());
         }
@@ -103,7 +118,12 @@ impl Report {
     }
 
     fn table(&self) -> String {
-        let tables = [self.pipe.as_ref().map(AgainstPipe::table), self.peers.as_ref().map(Peers::table)];
+        let tables = [
+            self.pipe.as_ref().map(AgainstPipe::table),
+            self.sealed.as_ref().map(Sealed::table),
+            self.journal.as_ref().map(Journal::table),
+            self.peers.as_ref().map(Peers::table),
+        ];
         tables.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
     }
 }

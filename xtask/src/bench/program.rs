@@ -9,7 +9,7 @@ use ecluse_testkit::migration::{End, Migration, Ordered};
 use ecluse_testkit::server::PostgresDatabase;
 use jiff::Timestamp;
 
-use super::{TABLES, columns, constraints, prepare};
+use super::{TABLES, columns, constraints, prepare, processor};
 use crate::{Outcome, cargo, target};
 
 /// Builds the program as it is released, without the places where tests kill it.
@@ -99,9 +99,9 @@ pub(super) fn migrate(made: &Migration, number: usize, further: &[&str]) -> Outc
     timed(made.command(&arguments)).map(|(seconds, _)| seconds)
 }
 
-/// Seconds of `ecluse migrate` alone, and its largest resident set in megabytes.
-pub(super) fn migrate_and_peak(made: &Migration, number: usize) -> Outcome<(f64, f64)> {
-    timed(made.command(&["migrate", "--run", &run_folder(made, number)]))
+/// `ecluse migrate` alone.
+pub(super) fn migrated(made: &Migration, number: usize) -> Outcome<Measured> {
+    measured(made.command(&["migrate", "--run", &run_folder(made, number)]))
 }
 
 /// Seconds of `ecluse migrate --catch-up` over a source that nobody wrote to since the run, frozen
@@ -122,8 +122,24 @@ fn run_folder(made: &Migration, number: usize) -> String {
 
 /// Seconds, and the largest resident set in megabytes (10^6 bytes), which the kernel keeps
 /// as `VmHWM` while the process lives.
-fn timed(mut command: Command) -> Outcome<(f64, f64)> {
-    let start = Instant::now();
+fn timed(command: Command) -> Outcome<(f64, f64)> {
+    measured(command).map(|one| (one.seconds, one.peak_mb))
+}
+
+/// One process that was measured.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Measured {
+    /// From its start to its end.
+    pub(super) seconds: f64,
+    /// Its largest resident set in megabytes (10^6 bytes), which the kernel keeps as `VmHWM` while it lives.
+    pub(super) peak_mb: f64,
+    /// Of a processor, in it, user and system.
+    pub(super) processor: f64,
+}
+
+/// Runs the program to its end.
+pub(super) fn measured(mut command: Command) -> Outcome<Measured> {
+    let (start, spent) = (Instant::now(), processor::of_children()?);
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -131,12 +147,12 @@ fn timed(mut command: Command) -> Outcome<(f64, f64)> {
         .spawn()
         .map_err(|e| format!("ecluse does not start: {e}"))?;
     let path = format!("/proc/{}/status", child.id());
-    let mut peak = 0.0;
+    let mut peak_mb = 0.0;
     let status = loop {
         if let Some(status) = child.try_wait().map_err(|e| e.to_string())? {
             break status;
         }
-        peak = high_water(&std::fs::read_to_string(&path).unwrap_or_default()).unwrap_or(peak);
+        peak_mb = high_water(&std::fs::read_to_string(&path).unwrap_or_default()).unwrap_or(peak_mb);
         std::thread::sleep(Duration::from_millis(10));
     };
     let seconds = start.elapsed().as_secs_f64();
@@ -147,7 +163,7 @@ fn timed(mut command: Command) -> Outcome<(f64, f64)> {
         }
         return Err(format!("ecluse ended with {status}: {said}"));
     }
-    Ok((seconds, peak))
+    Ok(Measured { seconds, peak_mb, processor: processor::of_children()? - spent })
 }
 
 fn high_water(status: &str) -> Option<f64> {

@@ -42,9 +42,9 @@ pub(super) fn measure(postgres: &Postgres, program: &Path, rows: u64, pairs: usi
     for number in 0..pairs {
         for (made, _, seconds, peaks) in &mut ways {
             program::empty(&new);
-            let (took, peak) = program::migrate_and_peak(made, number)?;
-            seconds.push(took);
-            peaks.push(peak);
+            let one = program::migrated(made, number)?;
+            seconds.push(one.seconds);
+            peaks.push(one.peak_mb);
         }
     }
     let mut text = format!(

@@ -7,6 +7,7 @@
 //! ```
 
 mod read;
+mod settle;
 mod source;
 mod write;
 

@@ -16,10 +16,12 @@ use ecluse_flow::failpoint;
 use ecluse_flow::ports::Archive;
 use rustix::fs::{CWD, RenameFlags};
 
+use super::settle::Settling;
+
 static THERE: Code = Code::usage("ECL-ARC-001", "something stands under the archive's name already");
 static NOT_OURS: Code =
     Code::refused("ECL-ARC-002", "a folder stands where the archive would be written, and is not ours");
-static WRITE: Code = Code::outside("ECL-ARC-003", "the archive cannot be written");
+pub(super) static WRITE: Code = Code::outside("ECL-ARC-003", "the archive cannot be written");
 
 /// The mark of a folder that is being written.
 pub(super) const MARK: &str = ".ecluse-part";
@@ -29,6 +31,8 @@ pub(super) const MARK: &str = ".ecluse-part";
 pub struct Writer {
     path: PathBuf,
     part: PathBuf,
+    /// Parts on their way to the disk.
+    settling: Option<Settling>,
 }
 
 impl Writer {
@@ -48,7 +52,7 @@ impl Writer {
         }
         let mut part = name.to_owned();
         part.push(".part");
-        let writer = Self { path: path.to_owned(), part: path.with_file_name(part) };
+        let writer = Self { path: path.to_owned(), part: path.with_file_name(part), settling: None };
         writer.is_ours()?;
         Ok(writer)
     }
@@ -123,6 +127,10 @@ impl Writer {
 
 impl Archive for Writer {
     fn begin(&mut self) -> Result<()> {
+        if let Some(settling) = self.settling.take() {
+            // what it was about is taken away now
+            let _of_no_archive = settling.end();
+        }
         let cleared = if self.is_ours()? { self.clear() } else { Ok(()) };
         cleared.and_then(|()| self.make()).map_err(|error| fault(&self.part, &error))
     }
@@ -131,10 +139,14 @@ impl Archive for Writer {
         let number =
             usize::try_from(index).map_err(|_| fault(&self.part, &ErrorKind::FileTooLarge.into()))?;
         let path = self.part.join(manifest::part_name(number));
-        written(&path, sealed).map_err(|error| fault(&path, &error))
+        let file = made(&path, sealed).map_err(|error| fault(&path, &error))?;
+        let settling = self.settling.take().unwrap_or_else(Settling::begin);
+        self.settling = Some(settling.take(path, file)?);
+        Ok(())
     }
 
     fn finish(&mut self, files: &BTreeMap<String, Vec<u8>>) -> Result<()> {
+        self.settling.take().map_or(Ok(()), Settling::end)?;
         for (name, bytes) in files {
             let path = self.part.join(name);
             let below = path.parent().filter(|dir| *dir != self.part);
@@ -160,21 +172,26 @@ fn below_it(dir: &Path, path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 
 /// A new file, on the disk when this returns; half a file is taken away.
 fn written(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    let mut write = || {
-        file.write_all(bytes)?;
-        failpoint::hit("archive.part.fsync.before");
-        file.sync_all()?;
-        failpoint::hit("archive.part.fsync.after");
-        Ok(())
-    };
-    write().inspect_err(|_| {
+    let file = made(path, bytes)?;
+    failpoint::hit("archive.part.fsync.before");
+    let synced = file.sync_all();
+    failpoint::hit("archive.part.fsync.after");
+    synced.inspect_err(|_| {
         let _half_a_file = fs::remove_file(path);
     })
 }
 
+/// A new file, that is not on the disk yet; half a file is taken away.
+fn made(path: &Path, bytes: &[u8]) -> std::io::Result<File> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let whole = file.write_all(bytes).inspect_err(|_| {
+        let _half_a_file = fs::remove_file(path);
+    });
+    whole.map(|()| file)
+}
+
 /// The place and the kind of error; never the operating system's own text.
-fn fault(path: &Path, error: &std::io::Error) -> Fault {
+pub(super) fn fault(path: &Path, error: &std::io::Error) -> Fault {
     let kind = error.kind();
     let help = match kind {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {

@@ -11,6 +11,10 @@ use ecluse_flow::failpoint;
 use super::{READ, WRITE};
 use crate::regular::{self, Unread};
 
+/// How many files are made durable at once, and how many one thread is worth.
+const AT_ONCE: usize = 8;
+const ALONE: usize = 8;
+
 /// Who may read what the journal's writer writes; nobody else may write it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Readers {
@@ -66,9 +70,7 @@ pub(super) fn replace(files: &[(&Path, &[u8])], readers: Readers) -> Result<()> 
         let path = path.to_owned();
         move |e: Error| failed(&WRITE, &path, &e)
     };
-    for (path, bytes) in files {
-        beside(path, bytes, readers).map_err(wrong(path))?;
-    }
+    all_beside(files, readers)?;
     let mut folders: Vec<&Path> = Vec::new();
     for (path, _) in files {
         failpoint::hit("log.replace.rename.before");
@@ -82,6 +84,30 @@ pub(super) fn replace(files: &[(&Path, &[u8])], readers: Readers) -> Result<()> 
         sync(folder).map_err(wrong(folder))?;
     }
     Ok(())
+}
+
+/// Writes every new file beside its old one; all of them are durable when it returns.
+///
+/// What a disk takes to make one durable is waiting, and a file system does it for all that ask at that time.
+fn all_beside(files: &[(&Path, &[u8])], readers: Readers) -> Result<()> {
+    let share = files.len().div_ceil(AT_ONCE).max(ALONE);
+    let some = |some: &[(&Path, &[u8])]| {
+        some.iter().try_for_each(|(path, bytes)| beside(path, bytes, readers).map_err(|e| failed(&WRITE, path, &e)))
+    };
+    if files.len() <= share {
+        return some(files);
+    }
+    std::thread::scope(|scope| {
+        let writing: Vec<_> = files.chunks(share).map(|share| scope.spawn(move || some(share))).collect();
+        // every one is waited for, whatever became of the others
+        let done: Vec<Result<()>> =
+            writing.into_iter().map(|one| one.join().unwrap_or_else(|_panic| Err(died()))).collect();
+        done.into_iter().collect()
+    })
+}
+
+fn died() -> Fault {
+    WRITE.fault("a thread died")
 }
 
 /// Writes the new file beside the old one. The log is held by this process alone: what stands there already

@@ -1,6 +1,6 @@
 //! Whether the run folders still hold what the journal took in of them, line by line and in their order.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{HashMap, HashSet};
 
 use ecluse_adapters::log::{Run, Taken};
 use ecluse_core::count::number;
@@ -10,17 +10,19 @@ use ecluse_journal::Hash;
 static UNLIKE: Code =
     Code::refused("ECL-LOG-035", "a run folder's events are not those that the journal holds");
 
-/// The number of lines that are not taken in yet, where all others stand in the journal (`places`: an entry's
-/// index by its hash), those before `first` apart, which were erased.
+/// An entry's index by its hash.
+pub(super) type Places = HashMap<Hash, u64>;
+
+/// The number of lines that are not taken in yet, where all others stand in the journal (`places`), those before
+/// `first` apart, which were erased.
 ///
 /// A run folder that is gone is not compared: it may be erased when its time is over.
 ///
 /// # Errors
 ///
 /// [`UNLIKE`] names the folder, the line, and the entry that holds what was taken in.
-pub(super) fn late(runs: &[Run], taken: &Taken, places: &BTreeMap<Hash, u64>, first: u64) -> Result<u64> {
+pub(super) fn late(runs: &[Run], taken: &Taken, places: &Places, first: u64) -> Result<u64> {
     let lines = runs.iter().map(|run| Ok((run, stands(run, places)?))).collect::<Result<Vec<_>>>()?;
-    let held: BTreeSet<u64> = lines.iter().flat_map(|(_, places)| places.iter().flatten().copied()).collect();
     let mut late = 0;
     for (run, places) in &lines {
         let known = run.events.digests.first().and_then(|first| taken.runs.get(first));
@@ -35,6 +37,8 @@ pub(super) fn late(runs: &[Run], taken: &Taken, places: &BTreeMap<Hash, u64>, fi
         } else {
             known
         });
+        // which entries are some folder's is asked only where a line is missing
+        let held = || lines.iter().flat_map(|(_, places)| places.iter().flatten().copied()).collect();
         compared(run, places, taken_in, (&held, first))?;
         late += number(places.len().saturating_sub(taken_in));
     }
@@ -42,7 +46,7 @@ pub(super) fn late(runs: &[Run], taken: &Taken, places: &BTreeMap<Hash, u64>, fi
 }
 
 /// Where each line stands in the journal.
-fn stands(run: &Run, places: &BTreeMap<Hash, u64>) -> Result<Vec<Option<u64>>> {
+fn stands(run: &Run, places: &Places) -> Result<Vec<Option<u64>>> {
     let place = |leaf: &ecluse_flow::event::Leaf| Ok(places.get(&Hash::leaf(&leaf.bytes()?)).copied());
     run.events.leaves.iter().map(place).collect()
 }
@@ -52,7 +56,7 @@ fn compared(
     run: &Run,
     places: &[Option<u64>],
     taken_in: usize,
-    (held, first): (&BTreeSet<u64>, u64),
+    (held, first): (&dyn Fn() -> HashSet<u64>, u64),
 ) -> Result<()> {
     let mut before: Option<u64> = None;
     for line in 0..taken_in {
@@ -68,6 +72,7 @@ fn compared(
             (None, _) => {
                 // the first entry since this folder's own first that no line of any folder is
                 let from = places.first().copied().flatten().unwrap_or(first);
+                let held = held();
                 let lost = (from..u64::MAX).find(|index| !held.contains(index));
                 return Err(unlike(run, line, lost));
             }

@@ -1,7 +1,5 @@
 //! `ecluse journal verify`: every entry, every checkpoint that others hold, every line of the run folders.
 
-use std::collections::BTreeMap;
-
 use ecluse_adapters::log::{self, Taken};
 use ecluse_core::fault::{Code, Result};
 use ecluse_flow::event::Leaf;
@@ -9,7 +7,8 @@ use ecluse_journal::{Checkpoint, Hash, VerifierKey};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use super::{Here, agree, document, entries, told};
+use super::agree::{self, Places};
+use super::{Here, document, entries, told};
 use crate::cli::SeenArgs;
 use crate::journal::seen::{self, Witness};
 use crate::journal::{reading, witnesses};
@@ -21,6 +20,8 @@ static NOT_THE_KEY: Code =
 static BACK: Code = Code::refused("ECL-LOG-034", "the clock was set back");
 static FOREIGN: Code = Code::refused("ECL-LOG-036", "an entry of the journal is no event of écluse");
 
+static DIED: Code = Code::outside("ECL-LOG-045", "a thread of the verification died");
+
 /// Two lines of two run folders are taken in by their times, which are read a moment apart.
 const MOMENT: SignedDuration = SignedDuration::from_secs(1);
 
@@ -28,7 +29,7 @@ const MOMENT: SignedDuration = SignedDuration::from_secs(1);
 #[derive(Debug, Default)]
 struct Read {
     /// Where each stands, by its hash.
-    places: BTreeMap<Hash, u64>,
+    places: Places,
     /// The first entry that is no event.
     foreign: Option<u64>,
     last: Option<Timestamp>,
@@ -72,11 +73,17 @@ fn verify(here: &Here, args: &SeenArgs, log: &log::Folder) -> Result<()> {
         witnesses.push(seen::kept(path)?);
     }
     let mut read = Read::default();
-    log.whole(tree, |index, entry| read.take(index, entry))?;
+    // the log and the folders that it was made of are read beside each other
+    let (whole, runs) = std::thread::scope(|scope| {
+        let runs = scope.spawn(|| journal::noted(&here.folder));
+        let whole = log.whole(tree, |index, entry| read.take(index, entry));
+        (whole, runs.join())
+    });
+    whole?;
     for witness in &witnesses {
         log.grew(tree, &witness.checkpoint).map_err(|fault| at_place(fault, witness))?;
     }
-    let runs = journal::noted(&here.folder)?;
+    let runs = runs.map_err(|_panic| DIED.fault("reading"))??;
     let taken = Taken::read(log.path(), tree)?;
     let late = agree::late(&runs, &taken, &read.places, log.kept()?.first)?;
     if let Some(index) = read.foreign {

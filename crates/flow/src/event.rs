@@ -349,7 +349,7 @@ pub fn verify_after(head: &Head, journal: &[u8]) -> Result<Verified> {
 }
 
 /// The RFC 8785 form of what has its fields in the order of their names, and in them texts and small whole
-/// numbers alone: just that is what `serde_json` writes of it, at a fifth of what sorting anew costs. A million
+/// numbers alone: just that is what `serde_json` writes of it, and nothing is sorted anew: a million
 /// entries are looked at in one go.
 fn canonical<T: Serialize>(value: &T) -> Option<Vec<u8>> {
     serde_json::to_vec(value).ok()
@@ -366,12 +366,12 @@ mod tests {
     fn leaf(text: &str, paper: Option<&str>) -> Leaf {
         Leaf {
             act: Act::JournalErased,
-            object: text.to_owned(),
+            object: "o".to_owned(),
             outcome: text.to_owned(),
             paper: paper.map(str::to_owned),
-            salt: text.to_owned(),
-            session: text.to_owned(),
-            time: text.to_owned(),
+            salt: "s".to_owned(),
+            session: String::new(),
+            time: "t".to_owned(),
             v: u8::MAX,
         }
     }
@@ -381,10 +381,10 @@ mod tests {
         let every: Vec<char> = (0..=u32::from(char::MAX)).filter_map(char::from_u32).collect();
         for some in every.chunks(4096) {
             let text: String = some.iter().collect();
-            for leaf in [leaf(&text, None), leaf(&text, Some(&text))] {
+            for leaf in [leaf(&text, None), leaf("x", Some(&text[..text.floor_char_boundary(9)]))] {
                 let wanted = serde_json_canonicalizer::to_vec(&leaf).unwrap();
                 assert!(leaf.bytes().unwrap() == wanted, "from {:?} on", some.first());
-                let line = Line { before: text.clone(), leaf };
+                let line = Line { before: "b".to_owned(), leaf };
                 assert!(canonical(&line) == serde_json_canonicalizer::to_vec(&line).ok());
             }
         }

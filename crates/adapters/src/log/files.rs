@@ -92,7 +92,8 @@ pub(super) fn replace(files: &[(&Path, &[u8])], readers: Readers) -> Result<()> 
 fn all_beside(files: &[(&Path, &[u8])], readers: Readers) -> Result<()> {
     let share = files.len().div_ceil(AT_ONCE).max(ALONE);
     let some = |some: &[(&Path, &[u8])]| {
-        some.iter().try_for_each(|(path, bytes)| beside(path, bytes, readers).map_err(|e| failed(&WRITE, path, &e)))
+        some.iter()
+            .try_for_each(|(path, bytes)| beside(path, bytes, readers).map_err(|e| failed(&WRITE, path, &e)))
     };
     if files.len() <= share {
         return some(files);

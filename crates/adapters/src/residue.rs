@@ -130,9 +130,44 @@ impl Search {
         }
     }
 
+    /// A search over bytes that come piece by piece.
+    pub(crate) fn begun(&self) -> Pieces<'_> {
+        Pieces { search: self, held: Vec::new(), bytes: 0, found: BTreeSet::new() }
+    }
+
     fn found(&self, bytes: &[u8]) -> BTreeSet<usize> {
         let hits = self.forms.iter().filter(|(_, finder)| finder.find(bytes).is_some());
         hits.map(|(number, _)| *number).collect()
+    }
+}
+
+/// Bytes of one table of a server, as they come.
+pub(crate) struct Pieces<'s> {
+    search: &'s Search,
+    held: Vec<u8>,
+    bytes: u64,
+    found: BTreeSet<usize>,
+}
+
+impl Pieces<'_> {
+    /// The next piece, whole or not.
+    pub(crate) fn take(&mut self, piece: &[u8]) {
+        self.bytes = self.bytes.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
+        self.held.extend_from_slice(piece);
+        if self.held.len() >= BLOCK {
+            self.found.extend(self.search.found(&self.held));
+            let over = self.held.len().saturating_sub(self.search.longest);
+            self.held.drain(..over);
+        }
+    }
+
+    /// The table was read to its end.
+    pub(crate) fn end(mut self, table: &str, seen: &mut Seen) {
+        self.found.extend(self.search.found(&self.held));
+        seen.files += 1;
+        seen.bytes = seen.bytes.saturating_add(self.bytes);
+        let place = PathBuf::from(format!("table {table}"));
+        seen.found.extend(self.found.into_iter().map(|number| (place.clone(), number)));
     }
 }
 

@@ -1,5 +1,6 @@
 //! From a URL to a connection: the one place that knows which engines there are.
 
+use ecluse_adapters::residue::{Search, Seen};
 use ecluse_adapters::url::{Trust, Url};
 use ecluse_adapters::{csv, dump, mariadb, postgres, secret, sqlite};
 use ecluse_core::fault::{Code, Result};
@@ -113,6 +114,26 @@ pub(crate) fn eraser(url: &Url) -> Result<Box<dyn Eraser>> {
         Url::Dump(_) | Url::Csv(_) => Err(NO_ERASER.fault("files").help(
             "whoever exported them deletes them; the old system behind them is erased over a connection",
         )),
+    }
+}
+
+/// Seeks in every column of a server's tables that `wanted` names (table, column); a file is none.
+///
+/// # Errors
+///
+/// The adapter's, where it cannot be connected to.
+pub(crate) fn look(
+    url: &Url,
+    search: &Search,
+    wanted: &dyn Fn(&str, &str) -> bool,
+    seen: &mut Seen,
+) -> Result<()> {
+    match url {
+        Url::Server(server) if server.engine == Engine::Postgresql => {
+            postgres::look(server, search, wanted, seen)
+        }
+        Url::Server(server) => mariadb::look(server, search, wanted, seen),
+        Url::Sqlite(_) | Url::Dump(_) | Url::Csv(_) => Ok(()),
     }
 }
 

@@ -220,6 +220,24 @@ pub(crate) fn since(look: &Looking<'_>, source: &Rows, destination: &Rows) -> Ve
     counted(look, found.collect())
 }
 
+/// Rows of the source that have none at the destination: by key; in a table without one, none that is the same.
+pub(crate) fn absent(source: &Rows, destination: &Rows) -> u64 {
+    let (_same, diffs) = join(source, destination);
+    let keyed = |diff: &Diff<'_>| diff.source.first().is_some_and(|row| row.key.is_some());
+    let of = |diff: &Diff<'_>| match diff.destination {
+        [] => diff.source.len(),
+        _ if keyed(diff) => 0,
+        there => {
+            let mut left: Vec<RowHash> = there.iter().map(|row| row.hash).collect();
+            let mut taken = |row: &Row| {
+                left.iter().position(|hash| *hash == row.hash).map(|at| left.swap_remove(at)).is_some()
+            };
+            diff.source.iter().filter(|row| !taken(row)).count()
+        }
+    };
+    diffs.iter().map(of).map(|rows| u64::try_from(rows).unwrap_or(u64::MAX)).sum()
+}
+
 fn sum(rows: &[Row]) -> Tally {
     let mut tally = Tally::new();
     rows.iter().for_each(|row| tally.add(&row.hash));

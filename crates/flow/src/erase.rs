@@ -14,6 +14,7 @@ use ecluse_core::fault::{Code, Result};
 use ecluse_core::plan::{Plan, TablePlan};
 use ecluse_core::value::{Key, KeyRange};
 
+use crate::arrived::{Accepted, Arrived};
 use crate::attached::{Attaching, How};
 use crate::checks::{self, When};
 use crate::diff::{Rows, Without};
@@ -112,6 +113,8 @@ pub struct Erasing<'a> {
     /// An earlier start announced that these rows go, and did not say that they went: where none of them is
     /// there any more, they went.
     pub announced: bool,
+    /// Chunks that differ at the destination as the acceptance has them.
+    pub accepted: Option<&'a Accepted>,
 }
 
 /// A chunk that was compared.
@@ -204,7 +207,7 @@ impl<'a> Work<'a, '_> {
     fn compare(
         &mut self,
         ledger: &[LedgerEntry],
-        destination: &dyn Destination,
+        destination: &mut dyn Destination,
     ) -> Result<Option<Vec<Compared<'a>>>> {
         let plan = self.orders.plan;
         self.staying.map_or(Ok(()), |staying| staying.learn(self.eraser.source(), &self.orders))?;
@@ -251,6 +254,7 @@ impl<'a> Work<'a, '_> {
             (self.progress)(Progress::Through(table.number()));
         }
         if differ.is_empty() {
+            self.arrived(ledger, destination, files.as_ref())?;
             return Ok(Some(chunks));
         }
         if self.how.announced && there == 0 {
@@ -259,6 +263,31 @@ impl<'a> Work<'a, '_> {
         Err(CHANGED.fault(differ.join(", ")).help(
             "nothing went; find who wrote there, catch up (ecluse migrate --catch-up), have it accepted anew; then: ecluse erase --source",
         ))
+    }
+
+    /// The destination, read once more.
+    fn arrived(
+        &mut self,
+        ledger: &[LedgerEntry],
+        destination: &mut dyn Destination,
+        files: Option<&Attaching<'_>>,
+    ) -> Result<()> {
+        let (plan, key, none) = (self.orders.plan, state::tally_key(self.state), Accepted::new());
+        let (accepted, engine) = (self.how.accepted.unwrap_or(&none), destination.engine());
+        for table in plan.tables() {
+            let sealed = state::table(self.state, table.number())?;
+            let lines: Vec<&LedgerEntry> = ledger.iter().filter(|l| l.table == table.number()).collect();
+            let kept = sample::kept(self.state, plan, table, sealed);
+            let without = Without { kept, refused: &sealed.refused, staying: self.staying, files };
+            let destination = &mut *destination;
+            let there = Arrived { table, sealed, lines: &lines, key: &key, accepted, destination };
+            let eraser = &mut *self.eraser;
+            there.stands(self.progress, |line| {
+                let range = sealed.line_range(usize::try_from(line.chunk).unwrap_or(usize::MAX));
+                Rows::of_source(eraser.source(), plan, table, &range, engine, &key, &without)
+            })?;
+        }
+        Ok(())
     }
 
     /// Children before parents.

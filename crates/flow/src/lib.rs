@@ -27,6 +27,7 @@
 //! | [`ports`], [`world`] | what it asks of the outside |
 
 mod ahead;
+pub mod arrived;
 mod attached;
 mod caught;
 pub mod certify;

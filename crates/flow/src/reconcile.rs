@@ -451,7 +451,7 @@ fn unfinished(what: &str) -> Fault {
 
 /// The tally of each chunk as it stands at the destination: one pass over the table in
 /// whatever order the engine likes best, one thread reading, one tallying.
-fn read_back(
+pub(crate) fn read_back(
     destination: &mut dyn Destination,
     table: &TablePlan,
     sealed: &TableState,

@@ -19,8 +19,12 @@ const LEAST: usize = 8;
 /// and stands in files that nobody moved.
 const LONG: usize = 12;
 
+/// Different texts that are held of one table at most, while it is seen which of them stand in one row alone.
+const HELD: usize = 4_096;
+
 /// Texts that stand in tables about persons at the destination: of each at most `most`, all different, of 12 bytes
-/// or, with a digit among them, of 8.
+/// or, with a digit among them, of 8; of those that were read, each stands in one row alone. What many rows hold is a
+/// word of the laboratory's, and stays by right in its lists.
 ///
 /// # Errors
 ///
@@ -79,18 +83,25 @@ impl Drawn {
     }
 
     fn of_table(&mut self, texts: &[usize], read: Read<'_>) -> Result<()> {
-        let until = self.all.len().saturating_add(self.most);
+        // in their order
+        let mut held: Vec<(Zeroizing<String>, u64)> = Vec::new();
         let read = read(&mut |batch| {
             for column in texts {
                 for text in batch.texts(*column)?.into_iter().flatten().filter(|text| tells(text)) {
-                    if self.all.len() < until && !self.all.iter().any(|known| known.as_str() == text) {
-                        self.all.push(Zeroizing::new(text.to_owned()));
+                    match held.binary_search_by(|(known, _)| known.as_str().cmp(text)) {
+                        Ok(at) => held.get_mut(at).into_iter().for_each(|(_, rows)| *rows += 1),
+                        Err(at) if held.len() < HELD => held.insert(at, (Zeroizing::new(text.to_owned()), 1)),
+                        Err(_) => {}
                     }
                 }
             }
-            if self.all.len() < until { Ok(()) } else { Err(ENOUGH.fault("")) }
+            if held.len() < HELD { Ok(()) } else { Err(ENOUGH.fault("")) }
         });
-        read.or_else(|fault| if *fault.code() == ENOUGH { Ok(()) } else { Err(fault) })
+        read.or_else(|fault| if *fault.code() == ENOUGH { Ok(()) } else { Err(fault) })?;
+        let alone = held.into_iter().filter(|(text, rows)| *rows == 1 && !self.all.contains(text));
+        let some: Vec<_> = alone.map(|(text, _)| text).take(self.most).collect();
+        self.all.extend(some);
+        Ok(())
     }
 }
 

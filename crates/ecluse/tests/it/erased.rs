@@ -128,6 +128,12 @@ fn the_source_is_erased_after_acceptance_and_only_while_it_is_what_moved() {
     case.sql().execute_batch("insert into visit values (1, 2)").unwrap();
     case.refused(&["erase", "--source"], "ECL-ERA-012");
     case.sql().execute_batch("delete from visit").unwrap();
+    // somebody lost a row where it had arrived: the source has the only one left
+    let new = rusqlite::Connection::open(case.from.with_file_name("new.db")).unwrap();
+    new.execute_batch("delete from result where id = 1").unwrap();
+    case.refused(&["erase", "--source"], "ECL-ERA-030");
+    new.execute_batch("insert into result values (1, 1, 'QyICCCCCCC-a')").unwrap();
+    drop(new);
     assert_eq!(case.rows(), 4, "nothing went");
     case.done(&["erase", "--source"]);
     // a start that found the source empty would delete the same rows at the destination

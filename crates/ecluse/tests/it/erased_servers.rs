@@ -2,7 +2,7 @@
 
 use std::process::Output;
 
-use ecluse_adapters::folder::erasure;
+use ecluse_adapters::folder::{erasure, residue};
 use ecluse_testkit::kill::VARIABLE;
 use ecluse_testkit::migration::{End, Migration, Ordered};
 use ecluse_testkit::server::{self, MariadbDatabase, PostgresDatabase};
@@ -154,6 +154,12 @@ fn only_what_moved_goes(case: &Case, dies: [&str; 2]) {
     old.sql("insert into visit values (1, 2)");
     case.refused(&SOURCE, "ECL-ERA-012");
     old.sql("delete from visit");
+    // the new system is in use: who changes a row there keeps nothing from going, who lost one does
+    case.new.sql("update result set value = 'QyIcorrected' where id = 1");
+    case.new.sql("delete from result where id = 2");
+    let said = case.refused(&SOURCE, "ECL-ERA-030");
+    assert!(said.contains("table result: 1 row"), "{said}");
+    case.new.sql("insert into result values (2, 2, 'QyIDDDDDDD-b')");
     assert_eq!(case.rows(), 6, "nothing went");
     let run = case.made.folder().join("run");
     case.dies(&SOURCE, dies[0]);
@@ -171,6 +177,41 @@ fn only_what_moved_goes(case: &Case, dies: [&str; 2]) {
     assert!(erased.acceptance.starts_with("sha256:") && !erased.ended.is_empty());
     assert!(erased.out_of_reach.iter().all(|one| one.owner == "Jean Roux"));
     assert!(case.done(&SOURCE).contains("Erased at the source already"));
+    closed(case);
+}
+
+/// Looked for, certified, closed: the ledger leaves the destination, killed on the way too, and what moved stays.
+fn closed(case: &Case) {
+    let keys = case.made.folder().join("keys");
+    let key = |name: &str| keys.join(name).display().to_string();
+    case.done(&["erase"]);
+    // a shadow table that the application wrote by itself: found by what stands in it
+    case.old.sql(
+        "create table ombre (id integer, quoi text); insert into ombre values (1, 'was QyIBBBBBBB-Deux;')",
+    );
+    case.refused(&["erase", "--look"], "ECL-ERA-023");
+    let found = residue(&case.made.folder().join("run")).unwrap().unwrap();
+    assert!(found.survivors.iter().all(|one| one.what == "table ombre"), "{:?}", found.survivors);
+    case.refused(&["certify", "propose"], "ECL-CRT-012");
+    case.old.sql("drop table ombre");
+    case.done(&["erase", "--look"]);
+    case.done(&["certify", "propose"]);
+    case.done(&["certify", "sign", "--key", &key("serrano")]);
+    let here = match &case.new {
+        At::Postgres(_) => "information_schema.tables where table_schema = 'ecluse_ledger'",
+        At::Mariadb(_) => {
+            "information_schema.tables where table_name like 'ecluse_ledger%' and table_schema = database()"
+        }
+    };
+    assert!(case.new.count(here) > 0);
+    let engine = if matches!(case.new, At::Postgres(_)) { "postgres" } else { "mariadb" };
+    for step in ["before", "after"] {
+        case.dies(&["close"], &format!("{engine}.conclude.commit.{step}"));
+    }
+    assert!(case.done(&["close"]).contains("the run's keys are destroyed"));
+    assert_eq!(case.new.count(here), 0);
+    assert_eq!(case.new.count("patient") + case.new.count("result"), 4, "what moved stays");
+    case.refused(&["freeze"], "ECL-CLO-002");
 }
 
 // proves: ERA-09

@@ -44,6 +44,7 @@ mod results;
 mod sample;
 mod schemas;
 mod sealed;
+mod sealed_servers;
 mod served;
 mod singles;
 mod slips;

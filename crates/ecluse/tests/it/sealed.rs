@@ -34,21 +34,7 @@ impl Sealed {
         let this = Self { here: tempfile::tempdir().unwrap() };
         let here = this.here.path();
         Connection::open(here.join("old.db")).unwrap().execute_batch(OLD).unwrap();
-        succeed(here, &["new", "lab", "--trial", "--from", "sqlite:old.db", "--to", "sqlite:new.db"]);
-        let lab = this.lab();
-        succeed(&lab, &["survey"]);
-        let tables = ["--table", "patient", "--table", "examen", "--grant-proposed"];
-        succeed(&lab, &[&["instruction", "new"], &tables[..]].concat());
-        succeed(&lab, &["recipient", "new", "--days", "366"]);
-        succeed(&lab, &["recipient", "sign"]);
-        let shown: serde_json::Value =
-            serde_json::from_str(&succeed(&lab, &["recipient", "show", "--json"])).unwrap();
-        let order = std::fs::read_to_string(lab.join("instruction.toml")).unwrap();
-        let (before, rest) = order.split_once("[destination]").unwrap();
-        let (_, after) = rest.split_once("\n[").unwrap();
-        let cited = format!("[[recipient]]\nage = {}\nstatement = {}\n", shown["age"], shown["digest"]);
-        std::fs::write(lab.join("instruction.toml"), format!("{before}{cited}\n[{after}")).unwrap();
-        succeed(&lab, &["instruction", "sign"]);
+        cited(here, "sqlite:old.db", "sqlite:new.db", &["patient", "examen"]);
         this
     }
 
@@ -101,6 +87,28 @@ impl Sealed {
         let found = places.iter().flat_map(|place| search.folder(&self.here.path().join(place)));
         found.map(|found| format!("{} as {}", found.place, found.form)).collect()
     }
+}
+
+/// A trial in `lab` whose signed order of these tables is to a recipient.
+pub(crate) fn cited(here: &Path, from: &str, to: &str, tables: &[&str]) -> PathBuf {
+    succeed(here, &["new", "lab", "--trial", "--from", from, "--to", to]);
+    let lab = here.join("lab");
+    succeed(&lab, &["survey"]);
+    let tables = tables.iter().flat_map(|table| ["--table", table]);
+    let order: Vec<&str> =
+        ["instruction", "new"].into_iter().chain(tables).chain(["--grant-proposed"]).collect();
+    succeed(&lab, &order);
+    succeed(&lab, &["recipient", "new", "--days", "366"]);
+    succeed(&lab, &["recipient", "sign"]);
+    let shown: serde_json::Value =
+        serde_json::from_str(&succeed(&lab, &["recipient", "show", "--json"])).unwrap();
+    let order = std::fs::read_to_string(lab.join("instruction.toml")).unwrap();
+    let (before, rest) = order.split_once("[destination]").unwrap();
+    let (_, after) = rest.split_once("\n[").unwrap();
+    let cited = format!("[[recipient]]\nage = {}\nstatement = {}\n", shown["age"], shown["digest"]);
+    std::fs::write(lab.join("instruction.toml"), format!("{before}{cited}\n[{after}")).unwrap();
+    succeed(&lab, &["instruction", "sign"]);
+    lab
 }
 
 /// A Python that has DuckDB and pandas where they could be had.
@@ -168,7 +176,7 @@ fn what_was_ordered_is_sealed_to_its_recipient_and_nothing_else_says_anything() 
 }
 
 /// What a recipient has: the papers that travel, and the own keys.
-fn recipients(lab: &Path, to: &Path) {
+pub(crate) fn recipients(lab: &Path, to: &Path) {
     for name in ["keys", "contract.toml.sigs", "status.toml.sigs", "recipient.toml.sigs"] {
         std::fs::create_dir_all(to.join(name)).unwrap();
         for file in std::fs::read_dir(lab.join(name)).unwrap().flatten() {

@@ -3,6 +3,7 @@
 mod due;
 mod places;
 mod residue;
+mod servers;
 mod source;
 mod watch;
 

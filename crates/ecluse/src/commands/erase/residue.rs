@@ -18,6 +18,7 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::due::{self, Who};
+use super::servers;
 use crate::cli::{EraseArgs, PaperArgs};
 use crate::commands::{Here, begun};
 use crate::copies::look;
@@ -163,19 +164,22 @@ fn places(
     }
     at("files without a name that processes hold open".to_owned(), &|seen| search.unlinked(seen));
     if source {
-        at(connect::name(&ready.source, Language::English), &|seen| of_source(&search, &ready.source, seen));
+        let today = here.now.to_zoned(jiff::tz::TimeZone::UTC).date();
+        at(connect::name(&ready.source, Language::English), &|seen| match &ready.source {
+            Url::Sqlite(_) => of_source(&search, &ready.source, seen),
+            server => servers::of_source(&search, server, &ready.chain, today, seen),
+        });
+    }
+    if let Some(server) = ready.destination.as_ref().filter(|url| matches!(url, Url::Server(_))) {
+        let place = format!("{}: écluse's own tables", connect::name(server, Language::English));
+        at(place, &|seen| servers::of_destination(&search, server, seen));
     }
     (looked, survivors)
 }
 
 /// The source's own files, where they are files of this machine.
 fn of_source(search: &Search, url: &Url, seen: &mut Seen) {
-    let Some(path) = file(url) else {
-        return seen.unread.push(
-            "the server's own files: the rows were counted by the erasure, what its logs and disks keep is listed as beyond reach"
-                .to_owned(),
-        );
-    };
+    let Some(path) = file(url) else { return };
     for end in ["", "-wal", "-journal", "-shm"] {
         search.file(&PathBuf::from(format!("{}{end}", path.display())), seen);
     }

@@ -1,5 +1,6 @@
 //! `ecluse erase --source`: what moved, taken away at the source, after acceptance only.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use ecluse_adapters::folder::RunFolder;
@@ -7,6 +8,7 @@ use ecluse_core::count::{count, plural};
 use ecluse_core::erasure::{Beyond, Erased, Erasure, Side};
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::instruction::{fates, kept_with_rows};
+use ecluse_flow::arrived::Accepted;
 use ecluse_flow::erase::{Eraser, Erasing, Going, Gone, erase};
 use ecluse_flow::event::{Act, Leaf, Outcome};
 use ecluse_flow::failpoint;
@@ -18,7 +20,7 @@ use super::due::{self, Who};
 use super::places::{self, Place};
 use crate::cli::{EraseArgs, PaperArgs};
 use crate::commands::Here;
-use crate::commands::begun;
+use crate::commands::{begun, reconciled};
 use crate::connect;
 use crate::output;
 use crate::papers::refusal;
@@ -56,7 +58,8 @@ pub(super) fn run(here: &Here, args: &EraseArgs) -> Result<()> {
     let places = named(eraser.as_mut(), &ready, &beyond, args.dry_run)?;
     let mut record = RunFolder::existing(&run)?;
     let mut teller = Teller::new();
-    let how = Erasing { options: ready.options(), dry: args.dry_run, announced };
+    let accepted = differing(&run, &figures)?;
+    let how = Erasing { options: ready.options(), dry: args.dry_run, announced, accepted: Some(&accepted) };
     let Ends { destination, .. } = &mut ends;
     let Going { gone, open } = ready.with_orders(|orders| {
         erase(orders, how, eraser.as_mut(), destination.as_mut(), &mut record, ready::world(), &mut |p| {
@@ -158,6 +161,13 @@ fn named(eraser: &mut dyn Eraser, ready: &Ready, known: &[Place], dry: bool) -> 
         )));
     }
     Ok(beyond)
+}
+
+/// The chunks that differ at the destination as the acceptance has them: it cites this reconciliation.
+fn differing(run: &Path, figures: &Figures) -> Result<Accepted> {
+    let reconciled = reconciled::of(run, figures)?;
+    let list = reconciled.found().map(|found| found.list.as_slice()).unwrap_or_default();
+    Ok(list.iter().filter_map(|one| Some((one.table.clone(), one.chunk, one.there.clone()?))).collect())
 }
 
 /// The counts agree with the run's own.

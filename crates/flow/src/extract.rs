@@ -231,6 +231,12 @@ impl Story<'_> {
         let signed = (self.to.sign)(&parts)?;
         let kept = (self.to.keep)(&signed, &index)?;
         journal.note_paper(Act::SealPart, &object, &Outcome::Done, Some(kept))?;
+        // nobody believes these before the journal tells of a close: a start that dies once the archive has its name
+        // leaves everything that the next one needs to say it (`crate::extracted`)
+        figures.ended = self.world.now().to_string();
+        figures.whole = true;
+        name_refused(figures, self.orders.plan, state);
+        journal.record.save_figures(figures)?;
         self.archive.finish(&signed.files)?;
         Ok((index.tables, parts.len(), signed.manifest))
     }

@@ -42,6 +42,7 @@ pub mod erase;
 pub mod event;
 pub mod excluded;
 pub mod extract;
+pub mod extracted;
 pub mod failpoint;
 mod families;
 mod family;

@@ -115,13 +115,16 @@ impl Writer {
         failpoint::hit("archive.rename.before");
         rustix::fs::renameat_with(CWD, &self.part, CWD, &self.path, RenameFlags::NOREPLACE)?;
         failpoint::hit("archive.rename.after");
-        fs::remove_file(self.path.join(MARK))?;
-        let parent = self.path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        failpoint::hit("archive.entry.fsync.before");
-        File::open(&self.path)?.sync_all()?;
-        File::open(parent)?.sync_all()?;
-        failpoint::hit("archive.entry.fsync.after");
-        Ok(())
+        unmarked(&self.path)
+    }
+
+    /// Does what is left of an archive that has its name already, and whose writer died then.
+    ///
+    /// # Errors
+    ///
+    /// `ECL-ARC-003`.
+    pub fn end(path: &Path) -> Result<()> {
+        unmarked(path).map_err(|error| fault(path, &error))
     }
 }
 
@@ -158,6 +161,20 @@ impl Archive for Writer {
         }
         self.named().map_err(|error| fault(&self.path, &error))
     }
+}
+
+/// Takes the mark away; durable, as the name is, when it returns.
+fn unmarked(path: &Path) -> std::io::Result<()> {
+    match fs::remove_file(path.join(MARK)) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
+    let parent = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    failpoint::hit("archive.entry.fsync.before");
+    File::open(path)?.sync_all()?;
+    File::open(parent)?.sync_all()?;
+    failpoint::hit("archive.entry.fsync.after");
+    Ok(())
 }
 
 /// The same in a folder of its own.

@@ -8,28 +8,29 @@ use std::sync::Arc;
 
 use data_encoding::HEXLOWER;
 use ecluse_adapters::archive::Writer;
-use ecluse_adapters::folder::RunFolder;
+use ecluse_adapters::folder::{RunFolder, events};
 use ecluse_core::copies::Store;
 use ecluse_core::count::{count, plural};
 use ecluse_core::digest;
-use ecluse_core::document::Kind;
+use ecluse_core::document::{self, Kind};
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::manifest::{self, Manifest, Part};
 use ecluse_core::person::Role;
 use ecluse_core::signatures::SignatureFile;
 use ecluse_core::template::Head;
 use ecluse_flow::extract::{Consignment, Extracted, Signed, extract};
+use ecluse_flow::extracted::{ends, is_unended};
 use ecluse_flow::rights;
 use ecluse_flow::run::Options;
 use ecluse_seal::archive::{Index, Label};
 use serde_json::json;
 
-use super::{Here, encodings, files, identifiers, migrate, runs, sign, stayed};
+use super::{Here, begun, encodings, files, identifiers, migrate, runs, sign, stayed};
 use crate::cli::ExtractArgs;
 use crate::copies::{self, Born, erasers};
 use crate::papers::chain::Chain;
 use crate::papers::sealed::{self, Kept};
-use crate::papers::{draft, hand, objections, refusal};
+use crate::papers::{Paper, compared, draft, hand, objections, refusal};
 use crate::progress::Teller;
 use crate::ready::{self, Ready, STOP};
 use crate::report::facts::{self, Facts};
@@ -73,6 +74,9 @@ pub(super) fn run(here: &Here, args: &ExtractArgs) -> Result<()> {
         ],
     )?;
     copies::run(&here.folder, here.now, &run, chain.instruction.order(), None)?;
+    if let Some(manifest) = unended(&args.output, &run) {
+        return ended(here, args, chain, &run, &manifest);
+    }
     let mut archive = Writer::new(&args.output)?;
     let (ready, mut source) = Ready::to_recipient(here, &args.papers, chain)?;
     let path = here.folder.path(args.papers.run.as_deref(), "run");
@@ -111,6 +115,38 @@ pub(super) fn run(here: &Here, args: &ExtractArgs) -> Result<()> {
             teller.tell(p);
         })
     })?;
+    told(&made, &args.output);
+    Ok(())
+}
+
+/// The manifest of an archive that stands there already and is this run's own: the start that made it died before it
+/// could say so. `None` of everything else, which is never touched.
+fn unended(archive: &Path, run: &Path) -> Option<Paper> {
+    let paper = archive
+        .join(manifest::FILE)
+        .exists()
+        .then(|| Paper::read(&archive.join(manifest::FILE), "").ok())??;
+    let header = document::header(paper.text(), Kind::Manifest).ok()?;
+    let kept = sealed::kept(run, &header.id).ok()??;
+    let open = is_unended(&events(run).ok()?, &kept.digest());
+    (open && kept.manifest == paper.digest()).then_some(paper)
+}
+
+/// Says what the start before could not say of its archive; nothing is extracted.
+fn ended(here: &Here, args: &ExtractArgs, chain: Chain, run: &Path, manifest: &Paper) -> Result<()> {
+    let (ready, _) = Ready::to_recipient(here, &args.papers, chain)?;
+    runs::may_open(here, run, &ready)?;
+    let mut record = RunFolder::open(run)?;
+    let figures = compared::figures(run)?;
+    Writer::end(&args.output)?;
+    let said = (manifest.digest(), figures);
+    ready.with_orders(|orders| ends(&orders, &mut record, ready::world(), (&said.0, &said.1)))?;
+    drop(record);
+    let stated = manifest.judge(manifest::parse(manifest.text()))?;
+    let figures = begun::figures(run)?;
+    let made =
+        Extracted { figures, tables: Vec::new(), parts: stated.parts.len(), manifest: manifest.digest() };
+    output::line("The start before died once the archive was whole: nothing was extracted anew.");
     told(&made, &args.output);
     Ok(())
 }

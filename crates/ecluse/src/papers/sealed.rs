@@ -74,7 +74,7 @@ impl Kept {
     }
 
     /// What the journal says of it.
-    fn digest(&self) -> String {
+    pub(crate) fn digest(&self) -> String {
         digest::of_bytes(&serde_json::to_vec(self).unwrap_or_default())
     }
 }

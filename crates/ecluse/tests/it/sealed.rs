@@ -263,8 +263,12 @@ fn killed_as_the_archive_takes_its_name_its_receipt_can_be_verified() {
     sealed.received();
     let verified = succeed(&lab, &["receipt", "verify", "--archive", "../archive"]);
     assert!(verified.contains("it opens what the extraction committed itself to"), "{verified}");
-    // the run itself is not through: nobody accepts over it
-    refused(&lab, &["accept", "propose"], "ECL-ACC-010");
+    // the run itself is not through, and nobody accepts over it, before it is ended: by the same command
+    refused(&lab, &["accept", "propose"], "the run is not through");
+    let again = sealed.extract(&[]);
+    assert!(again.status.success() && said(&again).contains("130 rows sealed"), "{}", said(&again));
+    succeed(&lab, &["accept", "propose"]);
+    refused(&lab, &["extract", "-o", "../archive"], "ECL-ARC-001");
     assert_eq!(sealed.leaks(&canaries()), Vec::<String>::new());
 }
 
@@ -360,10 +364,15 @@ fn killed_at_any_step_nothing_is_in_clear_and_the_next_start_begins_anew() {
         let died = sealed.extract(&[(VARIABLE, &death)]);
         assert!(died.status.code().is_none(), "{death}: {}", said(&died));
         assert_eq!(sealed.leaks(&search), Vec::<String>::new(), "{death}");
-        if !sealed.archive().exists() {
-            let again = sealed.extract(&[]);
-            assert!(again.status.success(), "{death}: {}", said(&again));
-        }
+        // one that died as its archive took its name is ended, not made anew
+        let first =
+            sealed.archive().exists().then(|| std::fs::read(sealed.archive().join(manifest::FILE)).unwrap());
+        let again = sealed.extract(&[]);
+        assert!(again.status.success(), "{death}: {}", said(&again));
+        let manifest = std::fs::read(sealed.archive().join(manifest::FILE)).unwrap();
+        assert!(first.is_none_or(|first| first == manifest), "{death}");
+        assert!(!sealed.archive().join(".ecluse-part").exists(), "{death}");
+        refused(&sealed.lab(), &["accept", "propose"], "there is no receipt of the archive");
         assert_eq!(sealed.opened().1, 130, "{death}");
         assert_eq!(sealed.leaks(&search), Vec::<String>::new(), "{death}");
         assert!(!sealed.here.path().join("archive.part").exists(), "{death}");

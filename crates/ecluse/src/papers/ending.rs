@@ -82,7 +82,7 @@ fn signed<T>(
 }
 
 /// When the journal says that the migration was closed.
-fn closed(run: &Path) -> Option<String> {
+pub(crate) fn closed(run: &Path) -> Option<String> {
     let told = events(run).ok()?;
     let last = told.leaves.iter().rfind(|leaf| leaf.act == Act::Conclude)?;
     (last.outcome == Outcome::Done.to_string()).then(|| last.time.clone())

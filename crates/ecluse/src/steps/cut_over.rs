@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::{At, Found, YOU, missing, refused};
 use crate::connect;
 use crate::connections::{self, End};
+use crate::papers::ending::closed;
 use crate::report::discreet::Discreet;
 
 /// The freeze, and the catch-up after it; `None` where nothing lives on that could be frozen: in a
@@ -33,6 +34,8 @@ pub(super) fn cut_over(at: At<'_>) -> Option<[Found; 2]> {
             let words = at.lang.of("the source stands still since", "la source est arrêtée depuis");
             [Found::Done(format!("{words} {}", at.lang.hour_of(&since))), catch_up(at, last)]
         }
+        // a migration that ended with the source alive: nothing is caught up with any more
+        Ok((None, ..)) if closed(&run).is_some() => return None,
         Ok((None, ..)) => [not_frozen(at.lang), Found::Later(String::new())],
         Err(fault) => [refused(at, &fault, YOU, "ecluse status"), Found::Later(String::new())],
     })

@@ -67,6 +67,7 @@ fn the_demonstration_goes_both_ways_from_contract_to_certificate() {
         count(&new, "SELECT count(*) FROM request WHERE patient_id NOT IN (SELECT id FROM patient)"),
         0
     );
+    assert!(succeed(&lab, &["next"]).contains("Nothing is missing."));
     strangers(&lab, &said);
 }
 

@@ -5,6 +5,7 @@ const words = {
   outcome: {
     "holds": ["The evidence holds.", "La preuve tient."],
     "not-established": ["Consistent; controller not established.", "Cohérente ; responsable de traitement non établi."],
+    "not-certified": ["What is there agrees; the migration is not certified.", "Ce qui est là concorde ; la migration n’est pas attestée."],
     "refused": ["The evidence does not hold.", "La preuve ne tient pas."],
     "broken": ["This browser cannot run the check.", "Ce navigateur ne peut exécuter la vérification."],
   },
@@ -13,6 +14,7 @@ const words = {
     "fails": ["does not hold", "ne tient pas"],
     "lost": ["cannot be recomputed", "ne peut plus être recalculé"],
     "absent": ["not there", "absent"],
+    "uncovered": ["covered by no signature", "couvert par aucune signature"],
   },
 };
 const by = id => document.getElementById(id);

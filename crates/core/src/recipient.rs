@@ -217,7 +217,7 @@ pub fn read(text: &str) -> Result<Statement, Vec<Finding>> {
 /// What keeps a text from being an X25519 recipient of age's, by its form; `wrong` where it is none at all.
 /// Its check sum is age's to verify.
 pub(crate) fn age_objection(wrong: &'static Code, key: &str, text: &Spanned<String>) -> Option<Finding> {
-    let (code, message) = if text.value.starts_with("age1pq") {
+    let (code, message) = if text.value.starts_with("age1pq1") {
         (&POST_QUANTUM, format!("`{key}` is a hybrid key (mlkem768x25519)"))
     } else {
         let body = text.value.strip_prefix("age1").unwrap_or_default();

@@ -9,18 +9,25 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use ecluse_core::certificate::{Artefact, FILE as CERTIFICATE};
+use ecluse_core::contract;
 use ecluse_core::digest::of_bytes;
-use ecluse_core::fault::{Code, Result};
+use ecluse_core::fault::{Code, Fault, Result};
+use ecluse_evidence::{Line, Outcome, State};
 use ecluse_flow::failpoint;
+use ecluse_journal::Tile;
 
 use crate::folder::{self, Folder};
 use crate::journal;
 use crate::papers::signatures_of;
 
+static LINK: Code = Code::refused("ECL-CRT-016", "a file of the evidence is a link");
+static WOULD_FAIL: Code = Code::refused("ECL-CRT-017", "the evidence would not hold");
 static NO_COPY: Code = Code::refused("ECL-CRT-014", "the files that the certificate names are not there");
 
 /// The evidence in the migration folder.
 pub(crate) const FILE: &str = "evidence.tar";
+/// Bytes of an evidence file at most.
+pub(crate) const MOST: u64 = 1 << 30;
 /// Where its files wait for the certificate's last signature.
 const WAITING: &str = "evidence.files";
 
@@ -55,47 +62,71 @@ const OF_RUN: [(&str, &str); 7] = [
     ("events.jsonl", "journal/events.jsonl"),
 ];
 
-/// The files by their paths in the evidence, all but the certificate.
+/// The files by their paths in the evidence, all but the certificate: those that a migration makes, by their
+/// names, and nothing that merely lies beside them.
 ///
 /// # Errors
 ///
-/// Files that cannot be read.
+/// Files that cannot be read; [`LINK`]: what a link leads to is somebody else's file.
 pub(crate) fn collect(folder: &Folder, run: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
     let mut files = BTreeMap::new();
     let root = folder.root();
     for name in PAPERS {
         paper(&mut files, root, &root.join(name))?;
     }
-    // the versions before a contract's, its text, the code tables, the answers
+    let text = files.get("contract.toml").and_then(|bytes| contract::open(bytes).ok());
+    let text = text.map(|(_, terms)| terms.text).unwrap_or_default();
     for path in folder::list(root)? {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if name.starts_with("contract.") && path.is_file() && !files.contains_key(&name) {
+        let version = name.strip_prefix("contract.v").and_then(|rest| rest.strip_suffix(".toml"));
+        let is_version = version.is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
+        if is_version || name == text {
             paper(&mut files, root, &path)?;
         }
     }
-    for below in ["codes", "answers"] {
-        for path in folder::list(&root.join(below))?.into_iter().filter(|path| path.is_file()) {
-            paper(&mut files, root, &path)?;
+    let log = root.join(journal::FOLDER);
+    for below in [root.join("codes"), root.join("answers"), log.join("sessions"), log.join("statuses")] {
+        for path in folder::list(&below)? {
+            if path.extension().is_some_and(|end| end == "toml") {
+                paper(&mut files, root, &path)?;
+            }
         }
     }
     for (name, path) in OF_RUN {
         let file = run.join(name);
-        if file.is_file() {
+        if is_there(&file)? {
             files.insert(path.to_owned(), folder::read(&file, "")?);
         }
     }
-    let log = root.join(journal::FOLDER);
-    if log.join("checkpoint").is_file() {
-        paper(&mut files, root, &log.join("checkpoint"))?;
-        paper(&mut files, root, &log.join("log.pub"))?;
-        below(&mut files, root, &log.join("tile"))?;
+    if let Some(found) = ecluse_adapters::log::Folder::find(&log) {
+        // those of this tree: earlier rounds leave theirs beside them
+        let tiles = Tile::all(found.signed()?.checkpoint().size).map(|tile| tile.path());
+        // of a journal that another account keeps these are links; each is judged with the checkpoint
+        for name in ["checkpoint".to_owned(), "log.pub".to_owned()].into_iter().chain(tiles) {
+            let path = log.join(name);
+            // retention erases at the front
+            if path.is_file() {
+                insert(&mut files, root, &path)?;
+            }
+        }
     }
     Ok(files)
 }
 
+/// Whether a plain file is there; one that is a link is no file of this migration.
+fn is_there(path: &Path) -> Result<bool> {
+    match std::fs::symlink_metadata(path) {
+        Ok(found) if found.is_symlink() => Err(LINK
+            .fault(path.display().to_string())
+            .help("put the file itself in its place, or take the link away; then: ecluse certify propose")),
+        Ok(found) => Ok(found.is_file()),
+        Err(_) => Ok(false),
+    }
+}
+
 /// A file and everything in its folder of signatures.
 fn paper(files: &mut BTreeMap<String, Vec<u8>>, root: &Path, path: &Path) -> Result<()> {
-    if path.is_file() {
+    if is_there(path)? {
         insert(files, root, path)?;
         below(files, root, &signatures_of(path))?;
     }
@@ -103,11 +134,13 @@ fn paper(files: &mut BTreeMap<String, Vec<u8>>, root: &Path, path: &Path) -> Res
 }
 
 fn below(files: &mut BTreeMap<String, Vec<u8>>, root: &Path, dir: &Path) -> Result<()> {
+    // a folder behind a link is refused by its name as a file is
+    is_there(dir)?;
     for path in folder::list(dir)? {
-        if path.is_dir() {
-            below(files, root, &path)?;
-        } else {
+        if is_there(&path)? {
             insert(files, root, &path)?;
+        } else if path.is_dir() {
+            below(files, root, &path)?;
         }
     }
     Ok(())
@@ -156,24 +189,59 @@ pub(crate) fn laid_aside(folder: &Folder) -> Result<BTreeMap<String, Vec<u8>>> {
     Ok(files)
 }
 
-/// Packs the files that were laid aside with the signed certificate; durable when it returns, and then what was
-/// laid aside is gone. Gives the evidence's path.
+/// Packs the files that were laid aside with the signed certificate, judges what was packed as a stranger will, and
+/// writes it; durable when it returns. Gives the evidence's path and digest.
 ///
 /// # Errors
 ///
-/// Files that cannot be read or written; a name that no tar holds.
-pub(crate) fn pack(folder: &Folder) -> Result<PathBuf> {
+/// Files that cannot be read or written; a name that no tar holds; [`WOULD_FAIL`].
+pub(crate) fn pack(folder: &Folder) -> Result<(PathBuf, String)> {
     let mut files = laid_aside(folder)?;
     paper(&mut files, folder.root(), &folder.root().join(CERTIFICATE))?;
+    let bytes = ecluse_evidence::pack(&files)?;
+    let verdict = ecluse_evidence::verify(&bytes, &[]);
+    if let Some(line) = verdict.lines.iter().find(|line| line.state == State::Fails) {
+        return Err(would_fail(line));
+    }
+    // whose keys these are is for a stranger to say
+    if verdict.outcome != Outcome::NotEstablished {
+        verdict.judge()?;
+    }
     let path = folder.path(None, FILE);
     failpoint::hit("evidence.rename.before");
-    folder::replace(&path, &ecluse_evidence::pack(&files)?)?;
+    folder::replace(&path, &bytes)?;
     failpoint::hit("evidence.rename.after");
-    clear(folder)?;
-    Ok(path)
+    Ok((path, of_bytes(&bytes)))
 }
 
-fn clear(folder: &Folder) -> Result<()> {
+/// Refuses files over which no certificate would hold.
+///
+/// # Errors
+///
+/// [`WOULD_FAIL`], with the first file and what is wrong with it.
+pub(crate) fn closable(files: &BTreeMap<String, Vec<u8>>) -> Result<()> {
+    ecluse_evidence::objection(files).map_or(Ok(()), |line| Err(would_fail(&line)))
+}
+
+fn would_fail(line: &Line) -> Fault {
+    let finding = line.finding.as_deref().map(|finding| format!(" ({finding})")).unwrap_or_default();
+    WOULD_FAIL.fault(format!("{}: {}{finding}", line.of, line.words.en)).help(
+        "mend what is named, then write the certificate anew: mv certificate.toml certificate.old.toml, its signatures too; then: ecluse certify propose",
+    )
+}
+
+/// Whether the evidence in the folder is the one of this digest.
+pub(crate) fn is_there_as(folder: &Folder, digest: &str) -> bool {
+    let read = ecluse_adapters::regular::read(&folder.path(None, FILE), MOST);
+    read.is_ok_and(|bytes| of_bytes(&bytes) == digest)
+}
+
+/// Takes away what was laid aside: the evidence is written, and the journal tells of it.
+///
+/// # Errors
+///
+/// Files that cannot be removed.
+pub(crate) fn clear(folder: &Folder) -> Result<()> {
     let waiting = waiting(folder);
     match std::fs::remove_dir_all(&waiting) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {

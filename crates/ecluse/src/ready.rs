@@ -34,6 +34,7 @@ use crate::commands::{Here, runs, session};
 use crate::connect;
 use crate::connections::{self, End};
 use crate::folder::Folder;
+use crate::journal::sessions;
 use crate::output;
 use crate::papers::chain::{self, Chain, StatusFile};
 use crate::papers::excluded;
@@ -232,6 +233,7 @@ impl Desk {
             session::open_for_trial(here, args.session.as_deref())?;
         }
         let (session, _) = chain::session(folder, args.session.as_deref(), &chain.contract, here.now)?;
+        sessions::keep(folder, args.session.as_deref())?;
         let identity = match &args.identity {
             Some(path) => session::identity(path)?,
             None => session::identity_of(folder, &session)?,

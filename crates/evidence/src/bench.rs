@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use crate::Files;
 use crate::file::is_last;
-use crate::verdict::{Line, State, Verdict, Words};
+use crate::verdict::{Line, Settled, State, Verdict, Words};
 
 /// How a record of a page signed by hand is named.
 const RECORD: &str = ".paper.toml";
@@ -32,18 +32,32 @@ pub(crate) struct Bench<'f> {
     lines: Vec<Line>,
     /// What signatories had seen of the log, by paper.
     seen: Vec<(String, Seen)>,
+    /// Whether the files are about to be closed: asked before anybody signs.
+    pub(crate) closing: bool,
     /// When the file was closed: the last moment at which anything in it can have been signed.
     pub(crate) closed: Timestamp,
 }
 
 impl<'f> Bench<'f> {
     pub(crate) fn new(files: &'f Files) -> Self {
-        Self { files, vouched: BTreeSet::new(), lines: Vec::new(), seen: Vec::new(), closed: closed(files) }
+        Self {
+            files,
+            vouched: BTreeSet::new(),
+            lines: Vec::new(),
+            seen: Vec::new(),
+            closing: false,
+            closed: closed(files),
+        }
     }
 
     /// Everything in it.
     pub(crate) const fn files(&self) -> &'f Files {
         self.files
+    }
+
+    /// Whether a certificate is there, which says that this is all; whether it holds is another question.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closing || self.files.contains_key(ecluse_core::certificate::FILE)
     }
 
     /// Notes the checkpoint that a paper's signatories had seen.
@@ -125,6 +139,12 @@ impl<'f> Bench<'f> {
         self.say(of, State::Absent, words, None);
     }
 
+    /// It is there, and no signature covers it: where a certificate claims to close the file, it fails.
+    pub(crate) fn uncovered(&mut self, of: &str, words: Words) {
+        let state = if self.is_closed() { State::Fails } else { State::Uncovered };
+        self.say(of, state, words, None);
+    }
+
     pub(crate) fn fails(&mut self, of: &str, words: Words, finding: impl Into<Option<String>>) {
         self.say(of, State::Fails, words, finding.into());
     }
@@ -138,8 +158,8 @@ impl<'f> Bench<'f> {
         self.lines.push(Line { of: of.to_owned(), state, words, finding });
     }
 
-    pub(crate) fn verdict(self, established: bool) -> Verdict {
-        Verdict::new(self.lines, established)
+    pub(crate) fn verdict(self, settled: Settled) -> Verdict {
+        Verdict::new(self.lines, settled)
     }
 }
 

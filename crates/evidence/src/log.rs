@@ -15,10 +15,12 @@ use crate::verdict::Words;
 
 /// The log's folder in the evidence.
 const FOLDER: &str = "journal/";
+/// Its hashes and entries.
+const TILES: &str = "journal/tile/";
 /// The last checkpoint.
-const CHECKPOINT: &str = "journal/checkpoint";
+pub(crate) const CHECKPOINT: &str = "journal/checkpoint";
 /// The key that signs it, as the log's writer states it.
-const KEY: &str = "journal/log.pub";
+pub(crate) const KEY: &str = "journal/log.pub";
 
 /// The log's objects among the files.
 struct Tiles<'f>(&'f Files);
@@ -43,7 +45,7 @@ pub(crate) fn check(bench: &mut Bench<'_>, events: Option<&Events>) {
     }
 }
 
-/// The checkpoint, and whether the key beside it signed it.
+/// The checkpoint, where the key beside it signed it: one that nobody signed tells of no log.
 fn opened(bench: &mut Bench<'_>) -> Option<Checkpoint> {
     let Some(bytes) = bench.bytes(CHECKPOINT) else {
         let words = Words::new(
@@ -62,22 +64,24 @@ fn opened(bench: &mut Bench<'_>) -> Option<Checkpoint> {
                 "Ce n’est pas le point de contrôle d’un journal.",
             );
             bench.fails(CHECKPOINT, words, None);
+            None
         }
         (Some(_), None) => {
             let words = Words::new(
-                "The key that signs the log is not in the file: that the checkpoint is its own is not checked.",
-                "La clé qui signe le journal n’est pas dans le fichier : que ce point soit le sien n’est pas vérifié.",
+                "The key that signs the log is not in the file: the checkpoint counts as signed by nobody.",
+                "La clé qui signe le journal n’est pas dans le fichier : le point de contrôle compte comme non signé.",
             );
-            bench.absent(CHECKPOINT, words);
+            bench.uncovered(CHECKPOINT, words);
+            None
         }
         (Some(_), Some(key)) => {
             let signed = key.is_some_and(|key| Signed::open(bytes, &key).is_ok());
             let words =
                 Words::new("It is signed by the log’s own key.", "Il est signé par la clé du journal.");
             bench.check(CHECKPOINT, signed, words, || "another key signed it, or it was changed".to_owned());
+            tree.filter(|_| signed)
         }
     }
-    tree
 }
 
 /// The first entry that the file holds: retention erases whole bundles from the front.
@@ -98,39 +102,65 @@ fn whole(bench: &mut Bench<'_>, tree: &Checkpoint, first: u64, events: Option<&E
         format!("{fr} entrées donnent la racine du point de contrôle (RFC 6962)."),
     );
     bench.check(CHECKPOINT, held.is_ok(), words, || format!("{:?}", held.as_ref().err()));
-    let Some(events) = events.filter(|_| held.is_ok()) else { return };
+    if held.is_ok() {
+        // the root is signed, and covers them
+        let below: Vec<String> = bench.below(TILES).cloned().collect();
+        below.iter().for_each(|path| bench.vouch(path));
+    }
+    if let Some(events) = events.filter(|_| held.is_ok()) {
+        noted(bench, &entries, first, events);
+    }
+}
+
+/// The run's events are among the log's entries, in their order. With a certificate each of them: the log's last
+/// round was before it. Without one, what was noted since that round is covered by nothing yet.
+fn noted(bench: &mut Bench<'_>, entries: &[Hash], first: u64, events: &Events) {
+    // of a log whose front was erased when its time was over, the events at the front are gone with it
+    let gone =
+        if first > 0 { events.hashes.iter().take_while(|event| !entries.contains(event)).count() } else { 0 };
+    if gone > 0 {
+        let words = Words::new(
+            format!(
+                "The run’s first {gone} events were erased from the log when their time was over; this copy is the evidence’s own."
+            ),
+            format!(
+                "Les {gone} premiers événements du transfert ont été effacés du journal à leur échéance ; cette copie est celle de la preuve."
+            ),
+        );
+        bench.lost(crate::run::EVENTS, words);
+    }
     let mut rest = entries.iter();
-    let missing = events.hashes.iter().position(|event| !rest.any(|entry| entry == event));
+    let kept = events.hashes.iter().enumerate().skip(gone);
+    let missing = { kept }.find(|(_, event)| !rest.any(|entry| entry == *event)).map(|(at, _)| at);
     let told = events.hashes.len();
-    // what was noted after the log's last round is in the events and not yet in the log; a gap is not that
-    let behind =
-        missing.filter(|from| events.hashes.iter().skip(*from).all(|event| !entries.contains(event)));
-    match (missing, behind) {
-        (None, _) => {
-            let words = Words::new(
-                format!("The log holds the run’s {told} events, in their order."),
-                format!("Le journal contient les {told} événements du transfert, dans leur ordre."),
-            );
-            bench.holds(crate::run::EVENTS, words);
-        }
-        (Some(_), Some(from)) => {
-            let words = Words::new(
-                format!(
-                    "The log holds the run’s first {from} of {told} events; the last ones were noted after its last round."
-                ),
-                format!(
-                    "Le journal contient les {from} premiers des {told} événements ; les derniers furent notés après."
-                ),
-            );
-            bench.holds(crate::run::EVENTS, words);
-        }
-        (Some(at), None) => {
-            let words = Words::new(
-                "The log does not hold the run’s events as they are here.",
-                "Le journal ne contient pas les événements du transfert tels qu’ils sont ici.",
-            );
-            bench.fails(crate::run::EVENTS, words, format!("line {}", at + 1));
-        }
+    let Some(from) = missing else {
+        let words = Words::new(
+            format!("The log holds the run’s {} events, in their order.", told.saturating_sub(gone)),
+            format!(
+                "Le journal contient les {} événements du transfert, dans leur ordre.",
+                told.saturating_sub(gone)
+            ),
+        );
+        bench.holds(crate::run::EVENTS, words);
+        return;
+    };
+    let is_tail = events.hashes.iter().skip(from).all(|event| !entries.contains(event));
+    if is_tail && !bench.is_closed() {
+        let words = Words::new(
+            format!(
+                "The log holds the run’s first {from} of {told} events; nothing covers the last ones yet."
+            ),
+            format!(
+                "Le journal contient les {from} premiers des {told} événements ; rien ne couvre encore les derniers."
+            ),
+        );
+        bench.uncovered(crate::run::EVENTS, words);
+    } else {
+        let words = Words::new(
+            "The log does not hold the run’s events as they are here.",
+            "Le journal ne contient pas les événements du transfert tels qu’ils sont ici.",
+        );
+        bench.fails(crate::run::EVENTS, words, format!("line {}", from + 1));
     }
 }
 

@@ -8,6 +8,9 @@ use serde::Serialize;
 pub static REFUSED: Code = Code::refused("ECL-EVI-001", "the evidence does not hold");
 /// Everything holds, and nobody said whose keys these are.
 pub static NOT_ESTABLISHED: Code = Code::refused("ECL-EVI-002", "consistent; controller not established");
+/// What is there agrees, and no certificate says that it is all there is.
+pub static NOT_CERTIFIED: Code =
+    Code::refused("ECL-EVI-008", "what is there agrees; the migration is not certified");
 
 /// The same in both languages.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -42,6 +45,8 @@ pub enum State {
     Lost,
     /// There is nothing to check, and nothing that had to be there.
     Absent,
+    /// It is there, and covered by no signature: in a file without a certificate alone, which never holds.
+    Uncovered,
 }
 
 impl State {
@@ -53,6 +58,7 @@ impl State {
             Self::Fails => language.of("does not hold", "ne tient pas"),
             Self::Lost => language.of("cannot be recomputed", "ne peut plus être recalculé"),
             Self::Absent => language.of("not there", "absent"),
+            Self::Uncovered => language.of("covered by no signature", "couvert par aucune signature"),
         }
     }
 }
@@ -72,11 +78,22 @@ pub struct Line {
     pub finding: Option<String>,
 }
 
+/// What was found of a file as a whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Settled {
+    pub(crate) certified: bool,
+    pub(crate) established: bool,
+}
+
 /// What is said of a whole file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Verdict {
     /// In one word.
     pub outcome: Outcome,
+    /// Whether a signed certificate closes the file, and holds.
+    pub certified: bool,
+    /// Whether the controller's keys are those that somebody brought.
+    pub established: bool,
     /// Every check, in the chain's order.
     pub lines: Vec<Line>,
 }
@@ -85,10 +102,14 @@ pub struct Verdict {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
-    /// Every check holds, and the controller's keys are those that somebody brought.
+    /// Every check holds, a certificate closes the file, and the controller's keys are those that somebody
+    /// brought.
     Holds,
-    /// Every check holds; whose keys these are, nobody said.
+    /// Every check holds, and a certificate closes the file; whose keys these are, nobody said.
     NotEstablished,
+    /// Every check that could be made holds; no certificate closes the file, so that what is missing in it was
+    /// never there or was taken away: nobody can tell which.
+    NotCertified,
     /// Something does not hold.
     Refused,
 }
@@ -103,20 +124,25 @@ impl Outcome {
                 "Consistent; controller not established.",
                 "Cohérente ; responsable de traitement non établi.",
             ),
+            Self::NotCertified => language.of(
+                "What is there agrees; the migration is not certified.",
+                "Ce qui est là concorde ; la migration n’est pas attestée.",
+            ),
             Self::Refused => language.of("The evidence does not hold.", "La preuve ne tient pas."),
         }
     }
 }
 
 impl Verdict {
-    pub(crate) fn new(lines: Vec<Line>, established: bool) -> Self {
+    pub(crate) fn new(lines: Vec<Line>, Settled { certified, established }: Settled) -> Self {
         let fails = lines.iter().any(|line| line.state == State::Fails);
-        let outcome = match (fails, established) {
-            (true, _) => Outcome::Refused,
-            (false, true) => Outcome::Holds,
-            (false, false) => Outcome::NotEstablished,
+        let outcome = match (fails, certified, established) {
+            (true, _, _) => Outcome::Refused,
+            (false, false, _) => Outcome::NotCertified,
+            (false, true, false) => Outcome::NotEstablished,
+            (false, true, true) => Outcome::Holds,
         };
-        Self { outcome, lines }
+        Self { outcome, certified, established, lines }
     }
 
     /// Of bytes that are no evidence file, or are not as [`crate::pack`] writes one.
@@ -130,18 +156,21 @@ impl Verdict {
             ),
             finding: Some(bent.to_string()),
         };
-        Self::new(vec![line], false)
+        Self::new(vec![line], Settled::default())
     }
 
     /// The verdict as a command's end.
     ///
     /// # Errors
-    /// [`REFUSED`], naming the first check that does not hold; [`NOT_ESTABLISHED`].
+    /// [`REFUSED`], naming the first check that does not hold; [`NOT_CERTIFIED`]; [`NOT_ESTABLISHED`].
     pub fn judge(&self) -> Result<()> {
         match self.outcome {
             Outcome::Holds => Ok(()),
             Outcome::NotEstablished => Err(NOT_ESTABLISHED.fault("").help(
                 "read the fingerprint of the controller's key in the paper contract, or by telephone, and give it: --trust SHA256:…",
+            )),
+            Outcome::NotCertified => Err(NOT_CERTIFIED.fault("").help(
+                "ask for the evidence of the closed migration: `ecluse certify sign` writes it",
             )),
             Outcome::Refused => {
                 let first = self.lines.iter().find(|line| line.state == State::Fails);

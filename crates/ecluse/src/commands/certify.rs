@@ -7,7 +7,7 @@ use ecluse_core::copies::Store;
 use ecluse_core::count::{number, plural};
 use ecluse_core::document::Kind;
 use ecluse_core::fault::Result;
-use ecluse_flow::certify::certify;
+use ecluse_flow::certify::{certified, certify};
 use serde_json::json;
 
 use super::{Here, report, session, sign};
@@ -49,6 +49,7 @@ fn propose(here: &Here, args: &RunArgs) -> Result<()> {
     // as it stands now, the acceptance in its chain
     report::written(here, &run, None, accepted.stated().language)?;
     let files = collect(&here.folder, &run)?;
+    evidence::closable(&files)?;
     let stated = Stated { artefacts: named(&files), ..stated };
     lay_aside(&here.folder, &files)?;
     folder::create_durably(&path, written(&head, &stated).as_bytes(), 0o666)?;
@@ -59,10 +60,13 @@ fn propose(here: &Here, args: &RunArgs) -> Result<()> {
     Ok(())
 }
 
+/// What the journal has in the place of a session where a signatory, who is no operator, makes the evidence.
+const NO_SESSION: &str = "no session";
+
 /// Nothing is signed that would not count; the last signature makes the evidence. The run is held meanwhile.
 fn signed(here: &Here, args: &SignArgs) -> Result<()> {
     let run = here.folder.path(None, "run");
-    let _held = RunFolder::held(&run)?;
+    let mut record = RunFolder::existing(&run)?;
     let paper = Paper::read(&here.folder.path(args.file.as_deref(), FILE), MADE_BY)?;
     let stated = paper.judge(parse(paper.text()))?;
     let (found, _) = found(&here.folder, &run, here.now)?;
@@ -70,7 +74,10 @@ fn signed(here: &Here, args: &SignArgs) -> Result<()> {
     sign::read(here, Kind::Certificate, &paper, args)?;
     // somebody else may still have to sign
     if quietly(|| verified(&here.folder, &run, here.now)).is_ok() {
-        let evidence = pack(&here.folder)?;
+        let (evidence, digest) = pack(&here.folder)?;
+        let session = journal::reading::session(here).unwrap_or_else(|| NO_SESSION.to_owned());
+        certified(&session, &mut record, ready::world(), digest)?;
+        evidence::clear(&here.folder)?;
         output::line(format!("{}: everything a stranger needs to check this migration", evidence.display()));
         output::document(&json!({ "evidence": evidence }));
     }

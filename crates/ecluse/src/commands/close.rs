@@ -1,7 +1,7 @@
 //! `ecluse close`: the end of a migration. Refused while anything is open; then the run's keys are destroyed and
 //! its ledger leaves the destination.
 
-use ecluse_adapters::folder::RunFolder;
+use ecluse_adapters::folder::{RunFolder, events};
 use ecluse_core::closing::{Closable, Open};
 use ecluse_core::copies::{Copy, Standing, Store};
 use ecluse_core::count::{number, plural};
@@ -9,6 +9,7 @@ use ecluse_core::fault::{Code, Fault, Result};
 use ecluse_core::instruction::staying;
 use ecluse_core::language::Language;
 use ecluse_flow::conclude::{Concluding, conclude};
+use ecluse_flow::event::Act;
 use ecluse_flow::orders::Bound;
 use ecluse_flow::ports::Destination;
 use jiff::Timestamp;
@@ -90,11 +91,24 @@ fn gate(here: &Here, run: &std::path::Path, chain: &Chain) -> std::result::Resul
         open.push(Open { what, command: "a new version of the order says it: [stays]".to_owned() });
     }
     open.extend(copies(here));
-    if certified.is_some() && !here.folder.has(evidence::FILE) {
-        let what = format!("{} is not there", evidence::FILE);
-        open.push(Open { what, command: "ecluse certify sign".to_owned() });
+    if certified.is_some() {
+        open.extend(packed(here, run));
     }
     Closable::of(accepted.as_ref(), certified.as_ref(), open)
+}
+
+/// The evidence has to be the very one that was written with the certificate's last signature.
+fn packed(here: &Here, run: &std::path::Path) -> Option<Open> {
+    let what = if !here.folder.has(evidence::FILE) {
+        format!("{} is not there", evidence::FILE)
+    } else {
+        let written = events(run).ok().and_then(|events| Some(events.paper(Act::Certify)?.0.to_owned()));
+        if written.is_some_and(|digest| evidence::is_there_as(&here.folder, &digest)) {
+            return None;
+        }
+        format!("{} is not the one that was written when the certificate was signed", evidence::FILE)
+    };
+    Some(Open { what, command: "ecluse certify sign".to_owned() })
 }
 
 /// Copies of patients' data that stand: closing takes the run's own state away, and nothing else.

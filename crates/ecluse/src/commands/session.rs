@@ -17,6 +17,7 @@ use super::Here;
 use super::sign::NO_KEY;
 use crate::cli::{Session, SessionArgs};
 use crate::folder::Folder;
+use crate::journal::sessions;
 use crate::papers::chain::Chain;
 use crate::papers::{Paper, chain, draft, hand, quietly, signatures_of, standing};
 use crate::{folder, output, trial};
@@ -124,6 +125,7 @@ pub(crate) fn with_identity(
         open_for_trial(here, None)?;
     }
     let (session, _) = chain::session(&here.folder, None, &chain.contract, here.now)?;
+    sessions::keep(&here.folder, None)?;
     let identity = identity.map_or_else(|| identity_of(&here.folder, &session), self::identity)?;
     Ok((session, identity))
 }
@@ -137,7 +139,9 @@ pub(crate) fn in_force(here: &Here, contract: &Contract) -> Result<InForce> {
     if contract.header().trial {
         open_for_trial(here, None)?;
     }
-    Ok(chain::session(&here.folder, None, contract, here.now)?.0)
+    let (session, _) = chain::session(&here.folder, None, contract, here.now)?;
+    sessions::keep(&here.folder, None)?;
+    Ok(session)
 }
 
 /// Reads an identity file, which must be its owner's alone.

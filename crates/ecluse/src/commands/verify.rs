@@ -6,13 +6,11 @@ use ecluse_core::language::Language;
 use ecluse_evidence::{Line, Outcome, State, Verdict, verify};
 
 use crate::cli::{self, VerifyArgs};
+use crate::evidence::MOST;
 use crate::output;
 
 static FINGERPRINT: Code = Code::usage("ECL-EVI-006", "this is no fingerprint of a key");
 static UNREADABLE: Code = Code::outside("ECL-EVI-007", "the evidence file cannot be read");
-
-/// Bytes of an evidence file at most.
-const MOST: u64 = 1 << 30;
 
 pub(crate) fn run(args: &VerifyArgs) -> Result<()> {
     if let Some(other) = args.trust.iter().find(|given| !is_fingerprint(given.trim())) {
@@ -67,7 +65,7 @@ fn one(line: &Line, language: Language) -> String {
     let sign = match line.state {
         State::Holds => "✓",
         State::Fails => "✗",
-        State::Lost | State::Absent => "·",
+        State::Lost | State::Absent | State::Uncovered => "·",
     };
     let finding = line.finding.as_ref().map(|finding| format!("\n      {finding}")).unwrap_or_default();
     format!("{sign} {}: {}{finding}", line.state.words(language), line.words.of(language))

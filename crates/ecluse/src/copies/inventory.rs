@@ -78,6 +78,7 @@ const WRITERS: &[(&str, Writes)] = &[
     ("ecluse/src/folder.rs", Means),
     ("ecluse/src/journal/key.rs", Papers),
     ("ecluse/src/journal/sessions.rs", Papers),
+    ("ecluse/src/journal/statuses.rs", Papers),
     ("ecluse/src/overwrite.rs", Nothing),
     ("ecluse/src/papers/by_hand.rs", Papers),
     ("ecluse/src/papers/hand.rs", Papers),

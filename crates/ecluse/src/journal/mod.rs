@@ -17,6 +17,7 @@ pub(crate) mod key;
 pub(crate) mod reading;
 pub(crate) mod seen;
 pub(crate) mod sessions;
+pub(crate) mod statuses;
 pub(crate) mod witnesses;
 
 use std::path::{Path, PathBuf};
@@ -50,7 +51,7 @@ pub(crate) fn keep(folder: &Folder) -> Result<Option<Signed>> {
             return Ok(None);
         }
     }
-    sessions::keep(folder)?;
+    sessions::keep(folder, None)?;
     if let Some(remote) = Remote::find(&path)? {
         return remote.keep(&runs).map(Some);
     }

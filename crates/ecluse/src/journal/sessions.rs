@@ -3,6 +3,7 @@
 //! `session.toml` is replaced every day; without its copy an entry of last week would name nobody.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use ecluse_core::document::{self, Kind};
 use ecluse_core::fault::Result;
@@ -14,13 +15,14 @@ use crate::papers::{Paper, quietly, signatures_of, standing};
 /// Below the log's folder.
 const FOLDER: &str = "sessions";
 
-/// Copies the statement of the session that is there, with its signatures, unless that was done.
+/// Copies the statement of the session that is there, or at `flag`, with its signatures, unless that was done:
+/// before the first act under it, so that none is left without.
 ///
 /// # Errors
 ///
 /// Files that cannot be read or written.
-pub(super) fn keep(folder: &Folder) -> Result<()> {
-    let path = folder.path(None, "session.toml");
+pub(crate) fn keep(folder: &Folder, flag: Option<&Path>) -> Result<()> {
+    let path = folder.path(flag, "session.toml");
     let Ok(paper) = quietly(|| Paper::read(&path, "")) else { return Ok(()) };
     let Ok(header) = document::header(paper.text(), Kind::Session) else { return Ok(()) };
     let kept = super::path(folder).join(FOLDER).join(format!("{}.toml", header.id));

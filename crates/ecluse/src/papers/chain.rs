@@ -20,6 +20,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Paper, recipient, standing};
 use crate::cli::PaperArgs;
 use crate::folder::Folder;
+use crate::journal::statuses;
 
 static OTHER_TABLE: Code = Code::refused("ECL-CLI-021", "a code table is not the one the mapping cites");
 
@@ -204,6 +205,8 @@ fn code_tables(
 #[derive(Clone, Debug)]
 pub(crate) struct StatusFile {
     path: PathBuf,
+    /// The folder whose journal keeps what is heard; none where the order is not in it.
+    kept: Option<Folder>,
     instruction: String,
     max_age: SignedDuration,
 }
@@ -214,6 +217,7 @@ impl StatusFile {
         let seconds = i64::try_from(chain.instruction.order().status_max_age).unwrap_or(i64::MAX);
         Self {
             path: folder.path(flag, "status.toml"),
+            kept: Some(folder.clone()),
             instruction: chain.instruction.digest().to_owned(),
             max_age: SignedDuration::from_secs(seconds),
         }
@@ -221,7 +225,7 @@ impl StatusFile {
 
     /// The status of an order that is not in this folder, where it lies here.
     pub(crate) fn of(path: PathBuf, instruction: &str, max_age: SignedDuration) -> Self {
-        Self { path, instruction: instruction.to_owned(), max_age }
+        Self { path, kept: None, instruction: instruction.to_owned(), max_age }
     }
 
     /// The controller's word, now, after what was `met` before.
@@ -243,6 +247,9 @@ impl StatusFile {
         let before = *met;
         *met = before.and(&heard);
         if *met != before {
+            if let Some(folder) = &self.kept {
+                statuses::keep(folder, &paper)?;
+            }
             keep(*met)?;
         }
         before.precedes(&heard)?;

@@ -7,6 +7,7 @@ use std::process::Command;
 use ecluse_adapters::folder::{RunFolder, figures};
 use ecluse_core::copies::{Birth, Copy, Ended, Ledger, Store};
 use ecluse_core::digest::of_bytes;
+use ecluse_core::document::{self, Kind};
 use ecluse_core::erasure::{Erased, Erasure, Looked, Residue, Side, Survivor};
 use ecluse_flow::event::{Act, Leaf};
 use ecluse_flow::ports::Record as _;
@@ -16,9 +17,11 @@ use crate::accept::{moved, ordered, refused};
 use crate::evidence::fingerprint;
 use crate::{ecluse, now, program, succeed};
 
-fn leaf(act: Act, paper: Option<String>) -> Leaf {
-    let (salt, object, session) = ("5a".repeat(16), "0b".repeat(16), "0c".repeat(16));
-    let (time, outcome) = ("2026-11-22T09:00:00Z".to_owned(), "done".to_owned());
+fn leaf(lab: &Path, act: Act, paper: Option<String>) -> Leaf {
+    let (salt, object) = ("5a".repeat(16), "0b".repeat(16));
+    let text = fs::read_to_string(lab.join("session.toml")).unwrap();
+    let session = document::header(&text, Kind::Session).unwrap().id;
+    let (time, outcome) = (now().to_string(), "done".to_owned());
     Leaf { v: 1, salt, time, session, act, object, outcome, paper }
 }
 
@@ -47,9 +50,9 @@ fn erase(lab: &Path, source: &[&str]) {
         done: source.iter().map(gone).collect(),
         ..Erasure::default()
     };
-    let begun = Leaf { outcome: "begun".to_owned(), ..leaf(Act::Erase, None) };
+    let begun = Leaf { outcome: "begun".to_owned(), ..leaf(lab, Act::Erase, None) };
     let digest = record.save_erasure(&erasure, begun).unwrap();
-    record.append(leaf(Act::Erase, Some(digest))).unwrap();
+    record.append(leaf(lab, Act::Erase, Some(digest))).unwrap();
     drop(record);
     look(lab, Vec::new());
 }
@@ -76,7 +79,7 @@ fn look(lab: &Path, survivors: Vec<Survivor>) {
         survivors,
     };
     let digest = record.save_residue(&residue).unwrap();
-    record.append(leaf(Act::Look, Some(digest))).unwrap();
+    record.append(leaf(lab, Act::Look, Some(digest))).unwrap();
 }
 
 fn accept(lab: &Path) {
@@ -245,7 +248,7 @@ fn a_certificate_is_refused_while_a_survivor_is_found_or_more_was_erased_since()
     look(&lab, vec![survivor("spool/x")]);
     assert!(refused(&lab, &["certify", "propose"], "ECL-CRT-012").contains("spool/x"));
     look(&lab, Vec::new());
-    RunFolder::existing(&lab.join("run")).unwrap().append(leaf(Act::Erase, None)).unwrap();
+    RunFolder::existing(&lab.join("run")).unwrap().append(leaf(&lab, Act::Erase, None)).unwrap();
     refused(&lab, &["certify", "propose"], "ECL-CRT-010");
     erase(&lab, &[]);
     // a look that somebody wrote by hand
@@ -273,7 +276,7 @@ fn copies(lab: &Path, change: impl FnOnce(&mut Ledger)) {
     let mut ledger = Ledger::read(&fs::read(&file).unwrap()).unwrap();
     change(&mut ledger);
     let bytes = ledger.bytes().unwrap();
-    let told = leaf(Act::Copies, Some(of_bytes(&bytes)));
+    let told = leaf(lab, Act::Copies, Some(of_bytes(&bytes)));
     RunFolder::existing(&lab.join("copies")).unwrap().append(told).unwrap();
     fs::write(&file, bytes).unwrap();
 }

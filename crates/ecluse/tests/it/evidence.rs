@@ -7,6 +7,7 @@ use std::process::{Command, Output};
 use ecluse_evidence::{Files, pack};
 use ecluse_sign::PublicKey;
 
+use crate::accept::refused;
 use crate::closed::certified;
 use crate::{ecluse, succeed};
 
@@ -63,8 +64,9 @@ fn what_the_demonstration_leaves_holds_together() {
     let (_, said) = verify(&["--trust", &trust]);
     let lines = said["lines"].as_array().unwrap();
     let fails: Vec<_> = lines.iter().filter(|line| line["state"] == "fails").collect();
-    // nothing closes it yet: the events alone are covered by no signature
-    assert!(fails.iter().all(|line| line["of"] == "journal/events.jsonl"), "{fails:#?}");
+    assert!(fails.is_empty(), "{fails:#?}");
+    // nothing closes it yet
+    assert_eq!((&said["outcome"], &said["code"]), (&"not-certified".into(), &"ECL-EVI-008".into()));
     for name in
         ["contract.toml", "instruction.toml", "status.toml", "run/figures.json", "run/reconciliation.json"]
     {
@@ -106,6 +108,36 @@ fn a_certified_migration_is_verified_by_whoever_has_its_file_and_a_fingerprint()
         assert!(said.contains("ECL-EVI-002"), "{said}");
     }
     assert_eq!(ecluse(stranger.path(), &["verify", "nothing.tar"]).status.code(), Some(3));
+}
+
+/// What is packed is the migration's own, would hold, and is what `close` takes.
+#[test]
+fn the_evidence_is_judged_before_it_is_signed_and_bound_when_it_is_written() {
+    let here = tempfile::tempdir().unwrap();
+    let lab = certified(here.path());
+    for name in ["certificate.toml", "certificate.toml.sigs"] {
+        std::fs::rename(lab.join(name), lab.join(format!("{name}.old"))).unwrap();
+    }
+    let link = lab.join("codes/more.toml");
+    std::fs::create_dir_all(lab.join("codes")).unwrap();
+    std::os::unix::fs::symlink(lab.join("connections.toml"), &link).unwrap();
+    assert!(refused(&lab, &["certify", "propose"], "ECL-CRT-016").contains("codes/more.toml"));
+    std::fs::remove_file(&link).unwrap();
+    // another day, and the statement of the day of the run is gone
+    succeed(&lab, &["session", "new"]);
+    let kept = lab.join("journal/sessions");
+    std::fs::rename(&kept, here.path().join("sessions")).unwrap();
+    assert!(refused(&lab, &["certify", "propose"], "ECL-CRT-017").contains("journal/events.jsonl"));
+    std::fs::remove_dir_all(&kept).unwrap();
+    std::fs::rename(here.path().join("sessions"), &kept).unwrap();
+    succeed(&lab, &["certify", "propose"]);
+    succeed(&lab, &["certify", "sign"]);
+    let (file, other) = (lab.join("evidence.tar"), here.path().join("evidence.tar"));
+    std::fs::rename(&file, &other).unwrap();
+    std::fs::write(&file, pack(&files(&lab)).unwrap()).unwrap();
+    assert!(refused(&lab, &["close"], "ECL-CLO-001").contains("not the one that was written"));
+    std::fs::rename(&other, &file).unwrap();
+    succeed(&lab, &["close"]);
 }
 
 /// The lines of `docs/verify.md`, as they stand there, typed where nothing but the evidence lies.

@@ -10,11 +10,12 @@ use super::Chain;
 use super::opened::{cites, of_order, open};
 use crate::bench::Bench;
 use crate::file::is_last;
-use crate::run;
+use crate::run::{self, Events, Leaf};
 use crate::verdict::Words;
 
-/// Checks it, where it is there; then no file is covered by nothing.
-pub(super) fn check(bench: &mut Bench<'_>, chain: &Chain) {
+/// Checks it, where it is there: then no file is covered by nothing. Whether it closes the file: it is signed by
+/// whom it must be; what it says is told line by line.
+pub(super) fn check(bench: &mut Bench<'_>, chain: &Chain, events: Option<&Events>) -> bool {
     let opened = open(bench, &chain.contract, (FILE, Kind::Certificate), |paper, now| {
         Certified::read(paper.bytes, &paper.signatures, &chain.contract, now)
     });
@@ -26,7 +27,7 @@ pub(super) fn check(bench: &mut Bench<'_>, chain: &Chain) {
             );
             bench.absent(FILE, words);
         }
-        return;
+        return false;
     };
     let stated = opened.value.stated();
     of_order(bench, FILE, &stated.instruction);
@@ -36,6 +37,17 @@ pub(super) fn check(bench: &mut Bench<'_>, chain: &Chain) {
     cites(bench, FILE, &stated.residue, run::RESIDUE);
     said(bench, stated);
     named(bench, stated);
+    if let Some(events) = events {
+        let words = Words::new(
+            "The last event in the file announces it: none was cut off behind.",
+            "Le dernier événement du fichier l’annonce : aucun n’a été retranché après.",
+        );
+        let last = events.leaves.last();
+        bench.check(run::EVENTS, last.is_some_and(Leaf::announces_certificate), words, || {
+            format!("line {}: {}", events.leaves.len(), last.map_or("", |leaf| leaf.act.as_str()))
+        });
+    }
+    true
 }
 
 /// It says of places what the two files say that it cites.

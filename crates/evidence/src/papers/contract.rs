@@ -10,7 +10,7 @@ use crate::moment;
 use crate::verdict::Words;
 
 /// The file.
-const NAME: &str = "contract.toml";
+pub(super) const NAME: &str = "contract.toml";
 
 /// Checks the contract and the versions before it.
 pub(super) fn check(bench: &mut Bench<'_>) -> Option<Contract> {

@@ -5,6 +5,7 @@ mod answers;
 mod certificate;
 mod comparison;
 mod contract;
+mod demanded;
 mod differences;
 mod mandate;
 mod opened;
@@ -22,7 +23,7 @@ use ecluse_core::instruction::Instruction;
 use crate::bench::Bench;
 use crate::log;
 use crate::run;
-use crate::verdict::Words;
+use crate::verdict::{Settled, Words};
 
 pub(crate) use opened::Opened;
 
@@ -32,41 +33,50 @@ pub(crate) struct Chain {
     pub(crate) order: Option<Opened<Instruction>>,
 }
 
-/// Checks every paper, then what the run left; whether the contract's keys are the controller's.
-pub(crate) fn check(bench: &mut Bench<'_>, trust: &[String]) -> bool {
-    let Some(contract) = contract::check(bench) else { return false };
+/// Checks every paper, then what the run left; whether a certificate closes it all, and whether the contract's
+/// keys are the controller's.
+pub(crate) fn check(bench: &mut Bench<'_>, trust: &[String]) -> Settled {
+    let Some(contract) = contract::check(bench) else { return Settled::default() };
     let established = contract::established(bench, &contract, trust);
     mandate::check(bench, &contract);
     let order = order::check(bench, &contract);
     let chain = Chain { contract, order };
     rules::check(bench, &chain);
     recipient::check(bench, &chain);
-    let began = run::began(bench);
-    status::check(bench, &chain, began);
-    session::check(bench, &chain);
     answers::check(bench, &chain);
     let events = run::check(bench, &chain);
+    status::check(bench, &chain, events.as_ref());
+    session::check(bench, &chain, events.as_ref());
     reference::check(bench, &chain);
     comparison::check(bench, &chain);
     differences::check(bench, &chain);
     sealed::check(bench, &chain);
     acceptance::check(bench, &chain);
-    certificate::check(bench, &chain);
+    let certified = certificate::check(bench, &chain, events.as_ref());
     log::check(bench, events.as_ref());
-    unvouched(bench);
-    established
+    if certified || bench.closing {
+        demanded::check(bench, &chain);
+    }
+    if !bench.closing {
+        unvouched(bench);
+    }
+    Settled { certified, established }
 }
 
-/// What no signature, no digest and no event covers could have been changed by anybody.
+/// What no signature, no digest and no event covers could have been changed by anybody. What a run leaves is
+/// covered by the certificate alone: before there is one, that is said and not held against it.
 fn unvouched(bench: &mut Bench<'_>) {
     for path in bench.unvouched() {
-        bench.fails(
-            &path,
-            Words::new(
-                "Nobody vouches for this file: no signed paper and no event cites it.",
-                "Personne ne répond de ce fichier : aucun document signé, aucun événement ne le cite.",
-            ),
-            None,
+        let words = Words::new(
+            "Nobody vouches for this file: no signed paper and no event cites it.",
+            "Personne ne répond de ce fichier : aucun document signé, aucun événement ne le cite.",
         );
+        if is_left(&path) { bench.uncovered(&path, words) } else { bench.fails(&path, words, None) }
     }
+}
+
+/// Whether a path is one under which what a run leaves stands in the evidence.
+fn is_left(path: &str) -> bool {
+    let beside = ["report.html", "copies.json", ecluse_core::objection::FILE];
+    path.starts_with("run/") || path.starts_with("journal/") || beside.contains(&path)
 }

@@ -15,7 +15,7 @@ use crate::moment;
 use crate::verdict::Words;
 
 /// The file.
-const DICTIONARY: &str = "dictionary.toml";
+pub(super) const DICTIONARY: &str = "dictionary.toml";
 
 /// Compares each with the digest that was signed, and checks the biologist's signatures.
 pub(super) fn check(bench: &mut Bench<'_>, chain: &Chain) {
@@ -41,7 +41,7 @@ pub(super) fn check(bench: &mut Bench<'_>, chain: &Chain) {
     match &map {
         Ok(map) if mapping => {
             let judged = read.as_ref().is_ok_and(|read| mapping::own(map, read).iter().any(|own| own.judged));
-            signatures(bench, chain, (mapping::FILE, Kind::Mapping), judged);
+            let _told = signatures(bench, chain, (mapping::FILE, Kind::Mapping), judged);
             code_tables(bench, chain, map);
         }
         Err(findings) if mapping => refused(bench, mapping::FILE, findings),
@@ -58,15 +58,23 @@ fn code_tables(bench: &mut Bench<'_>, chain: &Chain, mapping: &Mapping) {
             continue;
         }
         match document::text(bench.bytes(path).unwrap_or_default()).and_then(codes::parse) {
-            Ok(_) => signatures(bench, chain, (path, Kind::Codes), true),
+            Ok(_) => {
+                let _told = signatures(bench, chain, (path, Kind::Codes), true);
+            }
             Err(findings) => refused(bench, path, &findings),
         }
     }
 }
 
-/// The signatures of a paper that has no header: it counts from the order that cites it on.
-fn signatures(bench: &mut Bench<'_>, chain: &Chain, (name, kind): (&str, Kind), due: bool) {
-    let Some(paper) = bench.paper(name).filter(|paper| due || !paper.signatures.is_empty()) else { return };
+/// The signatures of a paper alone, told: of one that has no header, or that an earlier contract has the header of.
+pub(super) fn signatures(
+    bench: &mut Bench<'_>,
+    chain: &Chain,
+    (name, kind): (&str, Kind),
+    due: bool,
+) -> bool {
+    let paper = bench.paper(name).filter(|paper| due || !paper.signatures.is_empty());
+    let Some(paper) = paper else { return false };
     let begins = moment::of_terms(chain.contract.terms()).into_iter().chain(moment::of_paper(&paper));
     let held = moment::first(chain.contract.header().issued, bench.closed, begins, |now| {
         chain.contract.signatures(kind, 1, paper.bytes, &paper.signatures, now)
@@ -75,7 +83,11 @@ fn signatures(bench: &mut Bench<'_>, chain: &Chain, (name, kind): (&str, Kind), 
         Ok((at, held)) => {
             paper.paths.iter().for_each(|path| bench.vouch(path));
             bench.holds(name, signed(held.signers(), at));
+            true
         }
-        Err(findings) => refused(bench, name, &findings),
+        Err(findings) => {
+            refused(bench, name, &findings);
+            false
+        }
     }
 }

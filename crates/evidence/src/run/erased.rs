@@ -40,6 +40,7 @@ pub(super) fn check(bench: &mut Bench<'_>, chain: &Chain, events: Option<&Events
         bench.check(ERASURE, told && !erasure.ended.is_empty(), words, || {
             "it did not come to its end".to_owned()
         });
+        source(bench, chain, &erasure);
     }
     if bench.bytes(RESIDUE).is_some()
         && let Some(residue) = told::<Residue>(bench, RESIDUE)
@@ -64,6 +65,20 @@ pub(super) fn check(bench: &mut Bench<'_>, chain: &Chain, events: Option<&Events
             residue.survivors.first().map(|one| format!("{}: {}", one.place, one.what)).unwrap_or_default()
         });
     }
+}
+
+/// Where the order has the source erased: each of its tables was.
+fn source(bench: &mut Bench<'_>, chain: &Chain, erasure: &Erasure) {
+    let order = chain.order.as_ref().map(|order| order.value.order());
+    let Some(order) = order.filter(|order| order.erasure.source.is_some()) else { return };
+    let left = order.tables.iter().find(|table| !erasure.covers_source(&table.name.value));
+    let words = Words::new(
+        "Each table that the order has erased at the source was erased there.",
+        "Chaque table que l’ordre fait effacer à la source y a été effacée.",
+    );
+    bench.check(ERASURE, left.is_none(), words, || {
+        left.map(|table| format!("{} is not", table.name.value)).unwrap_or_default()
+    });
 }
 
 fn of_order(bench: &mut Bench<'_>, chain: &Chain, of: &str, cited: &str) {

@@ -31,7 +31,7 @@ pub(crate) struct Leaf {
     pub(crate) time: String,
     pub(crate) session: String,
     pub(crate) act: String,
-    object: String,
+    pub(crate) object: String,
     pub(crate) outcome: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     paper: Option<String>,
@@ -40,17 +40,36 @@ pub(crate) struct Leaf {
 /// Events whose chain holds.
 #[derive(Debug)]
 pub(crate) struct Events {
-    leaves: Vec<Leaf>,
+    pub(crate) leaves: Vec<Leaf>,
     /// The digest of each line, without its line feed.
     digests: Vec<String>,
     /// The hash of each leaf, as a transparency log has it (RFC 6962).
     pub(crate) hashes: Vec<Hash>,
 }
 
+impl Leaf {
+    /// When, where it can be read.
+    pub(crate) fn at(&self) -> Option<Timestamp> {
+        self.time.parse().ok()
+    }
+
+    /// Whether it says that this act is about to be done.
+    pub(crate) fn begins(&self, act: &str) -> bool {
+        self.act == act && self.outcome == "begun"
+    }
+
+    /// Whether the certificate comes next.
+    pub(crate) fn announces_certificate(&self) -> bool {
+        self.begins("certify")
+    }
+}
+
 impl Events {
     /// The digest of the file that the last act of this kind left.
     pub(crate) fn paper(&self, act: &str) -> Option<&str> {
-        self.leaves.iter().rev().find(|leaf| leaf.act == act && leaf.paper.is_some())?.paper.as_deref()
+        // with `begun` it is the one that is about to be written
+        let left = |leaf: &&Leaf| leaf.act == act && leaf.paper.is_some() && !leaf.begins(act);
+        self.leaves.iter().rev().find(left)?.paper.as_deref()
     }
 
     /// The digest of the line of this number, from 1; of nothing for none.
@@ -116,7 +135,7 @@ fn read(bytes: &[u8]) -> Result<Events, String> {
 
 /// Says where the clock went back: no proof of a forgery, and something to ask about.
 fn clock(bench: &mut Bench<'_>, events: &Events) {
-    let times: Vec<Option<Timestamp>> = events.leaves.iter().map(|leaf| leaf.time.parse().ok()).collect();
+    let times: Vec<Option<Timestamp>> = events.leaves.iter().map(Leaf::at).collect();
     let back = times
         .windows(2)
         .position(|pair| matches!(pair, [Some(one), Some(next)] if next < one) || pair.contains(&None));

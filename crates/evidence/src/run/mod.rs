@@ -13,7 +13,7 @@ use crate::papers::Chain;
 use crate::verdict::Words;
 
 pub(crate) use erased::{ERASURE, RESIDUE};
-pub(crate) use events::{EVENTS, Events};
+pub(crate) use events::{EVENTS, Events, Leaf};
 pub(crate) use figures::FIGURES;
 pub(crate) use reconciled::RECONCILIATION;
 

@@ -8,19 +8,25 @@ use ecluse_core::erasure::{Erased, Erasure, Looked, Residue, Side};
 use ecluse_core::language::Language;
 use ecluse_core::template::Head;
 use ecluse_testkit::papers::{Paper, Papers, Person};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::made::{self, now};
 use crate::{Files, Outcome, State, Verdict, pack, verify};
 
 /// The whole migration of [`made::files`], closed.
-fn closed(papers: &Papers) -> Files {
+pub(super) fn closed(papers: &Papers) -> Files {
     closed_over(papers, made::files(papers))
 }
 
 /// Closes these files, whatever they are: their signatories signed for them.
-fn closed_over(papers: &Papers, mut files: Files) -> Files {
+pub(super) fn closed_over(papers: &Papers, files: Files) -> Files {
+    closed_but(papers, files, |_| {})
+}
+
+/// As [`closed_over`], over what `change` makes of them at the last moment before the certificate is written.
+pub(super) fn closed_but(papers: &Papers, mut files: Files, change: impl FnOnce(&mut Files)) -> Files {
     let instruction = papers.digest(Paper::Instruction);
+    let ran = made::last(&files);
     let digest = |files: &Files, path: &str| of_bytes(&files[path]);
     let stated = acceptance::Stated {
         run: "r1".to_owned(),
@@ -36,7 +42,7 @@ fn closed_over(papers: &Papers, mut files: Files) -> Files {
         answers: Vec::new(),
         language: Language::French,
     };
-    let text = acceptance::draft(&head(papers, 4), &stated);
+    let text = acceptance::draft(&head(papers, ran, 4), &stated);
     signed(&mut files, "acceptance.toml", Kind::Acceptance, &text, &papers.signatory);
     let at = (now() + SignedDuration::from_mins(5)).to_string();
     let erasure = Erasure {
@@ -75,6 +81,11 @@ fn closed_over(papers: &Papers, mut files: Files) -> Files {
         survivors: Vec::new(),
     };
     let looked = made::note(&mut files, "run/residue.json", "look", &at, &residue);
+    files.insert("copies.json".to_owned(), b"{}".to_vec());
+    files.insert("report.html".to_owned(), b"<!doctype html>".to_vec());
+    made::append(&mut files, ("certify", "begun"), &at, None);
+    made::log(&mut files);
+    change(&mut files);
     let stated = certificate::Stated {
         run: "r1".to_owned(),
         instruction,
@@ -93,14 +104,14 @@ fn closed_over(papers: &Papers, mut files: Files) -> Files {
             })
             .collect(),
     };
-    let text = certificate::draft(&head(papers, 6), &stated);
+    let text = certificate::draft(&head(papers, ran, 6), &stated);
     signed(&mut files, "certificate.toml", Kind::Certificate, &text, &papers.processor);
     files
 }
 
 /// The header of a paper that is written some minutes after the run.
-fn head(papers: &Papers, minutes: i64) -> Head {
-    let issued = now() + SignedDuration::from_mins(minutes);
+fn head(papers: &Papers, ran: Timestamp, minutes: i64) -> Head {
+    let issued = ran + SignedDuration::from_mins(minutes);
     Head {
         id: *b"\x0b\x1c\x2d\x3e\x4f\x50\x61\x72\x83\x94\xa5\xb6\xc7\xd8\xe9\xfa",
         version: 1,
@@ -120,11 +131,11 @@ fn signed(files: &mut Files, name: &str, kind: Kind, text: &str, by: &Person) {
     files.insert(format!("{name}.sigs/{}.sig", by.short), signature.into_bytes());
 }
 
-fn judged(files: &Files, papers: &Papers) -> Verdict {
+pub(super) fn judged(files: &Files, papers: &Papers) -> Verdict {
     verify(&pack(files).unwrap(), &made::trust(papers))
 }
 
-fn fails(verdict: &Verdict) -> Vec<(&str, &str)> {
+pub(super) fn fails(verdict: &Verdict) -> Vec<(&str, &str)> {
     let failed = verdict.lines.iter().filter(|line| line.state == State::Fails);
     failed.map(|line| (line.of.as_str(), line.finding.as_deref().unwrap_or_default())).collect()
 }

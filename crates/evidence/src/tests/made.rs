@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
+use ecluse_core::document::{self, Kind};
 use ecluse_core::{dictionary, digest};
+use ecluse_journal::{KeyKind as LogKey, Log, NoteSigner};
 use ecluse_testkit::papers::{Paper, Papers};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -155,18 +157,28 @@ pub(super) fn run(files: &mut Files, instruction: &str) {
 
 /// The same with these figures: the events vouch for them.
 pub(super) fn run_with(files: &mut Files, instruction: &str, figures: &str) {
+    let session = session(files);
     let at = |minutes: i64| (now() + SignedDuration::from_mins(minutes)).to_string();
     let figures = figures.as_bytes().to_vec();
-    let mut events = Events::default();
-    events.add("open", &at(1), None);
-    events.add("close", &at(2), Some(&figures));
+    let mut events = Events { session, ..Events::default() };
+    events.add(("open", "begun"), &at(1), None);
+    for (act, outcome) in [
+        ("standing", "done"),
+        ("snapshot", "begun"),
+        ("table", "begun"),
+        ("chunk", "begun"),
+        ("chunk", "done"),
+    ] {
+        events.add((act, outcome), &at(1), None);
+    }
+    events.add(("close", "done"), &at(2), Some(&figures));
     let (lines, head) = (events.lines, events.before.clone());
     let reconciliation = json!({
         "at": at(3), "run": "r1", "instruction": instruction, "lines": lines, "journal": head, "holds": true,
         "rows": 3, "differences": 0, "kinds": {}, "since": 0, "overrides": [], "list": [],
     });
     let reconciliation = serde_json::to_vec_pretty(&reconciliation).unwrap();
-    events.add("reconcile", &at(3), Some(&reconciliation));
+    events.add(("reconcile", "done"), &at(3), Some(&reconciliation));
     files.insert("run/figures.json".to_owned(), figures);
     files.insert("run/reconciliation.json".to_owned(), reconciliation);
     files.insert("journal/events.jsonl".to_owned(), events.bytes);
@@ -181,15 +193,63 @@ pub(super) fn note(
     said: &impl serde::Serialize,
 ) -> String {
     let bytes = serde_json::to_vec_pretty(said).unwrap();
+    append(files, (act, "done"), time, Some(&bytes));
+    let cited = digest::of_bytes(&bytes);
+    files.insert(path.to_owned(), bytes);
+    cited
+}
+
+/// Adds an event, under the session of the statement there.
+pub(super) fn append(files: &mut Files, act: (&str, &str), time: &str, paper: Option<&[u8]>) {
+    let session = session(files);
+    append_under(files, &session, act, time, paper);
+}
+
+/// Adds an event under this session.
+pub(super) fn append_under(
+    files: &mut Files,
+    session: &str,
+    act: (&str, &str),
+    time: &str,
+    paper: Option<&[u8]>,
+) {
     let journal = files.remove("journal/events.jsonl").unwrap();
     let last = journal.split(|b| *b == b'\n').rev().nth(1).unwrap();
     let lines = journal.iter().filter(|b| **b == b'\n').count() as u64;
-    let mut events = Events { before: digest::of_bytes(last), lines, bytes: journal.clone() };
-    events.add(act, time, Some(&bytes));
-    let cited = digest::of_bytes(&bytes);
-    files.insert(path.to_owned(), bytes);
+    let session = session.to_owned();
+    let mut events = Events { before: digest::of_bytes(last), lines, bytes: journal.clone(), session };
+    events.add(act, time, paper);
     files.insert("journal/events.jsonl".to_owned(), events.bytes);
-    cited
+}
+
+/// When the last event was noted.
+pub(super) fn last(files: &Files) -> Timestamp {
+    let text = std::str::from_utf8(&files["journal/events.jsonl"]).unwrap();
+    let line: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+    line["leaf"]["time"].as_str().unwrap().parse().unwrap()
+}
+
+/// The id of the session statement among the files.
+pub(super) fn session(files: &Files) -> String {
+    let text = std::str::from_utf8(&files["session.toml"]).unwrap();
+    document::header(text, Kind::Session).unwrap().id
+}
+
+/// The log of these events, as its writer leaves it.
+pub(super) fn log(files: &mut Files) {
+    let signer = NoteSigner::new("ecluse/00", LogKey::Log, &[7; 32]).unwrap();
+    let mut log = Log::new("ecluse/00");
+    for line in files["journal/events.jsonl"].split(|b| *b == b'\n').filter(|line| !line.is_empty()) {
+        let line: Value = serde_json::from_slice(line).unwrap();
+        log.append(&serde_json_canonicalizer::to_vec(&line["leaf"]).unwrap()).unwrap();
+    }
+    files.retain(|path, _| !path.starts_with("journal/tile/"));
+    for (tile, bytes) in log.stage() {
+        files.insert(format!("journal/{}", tile.path()), bytes);
+    }
+    let checkpoint = log.checkpoint().sign(&signer).unwrap();
+    files.insert("journal/checkpoint".to_owned(), checkpoint.into_bytes());
+    files.insert("journal/log.pub".to_owned(), format!("{}\n", signer.verifier()).into_bytes());
 }
 
 /// Journal lines as a run writes them.
@@ -197,19 +257,20 @@ struct Events {
     bytes: Vec<u8>,
     before: String,
     lines: u64,
+    session: String,
 }
 
 impl Default for Events {
     fn default() -> Self {
-        Self { bytes: Vec::new(), before: digest::of_bytes(b""), lines: 0 }
+        Self { bytes: Vec::new(), before: digest::of_bytes(b""), lines: 0, session: String::new() }
     }
 }
 
 impl Events {
-    fn add(&mut self, act: &str, time: &str, paper: Option<&[u8]>) {
+    fn add(&mut self, (act, outcome): (&str, &str), time: &str, paper: Option<&[u8]>) {
         let mut leaf = json!({
-            "v": 1, "salt": format!("{:032x}", self.lines + 7), "time": time, "session": "s", "act": act,
-            "object": "o", "outcome": "done",
+            "v": 1, "salt": format!("{:032x}", self.lines + 7), "time": time, "session": self.session,
+            "act": act, "object": "o", "outcome": outcome,
         });
         if let Some(paper) = paper {
             leaf["paper"] = Value::String(digest::of_bytes(paper));

@@ -1,5 +1,6 @@
 //! Evidence files made of signed papers, and every way to spoil them.
 
+mod chain;
 mod closed;
 mod form;
 mod made;

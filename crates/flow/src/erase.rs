@@ -64,7 +64,7 @@ pub trait Eraser: Send {
     fn settle(&mut self, plan: &Plan) -> Result<String>;
 
     /// Where this engine may keep them still, as it says of itself: in words, one place each.
-    fn beyond(&mut self) -> Result<Vec<String>>;
+    fn beyond(&mut self, plan: &Plan) -> Result<Vec<String>>;
 }
 
 /// Which rows of a table.

@@ -5,7 +5,7 @@
 //! somebody answers for.
 
 use ecluse_core::catalog::ForeignKey;
-use ecluse_core::fault::Result;
+use ecluse_core::fault::{Code, Result};
 use ecluse_core::plan::{Plan, TablePlan};
 use ecluse_core::types::Engine;
 use ecluse_flow::erase::{Tied, Which};
@@ -20,6 +20,8 @@ use super::source::Source;
 use super::statement::{self, Statement, quoted};
 use crate::sql;
 use crate::url::Server;
+
+static LEFT: Code = Code::outside("ECL-ERA-031", "a table was not made anew after its rows went");
 
 /// A MariaDB database, opened so that rows may go.
 pub struct Eraser {
@@ -151,7 +153,12 @@ impl ecluse_flow::erase::Eraser for Eraser {
         for table in plan.tables() {
             // InnoDB makes the table anew; its answer is a row of words
             let optimize = format!("OPTIMIZE NO_WRITE_TO_BINLOG TABLE {}", quoted(table.source()));
-            self.session().rows(&optimize, Vec::new(), table.source())?;
+            let said = self.session().rows(&optimize, Vec::new(), table.source())?;
+            if said.iter().any(|row| text(row, 2).eq_ignore_ascii_case("error")) {
+                return Err(LEFT.fault(format!("table {}", table.source())).help(
+                    "its rows are gone, and their bytes may stand in its file: give the account INSERT on it, or make room on the disk; then: ecluse erase --source",
+                ));
+            }
         }
         Ok(match self.log {
             Log::None => "DELETE, OPTIMIZE TABLE; the server keeps no binary log".to_owned(),
@@ -160,7 +167,7 @@ impl ecluse_flow::erase::Eraser for Eraser {
         })
     }
 
-    fn beyond(&mut self) -> Result<Vec<String>> {
+    fn beyond(&mut self, _plan: &Plan) -> Result<Vec<String>> {
         let mut places = vec![
             "undo and redo log of InnoDB, until they are written over".to_owned(),
             "the disk under the data directory: blocks given back, snapshots of its file system, flash"
@@ -168,6 +175,12 @@ impl ecluse_flow::erase::Eraser for Eraser {
             "backups of the server, and dumps that somebody made".to_owned(),
             "the server's own logs, where they hold statements".to_owned(),
         ];
+        let own = self.session().rows("SELECT @@innodb_file_per_table", Vec::new(), "files")?;
+        if own.first().and_then(|row| number(row, 0)) != Some(1) {
+            places.push(
+                "freed pages of the shared tablespace (ibdata1): innodb_file_per_table is off".to_owned(),
+            );
+        }
         match self.log {
             Log::None => {}
             Log::Out => places.push(

@@ -29,6 +29,7 @@ mod destination;
 mod durable;
 mod encode;
 mod erase;
+mod erasing;
 mod error;
 mod grants;
 mod ledger;
@@ -47,6 +48,7 @@ mod written;
 
 pub use destination::Destination;
 pub use erase::Eraser;
+pub use erasing::erasing;
 pub use grants::{Grants, grants};
 pub use look::look;
 pub use source::Source;

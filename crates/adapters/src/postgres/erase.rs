@@ -19,6 +19,15 @@ use super::text::relation;
 use crate::sql;
 use crate::url::Server;
 
+/// Whether VACUUM writes the table `$1` anew for this role: its owner's, the database's, and from PostgreSQL 17 on
+/// whoever has MAINTAIN.
+const OWNS: &str = "\
+    SELECT pg_has_role(c.relowner, 'USAGE') OR pg_has_role(d.datdba, 'USAGE') \
+        OR CASE WHEN current_setting('server_version_num')::int >= 170000 \
+                THEN has_table_privilege(c.oid, 'MAINTAIN') ELSE false END \
+    FROM pg_catalog.pg_class c, pg_catalog.pg_database d \
+    WHERE c.oid = to_regclass($1::text) AND d.datname = current_database()";
+
 /// A PostgreSQL database, opened so that rows may go.
 pub struct Eraser {
     source: Source,
@@ -53,6 +62,17 @@ impl Eraser {
         let parameters: Vec<&(dyn ToSql + Sync)> = bound.iter().map(|b| b as _).collect();
         let done = self.link().run(self.link().client().execute(sql.as_str(), &parameters));
         done.map_err(|e| self.link().side().fault(&e, place))
+    }
+
+    /// Tables that are another's to write anew: to this role the server would only warn, and leave them.
+    fn others<'p>(&self, plan: &'p Plan) -> Result<Vec<&'p str>> {
+        let mut left = Vec::new();
+        for table in plan.tables().iter().map(TablePlan::source) {
+            if !self.link().one::<bool>(OWNS, &[&relation(table)], table)? {
+                left.push(table);
+            }
+        }
+        Ok(left)
     }
 
     fn count(&self, sql: &str, place: &str) -> Result<u64> {
@@ -119,19 +139,32 @@ impl ecluse_flow::erase::Eraser for Eraser {
     }
 
     fn settle(&mut self, plan: &Plan) -> Result<String> {
-        for table in plan.tables() {
+        let left = self.others(plan)?;
+        for table in plan.tables().iter().filter(|table| !left.contains(&table.source())) {
             // writes the table and its indexes anew: a plain VACUUM leaves the deleted bytes in their pages
             self.link().batch(&format!("VACUUM (FULL) {}", relation(table.source())), table.source())?;
         }
         let checkpoint = self.link().run(self.link().client().batch_execute("CHECKPOINT"));
-        Ok(if checkpoint.is_ok() {
-            "DELETE, VACUUM FULL, CHECKPOINT".to_owned()
+        let mut method = match left.len() {
+            0 => "DELETE, VACUUM FULL".to_owned(),
+            _ => format!("DELETE; VACUUM FULL is left to the owner of {}", left.join(", ")),
+        };
+        method.push_str(if checkpoint.is_ok() {
+            ", CHECKPOINT"
         } else {
-            "DELETE, VACUUM FULL; the role may give no CHECKPOINT".to_owned()
-        })
+            "; the role may give no CHECKPOINT"
+        });
+        Ok(method)
     }
 
-    fn beyond(&mut self) -> Result<Vec<String>> {
+    fn beyond(&mut self, plan: &Plan) -> Result<Vec<String>> {
+        let left = self.others(plan)?;
+        let dead = (!left.is_empty()).then(|| {
+            format!(
+                "dead rows in the files of {}, until their owner runs VACUUM (FULL): this role may not",
+                left.join(", ")
+            )
+        });
         let mut places = vec![
             "the write-ahead log (pg_wal) of the server, until it is recycled".to_owned(),
             "the disk under the data directory: blocks given back, snapshots of its file system, flash"
@@ -147,6 +180,7 @@ impl ecluse_flow::erase::Eraser for Eraser {
         for slot in self.texts(slots, "replication slots")? {
             places.push(format!("the replica behind the replication slot {slot}"));
         }
+        places.extend(dead);
         Ok(places)
     }
 }

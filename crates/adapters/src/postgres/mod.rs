@@ -29,6 +29,7 @@ mod decode;
 mod destination;
 mod encode;
 mod erase;
+mod erasing;
 mod error;
 mod grants;
 mod lanes;
@@ -48,6 +49,7 @@ mod views;
 
 pub use destination::Destination;
 pub use erase::Eraser;
+pub use erasing::erasing;
 pub use grants::{Grants, grants};
 pub use look::look;
 pub use source::Source;

@@ -30,7 +30,9 @@ mod select;
 mod shown;
 mod sqlite;
 
-use ecluse_core::catalog::ForeignKey;
+use std::collections::{BTreeMap, BTreeSet};
+
+use ecluse_core::catalog::{Catalog, ForeignKey};
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::plan::{KnownPlan, Plan, TablePlan};
 use ecluse_core::types::Engine;
@@ -153,6 +155,24 @@ pub(crate) fn tied(engine: Engine, child: &str, key: &ForeignKey) -> (String, St
     let orphans =
         format!("{count} AND NOT EXISTS (SELECT 1 FROM {parent} AS p WHERE {})", same.join(" AND "));
     (count, orphans)
+}
+
+/// What a comparison and a deletion read, by table: what moved of the ordered ones, and both sides of each foreign
+/// key that leads to one, from tables beside the order too.
+pub(crate) fn sides(plan: &Plan, catalog: &Catalog) -> BTreeMap<String, BTreeSet<String>> {
+    let mut sides: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for table in plan.tables() {
+        let read = table.read().iter().map(|column| column.name.clone());
+        sides.entry(table.source().to_owned()).or_default().extend(read);
+    }
+    for child in &catalog.tables {
+        let ordered = |key: &&ForeignKey| plan.tables().iter().any(|t| t.source() == key.references);
+        for key in child.foreign_keys.iter().filter(ordered) {
+            sides.entry(child.name.clone()).or_default().extend(key.columns.iter().cloned());
+            sides.entry(key.references.clone()).or_default().extend(key.referenced.iter().cloned());
+        }
+    }
+    sides
 }
 
 /// A name, quoted.

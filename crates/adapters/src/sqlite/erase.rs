@@ -141,7 +141,7 @@ impl ecluse_flow::erase::Eraser for Eraser {
         Ok("DELETE under PRAGMA secure_delete, VACUUM, wal_checkpoint(TRUNCATE)".to_owned())
     }
 
-    fn beyond(&mut self) -> Result<Vec<String>> {
+    fn beyond(&mut self, _plan: &Plan) -> Result<Vec<String>> {
         let name = self.path.display();
         Ok(vec![
             format!(

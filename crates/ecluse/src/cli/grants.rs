@@ -38,6 +38,10 @@ pub(crate) struct GrantsArgs {
     #[command(flatten)]
     pub(crate) from: FromArgs,
 
+    /// The account that erases at the source, in the place of the one that reads.
+    #[arg(long)]
+    pub(crate) erasing: bool,
+
     /// Print the removal instead.
     #[arg(long)]
     pub(crate) remove: bool,

@@ -3,7 +3,9 @@
 use ecluse_adapters::url::Url;
 use ecluse_adapters::{mariadb, postgres};
 use ecluse_core::fault::{Code, Result};
+use ecluse_core::plan::Plan;
 use ecluse_core::types::Engine;
+use ecluse_flow::ports::Scope;
 use serde_json::json;
 
 use super::Here;
@@ -24,13 +26,17 @@ pub(super) fn run(here: &Here, args: &GrantsArgs) -> Result<()> {
     };
     let chain = Chain::read(&here.folder, &papers, here.now)?;
     let short: String = chain.instruction.digest().trim_start_matches("sha256:").chars().take(8).collect();
-    let role = args.role.clone().unwrap_or_else(|| format!("ecluse_{short}_ro"));
+    let kind = if args.erasing { "erase" } else { "ro" };
+    let role = args.role.clone().unwrap_or_else(|| format!("ecluse_{short}_{kind}"));
     let (source, plan) = ready::reading(here, &papers, &chain)?;
     let database = connect::database(&source);
     if matches!(source, Url::Dump(_) | Url::Csv(_)) {
         return Err(NO_ROLES.fault("files").help(
             "go on without: they can deny nothing, which the instruction says with cannot_deny = true",
         ));
+    }
+    if args.erasing {
+        return erasing(args, &source, &plan, &role);
     }
     let (give, take) = match source.engine() {
         Engine::Postgresql => {
@@ -67,6 +73,24 @@ pub(super) fn run(here: &Here, args: &GrantsArgs) -> Result<()> {
     let give = stands.iter().map(|line| format!("-- {line}\n")).collect::<String>() + &give;
     output::line(if args.remove { &take } else { &give });
     output::document(&json!({ "role": role, "give": give, "take": take, "earlier": earlier, "made": made }));
+    Ok(())
+}
+
+/// The script for whoever erases at the source: foreign keys of tables beside the order are in it too.
+fn erasing(args: &GrantsArgs, url: &Url, plan: &Plan, role: &str) -> Result<()> {
+    let catalog = connect::source(url)?.catalog(Scope::Everything)?;
+    let database = connect::database(url);
+    let (give, take) = match url.engine() {
+        Engine::Postgresql => postgres::erasing(plan, &catalog, role, &database),
+        Engine::Mariadb => mariadb::erasing(plan, &catalog, role, &args.host, &database),
+        Engine::Sqlite | Engine::Csv => {
+            return Err(NO_ROLES
+                .fault("sqlite")
+                .help("go on without: whoever may write the file may erase in it"));
+        }
+    };
+    output::line(if args.remove { &take } else { &give });
+    output::document(&json!({ "role": role, "give": give, "take": take }));
     Ok(())
 }
 

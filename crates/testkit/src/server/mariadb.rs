@@ -337,6 +337,11 @@ fn options(purpose: Purpose, folder: &Path, port: u16, tls: bool) -> Vec<String>
         options.push("--general-log=1".to_owned());
         options.push(format!("--general-log-file={folder}/general.log"));
     }
+    if purpose == Purpose::Logged {
+        options.push(format!("--log-bin={folder}/data/binary"));
+        options.push("--binlog-format=ROW".to_owned());
+        options.push("--server-id=1".to_owned());
+    }
     if tls {
         options.push(format!("--ssl-ca={folder}/tls/ca.pem"));
         options.push(format!("--ssl-cert={folder}/tls/server.pem"));

@@ -54,6 +54,8 @@ fn found(variable: &str) -> Option<PathBuf> {
 pub enum Purpose {
     /// Tests: every statement logged, nothing made durable.
     Tests,
+    /// Tests of what a binary log keeps: MariaDB writes one, row by row.
+    Logged,
     /// Benchmarks: PostgreSQL's own durability, more memory, no statement log.
     Benchmarks,
 }

@@ -323,7 +323,7 @@ fn settings(purpose: Purpose, folder: &Path, port: u16, tls: bool) -> String {
          timezone = 'UTC'\nlog_timezone = 'UTC'\nlc_messages = 'C.UTF-8'\n"
     );
     match purpose {
-        Purpose::Tests => text.push_str(&format!(
+        Purpose::Tests | Purpose::Logged => text.push_str(&format!(
             "shared_buffers = '256MB'\nfsync = off\nsynchronous_commit = off\nfull_page_writes = off\n\
              logging_collector = on\nlog_destination = 'jsonlog'\nlog_directory = '{folder}/log'\n\
              log_filename = 'pg-%Y%m%d%H%M%S.log'\nlog_rotation_age = 0\nlog_rotation_size = 0\n\

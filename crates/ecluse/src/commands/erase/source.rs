@@ -151,7 +151,7 @@ fn named(eraser: &mut dyn Eraser, ready: &Ready, known: &[Place], dry: bool) -> 
     let folders = order.tables.iter().flat_map(|table| &table.files).map(|files| {
         format!("files that rows of {} name: they are the old system's own to destroy", files.column.value)
     });
-    let wanted: Vec<String> = eraser.beyond()?.into_iter().chain(folders).collect();
+    let wanted: Vec<String> = eraser.beyond(&ready.compiled.plan)?.into_iter().chain(folders).collect();
     let place = connect::name(&ready.source, ecluse_core::language::Language::English);
     let beyond = places::matched(&place, &wanted, known);
     if let Some(open) = beyond.iter().find(|one| one.owner.is_empty()).filter(|_| !dry) {

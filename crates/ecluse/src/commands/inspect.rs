@@ -50,7 +50,7 @@ pub(super) fn open(here: &Here, args: &OpenArgs) -> Result<()> {
     let mut document = outside(&laid.sealed.manifest, bytes);
     if let Some(document) = document.as_object_mut() {
         document.insert("run".to_owned(), json!(index.run));
-        document.insert("extracted".to_owned(), json!(index.extracted));
+        document.insert("extracted".to_owned(), json!(shown(&index.extracted)));
         document.insert("tables".to_owned(), json!(tables));
     }
     output::document(&document);

@@ -74,5 +74,6 @@ fn is_under(leaf: &Leaf, statements: &BTreeMap<String, Header>) -> bool {
     let Some((header, at)) = statements.get(&leaf.session).zip(leaf.at()) else { return false };
     let asked = ASKED.iter().any(|act| leaf.begins(act));
     let early = at.duration_until(header.not_before) > CLOCKS;
-    !early && !(asked && at >= header.not_after)
+    let late = asked && at >= header.not_after;
+    !(early || late)
 }

@@ -1,14 +1,14 @@
 //! What moved, taken away at the source: in one transaction, and only while it still is what moved.
 //!
-//! Every chunk of the ledger is read again at the source, under a lock that keeps writers out, and its tally
-//! compared with the ledger's: one that differs, and nothing goes. Then the rows go, children before their
-//! parents. A row that did not move, of any table, is neither deleted nor changed with them: what refers to each
+//! Every chunk that moved is read again at the source, under a lock that keeps writers out, and tallied; the tally
+//! is compared with the ledger's, or, of an archive, its table's with what the recipient's receipt opens: one that
+//! differs, and nothing goes. Then the rows go, children before their parents. A row that did not move, of any table, is neither deleted nor changed with them: what refers to each
 //! table is counted around its deletion.
 //!
 //! The transaction is left open ([`Going`]): whoever called compares the counts and writes down what goes before
 //! it is committed ([`Eraser::commit`]).
 
-use ecluse_batch::Scope as Tallied;
+use ecluse_batch::Tally;
 use ecluse_core::catalog::{Catalog, ForeignKey};
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::plan::{Plan, TablePlan};
@@ -21,6 +21,7 @@ use crate::diff::{Rows, Without};
 use crate::event::{Act, Outcome};
 use crate::excluded::Staying;
 use crate::journal::Journal;
+use crate::moved::{Line, Moved};
 use crate::orders::Orders;
 use crate::ports::{Destination, LedgerEntry, Record, Scope, Source};
 use crate::run::{Options, Progress};
@@ -137,7 +138,7 @@ pub fn erase(
     orders: Orders<'_>,
     how: Erasing<'_>,
     eraser: &mut dyn Eraser,
-    destination: &mut dyn Destination,
+    mut moved: Moved<'_>,
     record: &mut dyn Record,
     world: World<'_>,
     progress: &mut dyn FnMut(Progress<'_>),
@@ -151,8 +152,8 @@ pub fn erase(
     let object = state.object.clone();
     let mut journal = Journal::new(record, world, orders.session);
     journal.act(Act::Standing, &object, |_| orders.standing())?;
-    checks::destination_identity(destination, orders.destination)?;
-    let ledger = destination.ledger(&state.run)?;
+    let ledger = moved.ledger(&orders, &state)?;
+    let lines = moved.lines(&orders, &state, &ledger)?;
     let source = eraser.source();
     checks::source_identity(source, orders.source)?;
     checks::source_schema(source, orders.plan, orders.source, When::Start)?;
@@ -162,9 +163,9 @@ pub fn erase(
     shadow::refuse(&eraser.shadows(orders.plan)?, &ordered)?;
     eraser.begin(orders.plan)?;
     let mut work = Work { orders, how, eraser, state: &state, staying: staying.as_ref(), world, progress };
-    let done = work.compare(&ledger, destination).and_then(|chunks| match chunks {
+    let done = work.compare(&lines, &ledger, &mut moved).and_then(|chunks| match chunks {
         Some(chunks) if !how.dry => work.delete(&chunks, &catalog).map(|gone| (gone, true)),
-        _ => Ok((counted(orders.plan, &ledger), false)),
+        _ => Ok((counted(orders.plan, &lines, &moved), false)),
     });
     match done {
         Ok((gone, true)) => {
@@ -184,12 +185,10 @@ pub fn erase(
     }
 }
 
-/// As the ledger counts them.
-fn counted(plan: &Plan, ledger: &[LedgerEntry]) -> Vec<Gone> {
-    let rows = |table: &TablePlan| {
-        ledger.iter().filter(|line| line.table == table.number()).map(|line| line.rows).sum()
-    };
-    plan.tables().iter().map(|t| Gone { table: t.source().to_owned(), rows: rows(t) }).collect()
+/// As they moved.
+fn counted(plan: &Plan, lines: &[Line], moved: &Moved<'_>) -> Vec<Gone> {
+    let gone = |t: &TablePlan| Gone { table: t.source().to_owned(), rows: moved.rows(t, lines) };
+    plan.tables().iter().map(gone).collect()
 }
 
 struct Work<'a, 'e> {
@@ -203,11 +202,12 @@ struct Work<'a, 'e> {
 }
 
 impl<'a> Work<'a, '_> {
-    /// Every chunk, compared with the ledger; `None` where all of them went before.
+    /// Every chunk, compared with what moved; `None` where all of them went before.
     fn compare(
         &mut self,
+        moved_lines: &[Line],
         ledger: &[LedgerEntry],
-        destination: &mut dyn Destination,
+        moved: &mut Moved<'_>,
     ) -> Result<Option<Vec<Compared<'a>>>> {
         let plan = self.orders.plan;
         self.staying.map_or(Ok(()), |staying| staying.learn(self.eraser.source(), &self.orders))?;
@@ -217,10 +217,10 @@ impl<'a> Work<'a, '_> {
         let (mut chunks, mut differ, mut there) = (Vec::new(), Vec::new(), 0u64);
         for table in plan.tables() {
             let sealed = state::table(self.state, table.number())?;
-            let lines = || ledger.iter().filter(|line| line.table == table.number());
-            (self.progress)(Progress::Table(table.number(), table.source(), lines().map(|l| l.rows).sum()));
-            let (mut compared, mut others) = (0, 0u64);
-            for line in lines() {
+            let rows = moved.rows(table, moved_lines);
+            (self.progress)(Progress::Table(table.number(), table.source(), rows));
+            let (mut compared, mut others, mut whole) = (0, 0u64, Tally::new());
+            for line in moved_lines.iter().filter(|line| line.table == table.number()) {
                 self.orders.standing()?;
                 if self.world.stopped() {
                     return Err(STOPPED.fault("nothing went").help("ecluse erase --source"));
@@ -230,31 +230,34 @@ impl<'a> Work<'a, '_> {
                 let without =
                     Without { kept, refused: &sealed.refused, staying: self.staying, files: files.as_ref() };
                 let source = self.eraser.source();
-                let rows =
-                    Rows::of_source(source, plan, table, &range, destination.engine(), &key, &without)?;
+                let rows = Rows::of_source(source, plan, table, &range, moved.engine(), &key, &without)?;
                 let tally = rows.tally();
                 there += tally.count();
-                let scope = Tallied::Chunk { table: line.table, chunk: line.chunk };
-                if tally.count() != line.rows || tally.publish(&key, scope) != line.tally {
+                if !line.is(&tally, &key) {
                     others += 1;
                 }
+                whole.merge(&tally);
                 let keys = if rows.is_all() { None } else { Some(rows.keys()) };
-                if keys.as_ref().is_some_and(|keys| ecluse_core::count::number(keys.len()) != line.rows) {
+                if keys.as_ref().is_some_and(|keys| ecluse_core::count::number(keys.len()) != tally.count()) {
                     return Err(UNKEYED.fault(format!("table {}", table.source())).help(
                         "some of its rows did not move; have them moved or destroyed by whoever keeps the old system",
                     ));
                 }
-                chunks.push(Compared { table, range, rows: line.rows, keys });
-                compared += line.rows;
+                compared += tally.count();
+                chunks.push(Compared { table, range, rows: tally.count(), keys });
                 (self.progress)(Progress::Rows(table.number(), compared, 0));
             }
             if others > 0 {
                 differ.push(format!("table {}: {others} chunks", table.source()));
+            } else if !moved.is(table, &whole, &key) {
+                differ.push(format!("table {}", table.source()));
             }
             (self.progress)(Progress::Through(table.number()));
         }
         if differ.is_empty() {
-            self.arrived(ledger, destination, files.as_ref())?;
+            if let Moved::Ledger(destination) = moved {
+                self.arrived(ledger, *destination, files.as_ref())?;
+            }
             return Ok(Some(chunks));
         }
         if self.how.announced && there == 0 {

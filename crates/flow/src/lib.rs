@@ -20,6 +20,7 @@
 //! | [`orphans`] | rows of a dry run that name a parent nobody has |
 //! | [`excluded`] | the persons whose rows never move |
 //! | [`staged`] | sealed rows that stand outside of memory: named in the journal, destroyed, swept |
+//! | [`erase`], [`moved`] | takes away at the source what moved, held against ledger or receipt |
 //! | [`load`] | whether an archive's rows were loaded already; what becomes of its identity |
 //! | [`known`] | lists the persons who exist at the destination already |
 //! | [`chunk`] | cuts a table by its key |
@@ -52,6 +53,7 @@ mod journal;
 pub mod known;
 pub mod load;
 pub mod locate;
+pub mod moved;
 mod noted;
 pub mod orders;
 pub mod orphans;

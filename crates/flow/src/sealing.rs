@@ -84,6 +84,9 @@ impl<'a, 'j> Sealing<'a, 'j> {
             Message::Begin(number, count) => {
                 let sealed = state::table_mut(self.state, number)?;
                 sealed.kept.clear();
+                // read anew: an erasure at the source will go by these chunks
+                sealed.ends.clear();
+                sealed.closed = false;
                 rejected::clear(sealed);
                 self.began = Some(self.world.now());
                 let object = sealed.object.clone();
@@ -150,6 +153,8 @@ impl<'a, 'j> Sealing<'a, 'j> {
         }
         self.figure(&chunk, moved);
         let sealed = state::table_mut(self.state, chunk.table)?;
+        sealed.ends.extend(chunk.end.take());
+        sealed.closed |= chunk.last;
         rejected::keep(sealed, std::mem::take(&mut chunk.gone), std::mem::take(&mut chunk.flaws));
         Ok(())
     }

@@ -1,8 +1,10 @@
 //! The leak search: finds a canary wherever it may have gone, in the forms it may have taken.
 //!
-//! Forms: UTF-8, UTF-16 (both orders), hexadecimal (both cases), base64 (its three
+//! Forms: UTF-8, UTF-16 (both orders), Latin-1, hexadecimal (both cases), base64 (its three
 //! alignments, both alphabets), and any of these inside zstd and gzip streams that begin
-//! anywhere in the bytes, truncated ones too. Places: folders (names and link targets
+//! anywhere in the bytes, truncated ones too; so of what a tar holds, which packs without
+//! changing a byte. With the feature `opened` also inside Parquet, value by value, and inside
+//! age files of which the search was given an identity. Places: folders (names and link targets
 //! included), files that a process holds open (unlinked ones too), its command line and
 //! environment, recorded traffic and output. Not its memory.
 
@@ -20,6 +22,8 @@ const OPENED: u64 = 1 << 30;
 #[derive(Clone, Debug)]
 pub struct Search {
     patterns: Vec<Pattern>,
+    /// age identities whose files are opened.
+    identities: Vec<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -53,7 +57,15 @@ impl Search {
                 patterns.push(Pattern { form, finder: memchr::memmem::Finder::new(&bytes).into_owned() });
             }
         }
-        Self { patterns }
+        Self { patterns, identities: Vec::new() }
+    }
+
+    /// The same search, which also opens age files sealed to one of these identities (`AGE-SECRET-KEY-1…`).
+    #[cfg(feature = "opened")]
+    #[must_use]
+    pub fn opening(&self, identities: &[&str]) -> Self {
+        let identities = identities.iter().map(|one| (*one).trim().to_owned()).collect();
+        Self { identities, ..self.clone() }
     }
 
     /// Searches bytes that were recorded: traffic, output, a message.
@@ -132,6 +144,20 @@ impl Search {
                 }
             }
         }
+        for (name, opened) in self.opened(bytes) {
+            self.look(place, &format!("{through}{name}: "), &opened, depth - 1, found);
+        }
+    }
+
+    #[cfg(feature = "opened")]
+    fn opened(&self, bytes: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
+        opened::layers(bytes, &self.identities)
+    }
+
+    #[cfg(not(feature = "opened"))]
+    fn opened(&self, _: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
+        debug_assert!(self.identities.is_empty(), "nobody can give one");
+        Vec::new()
     }
 }
 
@@ -156,6 +182,8 @@ fn forms(needle: &str) -> Vec<(String, Vec<u8>)> {
     let mut forms = vec![("UTF-8".to_owned(), bytes.to_vec())];
     forms.push(("UTF-16LE".to_owned(), needle.encode_utf16().flat_map(u16::to_le_bytes).collect()));
     forms.push(("UTF-16BE".to_owned(), needle.encode_utf16().flat_map(u16::to_be_bytes).collect()));
+    let latin: Option<Vec<u8>> = needle.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect();
+    forms.extend(latin.filter(|latin| latin != bytes).map(|latin| ("Latin-1".to_owned(), latin)));
     forms.push(("hexadecimal".to_owned(), data_encoding::HEXLOWER.encode(bytes).into_bytes()));
     forms.push(("HEXADECIMAL".to_owned(), data_encoding::HEXUPPER.encode(bytes).into_bytes()));
     for before in 0..3_usize {
@@ -177,5 +205,7 @@ fn forms(needle: &str) -> Vec<(String, Vec<u8>)> {
     forms
 }
 
+#[cfg(feature = "opened")]
+mod opened;
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,7 @@ mod beside;
 mod canaries;
 mod catchup;
 mod changed;
+mod consigned;
 mod constraint;
 mod csv;
 mod cut;

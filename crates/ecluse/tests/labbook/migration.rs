@@ -265,6 +265,6 @@ pub(crate) fn labbook(server: &Mariadb) -> Option<MariadbDatabase> {
     clippy::disallowed_methods,
     reason = "the binary reads the machine's clock, so its papers must be of today"
 )]
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     Timestamp::now()
 }

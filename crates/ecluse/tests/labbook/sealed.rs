@@ -1,6 +1,6 @@
 //! LabBook in a sealed archive, as `docs/walk-through-labbook-sealed.md` has it typed: extracted, opened and
 //! loaded by another user of the machine who has the recipient's key and nothing of the sender's, received,
-//! accepted.
+//! accepted, erased at the source.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -9,10 +9,10 @@ use std::process::{Command, Output};
 use ecluse_testkit::account::Stranger;
 use ecluse_testkit::canary::{Canaries, Side};
 use ecluse_testkit::leak::Search;
-use ecluse_testkit::papers::signatures_of;
+use ecluse_testkit::papers::{signatures_of, worked};
 
 use crate::canaries::plant;
-use crate::migration::Migration;
+use crate::migration::{Migration, now};
 use crate::moves::counts;
 
 const PAGE: &str = include_str!("../../../../docs/walk-through-labbook-sealed.md");
@@ -114,18 +114,27 @@ fn types(m: &Migration, key: &str, block: &str) -> Output {
         .env("PATH", path)
         .env("TMPDIR", m.path("../tmp"))
         .env("KEY", m.path("keys").join(key))
+        .env("ADMIN", m.administrator())
         .output()
         .unwrap()
 }
 
-/// The direct order, changed as the page says: to a recipient.
+/// The direct order, changed as the page says: to a recipient, the source erased, nothing kept in what goes.
 fn order(direct: &str, age: &str, statement: &str) -> String {
-    let (_, block) = PAGE.split_once("```toml\n").unwrap();
-    let recipient =
-        block.split_once("```").unwrap().0.replace("{age}", age).replace("{statement}", statement);
+    let blocks: Vec<&str> =
+        PAGE.split("```toml\n").skip(1).map(|rest| rest.split_once("```").unwrap().0).collect();
+    let [recipient, erasure] = blocks[..] else { panic!("{blocks:?}") };
     let (before, rest) = direct.split_once("[destination]").unwrap();
-    let (_, after) = rest.split_once("[erasure]").unwrap();
-    format!("{before}{recipient}\n[erasure]{after}")
+    let (_, rest) = rest.split_once("[erasure]").unwrap();
+    let (_, rest) = rest.split_once("[stays]\n").unwrap();
+    let (stays, after) = rest.split_once("\n[").unwrap();
+    let erasure = worked(erasure, now());
+    let day = erasure.split_whitespace().last().unwrap();
+    let destroyed = stays.lines().filter_map(|line| line.split_once('=')).map(|(class, _)| {
+        format!("{class}= {{ fate = \"destroy\", reason = \"the old system ends\", by = {day} }}\n")
+    });
+    let recipient = recipient.replace("{age}", age).replace("{statement}", statement);
+    format!("{before}{recipient}\n{erasure}\n[stays]\n{}\n[{after}", destroyed.collect::<String>())
 }
 
 /// Both parties, ready to extract: the recipient's statement came first, the order cites it.
@@ -223,9 +232,20 @@ fn mark(m: &Migration, canaries: &Canaries) {
     ));
 }
 
+/// Who answers for what no SQL reaches.
+fn answered_for(m: &Migration, dry: &Output) {
+    let said = done(dry);
+    let mut lines = String::new();
+    for line in said.lines().filter(|line| line.starts_with("what = ")) {
+        lines.push_str(&format!("[[place]]\n{line}\nowner = \"Jean Roux\"\nuntil = \"2099-01-31\"\n"));
+    }
+    assert!(!lines.is_empty(), "{said}");
+    std::fs::write(m.path("places.toml"), lines).unwrap();
+}
+
 // proves: SEA-01, REC-04
 #[test]
-fn labbook_goes_sealed_to_another_user_and_is_received_and_accepted() {
+fn labbook_goes_sealed_to_another_user_is_accepted_and_its_source_erased() {
     let mut page = Page::new();
     let Some((m, her)) = parties(&mut page) else { return };
     let canaries = Canaries::new();
@@ -244,6 +264,14 @@ fn labbook_goes_sealed_to_another_user_and_is_received_and_accepted() {
     hears(&types(&m, "petit", page.next("operator", "ecluse extract")));
     hears(&types(&m, "petit", page.next("operator", "ecluse inspect")));
     nowhere("extracted");
+    // the searches can find: opened with the recipient's identity, every canary that moves, and no other
+    let identity = std::fs::read_to_string(her.home.join("labbook.age")).unwrap();
+    let opened = |side| {
+        let key = identity.lines().find(|line| line.starts_with("AGE-SECRET-KEY-1")).unwrap();
+        Search::new(&[canaries.stem(side)]).opening(&[key]).folder(&outer.join("labbook.archive"))
+    };
+    assert!(opened(Side::Inside).iter().any(|found| found.form == "age: Parquet: UTF-8"));
+    assert_eq!(opened(Side::Outside), []);
     // what is carried over, and nothing else
     her.gets(&outer.join("labbook.archive"), "labbook.archive");
     her.gets_paper(&m.home(), "status.toml");
@@ -278,7 +306,21 @@ fn labbook_goes_sealed_to_another_user_and_is_received_and_accepted() {
     hears(&types(&m, "petit", page.next("operator", "ecluse receipt verify")));
     hears(&types(&m, "fontaine", page.next("laboratory", "ecluse accept sign")));
 
+    answered_for(&m, &types(&m, "petit", page.next("operator", "--source --dry-run")));
+    let erase = page.next("operator", "ecluse erase --source");
+    // one value at the source that did not move holds everything up
+    let one = "id_data = (select * from (select min(id_data) from sigl_09_data where valeur like 'QyI%') o)";
+    m.source.sql(&format!("update sigl_09_data set valeur = concat(valeur, '1') where {one}"));
+    let held = types(&m, "petit", erase);
+    assert!(!held.status.success() && said(&held).contains("ECL-ERA-010"), "{}", said(&held));
+    m.source.sql(&format!("update sigl_09_data set valeur = left(valeur, length(valeur) - 1) where {one}"));
+    hears(&types(&m, "petit", erase));
+    for (at_source, _) in &COMPARED {
+        assert_eq!(m.source.sql(at_source), "", "{at_source}");
+    }
+    // a request that did not move stands as it stood
+    assert_ne!(m.source.sql("select count(*) from sigl_02_data"), "0");
+    nowhere("erased");
     assert!(page.0.next().is_none(), "a block of the page that nobody typed");
-    nowhere("accepted");
     assert_eq!(search.bytes("said", words.as_bytes()), []);
 }

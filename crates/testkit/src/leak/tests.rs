@@ -28,6 +28,12 @@ fn plain_and_utf16() {
 }
 
 #[test]
+fn latin_1_where_it_is_another_form() {
+    let latin: Vec<u8> = CANARY.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
+    hidden("Latin-1", &latin);
+}
+
+#[test]
 fn hexadecimal_in_both_cases() {
     hidden("hexadecimal", data_encoding::HEXLOWER.encode(CANARY.as_bytes()).as_bytes());
     hidden("HEXADECIMAL", data_encoding::HEXUPPER.encode(CANARY.as_bytes()).as_bytes());

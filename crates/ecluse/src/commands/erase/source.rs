@@ -3,16 +3,20 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use data_encoding::HEXLOWER;
 use ecluse_adapters::folder::RunFolder;
 use ecluse_core::count::{count, plural};
 use ecluse_core::erasure::{Beyond, Erased, Erasure, Side};
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::instruction::{fates, kept_with_rows};
+use ecluse_core::receipt;
 use ecluse_flow::arrived::Accepted;
 use ecluse_flow::erase::{Eraser, Erasing, Going, Gone, erase};
 use ecluse_flow::event::{Act, Leaf, Outcome};
 use ecluse_flow::failpoint;
 use ecluse_flow::figures::Figures;
+use ecluse_flow::moved::{Moved, Opened};
+use ecluse_flow::ports::{Destination, Source};
 use jiff::tz::TimeZone;
 use serde_json::json;
 
@@ -23,6 +27,8 @@ use crate::commands::Here;
 use crate::commands::{begun, reconciled};
 use crate::connect;
 use crate::output;
+use crate::papers::chain::Chain;
+use crate::papers::receipt::{Received, verified};
 use crate::papers::refusal;
 use crate::progress::Teller;
 use crate::ready::{self, Ends, Missing, Ready, STOP};
@@ -39,8 +45,7 @@ pub(super) fn run(here: &Here, args: &EraseArgs) -> Result<()> {
     let run = here.folder.path(args.begun.run.dir.as_deref(), "run");
     begun::begun(&run)?;
     let figures = begun::figures(&run)?;
-    let papers = papers(args);
-    let (ready, mut ends) = Ready::prepare(here, &papers, Missing::Refuse)?;
+    let (ready, ends) = Connected::of(here, &papers(args))?;
     ordered(&ready, here)?;
     let acceptance = super::accepted(here, &run)?;
     let beyond = places::read(&here.folder)?;
@@ -53,16 +58,15 @@ pub(super) fn run(here: &Here, args: &EraseArgs) -> Result<()> {
     }
     let announced = before.ended.is_empty() && before.done.iter().any(|one| one.side == Side::Source);
     // read by the eraser's own connection from here on
-    ends.source.close()?;
+    let mut moved = ends.read(here, &run)?;
     let mut eraser = connect::eraser(&ready.source)?;
     let places = named(eraser.as_mut(), &ready, &beyond, args.dry_run)?;
     let mut record = RunFolder::existing(&run)?;
     let mut teller = Teller::new();
-    let accepted = differing(&run, &figures)?;
+    let accepted = moved.differing(&run, &figures)?;
     let how = Erasing { options: ready.options(), dry: args.dry_run, announced, accepted: Some(&accepted) };
-    let Ends { destination, .. } = &mut ends;
     let Going { gone, open } = ready.with_orders(|orders| {
-        erase(orders, how, eraser.as_mut(), destination.as_mut(), &mut record, ready::world(), &mut |p| {
+        erase(orders, how, eraser.as_mut(), moved.held(), &mut record, ready::world(), &mut |p| {
             teller.tell(p);
         })
     })?;
@@ -104,6 +108,73 @@ pub(super) fn run(here: &Here, args: &EraseArgs) -> Result<()> {
     erasure.ended = ready::world().now().to_string();
     due::saved(&mut record, &session, &erasure)?;
     told(&gone, &places, false, &method)
+}
+
+/// What the papers of the order lead to, before the eraser has its own connection.
+enum Connected {
+    Direct(Ends),
+    Sealed(Box<dyn Source>),
+}
+
+/// Against what the source is held.
+enum Against {
+    Destination(Box<dyn Destination>),
+    Receipt(Vec<Opened>),
+}
+
+impl Connected {
+    /// The two databases of the order; of one to a recipient the source alone.
+    fn of(here: &Here, papers: &PaperArgs) -> Result<(Ready, Self)> {
+        let chain = Chain::read(&here.folder, papers, here.now)?;
+        if chain.instruction.order().recipient().is_some() {
+            let (ready, source) = Ready::to_recipient(here, papers, chain)?;
+            return Ok((ready, Self::Sealed(source)));
+        }
+        let (ready, ends) = Ready::prepare(here, papers, Missing::Refuse)?;
+        Ok((ready, Self::Direct(ends)))
+    }
+
+    /// Closes the reader's connection, and gives what moved.
+    fn read(self, here: &Here, run: &Path) -> Result<Against> {
+        match self {
+            Self::Direct(Ends { mut source, destination }) => {
+                source.close()?;
+                Ok(Against::Destination(destination))
+            }
+            Self::Sealed(mut source) => {
+                source.close()?;
+                received(here, run).map(Against::Receipt)
+            }
+        }
+    }
+}
+
+impl Against {
+    /// Chunks that differ at the destination as the acceptance has them; a receipt tells of none.
+    fn differing(&self, run: &Path, figures: &Figures) -> Result<Accepted> {
+        match self {
+            Self::Destination(_) => differing(run, figures),
+            Self::Receipt(_) => Ok(Accepted::new()),
+        }
+    }
+
+    fn held(&mut self) -> Moved<'_> {
+        match self {
+            Self::Destination(destination) => Moved::Ledger(destination.as_mut()),
+            Self::Receipt(opened) => Moved::Received(opened),
+        }
+    }
+}
+
+/// What the recipient's receipt opens: the acceptance, which was asked for before, is over it.
+fn received(here: &Here, run: &Path) -> Result<Vec<Opened>> {
+    let Received { receipt, .. } = verified(&here.folder, None, run, here.now)?;
+    let opened = |table: &receipt::Table| {
+        let out = HEXLOWER.decode(table.out.as_bytes()).ok().and_then(|out| <[u8; 32]>::try_from(out).ok());
+        out.map(|out| Opened { rows: table.rows, out })
+    };
+    let all: Option<Vec<Opened>> = receipt.stated().tables.iter().map(opened).collect();
+    all.ok_or_else(|| receipt::NOT_WHAT_WAS_SEALED.fault("").help("ecluse receipt verify"))
 }
 
 /// The administrator's connection in the place of the reader's; the tables themselves, not the views.

@@ -38,8 +38,9 @@ pub fn erasing(plan: &Plan, catalog: &Catalog, role: &str, database: &str) -> (S
         take.push_str(&format!("REVOKE USAGE ON SCHEMA {} FROM {who};\n", ident(schema)));
     }
     // no failpoint: a script that is printed, for the administrator to run
+    give.push_str("COMMIT;\n");
     give.push_str(&format!(
-        "COMMIT;\n-- From PostgreSQL 15 on, so that no trigger of the tables fires for its DELETE, and no CASCADE:\n\
+        "-- From PostgreSQL 15 on, so that no trigger of the tables fires for its DELETE, and no CASCADE:\n\
          --   GRANT SET ON PARAMETER session_replication_role TO {who};\n\
          -- Its password, typed twice and never shown:  \\password {who}\n"
     ));

@@ -50,6 +50,7 @@ cargo xtask mutate [NAME]… [--package NAME]… [--some N]
     of all, of those named, of packages, or N more that the commit draws
 cargo xtask bench [--rows N] [--pairs N] [--program FILE] [--json] [--sealed] [--journal] [--peers] [--into-mariadb] [--catch-up] [--staged]
     ratios against the raw pipe, on an invented laboratory of N results (5,000,000);
+    the sealed path alone, against COPY | zstd | age and the direct move; the journal alone;
     into MariaDB alone, against its own dump and client; a catch-up alone, against one read to nothing;
     a dump staged beyond 64 MiB, against the same in memory
 cargo xtask verifier [-o FILE.html]

@@ -1,11 +1,8 @@
 //! Whether the two databases are named.
 
-use ecluse_core::instruction;
-
-use super::{At, Found, YOU, missing, refused};
+use super::{At, Found, YOU, missing, refused, sealed};
 use crate::connect;
 use crate::connections::{self, End};
-use crate::papers::{Paper, quietly};
 
 pub(super) fn databases(at: At<'_>) -> Found {
     let sides = [
@@ -13,8 +10,7 @@ pub(super) fn databases(at: At<'_>) -> Found {
         (End::Destination, at.lang.of("the destination", "la destination")),
     ];
     // an order to a recipient names no destination: nobody connects to one
-    let sealed = quietly(|| Paper::read(&at.folder.path(None, instruction::FILE), ""))
-        .is_ok_and(|paper| instruction::parse(paper.text()).is_ok_and(|order| order.recipient().is_some()));
+    let sealed = sealed::is_sealed(at);
     for (end, name) in sides.into_iter().filter(|(end, _)| !(sealed && *end == End::Destination)) {
         match connections::written(at.folder, end) {
             Ok(Some(url)) => {

@@ -3,17 +3,20 @@
 use ecluse_core::count::number;
 use ecluse_core::signatures::Signer;
 
-use super::{At, Found, LAB, YOU, missing, refused};
+use super::{At, Found, LAB, YOU, missing, refused, sealed};
 use crate::papers::ending::{Ending, Stood};
 
 const PUBLISHER: Option<&str> = Some("the publisher's signatories");
 
 /// The steps, from the first on that may be looked at now. Until somebody proposes the acceptance nothing waits
-/// for it, and a trial needs none.
-pub(super) fn steps(at: At<'_>) -> Vec<(&'static str, Found)> {
+/// for it, and a trial needs none; where rows were `sealed` it is what the receipt is for.
+pub(super) fn steps(at: At<'_>, is_sealed: bool) -> Vec<(&'static str, Found)> {
     let At { folder, trial, lang, now } = at;
     let run = folder.path(None, "run");
     let ending = Ending::of(folder, &run, now);
+    if matches!(ending.accepted, Stood::Not) && is_sealed {
+        return vec![("acceptance", sealed::to_accept(at))];
+    }
     if matches!(ending.accepted, Stood::Not) {
         let words = lang.of(
             "the laboratory's own, ecluse accept propose; until then ecluse undo takes the run back",

@@ -7,7 +7,9 @@ mod cut_over;
 mod ending;
 mod known;
 mod order;
+mod received;
 mod run;
+mod sealed;
 mod standing;
 mod survey;
 
@@ -110,16 +112,15 @@ pub(crate) fn look(here: &Here, lang: Language) -> Result<Board> {
     let folder = Folder::find(Some(here.folder.root()).filter(|r| *r != Path::new(".")))?;
     let trial = is_trial(&folder);
     let at = At { folder: &folder, trial, now: here.now, lang };
+    if received::is_recipients(&folder) {
+        return Ok(received::board(at));
+    }
     let mut seen = Seen::default();
     let mut steps: Vec<Step> = Vec::new();
-    let add = |steps: &mut Vec<Step>, name, found| {
-        let waiting = steps.iter().any(|s| s.mark == Mark::Missing);
-        steps.push(step(name, found, waiting));
-    };
-    let acts = acts(at);
+    let sealed = sealed::is_sealed(at);
+    let acts = if sealed { sealed::acts(at) } else { acts(at) };
     // who may move, and whether the order stands today, is asked for where something is left to move
     let left = !acts.iter().all(|(_, found)| matches!(found, Found::Done(_)));
-    type Look = fn(At<'_>, &mut Seen, bool) -> Found;
     let papers: [(&'static str, Look); 6] = [
         ("connections", |at, _, _| connections::databases(at)),
         ("contract", |at, seen, _| contract::contract(at, seen)),
@@ -129,8 +130,7 @@ pub(crate) fn look(here: &Here, lang: Language) -> Result<Board> {
         ("session", |at, seen, left| standing::session(at, seen, left)),
     ];
     for (name, look) in papers {
-        let waiting = steps.iter().any(|s| s.mark == Mark::Missing);
-        let found = if waiting { Found::Later(String::new()) } else { look(at, &mut seen, left) };
+        let found = if is_waiting(&steps) { Found::Later(String::new()) } else { look(at, &mut seen, left) };
         add(&mut steps, name, found);
     }
     for (name, found) in acts {
@@ -140,16 +140,27 @@ pub(crate) fn look(here: &Here, lang: Language) -> Result<Board> {
             add(&mut steps, "comparison", found);
         }
     }
-    let waiting = steps.iter().any(|s| s.mark == Mark::Missing);
-    if let Some(found) = known::known(at, waiting) {
+    if let Some(found) = known::known(at, is_waiting(&steps)) {
         add(&mut steps, "known persons", found);
     }
-    let waiting = steps.iter().any(|s| s.mark == Mark::Missing);
+    let waiting = is_waiting(&steps);
     add(&mut steps, "report", run::report(at, waiting));
-    for (name, found) in ending::steps(at) {
+    for (name, found) in ending::steps(at, sealed) {
         add(&mut steps, name, found);
     }
     Ok(Board { title: title(at, &seen), trial, steps })
+}
+
+/// How a step is looked at; the last is whether something is left to move.
+type Look = fn(At<'_>, &mut Seen, bool) -> Found;
+
+fn add(steps: &mut Vec<Step>, name: &'static str, found: Found) {
+    let waiting = is_waiting(steps);
+    steps.push(step(name, found, waiting));
+}
+
+fn is_waiting(steps: &[Step]) -> bool {
+    steps.iter().any(|s| s.mark == Mark::Missing)
 }
 
 /// What a run does: moves, is read back, and once the source is frozen catches up for the last time.
@@ -224,6 +235,17 @@ fn refused(at: At<'_>, fault: &Fault, waits: Option<&'static str>, show: &str) -
 }
 
 impl Found {
+    /// With one line more of what to do, where nobody has signed yet.
+    fn advised(self, line: &str) -> Self {
+        match self {
+            Self::Missing { words, waits, mut advice, code: None } => {
+                advice.push(line.to_owned());
+                Self::Missing { words, waits, advice, code: None }
+            }
+            other => other,
+        }
+    }
+
     /// The same as a refusal: what was found is not as it was ordered.
     fn coded(self, by: Option<&str>) -> Self {
         match self {

@@ -90,11 +90,25 @@ impl Way {
 fn what_was_extracted_stands_at_the_recipients_once_and_the_receipt_says_so() {
     let way = Way::new();
     let (own, lab) = (way.own(), way.lab());
+    let next = |folder: &Path, says: &str| {
+        let said = succeed(folder, &["next"]);
+        assert!(said.contains(says), "{says}: {said}");
+    };
+    // each side is told what to do, and whom it waits for
+    next(&lab, "130 rows sealed");
+    next(&lab, "the archive was not received yet");
+    next(&own, "ecluse inspect ARCHIVE");
     let opened = succeed(&own, &["open", "../archive"]);
     assert!(opened.contains("patient   40 rows") && opened.contains("examen   90 rows"), "{opened}");
     let load = ["load", "../archive", "--to", "sqlite:own.db", "--ddl"];
     let said = succeed(&own, &load);
     assert!(said.contains("130 rows loaded and read back"), "{said}");
+    next(&own, "130 rows read back; the identity is destroyed");
+    next(&own, "receipt.toml.sigs go back to the sender");
+    let signed = own.join("receipt.toml.sigs");
+    std::fs::rename(&signed, own.join("away")).unwrap();
+    next(&own, "ecluse receipt sign --key FILE");
+    std::fs::rename(own.join("away"), &signed).unwrap();
     let (old, new) = (way.here.path().join("old.db"), own.join("own.db"));
     assert_eq!(way.asked(&old, ROWS), way.asked(&new, ROWS));
     assert!(!own.join("keys/recipient.age").exists());
@@ -114,6 +128,9 @@ fn what_was_extracted_stands_at_the_recipients_once_and_the_receipt_says_so() {
     }
     let verified = succeed(&lab, &["receipt", "verify", "--archive", "../archive"]);
     assert!(verified.contains("it opens what the extraction committed itself to"), "{verified}");
+    next(&lab, "every row that was sealed was received");
+    succeed(&lab, &["report"]);
+    next(&lab, "ecluse accept propose");
     let sealed = lab.join("run/sealed.json");
     let kept = std::fs::read_to_string(&sealed).unwrap();
     std::fs::write(&sealed, kept.replacen("\"commitment\": \"sha256:", "\"commitment\": \"sha256:0", 1))

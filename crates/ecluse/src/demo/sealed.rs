@@ -46,6 +46,9 @@ pub(super) fn way(direct: &Direct) -> Result<PathBuf> {
         identity: " --identity keys/operator.age",
     };
     let evidence = ending.certified()?;
+    output::line(
+        "close        waits: the archive still stands, and goes by its day (ecluse -C sealed copies)",
+    );
     let beside = root.join(EVIDENCE);
     folder::create(&beside, &folder::read(&evidence, "")?)?;
     Ok(beside)
@@ -85,7 +88,7 @@ fn ordered(direct: &Direct, sender: &Path) -> Result<()> {
     let said = paper.judge(recipient::read(paper.text()))?;
     let (contract, _) = standing::contract(&into, None, clock::now())?;
     direct.ordered(&contract, &into, &To::Recipient { age: &said.age.value, statement: &paper.digest() })?;
-    output::line("order        the same rows and columns, to that statement; signed by Claire Fontaine");
+    output::line("order        the same rows and columns, sealed to her; signed by Claire Fontaine");
     typed(&format!("ecluse -C {SENDER} session new --key keys/operator"))
 }
 

@@ -199,9 +199,14 @@ fn title(at: At<'_>, seen: &Seen) -> String {
         }
         (None, _) => "Migration".to_owned(),
     };
+    let to = if sealed::is_sealed(at) {
+        at.lang.of("sealed archive", "archive scellée").to_owned()
+    } else {
+        end(End::Destination)
+    };
     let word = at.lang.of("order", "ordre");
     let order = seen.chain.as_ref().map_or(String::new(), |c| format!("   {word} {}", c.order()));
-    format!("{of}   {} → {}{order}", end(End::Source), end(End::Destination))
+    format!("{of}   {} → {to}{order}", end(End::Source))
 }
 
 /// Whether the folder's contract says TRIAL.

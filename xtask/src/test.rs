@@ -6,7 +6,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use ecluse_testkit::server::{Purpose, REQUIRED_VARIABLE};
 use ecluse_testkit::tools::VARIABLE as TOOLS_VARIABLE;
 
-use crate::{Outcome, args, cargo, fetched, packages, servers, walls};
+use crate::{Outcome, args, cargo, fetched, packages, servers, verifier, walls};
 
 /// Features that tests need and a release must not have.
 pub(crate) const FEATURES: &str = "ecluse/failpoints,ecluse-core/assertions";
@@ -45,6 +45,7 @@ pub(crate) fn run(mut arguments: Vec<String>) -> Outcome {
         ("ECLUSE_TEST_CHROMIUM", packages::browser()),
         ("ECLUSE_TEST_NPM_AGE", fetched::age_of_npm()),
         ("ECLUSE_TEST_PYTHON", fetched::python()),
+        ("ECLUSE_TEST_VERIFIER", verifier::made()),
     ];
     command.envs(outside.into_iter().filter_map(|(name, path)| Some((name, path?))));
     if let Some(root) = tools.root() {

@@ -40,6 +40,17 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     Ok(())
 }
 
+/// The page that was made last, for the test that looks at it; said loudly where there is none. Making it takes
+/// minutes: that is `cargo xtask verifier`'s.
+pub(crate) fn made() -> Option<PathBuf> {
+    let page = target().join("verifier.html");
+    if page.exists() {
+        return Some(page);
+    }
+    say("NOT CHECKED: the verifier's page, in a browser: cargo xtask verifier makes it");
+    None
+}
+
 fn missing() -> Option<(&'static str, &'static str)> {
     NEEDED.into_iter().find(|(path, _)| !Path::new(path).exists())
 }

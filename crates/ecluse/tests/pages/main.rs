@@ -7,3 +7,4 @@ mod on_paper;
 mod order;
 mod papers;
 mod sealed;
+mod verifier;

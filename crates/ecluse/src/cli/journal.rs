@@ -48,7 +48,7 @@ pub(crate) enum Journal {
     /// Run it as an account of its own, whose group is the application's. Its folder holds the journal and the
     /// key that signs it; the group may read the journal. It runs until SIGTERM.
     #[command(
-        after_help = "Example, as the account ecluse-journal:\n  ecluse journal serve /var/lib/ecluse-journal/tilleuls --socket /run/ecluse-journal/tilleuls --from $(id -u ecluse)"
+        after_help = "Example:\n  ecluse journal serve /var/lib/ecluse-journal/tilleuls --socket /run/ecluse-journal/tilleuls --from $(id -u ecluse)"
     )]
     Serve(ServeArgs),
     /// Have this migration's journal kept by the writer that listens there; before anything is noted.

@@ -40,9 +40,9 @@ fn copied(from: &std::path::Path, to: &std::path::Path) -> Result<()> {
     for path in folder::list(from)? {
         let place = to.join(path.file_name().unwrap_or_default());
         if path.is_dir() {
-            copied(&path, &place)?
+            copied(&path, &place)?;
         } else {
-            folder::replace(&place, &folder::read(&path, "")?)?
+            folder::replace(&place, &folder::read(&path, "")?)?;
         }
     }
     Ok(())

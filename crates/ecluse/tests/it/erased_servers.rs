@@ -239,7 +239,7 @@ fn at_a_mariadb_source_only_what_moved_goes() {
     case.old.sql("drop trigger keep; drop procedure p; drop table history");
     only_what_moved_goes(&case, ["mariadb.erase.commit.before", "mariadb.erase.commit.after"]);
     // the table was made anew: the file that holds it has nothing of the deleted rows in its free pages
-    let At::Mariadb(database) = &case.old else { unreachable!() };
+    let At::Mariadb(database) = &case.old else { panic!("a case of MariaDB") };
     for table in ["patient", "result"] {
         let file = mariadb.data_folder().join(database.name()).join(format!("{table}.ibd"));
         assert!(memchr::memmem::find(&std::fs::read(&file).unwrap(), b"QyI").is_none(), "{}", file.display());
@@ -253,7 +253,7 @@ fn at_a_postgresql_source_only_what_moved_goes() {
     let old = At::Postgres(postgres.database("erased"));
     let mut case = Case::new(old, At::Mariadb(mariadb.database("erased")));
     // by the role of the script, which owns no table
-    let At::Postgres(database) = &case.old else { unreachable!() };
+    let At::Postgres(database) = &case.old else { panic!("a case of PostgreSQL") };
     let role = format!("eraser_of_{}", database.name());
     database.sql(&case.done(&["grants", "--erasing", "--role", &role]));
     case.from = End::postgres(database, &role).url().to_owned();
@@ -289,7 +289,7 @@ fn the_account_of_the_script_suffices_and_the_binary_log_gets_no_row_where_it_ma
     let password = case.made.folder().join("eraser.password");
     std::fs::write(&password, "only-for-this-test-e5").unwrap();
     std::fs::set_permissions(&password, std::fs::Permissions::from_mode(0o600)).unwrap();
-    let At::Mariadb(database) = &case.old else { unreachable!() };
+    let At::Mariadb(database) = &case.old else { panic!("a case of MariaDB") };
     case.from = format!("{}?password-file={}", database.url_as("eraser"), password.display());
     let said = case.done(&case.source(&["--dry-run"]));
     assert!(said.contains("the binary log, which gets every row that is deleted"), "{said}");

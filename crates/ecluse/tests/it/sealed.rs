@@ -234,7 +234,7 @@ fn what_was_extracted_is_loaded_received_and_the_receipt_opens_what_was_committe
     let other = whole.replace("rows    = 40", "rows    = 39").replace("rows    = 90", "rows    = 91");
     let (head, tail) = whole.rsplit_once("out     = \"").unwrap();
     let flipped = if tail.starts_with('0') { "1" } else { "0" };
-    let forged = format!("{head}out     = \"{flipped}{}", &tail[1..]);
+    let forged = format!("{head}out     = \"{flipped}{}", tail.get(1..).unwrap());
     for text in [other, forged] {
         sealed.receives(&text);
         refused(&lab, &["receipt", "verify"], "ECL-RCT-011");

@@ -83,8 +83,8 @@ mod tests {
 
     const CANARY: &str = "ZxO4K7Q2-Un";
 
-    /// Two names of which the second shares its beginning with the first, so that the file holds its end alone, and
-    /// a day as a number.
+    /// Three names that share their beginning, so that of the last the file holds its end alone, behind another's;
+    /// and days as numbers.
     fn packed() -> Vec<u8> {
         let schema =
             parse_message_type("message m { required binary name (UTF8); required int32 born (DATE); }");
@@ -99,12 +99,12 @@ mod tests {
         let mut writer =
             SerializedFileWriter::new(&mut bytes, Arc::new(schema.unwrap()), Arc::new(properties)).unwrap();
         let mut group = writer.next_row_group().unwrap();
-        let names = ["ZxO4K7Q", CANARY].map(ByteArray::from);
+        let names = ["ZxO4K7Q", "ZxO4K7Qa", CANARY].map(ByteArray::from);
         let mut column = group.next_column().unwrap().unwrap();
         column.typed::<ByteArrayType>().write_batch(&names, None, None).unwrap();
         column.close().unwrap();
         let mut column = group.next_column().unwrap().unwrap();
-        column.typed::<Int32Type>().write_batch(&[0, 14_610], None, None).unwrap();
+        column.typed::<Int32Type>().write_batch(&[0, 7, 14_610], None, None).unwrap();
         column.close().unwrap();
         group.close().unwrap();
         writer.close().unwrap();

@@ -75,7 +75,7 @@ function show() {
     if (line.of !== of) {
       of = line.of;
       list = document.createElement("ul");
-      place.append(element("h3", of, "file"), list);
+      place.append(element("h2", of, "file"), list);
     }
     const item = element("li", "", line.state);
     item.append(element("b", words.state[line.state][at]), element("span", line[lang]));

@@ -5,11 +5,12 @@
 //! compressed or sealed files: what is sealed is sought by its marker.
 
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::io::{ErrorKind, Read, Result};
 use std::path::{Path, PathBuf};
 
 use memchr::memmem::Finder;
+
+use crate::regular::{self, Unread};
 
 /// Bytes read at once.
 const BLOCK: usize = 1 << 20;
@@ -29,10 +30,18 @@ pub struct Seen {
     pub files: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// What could not be read: the place and the kind of error.
-    pub unread: Vec<String>,
+    /// What could not be read, and why. A path may hold a name: whoever tells of it says where, and not what.
+    pub unread: BTreeSet<(PathBuf, String)>,
+    /// What could not be read and is no file: tables, other accounts' processes; in words.
+    pub elsewhere: Vec<String>,
     /// See [`Seen`].
     pub found: BTreeSet<(PathBuf, usize)>,
+}
+
+impl Seen {
+    fn not_read(&mut self, path: &Path, why: &str) {
+        self.unread.insert((path.to_owned(), why.to_owned()));
+    }
 }
 
 impl Search {
@@ -52,25 +61,42 @@ impl Search {
 
     /// One file; one that is not there is none.
     pub fn file(&self, path: &Path, seen: &mut Seen) {
-        match File::open(path).and_then(|mut file| self.stream(&mut file)) {
+        let read = regular::open(path).map_err(|unread| match unread {
+            Unread::Io(kind) => kind,
+            Unread::NotRegular | Unread::TooLarge => ErrorKind::InvalidInput,
+        });
+        match read.and_then(|(mut file, _)| self.stream(&mut file).map_err(|error| error.kind())) {
             Ok((bytes, found)) => {
                 seen.files += 1;
                 seen.bytes = seen.bytes.saturating_add(bytes);
                 seen.found.extend(found.into_iter().map(|number| (path.to_owned(), number)));
             }
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => seen.unread.push(format!("{}: {}", path.display(), error.kind())),
+            Err(ErrorKind::NotFound) => {}
+            Err(kind) => seen.not_read(path, &kind.to_string()),
         }
     }
 
-    /// Every regular file of a folder and below, names too; what `skip` names is left out. Links are not followed.
+    /// Every regular file of a folder and so many folders below, names too; what `skip` names is left out. Links are
+    /// not followed. With a depth of 0 the folder itself is looked at, and what lies below it is not asked for.
     pub fn folder(&self, folder: &Path, depth: usize, skip: &dyn Fn(&Path) -> bool, seen: &mut Seen) {
+        self.below(folder, (depth, depth), skip, seen);
+    }
+
+    fn below(&self, folder: &Path, depth: (usize, usize), skip: &dyn Fn(&Path) -> bool, seen: &mut Seen) {
+        let (left, asked) = depth;
         let entries = match std::fs::read_dir(folder) {
             Ok(entries) => entries,
             Err(error) if error.kind() == ErrorKind::NotFound => return,
-            Err(error) => return seen.unread.push(format!("{}: {}", folder.display(), error.kind())),
+            Err(error) => return seen.not_read(folder, &error.kind().to_string()),
         };
-        for entry in entries.flatten() {
+        for entry in entries {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => {
+                    seen.not_read(folder, &error.kind().to_string());
+                    continue;
+                }
+            };
             let path = entry.path();
             if skip(&path) {
                 continue;
@@ -79,9 +105,13 @@ impl Search {
             let found = self.found(name.as_encoded_bytes());
             seen.found.extend(found.into_iter().map(|number| (path.clone(), number)));
             match entry.file_type() {
-                Ok(kind) if kind.is_dir() && depth > 0 => self.folder(&path, depth - 1, skip, seen),
+                Ok(kind) if kind.is_dir() && left > 0 => self.below(&path, (left - 1, asked), skip, seen),
+                Ok(kind) if kind.is_dir() && asked > 0 => {
+                    seen.not_read(&path, "too many folders within one another");
+                }
                 Ok(kind) if kind.is_file() => self.file(&path, seen),
-                _ => {}
+                Ok(_) => {}
+                Err(error) => seen.not_read(&path, &error.kind().to_string()),
             }
         }
     }
@@ -99,7 +129,7 @@ impl Search {
             }
         }
         if closed > 0 {
-            seen.unread.push(format!("{closed} processes of other accounts"));
+            seen.elsewhere.push(format!("{closed} processes of other accounts"));
         }
     }
 
@@ -207,6 +237,24 @@ mod tests {
             assert_eq!((bytes, found), (text.len() as u64, BTreeSet::from([1])));
         }
         assert!(search.stream(&mut &b"Helene Dupont-Martin"[..]).unwrap().1.is_empty());
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_told_and_nobody_waits_for_a_pipe() {
+        let here = tempfile::tempdir().unwrap();
+        let search = Search::new(["QyINEEDLE000"].into_iter());
+        let pipe = here.path().join("pipe");
+        let fifo = rustix::fs::FileType::Fifo;
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, fifo, rustix::fs::Mode::RUSR, 0).unwrap();
+        let mut seen = Seen::default();
+        search.file(&pipe, &mut seen);
+        std::fs::create_dir_all(here.path().join("a/b")).unwrap();
+        search.folder(here.path(), 1, &|_| false, &mut seen);
+        let unread: Vec<_> = seen.unread.iter().map(|(path, _)| path.clone()).collect();
+        assert_eq!(unread, [here.path().join("a/b"), pipe]);
+        let mut itself = Seen::default();
+        search.folder(here.path(), 0, &|_| false, &mut itself);
+        assert!(itself.unread.is_empty(), "nothing below was asked for");
     }
 
     #[test]

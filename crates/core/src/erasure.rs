@@ -118,6 +118,12 @@ pub struct Residue {
     pub began: String,
     /// See `began`.
     pub ended: String,
+    /// How many values and markers were sought; a look for nothing finds nothing, and counts for nothing.
+    #[serde(default)]
+    pub sought: u64,
+    /// How many files and folders of écluse's own places, and of the source, could not be read.
+    #[serde(default)]
+    pub closed: u64,
     /// Every place that was looked at.
     pub looked: Vec<Looked>,
     /// What was found that should be gone; one is enough to refuse a certificate.
@@ -148,7 +154,8 @@ pub struct Looked {
 pub struct Survivor {
     /// The place, as of [`Erased`].
     pub place: String,
-    /// The file or table in which it was found.
+    /// The file or table in which it was found: by its name where that is écluse's own, else by its copy's id or its
+    /// inode, since a name can be a person's.
     pub what: String,
     /// Of which artefact the marker was, or `a value of the destination`.
     pub of: String,

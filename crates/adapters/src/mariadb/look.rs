@@ -60,7 +60,7 @@ pub fn look(
         });
         match read {
             Ok(()) => pieces.end(&table, seen),
-            Err(fault) => seen.unread.push(format!("table {table}: {}", fault.code().id)),
+            Err(fault) => seen.elsewhere.push(format!("table {table}: {}", fault.code().id)),
         }
     }
     Ok(())

@@ -52,12 +52,12 @@ pub fn look(
         let mut pieces = search.begun();
         match read(&link, &table, &columns, &mut pieces) {
             Ok(()) => pieces.end(&table, seen),
-            Err(fault) => seen.unread.push(format!("table {table}: {}", fault.code().id)),
+            Err(fault) => seen.elsewhere.push(format!("table {table}: {}", fault.code().id)),
         }
     }
     let objects: i64 = link.one(OBJECTS, &[], "large objects")?;
     if objects > 0 {
-        seen.unread.push(format!("{objects} large objects"));
+        seen.elsewhere.push(format!("{objects} large objects"));
     }
     Ok(())
 }

@@ -19,6 +19,7 @@ static UNKNOWN: Code = Code::usage("ECL-CPY-002", "there is no such copy");
 static PAST: Code = Code::usage("ECL-CPY-003", "a hold ends on a day that is still to come");
 static NO_WORDS: Code = Code::usage("ECL-CPY-004", "a hold wants a reason and a name");
 static GONE: Code = Code::refused("ECL-CPY-005", "the copy is gone already");
+static NOT_EARLY: Code = Code::refused("ECL-CPY-008", "this copy does not go before its day");
 static OURS: Code = Code::refused("ECL-CPY-006", "this copy is within our reach");
 
 /// What keeps no patient's data, and what the evidence rests on, stands so many days longer than the copies:
@@ -400,17 +401,39 @@ impl Ledger {
         Ok(copy)
     }
 
+    /// A copy that may go before its day: one in our reach, that nobody holds, and that no later step of the
+    /// migration needs.
+    ///
+    /// # Errors
+    ///
+    /// [`NOT_EARLY`], [`GONE`]; `ECL-CPY-002`.
+    pub fn early(&self, id: &str, now: Timestamp) -> Result<&Copy> {
+        let copy = self.one(id)?;
+        let needed = !matches!(copy.store, Store::Archive | Store::Excluded | Store::Staging | Store::Report);
+        let no = |why: String, help: &str| Err(NOT_EARLY.fault(why).help(help));
+        match copy.standing(now) {
+            Standing::Ended => Err(GONE.fault(copy.id.clone()).help("ecluse copies")),
+            Standing::Held(until) => {
+                no(format!("held until {until}"), "ecluse hold ID --release, by whoever approved it")
+            }
+            _ if !copy.holder.is_empty() => no("somebody took it".to_owned(), "ecluse copies state ID"),
+            _ if needed => no(copy.store.words().to_owned(), "it goes on its day, or with: ecluse close"),
+            _ => Ok(copy),
+        }
+    }
+
     fn one_mut(&mut self, id: &str) -> Result<&mut Copy> {
         let id = self.one(id)?.id.clone();
         let found = self.copies.iter_mut().find(|copy| copy.id == id);
         found.ok_or_else(|| UNKNOWN.fault(id).help("ecluse copies"))
     }
 
-    /// Ids of what is to be erased now: what is of patients first.
+    /// Ids of what is to be erased now: what is of patients first, the log last.
     #[must_use]
     pub fn due(&self, now: Timestamp) -> Vec<String> {
         let mut due: Vec<&Copy> = self.copies.iter().filter(|c| c.standing(now) == Standing::Due).collect();
-        due.sort_by_key(|copy| !copy.store.is_of_patients());
+        // the log last: it takes in what is noted of the others
+        due.sort_by_key(|copy| (!copy.store.is_of_patients(), copy.store == Store::Journal));
         due.into_iter().map(|copy| copy.id.clone()).collect()
     }
 

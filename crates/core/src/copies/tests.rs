@@ -78,6 +78,24 @@ fn what_was_taken_stays_open_until_somebody_states_its_end() {
 }
 
 #[test]
+fn before_its_day_goes_what_no_later_step_needs_and_nobody_holds() {
+    let clock = FrozenClock::at("2026-11-01T08:00:00Z");
+    let mut ledger = ledger(&clock);
+    ledger.born(birth('c', Store::Archive, "2026-12-01"), clock.now());
+    assert_eq!(ledger.early("cccc", clock.now()).unwrap().store, Store::Archive);
+    for id in ["aaaa", "bbbb"] {
+        assert_eq!(ledger.early(id, clock.now()).unwrap_err().code().id, NOT_EARLY.id);
+    }
+    ledger.taken("cccc", "d".repeat(32), "Paul Martin", "a disk", clock.now()).unwrap();
+    assert_eq!(ledger.early("dddd", clock.now()).unwrap_err().code().id, NOT_EARLY.id);
+    ledger.hold("cccc", hold(&clock, "2026-11-10")).unwrap();
+    assert_eq!(ledger.early("cccc", clock.now()).unwrap_err().code().id, NOT_EARLY.id);
+    ledger.release("cccc").unwrap();
+    ledger.ended("cccc", Ended { how: "removed".into(), at: clock.now(), statement: None }).unwrap();
+    assert_eq!(ledger.early("cccc", clock.now()).unwrap_err().code().id, GONE.id);
+}
+
+#[test]
 fn a_second_birth_keeps_the_line() {
     let clock = FrozenClock::at("2026-11-01T08:00:00Z");
     let mut ledger = ledger(&clock);

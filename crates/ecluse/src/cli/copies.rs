@@ -41,7 +41,7 @@ pub(crate) struct HoldArgs {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  ecluse erase --dry-run\n  ecluse erase\n  ecluse erase --watch\n  ecluse erase --source --dry-run --from postgresql://admin@lab/SIGL\n  ecluse erase --look\n  systemctl enable --now ecluse-erase@$(systemd-escape -p /srv/tilleuls).timer"
+    after_help = "Example:\n  ecluse erase --dry-run\n  ecluse erase\n  ecluse erase --copy 3f9a\n  ecluse erase --watch\n  ecluse erase --source --dry-run --from postgresql://admin@lab/SIGL\n  ecluse erase --look\n  systemctl enable --now ecluse-erase@$(systemd-escape -p /srv/tilleuls).timer"
 )]
 pub(crate) struct EraseArgs {
     #[command(flatten)]
@@ -50,6 +50,11 @@ pub(crate) struct EraseArgs {
     /// What moved, at the source, as the order has it: after acceptance, by an administrator of the source (--from URL).
     #[arg(long, conflicts_with_all = ["watch", "timer", "look"])]
     pub(crate) source: bool,
+
+    /// One copy before its day: by its id as `ecluse copies` shows it, or its first characters. A sealed archive, a list
+    /// of persons who stay, staged rows, a report; what a migration still needs goes on its day, or when it is closed.
+    #[arg(long, value_name = "ID", conflicts_with_all = ["source", "look", "watch", "timer"])]
+    pub(crate) copy: Option<String>,
 
     /// Look whether anything is left of what was erased, in every place that is known.
     #[arg(long, conflicts_with_all = ["watch", "timer", "dry_run"])]

@@ -14,6 +14,7 @@ use ecluse_flow::event::Act;
 use ecluse_flow::ports::{Record as _, Staging as _};
 
 use crate::folder::{self, Folder};
+use crate::journal::{self, reading};
 use crate::{evidence, overwrite};
 
 static KEPT: Code = Code::outside("ECL-ERA-001", "a copy could not be erased");
@@ -77,7 +78,14 @@ pub(crate) fn erase(copy: &Copy, folder: &Folder, record: Option<&RunFolder>) ->
         Store::Evidence if copy.place != evidence::FILE => Err(foreign(&place)),
         Store::Evidence => overwritten(&[place]),
         Store::Staging => swept(Path::new(&copy.place), record),
-        Store::Ledger | Store::Journal => {
+        // with the lines that belong to no run: they were its own from the start
+        Store::Journal if copy.place != journal::FOLDER => Err(foreign(&place)),
+        Store::Journal => {
+            let acts = whole(&folder.path(None, reading::ACTS), &is_of_record)?;
+            let log = log(&place)?;
+            Ok(Erased { files: acts.files + log.files, ..log })
+        }
+        Store::Ledger => {
             Err(CLOSING.fault(format!("{}: {}", copy.store.words(), copy.place)).help("ecluse close"))
         }
     }
@@ -159,11 +167,44 @@ fn whole(place: &Path, is_ours: &dyn Fn(&str) -> bool) -> Result<Erased> {
     }
 }
 
-fn is_of_record(name: &str) -> bool {
+/// Whether a file of a run folder bears this name.
+pub(crate) fn is_of_record(name: &str) -> bool {
     let bare = name.strip_suffix(".part").unwrap_or(name);
     let bare = bare.strip_prefix('.').and_then(|name| name.strip_suffix(".new")).unwrap_or(bare);
     let part = |known: &&str| Path::new(*known).with_extension("part").to_string_lossy() == name;
     RECORD.contains(&bare) || RECORD.iter().any(part) || name.starts_with("events.torn-")
+}
+
+/// The log: its own files, and three folders of its own with everything in them.
+fn log(place: &Path) -> Result<Erased> {
+    let how = "every file overwritten, the folder removed";
+    let mut files = 0;
+    for below in ["tile", "sessions", "cosigned"] {
+        files += below_too(&place.join(below), 6)?;
+    }
+    let own = |name: &str| {
+        let bare = name.strip_prefix('.').and_then(|name| name.strip_suffix(".new")).unwrap_or(name);
+        ["checkpoint", "taken.json", "log.pub", "kept.json", "lock"].contains(&bare)
+    };
+    files += whole(place, &own)?.files;
+    Ok(Erased { how, files })
+}
+
+/// A folder of ours and those in it, so deep at most.
+fn below_too(place: &Path, depth: usize) -> Result<u64> {
+    let is_link = std::fs::symlink_metadata(place).is_ok_and(|found| found.is_symlink());
+    if is_link || (depth == 0 && place.is_dir()) {
+        return Err(foreign(place));
+    }
+    let mut files = 0;
+    for path in folder::list(place)? {
+        let is_folder = std::fs::symlink_metadata(&path).is_ok_and(|found| found.is_dir());
+        files += if is_folder { below_too(&path, depth - 1)? } else { overwritten(&[path])?.files };
+    }
+    match std::fs::remove_dir(place) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(kept(place, error.kind())),
+        Ok(()) | Err(_) => Ok(files),
+    }
 }
 
 fn is_of_archive(name: &str) -> bool {

@@ -19,7 +19,7 @@ use std::fs::File;
 use std::path::Path;
 
 use ecluse_adapters::folder::{self as runs_folder, RunFolder};
-use ecluse_core::copies::{Birth, Ended, FILE, Ledger, Store};
+use ecluse_core::copies::{Birth, Copy, Ended, FILE, Ledger, Store};
 use ecluse_core::digest::of_bytes;
 use ecluse_core::document::{Kind, header};
 use ecluse_core::fault::{Code, Result};
@@ -33,7 +33,7 @@ use jiff::civil::Date;
 use crate::commands::{instruction, runs};
 use crate::folder::{self, Folder};
 use crate::papers::excluded;
-use crate::ready;
+use crate::{journal, ready};
 
 static NOT_OURS: Code = Code::refused("ECL-CPY-007", "the ledger of copies is not what écluse wrote");
 
@@ -176,6 +176,27 @@ pub(crate) fn born(folder: &Folder, now: Timestamp, all: &[Born<'_>]) -> Result<
     if copies.ledger == before { Ok(()) } else { copies.save().map(drop) }
 }
 
+/// Enters the log of the folder before it is begun, where no line of it stands, and its name (`origin`) once it is.
+///
+/// # Errors
+///
+/// As [`Copies::open`] and [`Copies::save`].
+pub(crate) fn log(folder: &Folder, now: Timestamp, origin: &str) -> Result<()> {
+    let mut copies = Copies::open(folder)?;
+    let is = |copy: &&mut Copy| copy.store == Store::Journal && copy.ended.is_none();
+    match copies.ledger.copies.iter_mut().find(is) {
+        Some(copy) if copy.marker == origin || origin.is_empty() => return Ok(()),
+        Some(copy) => origin.clone_into(&mut copy.marker),
+        None => {
+            let (store, place, marker) = (Store::Journal, journal::FOLDER.to_owned(), origin.to_owned());
+            let erase_by =
+                day_of_draft(folder).map_or_else(|| store.without_order(now), |day| store.last_day(day));
+            copies.ledger.born(Birth { id: ready::world().id()?, store, place, erase_by, marker }, now);
+        }
+    }
+    copies.save().map(drop)
+}
+
 /// Enters that what stood at this place is gone, where a line says that it stood there.
 ///
 /// # Errors
@@ -183,7 +204,7 @@ pub(crate) fn born(folder: &Folder, now: Timestamp, all: &[Born<'_>]) -> Result<
 /// As [`Copies::open`] and [`Copies::save`].
 pub(crate) fn ended(folder: &Folder, now: Timestamp, store: Store, place: &str, how: &str) -> Result<()> {
     let mut copies = Copies::open(folder)?;
-    let is = |c: &&ecluse_core::copies::Copy| c.store == store && c.place == place && c.ended.is_none();
+    let is = |c: &&Copy| c.store == store && c.place == place && c.ended.is_none();
     let Some(id) = copies.ledger.copies.iter().find(is).map(|copy| copy.id.clone()) else { return Ok(()) };
     copies.ledger.ended(&id, Ended { how: how.to_owned(), at: now, statement: None })?;
     copies.save().map(drop)
@@ -206,7 +227,7 @@ pub(crate) fn run(
     let record = runs::name(folder, run);
     let state = format!("{record}/{}", erasers::STATE);
     let one = |store, place| Born { store, place, copies, marker: "" };
-    let mut all = vec![one(Store::Record, record.as_str())];
+    let mut all = vec![one(Store::Record, record.as_str()), one(Store::Journal, journal::FOLDER)];
     if let Some(staging) = &order.source.staging {
         all.push(one(Store::Staging, staging.value.as_str()));
     }

@@ -38,7 +38,7 @@ pub(crate) fn signer(folder: &Folder) -> Result<NoteSigner> {
     let log = folder.path(None, super::FOLDER);
     if ecluse_adapters::log::Folder::find(&log).is_some() {
         return Err(LOST.fault(path.display().to_string()).help(
-            "put it back from a copy; where there is none, keep journal/ under another name for as long as it is needed, and a new journal begins",
+            "put it back from a copy of the folder; where there is none, keep the folder as it is and tell the controller",
         ));
     }
     let origin = format!("ecluse/{}", data_encoding::HEXLOWER.encode(&chance::bytes::<16>()?));

@@ -11,6 +11,7 @@
 //! | `journal/writer` | where the journal is kept by a process of another account ([`Remote`]): its socket and its key |
 //! | `journal.key` | the key that signs it (0600), made at first use; its name is `ecluse/` and 128 random bits |
 
+pub(crate) mod begun;
 pub(crate) mod fhir;
 pub(crate) mod gate;
 pub(crate) mod key;
@@ -34,28 +35,58 @@ use crate::folder::Folder;
 pub(crate) const FOLDER: &str = "journal";
 
 /// Takes in what the run folders hold and the log does not; the new checkpoint, or `None` where nothing was new.
+/// A log that is not there yet is entered into the ledger of copies before it is begun, and once more when it was.
 ///
 /// # Errors
 ///
-/// `ECL-LOG` for the journal; `ECL-RUN-020` for a run folder whose lines were changed.
+/// `ECL-LOG` for the journal; `ECL-RUN-020` for a run folder whose lines were changed; the ledger's.
 pub(crate) fn keep(folder: &Folder) -> Result<Option<Signed>> {
-    let path = folder.path(None, FOLDER);
     let runs = noted(folder)?;
     if runs.is_empty() {
         return Ok(None);
     }
     // without the lock first: most commands note nothing
-    if let Some(log) = log::Folder::find(&path) {
-        let taken = Taken::read(&path, log.signed()?.checkpoint())?;
-        if gather(&runs, &taken)?.0.is_empty() {
-            return Ok(None);
+    let Some(log) = log::Folder::find(&path(folder)) else {
+        // another account's writer begins its own
+        if Remote::find(&path(folder))?.is_some() {
+            return round(folder);
         }
+        return match begun::may_begin(folder, &runs)? {
+            true => begun::begin(folder).map(Some),
+            false => Ok(None),
+        };
+    };
+    let signed = log.signed()?;
+    if !is_new(folder, &runs, &signed)? {
+        return Ok(None);
     }
+    begun::known(folder, signed.checkpoint())?;
+    taken_in(folder)
+}
+
+/// As [`keep`], of a log that is there; for whoever has the ledger of copies in hand.
+///
+/// # Errors
+///
+/// As [`keep`]; `ECL-LOG-005` where there is none.
+pub(crate) fn taken_in(folder: &Folder) -> Result<Option<Signed>> {
+    let signed = log::Folder::open(&path(folder))?.signed()?;
+    if is_new(folder, &noted(folder)?, &signed)? { round(folder) } else { Ok(None) }
+}
+
+fn is_new(folder: &Folder, runs: &[Run], signed: &Signed) -> Result<bool> {
+    let taken = Taken::read(&path(folder), signed.checkpoint())?;
+    Ok(!gather(runs, &taken)?.0.is_empty())
+}
+
+/// One round of the log, its first one too.
+fn round(folder: &Folder) -> Result<Option<Signed>> {
     sessions::keep(folder, None)?;
-    if let Some(remote) = Remote::find(&path)? {
+    let runs = noted(folder)?;
+    if let Some(remote) = Remote::find(&path(folder))? {
         return remote.keep(&runs).map(Some);
     }
-    let writer = Writer::open(&path, key::signer(folder)?, Readers::Owner)?;
+    let writer = Writer::open(&path(folder), key::signer(folder)?, Readers::Owner)?;
     let (entries, taken) = gather(&runs, writer.taken())?;
     if entries.is_empty() {
         return Ok(None);

@@ -82,6 +82,17 @@ pub(crate) fn of(run: &Path, figures: &Figures, order: &Order, accepted: &Accept
     if residue.looked.is_empty() {
         return Err(look("no place was looked at"));
     }
+    // where nothing went at all there need be nothing to look for; the certificate says both
+    if residue.sought == 0 && !erasure.done.is_empty() {
+        return Err(NOT_LOOKED.fault("there was nothing to look for").help(
+            "the destination gave no value about persons, and no copy is gone whose marker could be sought: look while the destination holds what moved, or erase what is due: ecluse erase; then: ecluse erase --look",
+        ));
+    }
+    if residue.closed > 0 {
+        return Err(NOT_LOOKED
+            .fault(format!("{} of écluse's own places could not be read", residue.closed))
+            .help("residue.json says which and why; give this account the right to read them, then: ecluse erase --look"));
+    }
     match residue.survivors.first() {
         None => Ok(Gone { erasure, residue, digests }),
         Some(one) => Err(SURVIVOR.fault(format!("{}: {}, of {}", one.place, one.what, one.of)).help(

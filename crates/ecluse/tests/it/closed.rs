@@ -58,6 +58,10 @@ fn erase(lab: &Path, source: &[&str]) {
 }
 
 fn look(lab: &Path, survivors: Vec<Survivor>) {
+    look_for(lab, 2, survivors);
+}
+
+fn look_for(lab: &Path, sought: u64, survivors: Vec<Survivor>) {
     let run = lab.join("run");
     let figures = figures(&run).unwrap().unwrap();
     let mut record = RunFolder::existing(&run).unwrap();
@@ -69,6 +73,8 @@ fn look(lab: &Path, survivors: Vec<Survivor>) {
         erasure: of_bytes(&fs::read(run.join("erasure.json")).unwrap()),
         began: at.clone(),
         ended: at,
+        sought,
+        closed: 0,
         looked: vec![Looked {
             place: "run folder".to_owned(),
             sought: "markers of 2 artefacts".to_owned(),
@@ -247,6 +253,9 @@ fn a_certificate_is_refused_while_a_survivor_is_found_or_more_was_erased_since()
     };
     look(&lab, vec![survivor("spool/x")]);
     assert!(refused(&lab, &["certify", "propose"], "ECL-CRT-012").contains("spool/x"));
+    erase(&lab, &["patient"]);
+    look_for(&lab, 0, Vec::new());
+    assert!(refused(&lab, &["certify", "propose"], "ECL-CRT-011").contains("nothing to look for"));
     look(&lab, Vec::new());
     RunFolder::existing(&lab.join("run")).unwrap().append(leaf(&lab, Act::Erase, None)).unwrap();
     refused(&lab, &["certify", "propose"], "ECL-CRT-010");

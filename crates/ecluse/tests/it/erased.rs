@@ -193,9 +193,31 @@ fn a_survivor_is_found_where_it_was_planted_and_nothing_is_found_once_it_is_gone
     let found = residue(&run).unwrap().unwrap();
     // the temporary folder is this one too: it is told of both places
     assert!(!found.survivors.is_empty());
-    assert!(found.survivors.iter().all(|one| one.what.ends_with("notes.txt")), "{:?}", found.survivors);
+    let named = |path: &std::path::Path| {
+        let inode = std::os::unix::fs::MetadataExt::ino(&std::fs::metadata(path).unwrap());
+        move |one: &ecluse_core::erasure::Survivor| one.what.ends_with(&format!("inode {inode}"))
+    };
+    assert!(found.survivors.iter().all(named(&kept)), "{:?}", found.survivors);
     let clear = std::fs::read_to_string(run.join("residue.json")).unwrap();
-    assert!(!clear.contains("QyI"), "{clear}");
+    // its name can be a person's
+    assert!(!clear.contains("QyI") && !clear.contains("notes"), "{clear}");
     std::fs::remove_file(kept).unwrap();
+    // what merely begins with a database's name is none
+    let beside = case.from.with_file_name("old.db.csv");
+    std::fs::write(&beside, "QyIAAAAAAA-Un").unwrap();
+    let folder = case.from.parent().unwrap();
+    let output = case.made.command(&["erase", "--look"]).env("TMPDIR", folder).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let found = residue(&run).unwrap().unwrap();
+    assert!(found.survivors.iter().any(named(&beside)), "{:?}", found.survivors);
+    std::fs::remove_file(beside).unwrap();
+    // what could not be read was not looked at
+    case.done(&["erase"]);
+    let deep = case.made.folder().join("a/".repeat(14));
+    std::fs::create_dir_all(&deep).unwrap();
     case.done(&["erase", "--look"]);
+    case.refused(&["certify", "propose"], "ECL-CRT-011");
+    std::fs::remove_dir_all(case.made.folder().join("a")).unwrap();
+    case.done(&["erase", "--look"]);
+    case.done(&["certify", "propose"]);
 }

@@ -175,8 +175,14 @@ fn a_journal_put_back_rewritten_or_exchanged_is_not_the_one_that_was_seen() {
     copied(&here.path().join("before"), &lab.join("journal"));
     refused(&lab, &against, 1, "ECL-LOG-014", &format!("entry {before} and all after it"));
     // one written anew with the right key, from events of which one was taken out
+    copied(&here.path().join("after"), &lab.join("journal"));
+    copied(&lab, &here.path().join("whole"));
     std::fs::remove_dir_all(lab.join("journal")).unwrap();
-    copied(&lab.join("run"), &here.path().join("run"));
+    refused(&lab, &["journal", "checkpoint"], 1, "ECL-LOG-046", "the ledger of copies knows it as ecluse/");
+    refused(&lab, &["migrate", "--ddl"], 1, "ECL-LOG-046", "");
+    // by whoever takes away the ledger that knows it, too
+    ["copies", "acts"].iter().for_each(|name| std::fs::remove_dir_all(lab.join(name)).unwrap());
+    std::fs::remove_file(lab.join("copies.json")).unwrap();
     let mut less = lines(&lab.join("run"));
     less.remove(1);
     less.push(Leaf { salt: "0".repeat(32), ..less[less.len() - 1].clone() });
@@ -184,8 +190,7 @@ fn a_journal_put_back_rewritten_or_exchanged_is_not_the_one_that_was_seen() {
     succeed(&lab, &["journal", "checkpoint"]);
     succeed(&lab, &["journal", "verify"]);
     refused(&lab, &against, 1, "ECL-LOG-013", "was changed, moved or taken away");
-    copied(&here.path().join("after"), &lab.join("journal"));
-    copied(&here.path().join("run"), &lab.join("run"));
+    copied(&here.path().join("whole"), &lab);
     succeed(&lab, &against);
     // another migration's
     let there = tempfile::tempdir().unwrap();
@@ -358,6 +363,15 @@ fn no_row_moves_before_the_controller_has_seen_the_plan_in_the_journal() {
     less.remove(0);
     write_lines(&lab.join("run"), less);
     refused(&lab, &["journal", "verify"], 1, "ECL-LOG-005", "");
+    refused(&lab, &["migrate"], 1, "ECL-LOG-046", "the ledger of copies knows it as ecluse/");
+    std::fs::remove_dir_all(lab.join("copies")).unwrap();
+    std::fs::remove_file(lab.join("copies.json")).unwrap();
+    refused(&lab, &["migrate"], 1, "ECL-LOG-046", "status.toml was signed over it");
+    // begun by whoever takes that paper away for as long
+    let (status, aside) = (lab.join("status.toml"), here.path().join("status.toml"));
+    std::fs::rename(&status, &aside).unwrap();
+    succeed(&lab, &["journal", "checkpoint"]);
+    std::fs::rename(&aside, &status).unwrap();
     refused(&lab, &["migrate"], 1, "ECL-LOG-013", "was changed, moved or taken away");
     refused(&lab, &["journal", "verify"], 1, "ECL-LOG-013", "status.toml");
 }
@@ -454,6 +468,13 @@ fn what_is_older_than_the_retention_goes_by_whole_bundles_and_the_rest_verifies(
     refused(&lab, &["journal", "prune", "--months", "13"], 2, "ECL-LOG-050", "no reason");
     let told = json(&lab, &["journal", "prune", "--months", "36", "--reason", "a dispute"]);
     assert_eq!(told["erased"], 0, "three years are not over");
+    let ledger = std::fs::read(lab.join("copies.json")).unwrap();
+    let ledger = ecluse_core::copies::Ledger::read(&ledger).unwrap();
+    let log = ledger.copies.iter().find(|copy| copy.place == "journal").unwrap();
+    let until = ["--approved-by", "Claire Fontaine", "--until", "2999-01-31"];
+    succeed(&lab, &[&["hold", &log.id, "--reason", "a dispute"][..], &until].concat());
+    refused(&lab, &["journal", "prune"], 1, "ECL-LOG-047", "until 2999-01-31: a dispute");
+    succeed(&lab, &["hold", &log.id, "--release"]);
     let told = json(&lab, &["journal", "prune"]);
     assert_eq!((&told["first"], &told["erased"]), (&512.into(), &512.into()));
     let bundles = lab.join("journal/tile/entries");

@@ -71,6 +71,8 @@ pub(super) fn closed_but(papers: &Papers, mut files: Files, change: impl FnOnce(
         erasure: erased.clone(),
         began: at.clone(),
         ended: at.clone(),
+        sought: 2,
+        closed: 0,
         looked: vec![Looked {
             place: "the run's folder".to_owned(),
             sought: "markers of 2 artefacts".to_owned(),

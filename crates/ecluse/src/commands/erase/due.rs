@@ -18,6 +18,8 @@ use crate::{journal, ready};
 
 static LATE: Code = Code::refused("ECL-ERA-005", "the timer that erases copies came too late");
 
+static LAST: Code = Code::refused("ECL-ERA-006", "the log of the migration goes last");
+
 /// Who looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Who {
@@ -54,19 +56,29 @@ pub(super) struct Told {
 /// # Errors
 ///
 /// The ledger's.
-pub(super) fn looked(here: &Here) -> Result<Done> {
+pub(super) fn looked(here: &Here, only: Option<&str>) -> Result<Done> {
     let ledger = look(&here.folder)?;
-    let due = ledger.due(here.now);
+    let due = due(&ledger, here, only)?;
     let erased = due.iter().filter_map(|id| ledger.one(id).ok()).map(|c| told(c, c.store.words())).collect();
     Ok(Done { erased, held: held(&ledger, here), ..Done::default() })
 }
 
-/// Erases what is due. What could not be erased stands in the ledger with its code, and is tried again.
+/// What is due, or the one copy that somebody wants gone before its day.
+fn due(ledger: &Ledger, here: &Here, only: Option<&str>) -> Result<Vec<String>> {
+    match only {
+        Some(id) => Ok(vec![ledger.early(id, here.now)?.id.clone()]),
+        None => Ok(ledger.due(here.now)),
+    }
+}
+
+/// Erases what is due, or one copy before its day. What could not be erased stands in the ledger with its code, and is tried again.
 ///
 /// # Errors
 ///
 /// The ledger's, where it cannot be read or written. That a copy could not be erased is told in [`Done`].
-pub(super) fn erase(here: &Here, who: Who) -> Result<Done> {
+pub(super) fn erase(here: &Here, who: Who, only: Option<&str>) -> Result<Done> {
+    // begun now where it was not: a record's lines go into it, and the ledger is held from here on
+    let _told_when_a_record_goes = journal::keep(&here.folder);
     let mut copies = Copies::open(&here.folder)?;
     let late = copies.ledger.missed(here.now);
     let mut done = Done { late, held: held(&copies.ledger, here), ..Done::default() };
@@ -84,7 +96,7 @@ pub(super) fn erase(here: &Here, who: Who) -> Result<Done> {
         copies.ledger.beat = Some(Beat { at: here.now, hours });
         copies.save()?;
     }
-    let due = copies.ledger.due(here.now);
+    let due = due(&copies.ledger, here, only)?;
     // an erasure that fails on a folder in use must not keep the others
     let mut touched = Vec::new();
     for id in due {
@@ -139,8 +151,16 @@ fn one(copies: &mut Copies, journals: &mut Journals<'_>, copy: &Copy, run: &Path
     if copy.store == Store::Record {
         // its lines go with it: the journal has each of them first, or nothing goes
         failpoint::hit("erase.record.event.before");
-        journal::keep(&journals.here.folder)?;
+        journal::taken_in(&journals.here.folder)?;
         failpoint::hit("erase.record.event.after");
+    }
+    if copy.store == Store::Journal {
+        let other = |other: &&Copy| other.id != copy.id && other.ended.is_none() && other.holder.is_empty();
+        if let Some(other) = copies.ledger.copies.iter().find(other) {
+            return Err(LAST
+                .fault(other.store.words())
+                .help("ecluse copies; the log goes once nothing of ours stands"));
+        }
     }
     let erased = erasers::erase(copy, &journals.here.folder, journals.record(run)?)?;
     if copy.store == Store::Record {

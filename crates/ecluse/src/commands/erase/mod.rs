@@ -1,6 +1,7 @@
 //! `ecluse erase`: copies whose day has come; what moved, at the source, after acceptance.
 
 mod due;
+mod named;
 mod places;
 mod residue;
 mod servers;
@@ -31,7 +32,7 @@ pub(super) fn run(here: &Here, args: &EraseArgs) -> Result<()> {
         return watch::run(here, args.every);
     }
     let who = if args.timer { due::Who::Timer { hours: args.every } } else { due::Who::Person };
-    once(here, who, args.dry_run)
+    once(here, (who, args.copy.as_deref()), args.dry_run)
 }
 
 /// The digest of the acceptance in force; nothing at the source is erased without one.
@@ -44,13 +45,13 @@ pub(super) fn session_in_force(here: &Here) -> String {
     due::session(here, due::Who::Person)
 }
 
-/// One look at what is due.
+/// One look at what is due, or at one copy before its day.
 ///
 /// # Errors
 ///
 /// [`FAILED`] where something still stands; the ledger's and the run folder's own.
-fn once(here: &Here, who: due::Who, dry: bool) -> Result<()> {
-    let done = if dry { due::looked(here)? } else { due::erase(here, who)? };
+fn once(here: &Here, (who, only): (due::Who, Option<&str>), dry: bool) -> Result<()> {
+    let done = if dry { due::looked(here, only)? } else { due::erase(here, who, only)? };
     let verb = if dry { "would be erased" } else { "erased" };
     for one in &done.erased {
         output::line(format!("{}   {verb}   {}", one.place, one.words));

@@ -1,11 +1,12 @@
 //! `ecluse erase --look`: what should be gone is sought in every place that the ledger and the code know.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use ecluse_adapters::folder::{self as runs, RunFolder};
 use ecluse_adapters::residue::{Search, Seen};
 use ecluse_adapters::url::Url;
-use ecluse_core::copies::{FILE, Ledger};
+use ecluse_core::copies::{Copy, FILE, Ledger, Store};
 use ecluse_core::count::{number, plural};
 use ecluse_core::digest::of_bytes;
 use ecluse_core::erasure::{ERASURE, Looked, Residue, Side, Survivor};
@@ -18,13 +19,14 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::due::{self, Who};
+use super::named::{Names, short};
 use super::servers;
 use crate::cli::{EraseArgs, PaperArgs};
 use crate::commands::{Here, begun};
 use crate::copies::look;
 use crate::papers::chain::Chain;
 use crate::ready::{self, Missing, Ready};
-use crate::{connect, folder, output};
+use crate::{connect, evidence, folder, output};
 
 static NOTHING: Code = Code::refused("ECL-ERA-022", "no erasure has come to its end");
 static SURVIVES: Code = Code::refused("ECL-ERA-023", "something was found that should be gone");
@@ -54,7 +56,7 @@ pub(super) fn run(here: &Here, args: &EraseArgs) -> Result<()> {
     let object = world.id()?;
     record.append(Leaf::new(&world, &session, Act::Look, &object, &Outcome::Begun)?)?;
     let source = erasure.done.iter().any(|one| one.side == Side::Source);
-    let (looked, survivors) = places(here, &ready, &ledger, &needles, source);
+    let Found { looked, survivors, closed } = places(here, &ready, &ledger, &needles, source);
     let residue = Residue {
         format: Residue::FORMAT.to_owned(),
         run: figures.run,
@@ -62,6 +64,8 @@ pub(super) fn run(here: &Here, args: &EraseArgs) -> Result<()> {
         erasure: digest,
         began,
         ended: ready::world().now().to_string(),
+        sought: number(needles.texts.len()),
+        closed,
         looked,
         survivors,
     };
@@ -90,6 +94,8 @@ fn values(here: &Here, papers: &PaperArgs) -> Result<(Ready, Vec<Zeroizing<Strin
 /// What is sought, and what each is of.
 struct Needles {
     texts: Vec<Zeroizing<String>>,
+    /// So many of them are values, and come first.
+    values: usize,
     of: Vec<String>,
     sought: String,
 }
@@ -102,10 +108,13 @@ impl Needles {
         let stands = |value: &str| papers.iter().any(|paper| String::from_utf8_lossy(paper).contains(value));
         let mut texts: Vec<_> = values.into_iter().filter(|value| !stands(value)).collect();
         let mut of = vec![format!("a value of the {from}"); texts.len()];
-        let drawn = number(texts.len());
-        for copy in ledger.copies.iter().filter(|copy| copy.ended.is_some() && !copy.marker.is_empty()) {
+        let (values, drawn) = (texts.len(), number(texts.len()));
+        // the log's name stands in every paper that was signed over it
+        let is_sought =
+            |copy: &&Copy| copy.ended.is_some() && !copy.marker.is_empty() && copy.store != Store::Journal;
+        for copy in ledger.copies.iter().filter(is_sought) {
             texts.push(Zeroizing::new(copy.marker.clone()));
-            of.push(format!("{}: {}", copy.store.words(), copy.place));
+            of.push(format!("{}, copy {}", copy.store.words(), short(&copy.id)));
         }
         let markers = number(texts.len()) - drawn;
         let sought = format!(
@@ -113,76 +122,104 @@ impl Needles {
             plural(drawn, "value", "values"),
             plural(markers, "marker", "markers")
         );
-        Self { texts, of, sought }
+        Self { texts, values, of, sought }
     }
 }
 
+/// What was looked at, and what was found there.
+#[derive(Default)]
+struct Found {
+    looked: Vec<Looked>,
+    survivors: Vec<Survivor>,
+    /// Of écluse's own places, and of the source.
+    closed: u64,
+}
+
+/// Whose a place is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    /// What cannot be read there was not looked at.
+    Ours,
+    /// Others' things lie there too, which this account need not see.
+    Shared,
+}
+
 /// Every place, and what was found there.
-fn places(
-    here: &Here,
-    ready: &Ready,
-    ledger: &Ledger,
-    needles: &Needles,
-    source: bool,
-) -> (Vec<Looked>, Vec<Survivor>) {
+fn places(here: &Here, ready: &Ready, ledger: &Ledger, needles: &Needles, source: bool) -> Found {
     let search = Search::new(needles.texts.iter().map(|text| text.as_str()));
-    let (mut looked, mut survivors) = (Vec::new(), Vec::new());
+    let values = Search::new(needles.texts.iter().take(needles.values).map(|text| text.as_str()));
+    let root = resolved(here.folder.root());
+    let names = Names { root: &root, ledger };
     let both = std::iter::once(&ready.source).chain(&ready.destination);
-    let ends: Vec<PathBuf> = both.filter_map(file).collect();
     // the two databases hold the values by right; the ledger and the evidence name the markers
-    let skip = |path: &Path| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let database = ends.iter().any(|end| path.to_string_lossy().starts_with(&*end.to_string_lossy()));
-        database || name == FILE || name == "evidence.tar" || name == "copies.part"
-    };
-    let mut at = |place: String, look: &dyn Fn(&mut Seen)| {
+    let databases: BTreeSet<PathBuf> = both.filter_map(file).flat_map(|path| with_beside(&path)).collect();
+    let marked: Vec<PathBuf> = [FILE, "copies.part", evidence::FILE, "evidence.files/copies.json"]
+        .iter()
+        .map(|name| root.join(name))
+        .collect();
+    let skip = |path: &Path| databases.contains(path) || marked.iter().any(|one| one == path);
+    let mut found = Found::default();
+    let mut at = |place: String, whose: Whose, look: &dyn Fn(&mut Seen)| {
         let mut seen = Seen::default();
         look(&mut seen);
-        survivors.extend(seen.found.iter().map(|(path, number)| Survivor {
+        found.survivors.extend(seen.found.iter().map(|(path, number)| Survivor {
             place: place.clone(),
-            what: path.display().to_string(),
+            what: names.of(path),
             of: needles.of.get(*number).cloned().unwrap_or_default(),
         }));
-        let Seen { files, bytes, unread, .. } = seen;
-        looked.push(Looked { place, sought: needles.sought.clone(), files, bytes, unread });
+        if whose == Whose::Ours {
+            found.closed += number(seen.unread.len());
+        }
+        let Seen { files, bytes, unread, elsewhere, .. } = seen;
+        let unread = unread.iter().map(|(path, why)| format!("{}: {why}", names.of(path)));
+        let unread = unread.chain(elsewhere).collect();
+        found.looked.push(Looked { place, sought: needles.sought.clone(), files, bytes, unread });
     };
-    let root = here.folder.root().canonicalize().unwrap_or_else(|_| here.folder.root().to_owned());
-    at("the migration folder, run folders among it".to_owned(), &|seen| {
+    at("the migration folder, run folders among it".to_owned(), Whose::Ours, &|seen| {
         search.folder(&root, DEPTH, &skip, seen);
+        marked.iter().for_each(|path| values.file(path, seen));
     });
-    let outside = ledger.copies.iter().filter(|copy| Path::new(&copy.place).is_absolute());
-    for copy in outside {
-        at(copy.place.clone(), &|seen| match Path::new(&copy.place) {
+    for copy in ledger.copies.iter().filter(|copy| is_outside(copy)) {
+        let path = resolved(Path::new(&copy.place));
+        at(names.copy(copy), Whose::Ours, &|seen| match &path {
             path if path.is_dir() => search.folder(path, DEPTH, &skip, seen),
             path => search.file(path, seen),
         });
     }
-    for folder in [std::env::temp_dir(), PathBuf::from("/var/tmp")] {
-        at(format!("{}: files that lie in it itself", folder.display()), &|seen| {
+    for folder in [std::env::temp_dir(), PathBuf::from("/var/tmp")].map(|folder| resolved(&folder)) {
+        at(format!("{}: files that lie in it itself", folder.display()), Whose::Shared, &|seen| {
             search.folder(&folder, 0, &skip, seen);
         });
     }
-    at("files without a name that processes hold open".to_owned(), &|seen| search.unlinked(seen));
+    at("files without a name that processes hold open".to_owned(), Whose::Shared, &|seen| {
+        search.unlinked(seen)
+    });
     if source {
         let today = here.now.to_zoned(jiff::tz::TimeZone::UTC).date();
-        at(connect::name(&ready.source, Language::English), &|seen| match &ready.source {
-            Url::Sqlite(_) => of_source(&search, &ready.source, seen),
-            server => servers::of_source(&search, server, &ready.chain, today, seen),
+        at(connect::name(&ready.source, Language::English), Whose::Ours, &|seen| match file(&ready.source) {
+            Some(path) => with_beside(&path).iter().for_each(|path| search.file(path, seen)),
+            None => servers::of_source(&search, &ready.source, &ready.chain, today, seen),
         });
     }
     if let Some(server) = ready.destination.as_ref().filter(|url| matches!(url, Url::Server(_))) {
         let place = format!("{}: écluse's own tables", connect::name(server, Language::English));
-        at(place, &|seen| servers::of_destination(&search, server, seen));
+        at(place, Whose::Shared, &|seen| servers::of_destination(&search, server, seen));
     }
-    (looked, survivors)
+    found
 }
 
-/// The source's own files, where they are files of this machine.
-fn of_source(search: &Search, url: &Url, seen: &mut Seen) {
-    let Some(path) = file(url) else { return };
-    for end in ["", "-wal", "-journal", "-shm"] {
-        search.file(&PathBuf::from(format!("{}{end}", path.display())), seen);
-    }
+/// A place of this machine beyond the migration folder that somebody of ours has.
+fn is_outside(copy: &Copy) -> bool {
+    Path::new(&copy.place).is_absolute() && copy.store != Store::Ledger && copy.holder.is_empty()
+}
+
+/// A database's file and those that its engine keeps beside it; nothing else that merely begins with its name.
+fn with_beside(path: &Path) -> [PathBuf; 4] {
+    ["", "-wal", "-journal", "-shm"].map(|end| PathBuf::from(format!("{}{end}", path.display())))
+}
+
+fn resolved(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
 
 fn file(url: &Url) -> Option<PathBuf> {
@@ -213,5 +250,5 @@ fn told(residue: &Residue) -> Result<()> {
     }
     Err(SURVIVES
         .fault(plural(number(residue.survivors.len()), "place", "places"))
-        .help("look at each, have it erased, then: ecluse erase --look; nothing is certified before"))
+        .help("find each (find DIR -xdev -inum NUMBER), have it erased, then: ecluse erase --look; nothing is certified before"))
 }

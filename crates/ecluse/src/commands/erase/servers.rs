@@ -39,10 +39,10 @@ pub(super) fn of_source(search: &Search, url: &Url, chain: &Chain, today: Date, 
     look(search, url, &wanted, seen);
     if left.get() > 0 {
         let columns = plural(left.get(), "column", "columns");
-        seen.unread
+        seen.elsewhere
             .push(format!("{columns} whose class or whose rows stay by the order, or are no patient's"));
     }
-    seen.unread
+    seen.elsewhere
         .push("the server's own files: what its logs and disks keep is listed as beyond reach".to_owned());
 }
 
@@ -53,6 +53,6 @@ pub(super) fn of_destination(search: &Search, url: &Url, seen: &mut Seen) {
 
 fn look(search: &Search, url: &Url, wanted: &dyn Fn(&str, &str) -> bool, seen: &mut Seen) {
     if let Err(fault) = connect::look(url, search, wanted, seen) {
-        seen.unread.push(format!("the server: {}", fault.code().id));
+        seen.elsewhere.push(format!("the server: {}", fault.code().id));
     }
 }

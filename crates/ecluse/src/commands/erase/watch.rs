@@ -42,7 +42,7 @@ pub(super) fn looks(
 ) -> Result<()> {
     loop {
         let now = clock();
-        let last = once(&Here { now, ..here.clone() }, Who::Timer { hours }, false);
+        let last = once(&Here { now, ..here.clone() }, (Who::Timer { hours }, None), false);
         if let Err(fault) = &last {
             output::warning(fault.to_string());
         }

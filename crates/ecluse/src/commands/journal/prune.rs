@@ -14,6 +14,7 @@ use crate::journal::{key, reading};
 use crate::{journal, output};
 
 static PERIOD: Code = Code::usage("ECL-LOG-050", "a journal is kept for 6 to 12 months");
+static HELD: Code = Code::refused("ECL-LOG-047", "somebody holds the journal");
 static NOBODY: Code = Code::refused("ECL-LOG-051", "erasing from the journal is an operator's act");
 
 static ELSEWHERE: Code = Code::refused("ECL-LOG-052", "this journal is kept by another account");
@@ -21,6 +22,9 @@ static ELSEWHERE: Code = Code::refused("ECL-LOG-052", "this journal is kept by a
 pub(super) fn run(here: &Here, args: &PruneArgs) -> Result<()> {
     period(args.months, args.reason.as_deref())?;
     journal::keep(&here.folder)?;
+    if let Some(held) = journal::begun::held(&here.folder, here.now)? {
+        return Err(HELD.fault(held).help("ecluse copies; ecluse hold ID --release, by whoever approved it"));
+    }
     let path = journal::path(&here.folder);
     if log::Remote::find(&path)?.is_some() {
         return Err(ELSEWHERE

@@ -23,7 +23,8 @@ fn made(clock: &FrozenClock) -> (TempDir, Here) {
     let here = Here { folder: Folder::at(temp.path()), now: clock.now() };
     let copies = Some("2026-12-01".parse().unwrap());
     let one = |store, place| Born { store, place, copies, marker: "" };
-    born(&here.folder, here.now, &[one(Store::Record, "run"), one(Store::State, "run/state.age")]).unwrap();
+    let all = [one(Store::Record, "run"), one(Store::State, "run/state.age"), one(Store::Journal, "journal")];
+    born(&here.folder, here.now, &all).unwrap();
     let run = temp.path().join("run");
     drop(RunFolder::open(&run).unwrap());
     let share = "A".repeat(43);
@@ -67,7 +68,7 @@ fn what_is_due_goes_on_its_day_by_itself_and_a_stopped_timer_is_told() {
     clock.move_by(3 * DAY);
     assert_eq!(on_time(&at(&here, &clock)).unwrap_err().code().id, "ECL-CPY-011");
     // the late look is an event
-    assert!(erase(&at(&here, &clock), Who::Timer { hours: 24 }).unwrap().late);
+    assert!(erase(&at(&here, &clock), Who::Timer { hours: 24 }, None).unwrap().late);
     assert!(acts(&temp.path().join("run")).contains(&(Act::Beat, LATE.id.to_owned())));
 }
 
@@ -83,7 +84,7 @@ fn what_cannot_be_erased_is_told_tried_again_and_told_no_more() {
     on_time(&here).unwrap();
     for times in 1..=2 {
         clock.move_by(DAY);
-        let done = erase(&at(&here, &clock), Who::Person).unwrap();
+        let done = erase(&at(&here, &clock), Who::Person, None).unwrap();
         assert_eq!((done.erased.len(), done.failed.len()), (0, 1));
         let ledger = look(&here.folder).unwrap();
         let failed = ledger.copies.iter().find_map(|copy| copy.failed.as_ref()).unwrap();
@@ -94,7 +95,7 @@ fn what_cannot_be_erased_is_told_tried_again_and_told_no_more() {
     assert!(acts(&run).contains(&(Act::Erase, "ECL-ERA-001".to_owned())));
     std::fs::remove_dir(run.join("state.age")).unwrap();
     std::fs::write(run.join("state.age"), SEALED).unwrap();
-    assert_eq!(erase(&at(&here, &clock), Who::Person).unwrap().erased.len(), 1);
+    assert_eq!(erase(&at(&here, &clock), Who::Person, None).unwrap().erased.len(), 1);
     assert!(!run.join("state.age").exists());
     on_time(&at(&here, &clock)).unwrap();
 }
@@ -117,15 +118,15 @@ fn a_hold_keeps_the_named_copy_alone_and_ends_by_itself() {
     held.save().unwrap();
     drop(held);
     let state = temp.path().join("run/state.age");
-    let done = erase(&at(&here, &clock), Who::Person).unwrap();
+    let done = erase(&at(&here, &clock), Who::Person, None).unwrap();
     assert_eq!((done.erased.len(), done.held), (1, 1));
     assert!(state.exists() && !list.exists());
     on_time(&at(&here, &clock)).unwrap();
     clock.move_by(9 * DAY);
-    assert!(erase(&at(&here, &clock), Who::Person).unwrap().erased.is_empty());
+    assert!(erase(&at(&here, &clock), Who::Person, None).unwrap().erased.is_empty());
     clock.move_by(DAY);
     assert_eq!(on_time(&at(&here, &clock)).unwrap_err().code().id, "ECL-CPY-010");
-    assert_eq!(erase(&at(&here, &clock), Who::Person).unwrap().erased.len(), 1);
+    assert_eq!(erase(&at(&here, &clock), Who::Person, None).unwrap().erased.len(), 1);
     assert!(!state.exists());
 }
 
@@ -134,9 +135,12 @@ fn the_record_goes_a_year_later_and_the_ledger_still_tells_of_it() {
     let mut clock = FrozenClock::at("2026-11-20T09:00:00Z");
     let (temp, here) = made(&clock);
     clock.move_by(400 * DAY);
-    let done = erase(&at(&here, &clock), Who::Timer { hours: 24 }).unwrap();
-    assert_eq!((done.erased.len(), done.failed.len()), (2, 0), "{:?}", done.failed);
-    assert!(!temp.path().join("run").exists());
+    let done = erase(&at(&here, &clock), Who::Timer { hours: 24 }, None).unwrap();
+    assert_eq!((done.erased.len(), done.failed.len()), (3, 0), "{:?}", done.failed);
+    // the log last, and no other one is begun
+    assert_eq!(done.erased.last().unwrap().place, "journal");
+    assert!(!temp.path().join("run").exists() && !temp.path().join("journal").exists());
+    assert!(journal::keep(&here.folder).unwrap().is_none() && !temp.path().join("journal").exists());
     assert!(look(&here.folder).unwrap().copies.iter().all(|copy| copy.ended.is_some()));
 }
 

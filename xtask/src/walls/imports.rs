@@ -9,13 +9,13 @@ use crate::{Outcome, copy, packages};
 
 /// A crate from outside, and which of ours may import it: `deny.toml` says the same, or a wall was moved.
 const BANS: &[(&str, &[&str])] = &[
-    ("age", &["ecluse-seal"]),
+    ("age", &["ecluse-seal", "ecluse-testkit"]),
     ("ssh-key", &["ecluse-sign"]),
     ("ed25519-dalek", &["ecluse-sign", "ecluse-journal"]),
     ("arrow-array", &["ecluse-batch", "ecluse-adapters"]),
     ("arrow-select", &["ecluse-batch"]),
     ("arrow-ipc", &["ecluse-batch"]),
-    ("parquet", &["ecluse-batch"]),
+    ("parquet", &["ecluse-batch", "ecluse-testkit"]),
     ("tokio-postgres", &["ecluse-adapters"]),
     ("mysql_async", &["ecluse-adapters"]),
     ("rusqlite", &["ecluse-adapters", "ecluse-testkit", "ecluse"]),

@@ -25,12 +25,28 @@ impl Stranger {
         Some(Self { uid: 61_000 + std::process::id() % 4_000 })
     }
 
+    /// Somebody else without an account.
+    #[must_use]
+    pub const fn neighbour(self) -> Self {
+        Self { uid: self.uid + 4_000 }
+    }
+
     /// A command in the stranger's name, without rights, groups and environment of ours.
     #[must_use]
     pub fn command(self, program: &str) -> Command {
+        self.command_in("--clear-groups", program)
+    }
+
+    /// As [`Self::command`], in the own group of this other one.
+    #[must_use]
+    pub fn command_beside(self, other: Self, program: &str) -> Command {
+        self.command_in(&format!("--groups={}", other.uid), program)
+    }
+
+    fn command_in(self, groups: &str, program: &str) -> Command {
         let id = self.uid.to_string();
         let mut command = Command::new("setpriv");
-        command.args(["--reuid", &id, "--regid", &id, "--clear-groups", "--no-new-privs", "--inh-caps=-all"]);
+        command.args(["--reuid", &id, "--regid", &id, groups, "--no-new-privs", "--inh-caps=-all"]);
         command.arg(program).env_clear().env("PATH", "/usr/bin:/bin").env("LC_ALL", "C.UTF-8");
         command
     }

@@ -60,7 +60,10 @@ pub(crate) fn keep(folder: &Folder) -> Result<Option<Signed>> {
     if !is_new(folder, &runs, &signed)? {
         return Ok(None);
     }
-    begun::known(folder, signed.checkpoint())?;
+    // another account's writer knows its own, and nobody here takes it away
+    if Remote::find(&path(folder))?.is_none() {
+        begun::known(folder, signed.checkpoint())?;
+    }
     taken_in(folder)
 }
 

@@ -30,8 +30,8 @@ pub(super) fn may_begin(folder: &Folder, runs: &[Run]) -> Result<bool> {
         return Ok(false);
     }
     let named = line.map(|line| line.marker.as_str()).filter(|name| !name.is_empty());
-    let read = runs.iter().flat_map(|run| &run.events.leaves);
-    let read = read.filter(|leaf| matches!(leaf.act, Act::JournalRead | Act::JournalErased)).next_back();
+    let mut read = runs.iter().flat_map(|run| &run.events.leaves);
+    let read = read.rfind(|leaf| matches!(leaf.act, Act::JournalRead | Act::JournalErased));
     let signed = seen::in_papers(folder, ready::world().now())?.pop();
     let said = named
         .map(|name| format!("the ledger of copies knows it as {name}"))

@@ -192,7 +192,7 @@ fn places(here: &Here, ready: &Ready, ledger: &Ledger, needles: &Needles, source
         });
     }
     at("files without a name that processes hold open".to_owned(), Whose::Shared, &|seen| {
-        search.unlinked(seen)
+        search.unlinked(seen);
     });
     if source {
         let today = here.now.to_zoned(jiff::tz::TimeZone::UTC).date();

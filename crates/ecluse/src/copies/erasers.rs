@@ -10,6 +10,7 @@ use ecluse_adapters::staging;
 use ecluse_core::copies::{Copy, Store};
 use ecluse_core::count::number;
 use ecluse_core::fault::{Code, Fault, Result};
+use ecluse_core::manifest;
 use ecluse_flow::event::Act;
 use ecluse_flow::ports::{Record as _, Staging as _};
 
@@ -231,9 +232,13 @@ fn kept(path: &Path, kind: ErrorKind) -> Fault {
         .help("give this account the right to write there; then: ecluse erase")
 }
 
-/// By what an age file is known again: the share of its first stanza, which is another one in every file.
+/// By what an age file is known again: the share of its first stanza, which is another one in every file. A sealed
+/// archive is known by that of its index.
 pub(crate) fn marker(path: &Path) -> String {
-    let Ok(head) = regular::head(path, 512) else { return String::new() };
+    let index = path.join(manifest::part_name(0));
+    let Ok(head) = regular::head(if path.is_dir() { &index } else { path }, 512) else {
+        return String::new();
+    };
     let text = String::from_utf8_lossy(&head);
     let share = text.lines().nth(1).and_then(|line| line.strip_prefix("-> X25519 ")).unwrap_or_default();
     if share.len() == 43 { share.to_owned() } else { String::new() }
@@ -259,6 +264,16 @@ mod tests {
         assert!(!run.exists());
         // a start that died after it: gone is gone
         assert_eq!(whole(&run, &is_of_record).unwrap().files, 0);
+    }
+
+    #[test]
+    fn an_archive_is_known_again_by_its_index() {
+        let here = tempfile::tempdir().unwrap();
+        assert_eq!(marker(here.path()), "");
+        let share = "b".repeat(43);
+        let head = format!("age-encryption.org/v1\n-> X25519 {share}\n");
+        std::fs::write(here.path().join("000000.age"), head).unwrap();
+        assert_eq!((marker(here.path()), marker(&here.path().join("000000.age"))), (share.clone(), share));
     }
 
     #[test]

@@ -53,11 +53,15 @@ impl Ending {
     }
 }
 
-/// What is gone, and where it was looked for.
+/// What is gone, what was sought, and where.
 fn erased(run: &Path) -> Result<String> {
     let gone = erasure(run)?.map_or(0, |erasure| number(erasure.done.len()));
-    let looked = residue(run)?.map_or(0, |residue| number(residue.looked.len()));
     let gone =
         if gone == 0 { "nothing was due".to_owned() } else { plural(gone, "thing", "things") + " gone" };
-    Ok(format!("{gone}; values of patients sought in {}: none found", plural(looked, "place", "places")))
+    let look = residue(run)?.ok_or_else(|| UNLIKELY.fault("residue"))?;
+    let places = plural(number(look.looked.len()), "place", "places");
+    Ok(match (look.sought, look.looked.first()) {
+        (1.., Some(place)) => format!("{gone}; {} sought in {places}: none found", place.sought),
+        _ => format!("{gone}; no value of these tables is one person's alone: {places}, nothing to look for"),
+    })
 }

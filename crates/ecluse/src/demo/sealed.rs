@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ecluse_adapters::folder::figures;
+use ecluse_core::copies::Store;
 use ecluse_core::count::plural;
 use ecluse_core::fault::Result;
 use ecluse_core::recipient;
@@ -17,7 +18,7 @@ use super::typed::typed;
 use crate::commands::new;
 use crate::folder::{self, Folder};
 use crate::papers::{Paper, signatures_of, standing};
-use crate::{clock, output};
+use crate::{clock, copies, output};
 
 /// The publisher's migration folder.
 const SENDER: &str = "sealed";
@@ -30,7 +31,7 @@ const ARCHIVE: &str = "archive";
 /// The evidence of this way, beside that of the other.
 const EVIDENCE: &str = "evidence-sealed.tar";
 
-/// From the recipient's own key to the certificate; gives the evidence.
+/// From the recipient's own key to the closed migration; gives the evidence.
 pub(super) fn way(direct: &Direct) -> Result<PathBuf> {
     let root = direct.folder.root();
     let (sender, recipient) = (root.join(SENDER), root.join(RECIPIENT));
@@ -40,15 +41,14 @@ pub(super) fn way(direct: &Direct) -> Result<PathBuf> {
     extracted(&sender)?;
     carried(&["status.toml"], &sender, &recipient)?;
     loaded(&sender, &recipient)?;
+    spent(&sender)?;
     let ending = Ending {
         ecluse: format!("ecluse -C {SENDER}"),
         folder: sender,
         identity: " --identity keys/operator.age",
     };
     let evidence = ending.certified()?;
-    output::line(
-        "close        waits: the archive still stands, and goes by its day (ecluse -C sealed copies)",
-    );
+    ending.closed()?;
     let beside = root.join(EVIDENCE);
     folder::create(&beside, &folder::read(&evidence, "")?)?;
     Ok(beside)
@@ -121,6 +121,17 @@ fn loaded(sender: &Path, recipient: &Path) -> Result<()> {
     output::line(
         "receipt      signed by Nadia Roche; it opens what the extraction committed itself to, table by table",
     );
+    Ok(())
+}
+
+/// What was received is no longer needed in the archive: it goes before its day.
+fn spent(sender: &Path) -> Result<()> {
+    let ledger = copies::look(&Folder::at(sender))?;
+    let archive = ledger.copies.iter().find(|copy| copy.store == Store::Archive);
+    let id =
+        archive.and_then(|copy| copy.id.get(..8)).ok_or_else(|| UNLIKELY.fault("an archive nobody noted"))?;
+    typed(&format!("ecluse -C {SENDER} erase --copy {id}"))?;
+    output::line("erase        the archive is gone: what was in it stands at the recipient's");
     Ok(())
 }
 

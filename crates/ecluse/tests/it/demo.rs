@@ -34,6 +34,8 @@ fn the_demonstration_goes_both_ways_from_contract_to_certificate() {
         "inspect archive",
         "load archive",
         "receipt verify",
+        "erase --copy",
+        "ecluse -C sealed close",
     ] {
         assert!(said.contains(step), "{step} is missing in:\n{said}");
     }
@@ -68,7 +70,8 @@ fn the_demonstration_goes_both_ways_from_contract_to_certificate() {
         0
     );
     strangers(&lab, &said);
-    for folder in [lab.clone(), lab.join("recipient/migration")] {
+    assert!(!lab.join("archive").exists());
+    for folder in [lab.clone(), lab.join("sealed"), lab.join("recipient/migration")] {
         let next = succeed(&folder, &["next"]);
         assert!(next.contains("Nothing is missing."), "{next}");
     }

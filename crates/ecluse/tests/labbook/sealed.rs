@@ -1,11 +1,12 @@
 //! LabBook in a sealed archive, as `docs/walk-through-labbook-sealed.md` has it typed: extracted, opened and
 //! loaded by another user of the machine who has the recipient's key and nothing of the sender's, received,
-//! accepted, erased at the source.
+//! accepted, erased at the source, certified, closed.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use ecluse_sign::PublicKey;
 use ecluse_testkit::account::Stranger;
 use ecluse_testkit::canary::{Canaries, Side};
 use ecluse_testkit::leak::Search;
@@ -108,6 +109,8 @@ fn done(output: &Output) -> String {
 fn types(m: &Migration, key: &str, block: &str) -> Output {
     let built = Path::new(env!("CARGO_BIN_EXE_ecluse")).parent().unwrap();
     let path = format!("{}:{}", built.display(), "/usr/bin:/bin");
+    let controller = std::fs::read_to_string(m.path("keys/fontaine.pub")).unwrap();
+    let trust = PublicKey::from_openssh(&controller).unwrap().fingerprint();
     Command::new("bash")
         .args(["-euo", "pipefail", "-c", block])
         .current_dir(m.home())
@@ -115,8 +118,19 @@ fn types(m: &Migration, key: &str, block: &str) -> Output {
         .env("TMPDIR", m.path("../tmp"))
         .env("KEY", m.path("keys").join(key))
         .env("ADMIN", m.administrator())
+        .env("TRUST", trust)
+        .env("ARCHIVE", archive(m))
         .output()
         .unwrap()
+}
+
+/// The archive's id in the ledger of copies; nothing where there is none yet.
+fn archive(m: &Migration) -> String {
+    let bytes = std::fs::read(m.path("copies.json")).unwrap_or_else(|_| b"{}".to_vec());
+    let ledger: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+    let copies = ledger["copies"].as_array().cloned().unwrap_or_default();
+    let one = copies.iter().find(|copy| copy["store"] == "archive").map(|copy| copy["id"].clone());
+    one.and_then(|id| id.as_str().map(|id| id.chars().take(8).collect::<String>())).unwrap_or_default()
 }
 
 /// The direct order, changed as the page says: to a recipient, the source erased, nothing kept in what goes.
@@ -243,9 +257,9 @@ fn answered_for(m: &Migration, dry: &Output) {
     std::fs::write(m.path("places.toml"), lines).unwrap();
 }
 
-// proves: SEA-01, REC-04
+// proves: SEA-01, ERA-09, REC-04
 #[test]
-fn labbook_goes_sealed_to_another_user_is_accepted_and_its_source_erased() {
+fn labbook_goes_sealed_to_another_user_and_the_migration_is_closed() {
     let mut page = Page::new();
     let Some((m, her)) = parties(&mut page) else { return };
     let canaries = Canaries::new();
@@ -320,7 +334,14 @@ fn labbook_goes_sealed_to_another_user_is_accepted_and_its_source_erased() {
     }
     // a request that did not move stands as it stood
     assert_ne!(m.source.sql("select count(*) from sigl_02_data"), "0");
+    hears(&types(&m, "petit", page.next("operator", "ecluse erase --copy")));
+    assert!(!outer.join("labbook.archive").exists());
     nowhere("erased");
+    hears(&types(&m, "petit", page.next("operator", "ecluse certify propose")));
+    hears(&types(&m, "serrano", page.next("publisher", "ecluse certify sign")));
+    hears(&types(&m, "petit", page.next("operator", "ecluse close")));
+    hears(&types(&m, "petit", page.next("operator", "ecluse verify")));
     assert!(page.0.next().is_none(), "a block of the page that nobody typed");
+    nowhere("closed");
     assert_eq!(search.bytes("said", words.as_bytes()), []);
 }

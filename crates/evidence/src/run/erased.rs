@@ -51,20 +51,40 @@ pub(super) fn check(bench: &mut Bench<'_>, chain: &Chain, events: Option<&Events
         let after = bench.digest(ERASURE).as_deref() == Some(residue.erasure.as_str());
         bench.check(RESIDUE, after, words, || format!("it cites {}", residue.erasure));
         let places = residue.looked.len() as u64;
-        let words = Words::new(
-            format!(
-                "{} places were searched; nothing was found that should be gone.",
-                Language::English.count(places)
-            ),
-            format!(
-                "{} endroits fouillés ; rien n’a été trouvé de ce qui devait disparaître.",
-                Language::French.count(places)
-            ),
-        );
+        let words = sought(residue.sought, places);
         bench.check(RESIDUE, residue.survivors.is_empty() && places > 0, words, || {
             residue.survivors.first().map(|one| format!("{}: {}", one.place, one.what)).unwrap_or_default()
         });
     }
+}
+
+/// A look for nothing finds nothing: it says so, and no more.
+fn sought(sought: u64, places: u64) -> Words {
+    let (en, fr) = (Language::English, Language::French);
+    if sought == 0 {
+        return Words::new(
+            format!(
+                "{} places were read; there was nothing to look for, no value and no mark.",
+                en.count(places)
+            ),
+            format!(
+                "{} endroits lus ; il n’y avait rien à rechercher, ni valeur ni marque.",
+                fr.count(places)
+            ),
+        );
+    }
+    Words::new(
+        format!(
+            "{} values and marks were sought in {} places; nothing was found that should be gone.",
+            en.count(sought),
+            en.count(places)
+        ),
+        format!(
+            "{} valeurs et marques recherchées dans {} endroits ; rien n’a été trouvé de ce qui devait disparaître.",
+            fr.count(sought),
+            fr.count(places)
+        ),
+    )
 }
 
 /// Where the order has the source erased: each of its tables was.

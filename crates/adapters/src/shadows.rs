@@ -114,7 +114,7 @@ mod tests {
         let some = |names: &[&str]| names.iter().map(|name| Some((*name).to_owned())).collect::<Vec<_>>();
         assert_eq!(reached(Some("insert into HISTORY values (OLD.id)")), some(&["far", "history"]));
         assert_eq!(reached(Some("BEGIN CALL keep(); END")), some(&["Old Log"]).to_vec());
-        assert_eq!(reached(Some("DELETE FROM `other`.`log` WHERE n = OLD.id")), some(&["other.log"]));
+        assert_eq!(reached(Some("DELETE FROM `other`.`log` WHERE n = NEW.id")), some(&["other.log"]));
         assert_eq!(reached(Some("SELECT count(*) INTO @n FROM history")), []);
         assert_eq!(reached(Some("SET NEW.log = 'insert'")), []);
         // what cannot be read may be anything

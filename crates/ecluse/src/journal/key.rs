@@ -31,7 +31,7 @@ pub(crate) fn signer(folder: &Folder) -> Result<NoteSigner> {
         return read(&path, KeyKind::Log);
     }
     // two processes that both find none make one
-    let _held = folder::hold(&path.with_extension("lock"))?;
+    let _held = super::alone(folder)?;
     if path.exists() {
         return read(&path, KeyKind::Log);
     }

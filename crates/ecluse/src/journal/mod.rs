@@ -29,7 +29,7 @@ use ecluse_core::fault::Result;
 use ecluse_journal::Signed;
 
 use crate::commands::runs;
-use crate::folder::Folder;
+use crate::folder::{self, Folder};
 
 /// The log's folder.
 pub(crate) const FOLDER: &str = "journal";
@@ -129,4 +129,9 @@ pub(crate) fn path(folder: &Folder) -> PathBuf {
 /// A checkpoint's file name as it is said.
 pub(crate) fn said(path: &Path) -> String {
     path.display().to_string()
+}
+
+/// Keeps other processes from what lies beside the log, until the value is dropped.
+fn alone(folder: &Folder) -> Result<std::fs::File> {
+    folder::hold(&folder.path(None, "journal.lock"))
 }

@@ -29,6 +29,7 @@ pub(crate) fn keep(folder: &Folder, flag: Option<&Path>) -> Result<()> {
     if kept.exists() {
         return Ok(());
     }
+    let _alone = super::alone(folder)?;
     for signature in folder::list(&signatures_of(&path))? {
         let name = signature.file_name().unwrap_or_default();
         folder::replace(&signatures_of(&kept).join(name), &folder::read(&signature, "")?)?;

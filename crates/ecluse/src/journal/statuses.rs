@@ -23,6 +23,8 @@ pub(crate) fn keep(folder: &Folder, paper: &Paper) -> Result<()> {
     if kept.exists() {
         return Ok(());
     }
+    // several runs of one folder hear the same word
+    let _alone = super::alone(folder)?;
     let signatures = signatures_of(&kept);
     for one in &paper.signatures {
         if one.paper.is_some() {

@@ -282,7 +282,7 @@ pub(super) fn start(servers: &mut Servers, folder: &Path) {
         place.push(format!("--plugin-dir={}", root.join("usr/lib/mysql/plugin").display()));
     }
     let arguments: Vec<&str> = install.iter().map(String::as_str).collect();
-    servers.run("mariadb-install-db", &arguments);
+    servers.run(folder, "mariadb-install-db", &arguments);
     let tls = crate::certificates::make(&servers.tools, &folder.join("tls"));
     if tls {
         for name in ["", "ca.pem", "server.pem", "server.key"] {

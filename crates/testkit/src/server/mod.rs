@@ -154,14 +154,16 @@ impl Servers {
         }
     }
 
-    /// Runs a program as the servers' account and waits; its output is shown if it fails.
-    fn run(&self, program: &str, arguments: &[&str]) {
+    /// Runs a program as the servers' account and waits; its output is shown if it fails. `folder` is that account's:
+    /// the temporary folder of whoever tests need not be.
+    fn run(&self, folder: &Path, program: &str, arguments: &[&str]) {
         let output = self
             .tools
             .command_as(&self.servants, program)
             .args(arguments)
             .current_dir(&self.folder)
             .env("HOME", &self.folder)
+            .env("TMPDIR", folder)
             .output()
             .unwrap_or_else(|e| panic!("{program} does not start: {e}"));
         assert!(

@@ -276,6 +276,7 @@ pub(super) fn start(servers: &mut Servers, folder: &Path) {
     }
     servers.give(&first);
     servers.run(
+        folder,
         "initdb",
         &[
             "-D",

@@ -12,6 +12,7 @@
 //! | [`person`], [`keys`] | natural persons, their roles, their keys |
 //! | [`on_paper`] | a signature made by hand, and who checked it |
 //! | [`contract`], [`mandate`], [`status`], [`session`] | the papers: checked, then in force |
+//! | [`paper`] | a paper under a contract: what it says, checked signatures |
 //! | [`template`] | the papers as text, to fill in |
 //! | [`personal`] | wrappers that keep personal values and secrets out of every text |
 //! | [`types`], [`value`] | the types a column can have on the way, and literal values |
@@ -73,6 +74,7 @@ pub mod meaning;
 pub mod nearest;
 pub mod objection;
 pub mod on_paper;
+pub mod paper;
 pub mod person;
 pub mod personal;
 pub mod plain;

@@ -9,13 +9,14 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 
 use crate::contract::Contract;
-use crate::document::{Header, Kind};
+use crate::document::Kind;
 use crate::fault::Code;
 use crate::finding::Finding;
+use crate::paper::Paper;
 use crate::person::Role;
 use crate::reader::{Codes, Fields, Reader, Spanned, quote};
 use crate::recipient::Recipient;
-use crate::signatures::{SignatureFile, Signed, Signer};
+use crate::signatures::{SignatureFile, Signer};
 use crate::template::{self, Head};
 
 static SYNTAX: Code = Code::refused("ECL-MAN-001", "the manifest is not TOML");
@@ -72,7 +73,8 @@ pub struct Part {
     pub sha256: String,
 }
 
-/// A manifest in force. Only [`Manifest::in_force`] makes one.
+/// A manifest in force: its header's id is the archive's, its header's last moment the archive's expiry. Only
+/// [`Manifest::in_force`] makes one.
 ///
 /// ```compile_fail,E0451
 /// # use ecluse_core::manifest::Manifest;
@@ -80,14 +82,9 @@ pub struct Part {
 ///     Manifest { ..real }
 /// }
 /// ```
-#[derive(Clone, Debug)]
-pub struct Manifest {
-    stated: Stated,
-    header: Header,
-    signed: Signed,
-}
+pub type Manifest = Paper<Stated>;
 
-impl Manifest {
+impl Paper<Stated> {
     /// Checks a manifest under its contract, as of `now`.
     ///
     /// # Errors
@@ -99,15 +96,15 @@ impl Manifest {
         now: Timestamp,
     ) -> Result<Self, Vec<Finding>> {
         bounded(bytes.len())?;
-        let (header, signed) = contract.open(Kind::Manifest, bytes, files, now)?;
-        let stated = parse(&signed.text()?)?;
-        let sent = |s: &Signer| s.role == Role::Operator && s.fingerprint == stated.sender.value;
-        if let Some(other) = signed.signers().iter().find(|signer| !sent(signer)) {
+        let manifest = Self::open(Kind::Manifest, bytes, files, contract, now, parse)?;
+        let sender = &manifest.stated().sender;
+        let sent = |s: &Signer| s.role == Role::Operator && s.fingerprint == sender.value;
+        if let Some(other) = manifest.signers().iter().find(|signer| !sent(signer)) {
             let message = format!("{} signed it", other.fingerprint);
-            let finding = Finding::new(&OTHER_SENDER, message).at(stated.sender.span.clone());
+            let finding = Finding::new(&OTHER_SENDER, message).at(sender.span.clone());
             return Err(vec![finding.help("ask the publisher for the archive as its operator made it")]);
         }
-        Ok(Self { stated, header, signed })
+        Ok(manifest)
     }
 
     /// Compares it with the recipient who is about to open it.
@@ -116,37 +113,13 @@ impl Manifest {
     /// [`OTHER_RECIPIENT`].
     pub fn is_to(&self, recipient: &Recipient) -> Result<(), Vec<Finding>> {
         let digest = recipient.digest();
-        if self.stated.recipient.value == digest {
+        if self.stated().recipient.value == digest {
             return Ok(());
         }
         let finding = Finding::new(&OTHER_RECIPIENT, format!("the statement here is {digest}"));
-        Err(vec![finding.at(self.stated.recipient.span.clone()).in_file(FILE).help(
+        Err(vec![finding.at(self.stated().recipient.span.clone()).in_file(FILE).help(
             "put the recipient.toml here to which it was sealed; a new statement needs a new order and a new archive",
         )])
-    }
-
-    /// What it says.
-    #[must_use]
-    pub const fn stated(&self) -> &Stated {
-        &self.stated
-    }
-
-    /// The document's header; its id is the archive's, its last moment the archive's expiry.
-    #[must_use]
-    pub const fn header(&self) -> &Header {
-        &self.header
-    }
-
-    /// Who signed it.
-    #[must_use]
-    pub fn signers(&self) -> &[Signer] {
-        self.signed.signers()
-    }
-
-    /// The signed bytes' digest: what a receipt cites.
-    #[must_use]
-    pub fn digest(&self) -> String {
-        self.signed.digest()
     }
 }
 

@@ -12,12 +12,13 @@ use jiff::Timestamp;
 
 use crate::contract::Contract;
 use crate::digest;
-use crate::document::{Header, Kind};
+use crate::document::Kind;
 use crate::fault::{Code, Result};
 use crate::finding::Finding;
+use crate::paper::Paper;
 use crate::reader::{Codes, Fields, Reader, Spanned, quote};
 use crate::recipient::Recipient;
-use crate::signatures::{SignatureFile, Signed, Signer};
+use crate::signatures::{SignatureFile, Signer};
 use crate::template::{self, Head};
 
 static SYNTAX: Code = Code::refused("ECL-RCT-001", "the receipt is not TOML");
@@ -94,14 +95,9 @@ pub struct Sealed {
 ///     Receipt { ..real }
 /// }
 /// ```
-#[derive(Clone, Debug)]
-pub struct Receipt {
-    stated: Stated,
-    header: Header,
-    signed: Signed,
-}
+pub type Receipt = Paper<Stated>;
 
-impl Receipt {
+impl Paper<Stated> {
     /// Reads a receipt and checks who signed it.
     ///
     /// # Errors
@@ -112,9 +108,7 @@ impl Receipt {
         contract: &Contract,
         now: Timestamp,
     ) -> Result<Self, Vec<Finding>> {
-        let (header, signed) = contract.open(Kind::Receipt, bytes, files, now)?;
-        let stated = parse(&signed.text()?)?;
-        Ok(Self { stated, header, signed })
+        Self::open(Kind::Receipt, bytes, files, contract, now, parse)
     }
 
     /// Whether it is the word of the recipient to whom the archive was sealed: it cites this statement, and whoever
@@ -123,43 +117,19 @@ impl Receipt {
     /// # Errors
     /// [`OTHER`], [`OTHER_SIGNER`].
     pub fn is_from(&self, recipient: &Recipient) -> Result<()> {
-        if self.stated.recipient != recipient.digest() {
+        if self.stated().recipient != recipient.digest() {
             return Err(OTHER
-                .fault(format!("it names recipient {}", self.stated.recipient))
+                .fault(format!("it names recipient {}", self.stated().recipient))
                 .help("put the recipient.toml here that the order cites"));
         }
         let stated =
             |signer: &Signer| recipient.signers().iter().any(|s| s.fingerprint == signer.fingerprint);
-        match self.signed.signers().iter().find(|signer| !stated(signer)) {
+        match self.signers().iter().find(|signer| !stated(signer)) {
             None => Ok(()),
             Some(other) => Err(OTHER_SIGNER
                 .fault(other.person.clone())
                 .help("whoever signed recipient.toml signs the receipt: ecluse receipt sign --key FILE")),
         }
-    }
-
-    /// What it says.
-    #[must_use]
-    pub const fn stated(&self) -> &Stated {
-        &self.stated
-    }
-
-    /// Who signed it, at least one.
-    #[must_use]
-    pub fn signers(&self) -> &[Signer] {
-        self.signed.signers()
-    }
-
-    /// The paper's header.
-    #[must_use]
-    pub const fn header(&self) -> &Header {
-        &self.header
-    }
-
-    /// The signed bytes' digest.
-    #[must_use]
-    pub fn digest(&self) -> String {
-        self.signed.digest()
     }
 }
 

@@ -11,11 +11,12 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 
 use crate::contract::Contract;
-use crate::document::{Header, Kind};
+use crate::document::Kind;
 use crate::fault::{Code, Result};
 use crate::finding::Finding;
+use crate::paper::Paper;
 use crate::reader::{Codes, Fields, Reader, quote};
-use crate::signatures::{SignatureFile, Signed, Signer};
+use crate::signatures::SignatureFile;
 use crate::template::{self, Head};
 
 static SYNTAX: Code = Code::refused("ECL-REF-001", "the acceptance of the reference data is not TOML");
@@ -64,14 +65,9 @@ pub struct Table {
 ///     Accepted { ..real }
 /// }
 /// ```
-#[derive(Clone, Debug)]
-pub struct Accepted {
-    stated: Stated,
-    header: Header,
-    signed: Signed,
-}
+pub type Accepted = Paper<Stated>;
 
-impl Accepted {
+impl Paper<Stated> {
     /// Reads an acceptance and checks who signed it.
     ///
     /// # Errors
@@ -82,9 +78,7 @@ impl Accepted {
         contract: &Contract,
         now: Timestamp,
     ) -> Result<Self, Vec<Finding>> {
-        let (header, signed) = contract.open(Kind::Reference, bytes, files, now)?;
-        let stated = parse(&signed.text()?)?;
-        Ok(Self { stated, header, signed })
+        Self::open(Kind::Reference, bytes, files, contract, now, parse)
     }
 
     /// Whether it is about this run of this order.
@@ -92,10 +86,10 @@ impl Accepted {
     /// # Errors
     /// [`OTHER`].
     pub fn is_of(&self, run: &str, instruction: &str) -> Result<()> {
-        if self.stated.run == run && self.stated.instruction == instruction {
+        if self.stated().run == run && self.stated().instruction == instruction {
             return Ok(());
         }
-        Err(OTHER.fault(format!("of run {}", self.stated.run)).help(AGAIN))
+        Err(OTHER.fault(format!("of run {}", self.stated().run)).help(AGAIN))
     }
 
     /// Whether this is what was accepted, table by table and value by value.
@@ -103,10 +97,10 @@ impl Accepted {
     /// # Errors
     /// [`OTHER`].
     pub fn is_of_tables(&self, tables: &[Table]) -> Result<()> {
-        if self.stated.tables == tables {
+        if self.stated().tables == tables {
             return Ok(());
         }
-        let mut pairs = self.stated.tables.iter().zip(tables);
+        let mut pairs = self.stated().tables.iter().zip(tables);
         let other = pairs.find(|(one, there)| one.tally != there.tally);
         let what = match other {
             Some((one, there)) if one.name == there.name && one.rows == there.rows => {
@@ -115,30 +109,6 @@ impl Accepted {
             _ => "other tables, or other numbers of rows, stand at the destination".to_owned(),
         };
         Err(OTHER.fault(what).help(AGAIN))
-    }
-
-    /// What was accepted.
-    #[must_use]
-    pub const fn stated(&self) -> &Stated {
-        &self.stated
-    }
-
-    /// Who accepted, at least one.
-    #[must_use]
-    pub fn signers(&self) -> &[Signer] {
-        self.signed.signers()
-    }
-
-    /// The paper's header.
-    #[must_use]
-    pub const fn header(&self) -> &Header {
-        &self.header
-    }
-
-    /// The signed bytes' digest.
-    #[must_use]
-    pub fn digest(&self) -> String {
-        self.signed.digest()
     }
 }
 

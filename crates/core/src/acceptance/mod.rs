@@ -14,12 +14,13 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 
 use crate::contract::Contract;
-use crate::document::{Header, Kind};
+use crate::document::Kind;
 use crate::fault::{Code, Result};
 use crate::finding::Finding;
 use crate::language::Language;
+use crate::paper::Paper;
 use crate::reader::quote;
-use crate::signatures::{SignatureFile, Signed, Signer};
+use crate::signatures::SignatureFile;
 use crate::template::{self, Head};
 
 pub use read::parse;
@@ -91,14 +92,9 @@ pub struct Looked {
 ///     Accepted { ..real }
 /// }
 /// ```
-#[derive(Clone, Debug)]
-pub struct Accepted {
-    stated: Stated,
-    header: Header,
-    signed: Signed,
-}
+pub type Accepted = Paper<Stated>;
 
-impl Accepted {
+impl Paper<Stated> {
     /// Reads an acceptance and checks who signed it.
     ///
     /// # Errors
@@ -109,33 +105,7 @@ impl Accepted {
         contract: &Contract,
         now: Timestamp,
     ) -> Result<Self, Vec<Finding>> {
-        let (header, signed) = contract.open(Kind::Acceptance, bytes, files, now)?;
-        let stated = parse(&signed.text()?)?;
-        Ok(Self { stated, header, signed })
-    }
-
-    /// What was accepted.
-    #[must_use]
-    pub const fn stated(&self) -> &Stated {
-        &self.stated
-    }
-
-    /// Who accepted: every signatory of the controller.
-    #[must_use]
-    pub fn signers(&self) -> &[Signer] {
-        self.signed.signers()
-    }
-
-    /// The paper's header.
-    #[must_use]
-    pub const fn header(&self) -> &Header {
-        &self.header
-    }
-
-    /// The signed bytes' digest: what an erasure and a certificate cite.
-    #[must_use]
-    pub fn digest(&self) -> String {
-        self.signed.digest()
+        Self::open(Kind::Acceptance, bytes, files, contract, now, parse)
     }
 }
 

@@ -11,12 +11,13 @@ use std::fmt::{Display, Write as _};
 use jiff::Timestamp;
 
 use crate::contract::Contract;
-use crate::document::{Header, Kind};
+use crate::document::Kind;
 use crate::erasure::{Beyond, Erased, Held, Looked, Side};
 use crate::fault::{Code, Result};
 use crate::finding::Finding;
+use crate::paper::Paper;
 use crate::reader::quote;
-use crate::signatures::{SignatureFile, Signed, Signer};
+use crate::signatures::SignatureFile;
 use crate::template::{self, Head};
 
 pub use read::parse;
@@ -77,14 +78,9 @@ pub struct Artefact {
 ///     Certified { ..real }
 /// }
 /// ```
-#[derive(Clone, Debug)]
-pub struct Certified {
-    stated: Stated,
-    header: Header,
-    signed: Signed,
-}
+pub type Certified = Paper<Stated>;
 
-impl Certified {
+impl Paper<Stated> {
     /// Reads a certificate and checks who signed it.
     ///
     /// # Errors
@@ -95,33 +91,7 @@ impl Certified {
         contract: &Contract,
         now: Timestamp,
     ) -> Result<Self, Vec<Finding>> {
-        let (header, signed) = contract.open(Kind::Certificate, bytes, files, now)?;
-        let stated = parse(&signed.text()?)?;
-        Ok(Self { stated, header, signed })
-    }
-
-    /// What is certified.
-    #[must_use]
-    pub const fn stated(&self) -> &Stated {
-        &self.stated
-    }
-
-    /// Who certified: every signatory of the processor.
-    #[must_use]
-    pub fn signers(&self) -> &[Signer] {
-        self.signed.signers()
-    }
-
-    /// The paper's header.
-    #[must_use]
-    pub const fn header(&self) -> &Header {
-        &self.header
-    }
-
-    /// The signed bytes' digest.
-    #[must_use]
-    pub fn digest(&self) -> String {
-        self.signed.digest()
+        Self::open(Kind::Certificate, bytes, files, contract, now, parse)
     }
 }
 

@@ -3,10 +3,12 @@
 use ecluse_core::fault::Result;
 use ecluse_seal::{Noted, RunState, What};
 
+use crate::checks::{self, When};
+use crate::event::{Act, Outcome};
 use crate::figures::Figures;
 use crate::journal::Journal;
 use crate::orders::Orders;
-use crate::ports::Opened;
+use crate::ports::{Opened, Source};
 use crate::state;
 use crate::world::World;
 
@@ -34,6 +36,27 @@ pub(crate) fn add(news: &[(What, &str)], noted: &mut Vec<Noted>, world: &World<'
             noted.push(Noted { at, what: *what, words });
         }
     }
+}
+
+/// Identity, schema and rights of the source; a wider role that was accepted is kept, and said to the journal.
+pub(crate) fn probe(
+    (source, when): (&mut dyn Source, When),
+    reason: Option<&str>,
+    state: &mut RunState,
+    figures: &mut Figures,
+    orders: &Orders<'_>,
+    journal: &mut Journal<'_>,
+    world: &World<'_>,
+) -> Result<()> {
+    let excess = checks::probe(source, orders, reason, when)?;
+    let news = of_rights(&excess, reason);
+    if !news.is_empty() {
+        keep(&news, state, figures, orders, journal, world)?;
+        figures.override_reason = reason.unwrap_or_default().to_owned();
+        journal.note(Act::Override, &state.object, &Outcome::Done)?;
+    }
+    figures.excess = excess;
+    Ok(())
 }
 
 /// The barrier that stands and what could not be locked or seen.

@@ -341,15 +341,7 @@ impl Story<'_> {
         when: When,
     ) -> Result<()> {
         let reason = self.options.override_reason;
-        let excess = checks::probe(self.source, &self.orders, reason, when)?;
-        let news = noted::of_rights(&excess, reason);
-        if !news.is_empty() {
-            self.keep(&news, journal, state, figures)?;
-            figures.override_reason = reason.unwrap_or_default().to_owned();
-            journal.note(Act::Override, &state.object, &Outcome::Done)?;
-        }
-        figures.excess = excess;
-        Ok(())
+        noted::probe((&mut *self.source, when), reason, state, figures, &self.orders, journal, &self.world)
     }
 
     fn keep(

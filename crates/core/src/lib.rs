@@ -24,6 +24,7 @@
 //! | [`digest`] | the digest of the instructed tables' catalogue |
 //! | [`instruction`] | the controller's signed order: checked, then in force |
 //! | [`mapping`], [`codes`] | what becomes of the granted columns; code tables |
+//! | [`judged`] | what a biologist signs: code tables, and a mapping that gives values of its own |
 //! | [`reader`], [`nearest`] | documents read with places; the nearest right name |
 //! | [`plain`] | texts that steer the screen they are read on |
 //! | [`objection`] | objections to an instruction, and the controller's signed answers |
@@ -65,6 +66,7 @@ pub mod filter;
 pub mod finding;
 pub mod ins;
 pub mod instruction;
+pub mod judged;
 pub mod keys;
 pub mod language;
 pub mod mandate;

@@ -1,7 +1,7 @@
 //! A sealed archive, opened by its recipient: what is verified, in the order in which it is demanded.
 //!
-//! manifest, sender, recipient → identity → status → every part's digest → index → the order inside. Rows are
-//! opened by nobody here.
+//! manifest, sender, recipient → identity → status → every part's digest → index → the order inside → what a
+//! biologist signed of its mapping and code tables. Rows are opened by nobody here.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,10 +16,12 @@ use ecluse_core::digest;
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::finding::Finding;
 use ecluse_core::instruction::Instruction;
+use ecluse_core::judged::Judged;
 use ecluse_core::manifest::{self, Manifest};
 use ecluse_core::mapping;
 use ecluse_core::on_paper::Found;
 use ecluse_core::person::Role;
+use ecluse_core::plain::shown;
 use ecluse_core::plan::{Carried, Compiled, Consigned, Refusal, consigned, load};
 use ecluse_core::recipient::Recipient;
 use ecluse_core::signatures::SignatureFile;
@@ -28,7 +30,7 @@ use ecluse_flow::orders::{Begun, Bound, Orders, is_stated};
 use ecluse_flow::ports::{Destination, Scope};
 use ecluse_seal::Identity;
 use ecluse_seal::archive::Index;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::commands::{Here, runs};
 use crate::folder::Folder;
@@ -41,6 +43,8 @@ static OTHER_ORDER: Code =
     Code::refused("ECL-LOA-012", "the archive's order is not the one that its manifest names");
 static OTHER_PAPER: Code =
     Code::refused("ECL-LOA-013", "a paper that the order cites does not lie in the archive");
+static UNJUDGED: Code =
+    Code::refused("ECL-LOA-032", "a biologist's signature on a paper of the archive does not hold");
 static NO_IDENTITY: Code = Code::usage("ECL-LOA-014", "it is not said which identity opens the archive");
 
 /// An archive as far as it can be known without a key: manifest and recipient, verified.
@@ -136,7 +140,7 @@ impl Sealed {
         let status = StatusFile::of(path, &order, SignedDuration::from_secs(seconds));
         ask(&status)?;
         let dictionary = dictionary(index, &instruction)?;
-        let tables = tables(&archive, &instruction, &dictionary)?;
+        let tables = tables(&archive, &instruction, &dictionary, (&self.contract, here.now))?;
         let laid = Laid {
             sealed: self,
             instruction,
@@ -173,16 +177,45 @@ fn dictionary(index: &Index, instruction: &Instruction) -> Result<Dictionary> {
 }
 
 /// The tables of the index, which are those that order, mapping and code tables make, and no others.
-fn tables(archive: &Archive<'_>, instruction: &Instruction, dictionary: &Dictionary) -> Result<Consigned> {
+fn tables(
+    archive: &Archive<'_>,
+    instruction: &Instruction,
+    dictionary: &Dictionary,
+    (contract, now): (&Contract, Timestamp),
+) -> Result<Consigned> {
     let index = archive.index();
-    let mapping = cited(index, mapping::FILE, &instruction.order().mapping.value, mapping::parse)?;
+    let name = mapping::FILE;
+    let read = cited(index, name, &instruction.order().mapping.value, mapping::parse)?;
+    let mapping = judged(index, name, |text, files| Judged::mapping(text, files, dictionary, contract, now))?;
     let mut codes = BTreeMap::new();
-    for table in &mapping.codes {
-        let read = cited(index, &table.file.value, &table.digest.value, codes::parse)?;
-        codes.insert(table.name.value.clone(), read);
+    for table in &read.codes {
+        let name = &table.file.value;
+        cited(index, name, &table.digest.value, codes::parse)?;
+        let signed = judged(index, name, |text, files| Judged::code_table(text, files, contract, now))?;
+        codes.insert(table.name.value.clone(), signed);
     }
-    let carried = Carried { instruction, dictionary, mapping: &mapping, codes: &codes };
-    consigned(&carried, archive.tables()).map_err(|findings| refusal(Path::new("the archive"), "", &findings))
+    let carried = Carried { instruction, dictionary, mapping, codes };
+    consigned(carried, archive.tables()).map_err(|findings| refusal(Path::new("the archive"), "", &findings))
+}
+
+/// A paper of the index whose text was read already, under the signatures that came with it: the order cites its
+/// text, and who signed it is the sender's word until here.
+fn judged<T>(
+    index: &Index,
+    name: &str,
+    check: impl Fn(&str, &[SignatureFile]) -> std::result::Result<Judged<T>, Vec<Finding>>,
+) -> Result<Judged<T>> {
+    let text = paper(index, name)?;
+    check(text, &signatures(index, name)).map_err(|findings| {
+        let unjudged = |finding: Finding| {
+            let Code { id, title, .. } = finding.code;
+            let message = format!("{name}: {title}: {} ({id})", finding.message);
+            Finding { code: &UNJUDGED, message, ..finding }
+                .help("load nothing of it, keep the archive as it is, and tell the controller")
+        };
+        let findings: Vec<Finding> = findings.into_iter().map(unjudged).collect();
+        refusal(&Path::new("the archive").join(name), text, &findings)
+    })
 }
 
 /// A paper of the index that is the one of this digest, read.
@@ -220,7 +253,7 @@ fn signatures(index: &Index, of: &str) -> Vec<SignatureFile> {
             } else {
                 return None;
             };
-            Some(SignatureFile { name: name.to_owned(), armoured: armoured.into_bytes(), paper })
+            Some(SignatureFile { name: shown(name), armoured: armoured.into_bytes(), paper })
         })
         .collect()
 }

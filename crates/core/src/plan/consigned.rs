@@ -1,6 +1,7 @@
 //! What an archive may hold: made anew, by its recipient, of the order and the papers that the order cites.
 //!
-//! The sealed index is its sender's word. Order, dictionary, mapping and code tables are the controller's: they are
+//! The sealed index is its sender's word. Order, dictionary, mapping and code tables are the controller's, the last two
+//! under the biologist's signatures where these are due: they are
 //! compiled here once more, as the extraction compiled them, and the index has to tell of the same tables and
 //! columns, and of no others. Of a column, name and type are told by the papers; whether it may be NULL, and how long
 //! its texts are, the source's catalogue alone said, which did not travel.
@@ -17,6 +18,7 @@ use crate::dictionary::Dictionary;
 use crate::fault::Code;
 use crate::finding::Finding;
 use crate::instruction::Instruction;
+use crate::judged::Judged;
 use crate::mapping::Mapping;
 use crate::plain::shown;
 use crate::types::Engine;
@@ -29,17 +31,17 @@ static OTHERWISE: Code =
 /// Findings at most: a hostile index must not make as many as it has columns.
 const MOST: usize = 20;
 
-/// The papers that came with an archive, each of the digest that is cited.
-#[derive(Clone, Copy, Debug)]
+/// The papers that came with an archive, each of the digest that is cited, and signed by whom it has to be.
+#[derive(Clone, Debug)]
 pub struct Carried<'a> {
     /// The order in force.
     pub instruction: &'a Instruction,
     /// The dictionary that it cites.
     pub dictionary: &'a Dictionary,
     /// The mapping that it cites.
-    pub mapping: &'a Mapping,
+    pub mapping: Judged<Mapping>,
     /// The code tables that the mapping cites, by the name it gives them.
-    pub codes: &'a BTreeMap<String, CodeTable>,
+    pub codes: BTreeMap<String, Judged<CodeTable>>,
 }
 
 /// Tables of an archive that are those which its papers make. Only [`consigned`] makes one.
@@ -69,7 +71,7 @@ impl Consigned {
 /// # Errors
 ///
 /// Everything that is otherwise, by name, up to 20 findings; what [`super::compile`] refuses the papers for.
-pub fn consigned(carried: &Carried<'_>, tables: Vec<Laden>) -> Result<Consigned, Vec<Finding>> {
+pub fn consigned(carried: Carried<'_>, tables: Vec<Laden>) -> Result<Consigned, Vec<Finding>> {
     let plan = remade(carried)?;
     let mut findings: Vec<Finding> = differences(&plan, &tables)
         .take(MOST)
@@ -135,8 +137,9 @@ fn arrives(table: &TablePlan, read: usize) -> Option<String> {
 }
 
 /// The plan of the extraction, as far as papers tell it: against tables as they would be made for it.
-fn remade(carried: &Carried<'_>) -> Result<Plan, Vec<Finding>> {
-    let Carried { instruction, dictionary, mapping, codes } = *carried;
+fn remade(carried: Carried<'_>) -> Result<Plan, Vec<Finding>> {
+    let Carried { instruction, dictionary, mapping, codes } = carried;
+    let codes = codes.into_iter().map(|(name, table)| (name, table.apart().0)).collect();
     let source = surveyed(dictionary);
     let compiled = |destination: &Catalog| {
         made(&Given {
@@ -144,8 +147,8 @@ fn remade(carried: &Carried<'_>) -> Result<Plan, Vec<Finding>> {
             header: instruction.header(),
             digest: instruction.digest(),
             dictionary,
-            mapping,
-            codes,
+            mapping: mapping.paper(),
+            codes: &codes,
             source: &source,
             destination,
             views: false,

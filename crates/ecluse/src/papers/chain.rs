@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use ecluse_core::codes::{self, CodeTable};
 use ecluse_core::contract::Contract;
 use ecluse_core::dictionary::{self, Dictionary};
-use ecluse_core::document::Kind;
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::finding::Finding;
 use ecluse_core::instruction::Instruction;
+use ecluse_core::judged::Judged;
 use ecluse_core::mapping::{self, Mapping};
 use ecluse_core::session::Session;
 use ecluse_core::signatures::{self, Signer};
@@ -92,7 +92,7 @@ impl Chain {
         let dictionary = dictionary_paper.judge(dictionary::parse(dictionary_paper.text()))?;
         let mapping_path = folder.path(args.mapping.as_deref(), "mapping.toml");
         let mapping_paper = Paper::read(&mapping_path, "ecluse mapping new")?;
-        let mapping = mapping_paper.judge(mapping::parse(mapping_paper.text()))?;
+        let (mapping, mapped) = judged(&mapping_paper, &dictionary, &contract, (now, biologist))?;
         links.push(unsigned("dictionary", &dictionary_paper));
         links.push(Link {
             artefact: format!("order, version {}", instruction.header().version),
@@ -108,7 +108,7 @@ impl Chain {
             digest: paper.digest(),
             was_valid: None,
         }));
-        links.push(judged(&mapping_paper, &mapping, &dictionary, &contract, (now, biologist))?);
+        links.push(mapped);
         let beside = mapping_path.parent().unwrap_or(Path::new("")).to_owned();
         let (codes, more) = code_tables(&mapping, &beside, &contract, (now, biologist))?;
         links.extend(more);
@@ -143,35 +143,24 @@ fn unsigned(artefact: &str, paper: &Paper) -> Link {
     }
 }
 
-/// The mapping, signed by a biologist where it gives values that the source does not hold: a boolean, a
-/// constant, joined texts turn a result round as a code table does.
+/// The mapping, and its signatures where they are due.
 fn judged(
     paper: &Paper,
-    mapping: &Mapping,
     dictionary: &Dictionary,
     contract: &Contract,
     (now, biologist): (Timestamp, Biologist),
-) -> Result<Link> {
-    let own = mapping::own(mapping, dictionary).into_iter().find(|own| own.judged);
-    let due = own.as_ref().filter(|_| biologist == Biologist::Signed);
+) -> Result<(Mapping, Link)> {
     let mut link = unsigned("mapping", paper);
-    if due.is_none() && paper.signatures.is_empty() {
-        return Ok(link);
+    if biologist == Biologist::StillToSign && paper.signatures.is_empty() {
+        return Ok((paper.judge(mapping::parse(paper.text()))?, link));
     }
-    let signed = contract.signatures(Kind::Mapping, 1, &paper.bytes, &paper.signatures, now);
-    let place = |finding: Finding| match &own {
-        Some(own) if finding.code.id == signatures::ABSENT.id => finding.at(own.column.to.span.clone()),
-        _ => finding,
-    };
-    let signed =
-        paper.judge(signed.map_err(|findings| findings.into_iter().map(place).collect::<Vec<_>>()))?;
-    link.signers = signed.signers().to_vec();
-    Ok(link)
+    let judged = Judged::mapping(paper.text(), &paper.signatures, dictionary, contract, now);
+    let (mapping, signers) = paper.judge(judged)?.apart();
+    link.signers = signers;
+    Ok((mapping, link))
 }
 
-/// The code tables that the mapping cites, each signed by a biologist: whether one changes how a result
-/// reads is what the biologist judges. Neither the table's own word for it nor a column's class, which
-/// a survey guessed from names, could answer that beforehand.
+/// The code tables that the mapping cites, and their signatures.
 fn code_tables(
     mapping: &Mapping,
     beside: &Path,
@@ -187,14 +176,15 @@ fn code_tables(
                 .fault(cited.file.value.clone())
                 .help(format!("cite it anew in mapping.toml: digest = \"{}\"", paper.digest())));
         }
-        let table = paper.judge(codes::parse(paper.text()))?;
         let mut link = unsigned(&format!("code table {}", cited.name.value), &paper);
-        let due = biologist == Biologist::Signed;
-        if due || !paper.signatures.is_empty() {
-            let signed =
-                paper.judge(contract.signatures(Kind::Codes, 1, &paper.bytes, &paper.signatures, now))?;
-            link.signers = signed.signers().to_vec();
-        }
+        let table = if biologist == Biologist::StillToSign && paper.signatures.is_empty() {
+            paper.judge(codes::parse(paper.text()))?
+        } else {
+            let judged = Judged::code_table(paper.text(), &paper.signatures, contract, now);
+            let (table, signers) = paper.judge(judged)?.apart();
+            link.signers = signers;
+            table
+        };
         links.push(link);
         tables.insert(cited.name.value.clone(), table);
     }

@@ -25,6 +25,7 @@ mod figures;
 mod gone_on;
 mod identifiers;
 mod journal;
+mod judged;
 mod large;
 mod ledger;
 mod load;

@@ -60,17 +60,8 @@ impl Sealed {
 
     /// The archive, opened as its recipient opens it: the index, and every part's rows.
     fn opened(&self) -> (Index, u64) {
-        let text = std::fs::read_to_string(self.archive().join(manifest::FILE)).unwrap();
-        let head: toml::Table = text.parse().unwrap();
-        let word = |table: &str, key: &str| head[table][key].as_str().unwrap().to_owned();
-        let label = Label {
-            archive: word("document", "id"),
-            instruction: word("archive", "instruction"),
-            sender: word("archive", "sender"),
-            recipient: word("archive", "recipient"),
-        };
         let identity = self.identity();
-        let opener = Opener::new(label, &identity);
+        let opener = Opener::new(label(&self.archive()), &identity);
         let part = |number: usize| std::fs::read(self.archive().join(manifest::part_name(number))).unwrap();
         let index = opener.index(&part(0)).unwrap();
         let mut rows = 0;
@@ -89,8 +80,28 @@ impl Sealed {
     }
 }
 
+/// To what the parts of an archive belong, as its manifest says.
+pub(crate) fn label(archive: &Path) -> Label {
+    let text = std::fs::read_to_string(archive.join(manifest::FILE)).unwrap();
+    let head: toml::Table = text.parse().unwrap();
+    let word = |table: &str, key: &str| head[table][key].as_str().unwrap().to_owned();
+    Label {
+        archive: word("document", "id"),
+        instruction: word("archive", "instruction"),
+        sender: word("archive", "sender"),
+        recipient: word("archive", "recipient"),
+    }
+}
+
 /// A trial in `lab` whose signed order of these tables is to a recipient.
 pub(crate) fn cited(here: &Path, from: &str, to: &str, tables: &[&str]) -> PathBuf {
+    let lab = addressed(here, from, to, tables);
+    succeed(&lab, &["instruction", "sign"]);
+    lab
+}
+
+/// The same before anybody signed the order.
+pub(crate) fn addressed(here: &Path, from: &str, to: &str, tables: &[&str]) -> PathBuf {
     succeed(here, &["new", "lab", "--trial", "--from", from, "--to", to]);
     let lab = here.join("lab");
     succeed(&lab, &["survey"]);
@@ -107,7 +118,6 @@ pub(crate) fn cited(here: &Path, from: &str, to: &str, tables: &[&str]) -> PathB
     let (_, after) = rest.split_once("\n[").unwrap();
     let cited = format!("[[recipient]]\nage = {}\nstatement = {}\n", shown["age"], shown["digest"]);
     std::fs::write(lab.join("instruction.toml"), format!("{before}{cited}\n[{after}")).unwrap();
-    succeed(&lab, &["instruction", "sign"]);
     lab
 }
 

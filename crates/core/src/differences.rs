@@ -15,7 +15,7 @@ use crate::count::{number, plural};
 use crate::document::{Header, Kind};
 use crate::fault::{Code, Result};
 use crate::finding::Finding;
-use crate::reader::{Codes, Fields, Reader, quote};
+use crate::reader::{self, Codes, Fields, Reader, quote};
 use crate::signatures::{SignatureFile, Signed, Signer};
 use crate::template::{self, Head};
 
@@ -192,15 +192,7 @@ pub fn draft(head: &Head, proposal: &Proposal) -> String {
 /// # Errors
 /// Everything that is wrong with it; a reason that nobody wrote.
 pub fn parse(text: &str) -> Result<Proposal, Vec<Finding>> {
-    let mut r = Reader::new(text, &CODES);
-    let proposal = r.document().and_then(|tree| {
-        let mut root = Fields::new(&tree, 0..0, String::new());
-        root.get("document");
-        let proposal = root.table(&mut r, "differences").and_then(|head| read(&mut r, head, &mut root));
-        root.end(&mut r);
-        proposal
-    });
-    r.finish(proposal)
+    reader::stated(text, &CODES, "differences", read)
 }
 
 fn read(r: &mut Reader<'_>, mut head: Fields<'_, '_>, root: &mut Fields<'_, '_>) -> Option<Proposal> {

@@ -13,7 +13,7 @@ use crate::digest;
 use crate::document::{Header, Kind};
 use crate::fault::{Code, Result};
 use crate::finding::Finding;
-use crate::reader::{Codes, Fields, Reader, quote};
+use crate::reader::{self, Codes, quote};
 use crate::signatures::{SignatureFile, Signed, Signer};
 use crate::template::{self, Head};
 
@@ -170,20 +170,12 @@ pub fn answer(head: &Head, objection: &str, text: &str) -> String {
 /// # Errors
 /// Everything that is wrong with it.
 pub fn parse(text: &str) -> Result<(String, String), Vec<Finding>> {
-    let mut r = Reader::new(text, &CODES);
-    let answer = r.document().and_then(|tree| {
-        let mut root = Fields::new(&tree, 0..0, String::new());
-        root.get("document");
-        let answer = root.table(&mut r, "answer").and_then(|mut t| {
-            let objection = t.digest(&mut r, "objection");
-            let words = t.text(&mut r, "text");
-            t.end(&mut r);
-            Some((objection?.value, words?.value))
-        });
-        root.end(&mut r);
-        answer
-    });
-    r.finish(answer)
+    reader::stated(text, &CODES, "answer", |r, mut t, _| {
+        let objection = t.digest(r, "objection");
+        let words = t.text(r, "text");
+        t.end(r);
+        Some((objection?.value, words?.value))
+    })
 }
 
 #[cfg(test)]

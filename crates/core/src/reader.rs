@@ -55,6 +55,28 @@ pub(crate) struct Reader<'t> {
 
 type Value<'i> = toml::Spanned<DeValue<'i>>;
 
+/// Reads a document that states one table, and what lies beside it; its header is read elsewhere. `read` is given
+/// that table, and the root for the rest.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub(crate) fn stated<T>(
+    text: &str,
+    codes: &'static Codes,
+    table: &'static str,
+    read: impl FnOnce(&mut Reader<'_>, Fields<'_, '_>, &mut Fields<'_, '_>) -> Option<T>,
+) -> Result<T, Vec<Finding>> {
+    let mut r = Reader::new(text, codes);
+    let stated = r.document().and_then(|tree| {
+        let mut root = Fields::new(&tree, 0..0, String::new());
+        root.get("document");
+        let stated = root.table(&mut r, table).and_then(|head| read(&mut r, head, &mut root));
+        root.end(&mut r);
+        stated
+    });
+    r.finish(stated)
+}
+
 impl<'t> Reader<'t> {
     pub(crate) const fn new(text: &'t str, codes: &'static Codes) -> Self {
         Self { text, codes, findings: Vec::new(), surveyed: &[] }

@@ -16,7 +16,7 @@ use crate::document::Kind;
 use crate::fault::{Code, Result};
 use crate::finding::Finding;
 use crate::paper::Paper;
-use crate::reader::{Codes, Fields, Reader, Spanned, quote};
+use crate::reader::{self, Codes, Fields, Reader, Spanned, quote};
 use crate::recipient::Recipient;
 use crate::signatures::{SignatureFile, Signer};
 use crate::template::{self, Head};
@@ -241,15 +241,7 @@ const DESTROYED: &str = "destroyed";
 /// # Errors
 /// Everything that is wrong with it.
 pub fn parse(text: &str) -> Result<Stated, Vec<Finding>> {
-    let mut r = Reader::new(text, &CODES);
-    let stated = r.document().and_then(|tree| {
-        let mut root = Fields::new(&tree, 0..0, String::new());
-        root.get("document");
-        let stated = root.table(&mut r, "receipt").and_then(|head| read(&mut r, head, &mut root));
-        root.end(&mut r);
-        stated
-    });
-    r.finish(stated)
+    reader::stated(text, &CODES, "receipt", read)
 }
 
 fn read(r: &mut Reader<'_>, mut head: Fields<'_, '_>, root: &mut Fields<'_, '_>) -> Option<Stated> {

@@ -12,7 +12,7 @@ use crate::finding::Finding;
 use crate::instruction::{self, SealedTo};
 use crate::keys::{Key, day};
 use crate::person::Role;
-use crate::reader::{Codes, Fields, Reader, Spanned};
+use crate::reader::{self, Codes, Spanned};
 use crate::signatures::{SignatureFile, Signed, Signer};
 use crate::template;
 
@@ -186,21 +186,12 @@ impl Recipient {
 /// # Errors
 /// Everything wrong with it.
 pub fn read(text: &str) -> Result<Statement, Vec<Finding>> {
-    let mut r = Reader::new(text, &CODES);
-    let statement = r.document().and_then(|tree| {
-        let mut root = Fields::new(&tree, 0..0, String::new());
-        root.get("document");
-        let statement = root.table(&mut r, "recipient").and_then(|mut t| {
-            let age = t.text(&mut r, "age");
-            let purpose = t.text(&mut r, "purpose");
-            let entity = t.text(&mut r, "entity");
-            t.end(&mut r);
-            Some(Statement { age: age?, purpose: purpose?, entity: entity? })
-        });
-        root.end(&mut r);
-        statement
-    });
-    if let Some(statement) = &statement {
+    reader::stated(text, &CODES, "recipient", |r, mut t, _| {
+        let age = t.text(r, "age");
+        let purpose = t.text(r, "purpose");
+        let entity = t.text(r, "entity");
+        t.end(r);
+        let statement = Statement { age: age?, purpose: purpose?, entity: entity? };
         if let Some(finding) = age_objection(&WRONG_VALUE, "age", &statement.age) {
             r.find(finding.help("`ecluse recipient new` makes the identity and writes its key"));
         }
@@ -210,8 +201,8 @@ pub fn read(text: &str) -> Result<Statement, Vec<Finding>> {
                 r.find(finding.at(text.span.clone()));
             }
         }
-    }
-    r.finish(statement)
+        Some(statement)
+    })
 }
 
 /// What keeps a text from being an X25519 recipient of age's, by its form; `wrong` where it is none at all.

@@ -8,7 +8,7 @@ use crate::fault::{Code, Result};
 use crate::finding::Finding;
 use crate::keys::day;
 use crate::person::{self, Role, same_person_key};
-use crate::reader::{Codes, Fields, Reader, Spanned};
+use crate::reader::{self, Codes, Spanned};
 use crate::recipient::age_objection;
 use crate::signatures::{SignatureFile, Signed, Signer};
 
@@ -171,29 +171,20 @@ fn uncommitted(contract: &Contract, email: &str, now: Timestamp) -> Option<Findi
 /// # Errors
 /// Everything wrong with it.
 pub fn read(text: &str) -> Result<Statement, Vec<Finding>> {
-    let mut r = Reader::new(text, &CODES);
-    let statement = r.document().and_then(|tree| {
-        let mut root = Fields::new(&tree, 0..0, String::new());
-        root.get("document");
-        let statement = root.table(&mut r, "session").and_then(|mut t| {
-            let operator = t.text(&mut r, "operator");
-            let email = t.text(&mut r, "email");
-            let recipient = t.text(&mut r, "recipient");
-            t.end(&mut r);
-            Some(Statement { operator: operator?, email: lower(email?), recipient: recipient? })
-        });
-        root.end(&mut r);
-        statement
-    });
-    if let Some(statement) = &statement {
+    reader::stated(text, &CODES, "session", |r, mut t, _| {
+        let operator = t.text(r, "operator");
+        let email = t.text(r, "email");
+        let recipient = t.text(r, "recipient");
+        t.end(r);
+        let statement = Statement { operator: operator?, email: lower(email?), recipient: recipient? };
         for finding in person::natural(&statement.operator, &statement.email) {
             r.find(finding);
         }
         if let Some(finding) = age_objection(&WRONG_VALUE, "recipient", &statement.recipient) {
             r.find(finding.help("`ecluse session new` makes the identity and writes it"));
         }
-    }
-    r.finish(statement)
+        Some(statement)
+    })
 }
 
 fn lower(email: Spanned<String>) -> Spanned<String> {

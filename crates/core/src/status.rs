@@ -11,7 +11,7 @@ use crate::document::{Header, Kind};
 use crate::fault::{Code, Result};
 use crate::finding::Finding;
 use crate::language::Language;
-use crate::reader::{Codes, Fields, Reader, Spanned};
+use crate::reader::{self, Codes, Fields, Reader, Spanned};
 use crate::signatures::{SignatureFile, Signed, Signer};
 
 static SYNTAX: Code = Code::refused("ECL-STA-001", "the status is not TOML");
@@ -256,15 +256,7 @@ fn stopped(code: &'static Code, header: &Header, signed: &Signed, word: &Word) -
 /// # Errors
 /// Everything wrong with it.
 pub fn read(text: &str) -> Result<Word, Vec<Finding>> {
-    let mut r = Reader::new(text, &CODES);
-    let word = r.document().and_then(|tree| {
-        let mut root = Fields::new(&tree, 0..0, String::new());
-        root.get("document");
-        let word = root.table(&mut r, "status").and_then(|t| word(&mut r, t));
-        root.end(&mut r);
-        word
-    });
-    r.finish(word)
+    reader::stated(text, &CODES, "status", |r, t, _| word(r, t))
 }
 
 fn word(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Option<Word> {

@@ -4,7 +4,7 @@ use super::{Basis, Looked, Stated};
 use crate::fault::Code;
 use crate::finding::Finding;
 use crate::language::Language;
-use crate::reader::{Codes, Fields, Reader, Spanned, as_digest};
+use crate::reader::{self, Codes, Fields, Reader, Spanned, as_digest};
 
 static SYNTAX: Code = Code::refused("ECL-ACC-001", "the acceptance is not TOML");
 static UNKNOWN_KEY: Code = Code::refused("ECL-ACC-002", "unknown key in the acceptance");
@@ -24,15 +24,7 @@ const AGAIN: &str =
 /// # Errors
 /// Everything that is wrong with it; words that its figures do not say.
 pub fn parse(text: &str) -> Result<Stated, Vec<Finding>> {
-    let mut r = Reader::new(text, &CODES);
-    let stated = r.document().and_then(|tree| {
-        let mut root = Fields::new(&tree, 0..0, String::new());
-        root.get("document");
-        let stated = root.table(&mut r, "acceptance").and_then(|head| read(&mut r, head, &mut root));
-        root.end(&mut r);
-        stated
-    });
-    r.finish(stated)
+    reader::stated(text, &CODES, "acceptance", read)
 }
 
 fn read(r: &mut Reader<'_>, mut t: Fields<'_, '_>, root: &mut Fields<'_, '_>) -> Option<Stated> {

@@ -4,7 +4,7 @@ use super::{Artefact, DECLARES, Stated};
 use crate::erasure::{Beyond, Erased, Held, Looked, Side};
 use crate::fault::Code;
 use crate::finding::Finding;
-use crate::reader::{Codes, Fields, Reader};
+use crate::reader::{self, Codes, Fields, Reader};
 
 static SYNTAX: Code = Code::refused("ECL-CRT-001", "the certificate is not TOML");
 static UNKNOWN_KEY: Code = Code::refused("ECL-CRT-002", "unknown key in the certificate");
@@ -20,15 +20,7 @@ static CODES: Codes =
 /// Everything that is wrong with it; another declaration than [`DECLARES`]; a path twice, or one that leads out
 /// of the evidence.
 pub fn parse(text: &str) -> Result<Stated, Vec<Finding>> {
-    let mut r = Reader::new(text, &CODES);
-    let stated = r.document().and_then(|tree| {
-        let mut root = Fields::new(&tree, 0..0, String::new());
-        root.get("document");
-        let stated = root.table(&mut r, "certificate").and_then(|head| read(&mut r, head, &mut root));
-        root.end(&mut r);
-        stated
-    });
-    r.finish(stated)
+    reader::stated(text, &CODES, "certificate", read)
 }
 
 fn read(r: &mut Reader<'_>, mut t: Fields<'_, '_>, root: &mut Fields<'_, '_>) -> Option<Stated> {

@@ -6,7 +6,7 @@ use toml::de::DeValue;
 use super::{Comparison, Dossier, Reason, Verdict};
 use crate::fault::Code;
 use crate::finding::Finding;
-use crate::reader::{Codes, Fields, Reader, Spanned};
+use crate::reader::{self, Codes, Fields, Reader, Spanned};
 
 static SYNTAX: Code = Code::refused("ECL-CMP-001", "the record of compared dossiers is not TOML");
 static UNKNOWN_KEY: Code = Code::refused("ECL-CMP-002", "unknown key in the record of compared dossiers");
@@ -22,15 +22,7 @@ static CODES: Codes =
 /// # Errors
 /// Everything that is wrong with it; a dossier twice, more of them than were drawn.
 pub fn parse(text: &str) -> Result<Comparison, Vec<Finding>> {
-    let mut r = Reader::new(text, &CODES);
-    let comparison = r.document().and_then(|tree| {
-        let mut root = Fields::new(&tree, 0..0, String::new());
-        root.get("document");
-        let comparison = root.table(&mut r, "comparison").and_then(|head| read(&mut r, head, &mut root));
-        root.end(&mut r);
-        comparison
-    });
-    r.finish(comparison)
+    reader::stated(text, &CODES, "comparison", read)
 }
 
 fn read(r: &mut Reader<'_>, mut head: Fields<'_, '_>, root: &mut Fields<'_, '_>) -> Option<Comparison> {

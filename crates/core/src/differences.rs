@@ -12,11 +12,12 @@ use jiff::Timestamp;
 
 use crate::contract::Contract;
 use crate::count::{number, plural};
-use crate::document::{Header, Kind};
+use crate::document::Kind;
 use crate::fault::{Code, Result};
 use crate::finding::Finding;
+use crate::paper::Paper;
 use crate::reader::{self, Codes, Fields, Reader, quote};
-use crate::signatures::{SignatureFile, Signed, Signer};
+use crate::signatures::SignatureFile;
 use crate::template::{self, Head};
 
 static SYNTAX: Code = Code::refused("ECL-REC-020", "the list of differences is not TOML");
@@ -79,14 +80,9 @@ pub struct Proposal {
 ///     Accepted { ..real }
 /// }
 /// ```
-#[derive(Clone, Debug)]
-pub struct Accepted {
-    proposal: Proposal,
-    header: Header,
-    signed: Signed,
-}
+pub type Accepted = Paper<Proposal>;
 
-impl Accepted {
+impl Paper<Proposal> {
     /// Reads a list and checks who signed it.
     ///
     /// # Errors
@@ -97,9 +93,7 @@ impl Accepted {
         contract: &Contract,
         now: Timestamp,
     ) -> Result<Self, Vec<Finding>> {
-        let (header, signed) = contract.open(Kind::Differences, bytes, files, now)?;
-        let proposal = parse(&signed.text()?)?;
-        Ok(Self { proposal, header, signed })
+        Self::open(Kind::Differences, bytes, files, contract, now, parse)
     }
 
     /// Whether it accepts what a reconciliation found: every difference, and no other.
@@ -107,25 +101,7 @@ impl Accepted {
     /// # Errors
     /// [`OTHER`], [`NOT_LISTED`], [`GONE`].
     pub fn covers(&self, run: &str, instruction: &str, found: &[Difference]) -> Result<()> {
-        self.proposal.covers(run, instruction, found)
-    }
-
-    /// Who accepted, at least one.
-    #[must_use]
-    pub fn signers(&self) -> &[Signer] {
-        self.signed.signers()
-    }
-
-    /// The list's header.
-    #[must_use]
-    pub const fn header(&self) -> &Header {
-        &self.header
-    }
-
-    /// The signed bytes' digest.
-    #[must_use]
-    pub fn digest(&self) -> String {
-        self.signed.digest()
+        self.stated().covers(run, instruction, found)
     }
 }
 

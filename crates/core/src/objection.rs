@@ -10,11 +10,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::contract::Contract;
 use crate::digest;
-use crate::document::{Header, Kind};
+use crate::document::Kind;
 use crate::fault::{Code, Result};
 use crate::finding::Finding;
+use crate::paper::Paper;
 use crate::reader::{self, Codes, quote};
-use crate::signatures::{SignatureFile, Signed, Signer};
+use crate::signatures::SignatureFile;
 use crate::template::{self, Head};
 
 static BENT: Code = Code::refused("ECL-PRO-001", "the record of objections is not what was written");
@@ -96,15 +97,26 @@ pub fn read(record: &[u8]) -> Result<Vec<(Objection, String)>> {
     Ok(list)
 }
 
-/// An answer that the controller's signatory signed. Only [`Answer::read`] makes one.
-#[derive(Clone, Debug)]
-pub struct Answer {
-    text: String,
-    header: Header,
-    signed: Signed,
+/// What an answer says; nobody has checked who signed it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stated {
+    /// The digest of the objection that it answers.
+    pub objection: String,
+    /// The controller's words.
+    pub text: String,
 }
 
-impl Answer {
+/// An answer that the controller's signatory signed. Only [`Answer::read`] makes one.
+///
+/// ```compile_fail,E0451
+/// # use ecluse_core::objection::Answer;
+/// fn forge(real: Answer) -> Answer {
+///     Answer { ..real }
+/// }
+/// ```
+pub type Answer = Paper<Stated>;
+
+impl Paper<Stated> {
     /// Reads an answer to the objection of that digest, and checks who signed it.
     ///
     /// # Errors
@@ -116,36 +128,12 @@ impl Answer {
         objection: &str,
         now: Timestamp,
     ) -> Result<Self, Vec<Finding>> {
-        let (header, signed) = contract.open(Kind::Answer, bytes, files, now)?;
-        let (cited, text) = parse(&signed.text()?)?;
+        let answer = Self::open(Kind::Answer, bytes, files, contract, now, parse)?;
+        let cited = answer.stated().objection.as_str();
         if cited != objection {
             return Err(vec![Finding::new(&ANOTHER, format!("it answers {cited}"))]);
         }
-        Ok(Self { text, header, signed })
-    }
-
-    /// The controller's words.
-    #[must_use]
-    pub fn text(&self) -> &str {
-        &self.text
-    }
-
-    /// When it was written, and until when it holds.
-    #[must_use]
-    pub const fn header(&self) -> &Header {
-        &self.header
-    }
-
-    /// The signed bytes' digest.
-    #[must_use]
-    pub fn digest(&self) -> String {
-        self.signed.digest()
-    }
-
-    /// Who signed it, at least one.
-    #[must_use]
-    pub fn signers(&self) -> &[Signer] {
-        self.signed.signers()
+        Ok(answer)
     }
 }
 
@@ -165,16 +153,16 @@ pub fn answer(head: &Head, objection: &str, text: &str) -> String {
     )
 }
 
-/// Reads an answer, its header apart: the objection's digest, and the words.
+/// Reads an answer, its header apart.
 ///
 /// # Errors
 /// Everything that is wrong with it.
-pub fn parse(text: &str) -> Result<(String, String), Vec<Finding>> {
+pub fn parse(text: &str) -> Result<Stated, Vec<Finding>> {
     reader::stated(text, &CODES, "answer", |r, mut t, _| {
         let objection = t.digest(r, "objection");
         let words = t.text(r, "text");
         t.end(r);
-        Some((objection?.value, words?.value))
+        Some(Stated { objection: objection?.value, text: words?.value })
     })
 }
 

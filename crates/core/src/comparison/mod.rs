@@ -13,12 +13,13 @@ use jiff::Timestamp;
 
 use crate::contract::Contract;
 use crate::count::number;
-use crate::document::{Header, Kind};
+use crate::document::Kind;
 use crate::fault::{Code, Result};
 use crate::finding::Finding;
 use crate::keys::Key;
+use crate::paper::Paper;
 use crate::reader::quote;
-use crate::signatures::{SignatureFile, Signed, Signer};
+use crate::signatures::SignatureFile;
 use crate::template::{self, Head};
 
 pub use read::parse;
@@ -178,14 +179,9 @@ impl Comparison {
 ///     Compared { ..real }
 /// }
 /// ```
-#[derive(Clone, Debug)]
-pub struct Compared {
-    comparison: Comparison,
-    header: Header,
-    signed: Signed,
-}
+pub type Compared = Paper<Comparison>;
 
-impl Compared {
+impl Paper<Comparison> {
     /// Reads a record and checks who signed it: the person it names, by the key that the contract lists.
     ///
     /// # Errors
@@ -196,38 +192,14 @@ impl Compared {
         contract: &Contract,
         now: Timestamp,
     ) -> Result<Self, Vec<Finding>> {
-        let (header, signed) = contract.open(Kind::Comparison, bytes, files, now)?;
-        let comparison = parse(&signed.text()?)?;
+        let signed = Self::open(Kind::Comparison, bytes, files, contract, now, parse)?;
+        let comparison = signed.stated();
         if let Some(other) = signed.signers().iter().find(|signer| signer.email != comparison.email) {
             let message = format!("{} signed what {} compared", other.person, comparison.by);
             let help = "who looked at the dossiers signs: ecluse compare sign --key FILE";
             return Err(vec![Finding::new(&NOT_THEIRS, message).help(help)]);
         }
-        Ok(Self { comparison, header, signed })
-    }
-
-    /// What was compared.
-    #[must_use]
-    pub const fn comparison(&self) -> &Comparison {
-        &self.comparison
-    }
-
-    /// Who signed: the person who compared.
-    #[must_use]
-    pub fn signers(&self) -> &[Signer] {
-        self.signed.signers()
-    }
-
-    /// The record's header.
-    #[must_use]
-    pub const fn header(&self) -> &Header {
-        &self.header
-    }
-
-    /// The signed bytes' digest.
-    #[must_use]
-    pub fn digest(&self) -> String {
-        self.signed.digest()
+        Ok(signed)
     }
 }
 

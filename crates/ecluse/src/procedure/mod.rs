@@ -207,7 +207,7 @@ fn objected(one: &Stated) -> Objected {
         answer: one.answer.as_ref().map(|answer| Answered {
             by: answer.signers().iter().map(|s| s.person.as_str()).collect::<Vec<_>>().join(", "),
             on: day(answer.header().issued),
-            text: answer.text().to_owned(),
+            text: answer.stated().text.clone(),
         }),
     }
 }

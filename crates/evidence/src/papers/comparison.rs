@@ -18,7 +18,7 @@ pub(super) fn check(bench: &mut Bench<'_>, chain: &Chain) {
             Compared::read(paper.bytes, &paper.signatures, &chain.contract, now)
         });
         let Some(opened) = opened else { continue };
-        let said = opened.value.comparison();
+        let said = opened.value.stated();
         of_order(bench, name, &said.instruction);
         run::of_run(bench, name, &said.run);
         let (same, drawn) = (said.same(), said.drawn);

@@ -208,8 +208,8 @@ fn verify(here: &Here, args: &FileArg) -> Result<()> {
     let known = figures(&run)?;
     let (contract, _) = standing::contract(&here.folder, None, here.now)?;
     let signed = paper.judge(Compared::read(&paper.bytes, &paper.signatures, &contract, here.now))?;
-    signed.comparison().is_of(&known.run, &known.instruction)?;
-    if signed.comparison().figures != compared::figures(&run)? {
+    signed.stated().is_of(&known.run, &known.instruction)?;
+    if signed.stated().figures != compared::figures(&run)? {
         return Err(GONE_ON.fault("").help("look again: ecluse compare asks only for what changed"));
     }
     sign::told(&paper.path, signed.signers(), signed.header(), &signed.digest());

@@ -26,7 +26,7 @@ fn line(one: &Stated, from: &Sources<'_>) -> String {
         return lang.of(format!("{objected} Not answered."), format!("{objected} Sans réponse."));
     };
     let names: Vec<String> = answer.signers().iter().map(|s| s.told(lang)).collect();
-    let (by, text) = (lang.listed(&names), answer.text());
+    let (by, text) = (lang.listed(&names), &answer.stated().text);
     let on = day(&answer.header().issued.to_string(), lang);
     lang.of(
         format!("{objected} Answered by {by} on {on}: “{text}”"),

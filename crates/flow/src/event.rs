@@ -197,7 +197,8 @@ struct Line {
 }
 
 /// Where the chain stands: how many lines, and the digest of the last.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Head {
     /// Lines so far.
     pub lines: u64,

@@ -83,10 +83,7 @@ impl Remote {
         if !answer.taken && answer.refused.is_none() {
             for ((_, events), head) in runs.iter().zip(heads.iter_mut()) {
                 let known = events.digests.first().and_then(|first| answer.heads.get(first));
-                *head = known.map_or_else(Head::default, |known| Head {
-                    lines: known.lines,
-                    digest: known.digest.clone(),
-                });
+                *head = known.cloned().unwrap_or_default();
             }
             answer = asked(&self.socket, pieces(runs, heads)?)?;
         }

@@ -48,14 +48,6 @@ pub(super) struct Request {
     pub(super) pieces: Vec<Piece>,
 }
 
-/// The last line that the writer holds of a folder.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Known {
-    pub(super) lines: u64,
-    pub(super) digest: String,
-}
-
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Answer {
@@ -68,7 +60,7 @@ pub(super) struct Answer {
     /// Where the journal can be read.
     pub(super) folder: PathBuf,
     /// Of each folder that was named, the last line that the journal holds.
-    pub(super) heads: BTreeMap<String, Known>,
+    pub(super) heads: BTreeMap<String, Head>,
     /// Why nothing was taken: an error code, where it is not for a head of another place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) refused: Option<String>,
@@ -184,7 +176,7 @@ impl Served {
     fn stand(&self, pieces: &[Piece]) -> Answer {
         let known = |piece: &Piece| {
             let head = self.writer.as_ref()?.taken().head(&piece.first);
-            (head.lines > 0).then(|| (piece.first.clone(), Known { lines: head.lines, digest: head.digest }))
+            (head.lines > 0).then(|| (piece.first.clone(), head))
         };
         Answer {
             checkpoint: self.checkpoint.clone(),

@@ -35,7 +35,7 @@ use ecluse_flow::ports::Record;
 use ecluse_flow::undo::Undone;
 use rustix::fs::{FlockOperation, OFlags, flock};
 
-use crate::log::Remote;
+use crate::log::{self, Remote};
 use crate::regular::{self, Unread};
 
 pub use self::attested::{
@@ -152,7 +152,7 @@ impl RunFolder {
             _lock: lock,
         };
         // a run folder lies beside the journal of its migration
-        let beside = path.parent().map(|above| Remote::find(&above.join("journal"))).transpose()?.flatten();
+        let beside = path.parent().map(|above| Remote::find(&above.join(log::FOLDER))).transpose()?.flatten();
         folder.writer = beside.map(|writer| (writer, folder.told.head.clone()));
         if let Some(torn) = bytes.get(whole..).filter(|torn| !torn.is_empty()) {
             folder.set_aside(torn)?;

@@ -42,6 +42,8 @@ static BUSY: Code = Code::outside("ECL-LOG-003", "another process writes the jou
 static KEY: Code = Code::refused("ECL-LOG-004", "the journal was signed by another key");
 static NONE: Code = Code::refused("ECL-LOG-005", "there is no journal in this folder yet");
 
+/// The journal's folder, beside the run folders of a migration.
+pub const FOLDER: &str = "journal";
 const CHECKPOINT: &str = "checkpoint";
 const VERIFIER: &str = "log.pub";
 const TAKEN: &str = "taken.json";

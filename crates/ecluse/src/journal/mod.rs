@@ -31,8 +31,7 @@ use ecluse_journal::Signed;
 use crate::commands::runs;
 use crate::folder::{self, Folder};
 
-/// The log's folder.
-pub(crate) const FOLDER: &str = "journal";
+pub(crate) use log::FOLDER;
 
 /// Takes in what the run folders hold and the log does not; the new checkpoint, or `None` where nothing was new.
 /// A log that is not there yet is entered into the ledger of copies before it is begun, and once more when it was.

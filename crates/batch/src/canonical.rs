@@ -48,9 +48,21 @@ const NAN: u64 = 0x7ff8_0000_0000_0000;
 #[inline]
 pub(crate) fn encode(column: &Column<'_>, row: usize, out: &mut Vec<u8>) {
     if column.is_null(row) {
-        out.push(NULL);
-        return;
+        null(out);
+    } else {
+        present(column, row, out);
     }
+}
+
+/// Appends the canonical bytes of NULL.
+#[inline]
+pub(crate) fn null(out: &mut Vec<u8>) {
+    out.push(NULL);
+}
+
+/// As [`encode`], of a row that is known to hold a value here.
+#[inline]
+pub(crate) fn present(column: &Column<'_>, row: usize, out: &mut Vec<u8>) {
     match column {
         Column::Bool(a) => out.extend_from_slice(&[BOOL, u8::from(a.value(row))]),
         Column::Int(a) => fixed(INT, i128::from(a.value(row)).to_le_bytes(), out),

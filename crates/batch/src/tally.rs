@@ -12,6 +12,7 @@
 
 use std::fmt;
 
+use arrow_array::Array as _;
 use ecluse_core::fault::Result;
 use ecluse_core::types::Type;
 use zeroize::Zeroize;
@@ -201,13 +202,18 @@ impl RowHasher {
             .columns()
             .iter()
             .zip(&self.types)
-            .map(|(array, ty)| Column::new(array, *ty))
+            // most columns hold no NULL, and no row of theirs is asked for one
+            .map(|(array, ty)| Ok((Column::new(array, *ty)?, array.nulls().filter(|n| n.null_count() > 0))))
             .collect::<Result<Vec<_>>>()?;
         out.reserve(batch.rows());
         for row in 0..batch.rows() {
             self.buffer.truncate(self.prefix);
-            for column in &columns {
-                canonical::encode(column, row, &mut self.buffer);
+            for (column, nulls) in &columns {
+                if nulls.is_some_and(|nulls| nulls.is_null(row)) {
+                    canonical::null(&mut self.buffer);
+                } else {
+                    canonical::present(column, row, &mut self.buffer);
+                }
             }
             out.push(RowHash(limbs(blake3::keyed_hash(&self.key, &self.buffer).as_bytes())));
         }

@@ -303,7 +303,7 @@ impl Story<'_> {
         let index = Index::new(self.to.label.clone(), state.run.clone(), state.tally.clone());
         let mut half = Sealing::new(
             self.orders,
-            &self.sealer,
+            &mut self.sealer,
             self.archive,
             (journal, state, figures),
             self.progress,

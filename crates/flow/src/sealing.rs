@@ -30,7 +30,7 @@ const PART: usize = 24 << 20;
 /// What the sealing half holds.
 pub(crate) struct Sealing<'a, 'j> {
     orders: Orders<'a>,
-    sealer: &'a Sealer,
+    sealer: &'a mut Sealer,
     archive: &'a mut dyn Archive,
     journal: &'a mut Journal<'j>,
     state: &'a mut RunState,
@@ -48,7 +48,7 @@ pub(crate) struct Sealing<'a, 'j> {
 impl<'a, 'j> Sealing<'a, 'j> {
     pub(crate) fn new(
         orders: Orders<'a>,
-        sealer: &'a Sealer,
+        sealer: &'a mut Sealer,
         archive: &'a mut dyn Archive,
         (journal, state, figures): (&'a mut Journal<'j>, &'a mut RunState, &'a mut Figures),
         progress: &'a mut dyn FnMut(Progress<'_>),

@@ -15,7 +15,7 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
 use parquet::schema::types::ColumnPath;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use super::{Column, UNWRITTEN, fields, pad};
 use crate::batch::Batch;
@@ -25,17 +25,60 @@ const LOOKED_AT: usize = 1024;
 /// Bytes of a dictionary's value at most.
 const SHORT: usize = 256;
 
-/// A Parquet file, in memory that is wiped.
-pub struct Encoded {
-    /// The file.
-    pub bytes: Zeroizing<Vec<u8>>,
+/// Memory for one file at a time. It is taken once and not for each file: pages that a file never came to are
+/// neither asked for nor wiped.
+///
+/// What a file wrote is wiped when the file goes, all of it when the room does.
+#[derive(Default)]
+pub struct Room(Zeroizing<Vec<u8>>);
+
+impl Room {
+    /// An empty buffer of so many bytes at least, which nothing moves while they suffice.
+    fn empty(&mut self, bytes: usize) -> &mut Vec<u8> {
+        // a file that failed halfway left something
+        self.wipe();
+        if self.0.capacity() < bytes {
+            self.0 = Zeroizing::new(Vec::with_capacity(bytes));
+        }
+        &mut self.0
+    }
+
+    fn wipe(&mut self) {
+        self.0.as_mut_slice().zeroize();
+        self.0.clear();
+    }
+}
+
+impl fmt::Debug for Room {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Room")
+    }
+}
+
+/// A Parquet file, in memory that is wiped when it goes.
+pub struct Encoded<'a> {
+    room: &'a mut Room,
     /// Rows.
     pub rows: u64,
     /// Bytes of its pages, unpacked: what [`super::Said`] wants to know.
     pub unpacked: u64,
 }
 
-impl fmt::Debug for Encoded {
+impl Encoded<'_> {
+    /// The file.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.room.0
+    }
+}
+
+impl Drop for Encoded<'_> {
+    fn drop(&mut self) {
+        self.room.wipe();
+    }
+}
+
+impl fmt::Debug for Encoded<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Encoded({} rows)", self.rows)
     }
@@ -47,14 +90,19 @@ impl fmt::Debug for Encoded {
 /// # Errors
 ///
 /// [`UNWRITTEN`] where a batch is not of these columns, or there is no row.
-pub fn encode(columns: &[Column<'_>], batches: &[Batch], notes: &[(&str, &str)]) -> Result<Encoded> {
+pub fn encode<'a>(
+    columns: &[Column<'_>],
+    batches: &[Batch],
+    notes: &[(&str, &str)],
+    room: &'a mut Room,
+) -> Result<Encoded<'a>> {
     let rows: usize = batches.iter().map(Batch::rows).sum();
     let first = batches.iter().find(|batch| batch.rows() > 0).ok_or_else(|| unwritten("no row"))?;
     let schema: SchemaRef = Arc::new(Schema::new(fields(columns)));
     let properties = properties(&schema, first, rows).map_err(|_text_may_quote| unwritten("properties"))?;
-    let room: usize = batches.iter().map(Batch::bytes).sum();
-    // room enough that the buffer does not move: an abandoned copy would not be wiped
-    let mut bytes = Zeroizing::new(Vec::with_capacity(room + room / 4 + (256 << 10)));
+    let size: usize = batches.iter().map(Batch::bytes).sum();
+    // enough that the buffer does not move: an abandoned copy would not be wiped
+    let bytes = room.empty(size + size / 4 + (256 << 10));
     let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
     let metadata = {
         let written = |_: ParquetError| unwritten("writing");
@@ -74,8 +122,9 @@ pub fn encode(columns: &[Column<'_>], batches: &[Batch], notes: &[(&str, &str)])
         .try_fold(0_u64, |all, column| all.checked_add(u64::try_from(column.uncompressed_size()).ok()?))
         .ok_or_else(|| unwritten("sizes"))?;
     let notes = notes.iter().map(|(key, value)| KeyValue::new((*key).to_owned(), (*value).to_owned()));
-    pad::finish(&mut bytes, &metadata, &notes.collect::<Vec<_>>())?;
-    Ok(Encoded { bytes, rows: u64::try_from(rows).map_err(|_| unwritten("rows"))?, unpacked })
+    pad::finish(bytes, &metadata, &notes.collect::<Vec<_>>())?;
+    let rows = u64::try_from(rows).map_err(|_| unwritten("rows"))?;
+    Ok(Encoded { room, rows, unpacked })
 }
 
 fn properties(schema: &Schema, first: &Batch, rows: usize) -> Result<WriterProperties, ParquetError> {

@@ -18,7 +18,7 @@ mod pages;
 mod tests;
 
 pub use decode::Stored;
-pub use encode::{Encoded, encode};
+pub use encode::{Encoded, Room, encode};
 pub use pad::class;
 
 use arrow_schema::{Field, Fields};

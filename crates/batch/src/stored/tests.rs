@@ -63,7 +63,7 @@ fn batch() -> Batch {
     Batch::new(&TYPES, columns, 3).unwrap()
 }
 
-fn said(encoded: &Encoded) -> Said {
+fn said(encoded: &Encoded<'_>) -> Said {
     Said { rows: encoded.rows, unpacked: encoded.unpacked }
 }
 
@@ -71,9 +71,10 @@ fn said(encoded: &Encoded) -> Said {
 fn every_type_comes_back_as_it_was_and_the_notes_with_it() {
     let whole = batch();
     let parts = [whole.slice(1, 2), whole.slice(0, 0), whole.clone(), whole.slice(2, 1)];
-    let encoded = encode(&columns(), &parts, &[("ecluse.index", "7")]).unwrap();
-    assert_eq!((encoded.rows, encoded.bytes.len()), (6, pad::class(encoded.bytes.len())));
-    let stored = Stored::new(encoded.bytes.clone()).unwrap();
+    let mut room = Room::default();
+    let encoded = encode(&columns(), &parts, &[("ecluse.index", "7")], &mut room).unwrap();
+    assert_eq!((encoded.rows, encoded.bytes().len()), (6, pad::class(encoded.bytes().len())));
+    let stored = Stored::new(zeroize::Zeroizing::new(encoded.bytes().to_vec())).unwrap();
     assert_eq!((stored.note("ecluse.index"), stored.note("ecluse.other")), (Some("7"), None));
     let back = stored.rows(&columns(), said(&encoded)).unwrap();
     let rows = |batches: &[Batch]| {
@@ -93,34 +94,34 @@ fn a_file_tells_neither_its_rows_by_its_length_nor_a_value_by_its_footer() {
     let of = |rows: usize| {
         let texts = StringArray::from((0..rows).map(|i| format!("Invente{i}")).collect::<Vec<_>>());
         let batch = Batch::new(&[Type::Text], vec![Arc::new(texts)], rows).unwrap();
-        encode(&columns, &[batch], &[("k", "v")]).unwrap().bytes
+        encode(&columns, &[batch], &[("k", "v")], &mut Room::default()).unwrap().bytes().to_vec()
     };
     assert_eq!(of(1).len(), of(200).len());
-    let metadata =
-        ParquetMetaDataReader::new().parse_and_finish(&bytes::Bytes::from(of(20).to_vec())).unwrap();
+    let metadata = ParquetMetaDataReader::new().parse_and_finish(&bytes::Bytes::from(of(20))).unwrap();
     assert!(metadata.row_group(0).column(0).statistics().is_none());
-    assert!(encode(&columns, &[], &[]).is_err(), "no row is no file");
+    assert!(encode(&columns, &[], &[], &mut Room::default()).is_err(), "no row is no file");
 }
 
 #[test]
 fn another_file_is_refused() {
-    let encoded = encode(&columns(), &[batch()], &[]).unwrap();
+    let mut room = Room::default();
+    let encoded = encode(&columns(), &[batch()], &[], &mut room).unwrap();
     let refused = |bytes: &[u8], columns: &[Column<'_>]| {
         let rows = Stored::new(Zeroizing::new(bytes.to_vec())).and_then(|s| s.rows(columns, said(&encoded)));
         rows.map(drop).unwrap_err().code()
     };
-    assert_eq!(refused(&encoded.bytes[..encoded.bytes.len() - 1], &columns()), &UNFIT);
+    assert_eq!(refused(&encoded.bytes()[..encoded.bytes().len() - 1], &columns()), &UNFIT);
     assert_eq!(refused(b"PAR1", &columns()), &UNFIT);
-    assert_eq!(refused(&encoded.bytes, &columns()[..13]), &UNFIT);
+    assert_eq!(refused(encoded.bytes(), &columns()[..13]), &UNFIT);
     let mut renamed = columns();
     renamed[6].name = "z";
-    assert_eq!(refused(&encoded.bytes, &renamed), &UNFIT);
+    assert_eq!(refused(encoded.bytes(), &renamed), &UNFIT);
     let mut retyped = columns();
     retyped[1].ty = Type::Timestamp;
-    assert_eq!(refused(&encoded.bytes, &retyped), &UNFIT);
+    assert_eq!(refused(encoded.bytes(), &retyped), &UNFIT);
     // somewhere in its pages: told, or read as some other value, but never a panic
     for at in (4..2000).step_by(7) {
-        let mut bent = encoded.bytes.to_vec();
+        let mut bent = encoded.bytes().to_vec();
         bent[at] ^= 0x55;
         let _ = Stored::new(Zeroizing::new(bent)).and_then(|s| s.rows(&columns(), said(&encoded)));
     }
@@ -234,8 +235,9 @@ fn nulls_that_take_no_room_in_a_page_are_counted_all_the_same() {
     let columns: Vec<Column<'_>> = names.iter().map(|name| Column { name, ty: Type::Uuid }).collect();
     let nulls: ArrayRef = Arc::new(FixedSizeBinaryArray::new_null(16, 100));
     let batch = Batch::new(&vec![Type::Uuid; 3000], vec![nulls; 3000], 100).unwrap();
-    let encoded = encode(&columns, &[batch], &[]).unwrap();
-    let stored = Stored::new(encoded.bytes.clone()).unwrap();
+    let mut room = Room::default();
+    let encoded = encode(&columns, &[batch], &[], &mut room).unwrap();
+    let stored = Stored::new(zeroize::Zeroizing::new(encoded.bytes().to_vec())).unwrap();
     assert_eq!(stored.rows(&columns, said(&encoded)).unwrap()[0].rows(), 100);
     let more = Said { rows: 65_536, ..said(&encoded) };
     assert_eq!(stored.rows(&columns, more).unwrap_err().code(), &BOMB);

@@ -110,7 +110,7 @@ impl Machine {
 
     /// Writes the archive of this id; `bend` changes the index before it is sealed.
     fn seal(&self, id: u8, bend: impl Fn(&mut Index)) {
-        let sealer = Sealer::new(self.label(id), RECIPIENT.parse().unwrap());
+        let mut sealer = Sealer::new(self.label(id), RECIPIENT.parse().unwrap());
         let table = table();
         let parts: Vec<SealedPart> = ROWS
             .iter()

@@ -3,10 +3,9 @@
 use std::fmt;
 
 use ecluse_batch::Batch;
-use ecluse_batch::stored::{self, Column};
+use ecluse_batch::stored::{self, Column, Room};
 use ecluse_core::digest;
 use ecluse_core::fault::Result;
-use zeroize::Zeroizing;
 
 use super::index::{Index, IndexTable};
 use super::{Label, UNSEALED, note};
@@ -17,6 +16,7 @@ use crate::keys::Recipient;
 pub struct Sealer {
     label: Label,
     recipient: Recipient,
+    room: Room,
 }
 
 /// A part, sealed.
@@ -37,8 +37,8 @@ pub struct SealedPart {
 impl Sealer {
     /// Seals to the one key that the instruction cites.
     #[must_use]
-    pub const fn new(label: Label, recipient: Recipient) -> Self {
-        Self { label, recipient }
+    pub fn new(label: Label, recipient: Recipient) -> Self {
+        Self { label, recipient, room: Room::default() }
     }
 
     /// Seals rows of a table as the part with this index (from 1). The batches have the table's columns, in
@@ -47,7 +47,7 @@ impl Sealer {
     /// # Errors
     ///
     /// `ECL-BAT-022` where they have not; `ECL-SEA-030`.
-    pub fn chunk(&self, index: u64, table: &IndexTable, rows: &[Batch]) -> Result<SealedPart> {
+    pub fn chunk(&mut self, index: u64, table: &IndexTable, rows: &[Batch]) -> Result<SealedPart> {
         let Label { archive, instruction, sender, recipient } = &self.label;
         let place = index.to_string();
         let notes = [
@@ -58,8 +58,8 @@ impl Sealer {
             (note::SENDER, sender),
             (note::RECIPIENT, recipient),
         ];
-        let file = stored::encode(&columns(table), rows, &notes)?;
-        self.seal(&file.bytes, file.rows, file.unpacked)
+        let file = stored::encode(&columns(table), rows, &notes, &mut self.room)?;
+        sealed(&self.recipient, file.bytes(), file.rows, file.unpacked)
     }
 
     /// Seals the index, as part 0.
@@ -71,15 +71,14 @@ impl Sealer {
         if index.label() != self.label {
             return Err(UNSEALED.fault("an index of another archive"));
         }
-        self.seal(&index.write()?, 0, 0)
+        sealed(&self.recipient, &index.write()?, 0, 0)
     }
+}
 
-    fn seal(&self, plain: &Zeroizing<Vec<u8>>, rows: u64, unpacked: u64) -> Result<SealedPart> {
-        let bytes =
-            envelope::seal(plain, std::slice::from_ref(&self.recipient)).ok_or_else(|| UNSEALED.fault(""))?;
-        let (sha256, plain_sha256) = (digest::of_bytes(&bytes), digest::of_bytes(plain));
-        Ok(SealedPart { bytes, sha256, plain_sha256, rows, unpacked })
-    }
+fn sealed(to: &Recipient, plain: &[u8], rows: u64, unpacked: u64) -> Result<SealedPart> {
+    let bytes = envelope::seal(plain, std::slice::from_ref(to)).ok_or_else(|| UNSEALED.fault(""))?;
+    let (sha256, plain_sha256) = (digest::of_bytes(&bytes), digest::of_bytes(plain));
+    Ok(SealedPart { bytes, sha256, plain_sha256, rows, unpacked })
 }
 
 impl fmt::Debug for Sealer {

@@ -71,7 +71,7 @@ struct Set {
 
 fn set() -> Set {
     let identity = Identity::generate();
-    let sealer = Sealer::new(label(), identity.recipient());
+    let mut sealer = Sealer::new(label(), identity.recipient());
     let first = sealer.chunk(1, &table("patient"), &rows(&[1, 2])).unwrap();
     let second = sealer.chunk(2, &table("patient"), &rows(&[3])).unwrap();
     Set { identity, sealer, first, second }
@@ -121,7 +121,7 @@ fn what_is_sealed_comes_back_to_its_recipient_alone() {
 // proves: SEA-02
 #[test]
 fn a_part_that_is_not_the_one_in_its_place_is_refused_by_name() {
-    let set = set();
+    let mut set = set();
     let (patient, first) = (table("patient"), note(&set.first, 1));
     let whole = &set.first.bytes;
     for at in [0, whole.len() / 2, whole.len() - 1] {
@@ -199,7 +199,7 @@ fn under_the_senders_header(sealed: &[u8], identity: &Identity, payload: &[u8]) 
 // proves: SEA-02
 #[test]
 fn a_payload_that_the_recipient_put_under_the_senders_header_is_refused() {
-    let set = set();
+    let mut set = set();
     let (patient, first) = (table("patient"), note(&set.first, 1));
     let other = set.sealer.chunk(1, &patient, &rows(&[1, 9])).unwrap();
     let plain = crate::envelope::open(&other.bytes, &[&set.identity]).unwrap();

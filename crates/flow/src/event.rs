@@ -86,8 +86,11 @@ pub enum Act {
     Conclude,
     /// The journal was read or exported; the object is the log's origin.
     JournalRead,
-    /// Entries of the journal whose retention ended are erased from its front; the object is the log's origin.
+    /// Entries of the journal whose retention ended are erased from its front; the object is the first entry kept.
     JournalErased,
+    /// The journal's writer, an account of its own, was asked for what it does not take: by another account, or
+    /// lines that do not follow from those it has.
+    Alert,
     /// A torn last line was set aside.
     Recover,
     /// The sealed state was replaced: always the first line after the head that it remembers.
@@ -318,6 +321,13 @@ impl Verified {
 /// whose `before` is not the digest of the line before.
 pub fn verify(journal: &[u8]) -> Result<Verified> {
     verify_after(&Head::default(), journal)
+}
+
+/// The digest after which these lines say that they come; `None` where the first one is no event.
+#[must_use]
+pub fn after(journal: &[u8]) -> Option<String> {
+    let line = journal.split(|b| *b == b'\n').next()?;
+    serde_json::from_slice::<Line>(line).ok().map(|line| line.before)
 }
 
 /// As [`verify`], of the lines that come after this head; `digests` and `leaves` are theirs alone.

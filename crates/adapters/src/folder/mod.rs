@@ -68,30 +68,33 @@ pub const REPORT: &str = "report.html";
 pub struct RunFolder {
     path: PathBuf,
     folder: File,
-    journal: File,
+    events: File,
     length: u64,
     /// The journal so far.
     told: Verified,
     torn: bool,
-    /// The journal's writer under another account, and up to where it has this folder's lines.
-    writer: Option<(Remote, Head)>,
+    /// The journal's writer under another account, and up to where it has this folder's lines: not known until
+    /// it was asked.
+    writer: Option<(Remote, Option<Head>)>,
     /// Released by the operating system with the process, however it dies.
     _lock: File,
 }
 
 impl RunFolder {
     /// Takes a run folder, making it where it is absent; kept from every other process until dropped.
+    /// `journal` is where its migration's journal lies, wherever the run folder itself does: where another
+    /// account keeps it, each line is passed on before its act.
     ///
     /// # Errors
     ///
     /// `ECL-RUN-202` where others can read it, `ECL-RUN-203` where another process has it,
     /// `ECL-RUN-020` with the line's number where the journal was changed.
-    pub fn open(path: &Path) -> Result<Self> {
+    pub fn open(path: &Path, journal: &Path) -> Result<Self> {
         match DirBuilder::new().mode(0o700).create(path) {
             Err(e) if e.kind() != ErrorKind::AlreadyExists => return Err(fault(&WRITE, path, &e)),
             Ok(()) | Err(_) => {}
         }
-        Self::existing(path)
+        Self::existing(path, journal)
     }
 
     /// Keeps a run folder from every other process until the value is dropped, and changes nothing in it.
@@ -117,7 +120,7 @@ impl RunFolder {
     /// # Errors
     ///
     /// As [`Self::open`], and `ECL-RUN-201` where there is none.
-    pub fn existing(path: &Path) -> Result<Self> {
+    pub fn existing(path: &Path, journal: &Path) -> Result<Self> {
         if !path.is_dir() {
             return Err(absent(path));
         }
@@ -133,31 +136,28 @@ impl RunFolder {
         }
         let lock = Self::held(path)?;
         let file = path.join(EVENTS);
-        let mut journal = private().create(true).open(&file).map_err(|e| fault(&WRITE, &file, &e))?;
-        if !journal.metadata().is_ok_and(|about| about.is_file()) {
+        let mut events = private().create(true).open(&file).map_err(|e| fault(&WRITE, &file, &e))?;
+        if !events.metadata().is_ok_and(|about| about.is_file()) {
             return Err(no_file(&file, Unread::NotRegular));
         }
         let mut bytes = Vec::new();
-        journal.read_to_end(&mut bytes).map_err(|e| fault(&READ, &file, &e))?;
+        events.read_to_end(&mut bytes).map_err(|e| fault(&READ, &file, &e))?;
         let told = event::verify(&bytes)?;
         let whole = told.whole;
         let mut folder = Self {
             path: path.to_owned(),
             folder,
-            journal,
+            events,
             length: u64::try_from(whole).unwrap_or(u64::MAX),
             told,
             torn: false,
-            writer: None,
+            writer: Remote::find(journal)?.map(|writer| (writer, None)),
             _lock: lock,
         };
-        // a run folder lies beside the journal of its migration
-        let beside = path.parent().map(|above| Remote::find(&above.join(log::FOLDER))).transpose()?.flatten();
-        folder.writer = beside.map(|writer| (writer, folder.told.head.clone()));
         if let Some(torn) = bytes.get(whole..).filter(|torn| !torn.is_empty()) {
             folder.set_aside(torn)?;
         }
-        folder.journal.seek(SeekFrom::Start(folder.length)).map_err(|e| fault(&READ, &file, &e))?;
+        folder.events.seek(SeekFrom::Start(folder.length)).map_err(|e| fault(&READ, &file, &e))?;
         Ok(folder)
     }
 
@@ -196,9 +196,9 @@ impl RunFolder {
         let name = free.ok_or_else(|| WRITE.fault(self.path.display().to_string()))?;
         replace::replace(&self.folder, &self.path, &name, torn).map_err(|e| fault(&WRITE, &self.path, &e))?;
         failpoint::hit("folder.torn.fsync.before");
-        self.journal
+        self.events
             .set_len(self.length)
-            .and_then(|()| self.journal.sync_all())
+            .and_then(|()| self.events.sync_all())
             .map_err(|e| fault(&WRITE, &self.path, &e))?;
         failpoint::hit("folder.torn.fsync.after");
         self.torn = true;
@@ -209,7 +209,12 @@ impl RunFolder {
     fn passed_on(&mut self) -> Result<()> {
         let Some((writer, head)) = &mut self.writer else { return Ok(()) };
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
-        writer.take(&[(&name, &self.told)], std::slice::from_mut(head)).map(drop)
+        let own = [(&*name, &self.told)];
+        writer.take(&own, std::slice::from_mut(head)).map(drop).inspect_err(|fault| {
+            if fault.code().id == log::CHANGED {
+                let _it_is_refused_here_whatever_is_noted_there = writer.show(&own);
+            }
+        })
     }
 
     fn save_json<T: serde::Serialize>(&self, name: &str, value: &T) -> Result<String> {
@@ -234,14 +239,14 @@ impl Record for RunFolder {
     fn append(&mut self, leaf: Leaf) -> Result<()> {
         let (line, next) = self.head().next(leaf.clone())?;
         failpoint::hit("folder.event.before");
-        if let Err(e) = self.journal.write_all(&line) {
+        if let Err(e) = self.events.write_all(&line) {
             // a full disk may have taken half a line; where even this fails, the next start sets it aside
-            let _half_a_line = self.journal.set_len(self.length);
-            let _back = self.journal.seek(SeekFrom::Start(self.length));
+            let _half_a_line = self.events.set_len(self.length);
+            let _back = self.events.seek(SeekFrom::Start(self.length));
             return Err(fault(&WRITE, &self.path.join(EVENTS), &e));
         }
         failpoint::hit("folder.event.fsync.before");
-        self.journal.sync_data().map_err(|e| fault(&WRITE, &self.path.join(EVENTS), &e))?;
+        self.events.sync_data().map_err(|e| fault(&WRITE, &self.path.join(EVENTS), &e))?;
         failpoint::hit("folder.event.fsync.after");
         self.length = self.length.saturating_add(u64::try_from(line.len()).unwrap_or(u64::MAX));
         self.told.push(leaf, next);

@@ -7,6 +7,8 @@
 //! | `taken.json` | how many lines of each run folder the log holds | atomic replacement, before the checkpoint |
 //! | `log.pub` | the key that signs, as C2SP signed-note prints it | once |
 //! | `kept.json` | from which entry on the log still holds them | atomic replacement, before anything is erased |
+//! | `looked.json` | of a writer under another account: when it looked last for what is older than the retention | atomic replacement |
+//! | `of` | of such a writer: which migration's journal it is | once |
 //! | `lock` | nothing; locked while a process writes | never |
 //!
 //! A round is: what is taken, the objects, the checkpoint. Each is durable before the next begins, so that a
@@ -30,9 +32,9 @@ use ecluse_core::fault::Code;
 
 pub use self::files::Readers;
 pub use self::read::{CUT, FORK, Folder, STRANGER};
-pub use self::remote::{JOINED, Remote};
-pub use self::retention::{Erased, Kept};
-pub use self::served::Served;
+pub use self::remote::{CHANGED, JOINED, MIGRATION, Remote};
+pub use self::retention::{Erased, Keep, Kept, LOOKED, Looked};
+pub use self::served::{Served, WRITER};
 pub use self::taken::{Lines, Run, Taken, gather};
 pub use self::write::Writer;
 
@@ -48,4 +50,5 @@ const CHECKPOINT: &str = "checkpoint";
 const VERIFIER: &str = "log.pub";
 const TAKEN: &str = "taken.json";
 const KEPT: &str = "kept.json";
+const OF: &str = "of";
 const LOCK: &str = "lock";

@@ -154,7 +154,7 @@ pub(crate) fn under_orders<T>(mut source: Meddled<'_>, work: Work<T>) -> (Result
     };
     let clock = || "2026-11-22T05:00:00Z".parse().unwrap();
     let world = World { clock: &clock, chance: &chance, stop: &stop };
-    let mut record = RunFolder::open(&folder.path().join("run")).unwrap();
+    let mut record = RunFolder::open(&folder.path().join("run"), &folder.path().join("journal")).unwrap();
     let moved = work(orders, world, &mut source, &mut destination, &mut record);
     // its lock would keep the count out
     drop(destination);

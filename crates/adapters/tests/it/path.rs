@@ -292,7 +292,7 @@ fn a_duplicate_is_found_where_the_destination_has_no_key_of_its_own() {
         .go_with(|fields, world| {
             let orders = asserted::orders(Fields { plan: &plan, ..fields });
             let mut destination = Destination::open(&lab.path("new.db"))?;
-            let mut record = RunFolder::existing(&lab.path("run"))?;
+            let mut record = RunFolder::existing(&lab.path("run"), &lab.path("journal"))?;
             let mut connect = || {
                 let source: Box<dyn ecluse_flow::ports::Source> =
                     Box::new(Source::open(&lab.path("old.db"))?);
@@ -452,7 +452,7 @@ fn drift_is_seen_before_the_first_read() {
         let orders = asserted::orders(Fields { source, ..fields });
         let mut source = Source::open(&lab.path("old.db"))?;
         let mut destination = Destination::open(&lab.path("new.db"))?;
-        let mut record = RunFolder::open(&lab.path("run"))?;
+        let mut record = RunFolder::open(&lab.path("run"), &lab.path("journal"))?;
         run(orders, Options::default(), &mut source, &mut destination, &mut record, world, &mut |_| {})
     });
     assert_eq!(Lab::code(result), "ECL-RUN-003");
@@ -477,12 +477,12 @@ fn a_journal_that_was_changed_or_cut_stops_the_run() {
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
 
     std::fs::write(&file, text.replacen("\"probe\"", "\"table\"", 1)).unwrap();
-    let fault = RunFolder::open(&lab.path("run")).unwrap_err();
+    let fault = RunFolder::open(&lab.path("run"), &lab.path("journal")).unwrap_err();
     let at = lines.iter().position(|l| l.contains("\"probe\"")).unwrap() + 2;
     assert!(fault.detail().contains(&format!("line {at}")), "{fault}");
 
     std::fs::write(&file, lines[1..].concat()).unwrap();
-    assert!(RunFolder::open(&lab.path("run")).unwrap_err().detail().contains("line 1"));
+    assert!(RunFolder::open(&lab.path("run"), &lab.path("journal")).unwrap_err().detail().contains("line 1"));
 
     std::fs::write(&file, lines[..3].concat()).unwrap();
     assert_eq!(
@@ -514,8 +514,8 @@ fn a_line_torn_by_a_crash_is_set_aside_not_lost() {
 fn one_run_at_a_time_in_a_folder_that_others_cannot_read() {
     use std::os::unix::fs::PermissionsExt;
     let lab = Lab::new(10, 10);
-    let held = RunFolder::open(&lab.path("run")).unwrap();
-    assert_eq!(RunFolder::open(&lab.path("run")).unwrap_err().code().id, "ECL-RUN-203");
+    let held = RunFolder::open(&lab.path("run"), &lab.path("journal")).unwrap();
+    assert_eq!(RunFolder::open(&lab.path("run"), &lab.path("journal")).unwrap_err().code().id, "ECL-RUN-203");
     drop(held);
     lab.migrate().unwrap();
     for entry in std::fs::read_dir(lab.path("run")).unwrap() {
@@ -523,7 +523,7 @@ fn one_run_at_a_time_in_a_folder_that_others_cannot_read() {
         assert_eq!(mode & 0o777, 0o600);
     }
     std::fs::set_permissions(lab.path("run"), std::fs::Permissions::from_mode(0o750)).unwrap();
-    assert_eq!(RunFolder::open(&lab.path("run")).unwrap_err().code().id, "ECL-RUN-202");
+    assert_eq!(RunFolder::open(&lab.path("run"), &lab.path("journal")).unwrap_err().code().id, "ECL-RUN-202");
 }
 
 #[test]

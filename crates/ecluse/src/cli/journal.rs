@@ -46,7 +46,8 @@ pub(crate) enum Journal {
     /// Keep a journal for other accounts: they can append to it through a socket, and nothing else.
     ///
     /// Run it as an account of its own, whose group is the application's. Its folder holds the journal and the
-    /// key that signs it; the group may read the journal. It runs until SIGTERM.
+    /// key that signs it; the group may read the journal. It runs until SIGTERM, and erases daily, by whole bundles
+    /// from the front, what is older than it keeps.
     #[command(
         after_help = "Example:\n  ecluse journal serve /var/lib/ecluse-journal/tilleuls --socket /run/ecluse-journal/tilleuls --from $(id -u ecluse)"
     )]
@@ -69,6 +70,18 @@ pub(crate) struct ServeArgs {
     /// The number of an account that may append (repeatable): id -u NAME.
     #[arg(long, value_name = "UID", required = true)]
     pub(crate) from: Vec<u32>,
+
+    /// For how many months entries are kept: 6 to 12; to 36 with a reason.
+    #[arg(long, default_value_t = 12, value_name = "MONTHS")]
+    pub(crate) months: u32,
+
+    /// Why for longer than 12; it is kept with the journal.
+    #[arg(long, value_name = "WORDS")]
+    pub(crate) reason: Option<String>,
+
+    /// Erase nothing for now (legal hold), and why; without it from the next start on.
+    #[arg(long, value_name = "WORDS")]
+    pub(crate) held: Option<String>,
 }
 
 #[derive(Debug, Args)]

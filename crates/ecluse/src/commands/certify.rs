@@ -44,7 +44,7 @@ fn propose(here: &Here, args: &RunArgs) -> Result<()> {
     born(&here.folder, here.now, &[evidence])?;
     head.seen = journal::seen::now(&here.folder)?;
     // before the first file is copied: the events among them tell of it
-    certify(&session.header().id, &mut RunFolder::existing(&run)?, ready::world())?;
+    certify(&session.header().id, &mut RunFolder::existing(&run, &here.journal())?, ready::world())?;
     journal::keep(&here.folder)?;
     // as it stands now, the acceptance in its chain
     report::written(here, &run, None, accepted.stated().language)?;
@@ -66,7 +66,7 @@ const NO_SESSION: &str = "no session";
 /// Nothing is signed that would not count; the last signature makes the evidence. The run is held meanwhile.
 fn signed(here: &Here, args: &SignArgs) -> Result<()> {
     let run = here.folder.path(None, "run");
-    let mut record = RunFolder::existing(&run)?;
+    let mut record = RunFolder::existing(&run, &here.journal())?;
     let paper = Paper::read(&here.folder.path(args.file.as_deref(), FILE), MADE_BY)?;
     let stated = paper.judge(parse(paper.text()))?;
     let (found, _) = found(&here.folder, &run, here.now)?;

@@ -27,7 +27,7 @@ pub(super) fn run(here: &Here, args: &CloseArgs) -> Result<()> {
     let run = here.folder.path(args.run.dir.as_deref(), "run");
     begun::figures(&run)?;
     // held before anything is checked: nothing goes on between the checks and the end
-    let mut record = RunFolder::existing(&run)?;
+    let mut record = RunFolder::existing(&run, &here.journal())?;
     let figures = begun::figures(&run)?;
     let then: Timestamp = figures.began.parse().unwrap_or(here.now);
     let chain = Chain::read(&here.folder, &PaperArgs::default(), then)?;

@@ -38,6 +38,7 @@ pub(super) fn run(here: &Here, args: &CopiesArgs) -> Result<()> {
         })).collect::<Vec<_>>(),
         "beat": ledger.beat, "missed": ledger.missed(here.now), "open": ledger.open(here.now).len(),
     }));
+    crate::journal::watched::in_order(here)?;
     in_order(&ledger, here)
 }
 

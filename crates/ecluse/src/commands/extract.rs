@@ -81,7 +81,7 @@ pub(super) fn run(here: &Here, args: &ExtractArgs) -> Result<()> {
     let (ready, mut source) = Ready::to_recipient(here, &args.papers, chain)?;
     let path = here.folder.path(args.papers.run.as_deref(), "run");
     runs::may_open(here, &path, &ready)?;
-    let mut record = RunFolder::open(&path)?;
+    let mut record = RunFolder::open(&path, &here.journal())?;
     ready.swept(&mut record)?;
     let facts = serde_json::to_vec_pretty(&Facts::of(&ready)).unwrap_or_default();
     folder::replace(&path.join(facts::FILE), &facts)?;
@@ -136,7 +136,7 @@ fn unended(archive: &Path, run: &Path) -> Option<Paper> {
 fn ended(here: &Here, args: &ExtractArgs, chain: Chain, run: &Path, manifest: &Paper) -> Result<()> {
     let (ready, _) = Ready::to_recipient(here, &args.papers, chain)?;
     runs::may_open(here, run, &ready)?;
-    let mut record = RunFolder::open(run)?;
+    let mut record = RunFolder::open(run, &here.journal())?;
     let figures = compared::figures(run)?;
     Writer::end(&args.output)?;
     let said = (manifest.digest(), figures);

@@ -17,7 +17,7 @@ pub(super) fn run(here: &Here, args: &BegunArgs) -> Result<()> {
     begun(&run)?;
     let papers = args.papers();
     let (ready, mut ends) = Ready::prepare(here, &papers, Missing::Refuse)?;
-    let mut record = RunFolder::existing(&run)?;
+    let mut record = RunFolder::existing(&run, &here.journal())?;
     ready.swept(&mut record)?;
     let Ends { source, .. } = &mut ends;
     let done = ready.with_orders(|orders| freeze(&orders, source.as_mut(), &mut record, ready::world()))?;

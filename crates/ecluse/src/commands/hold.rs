@@ -48,7 +48,7 @@ pub(super) fn attested(here: &Here, copies: &mut Copies, object: &str) -> Result
     let run = here.folder.path(None, "run");
     let session = erase::session_in_force(here);
     let leaf = |outcome| Leaf::new(&ready::world(), &session, Act::Copies, object, &outcome);
-    let mut record = if run.is_dir() { Some(RunFolder::existing(&run)?) } else { None };
+    let mut record = if run.is_dir() { Some(RunFolder::existing(&run, &here.journal())?) } else { None };
     record.as_mut().map_or(Ok(()), |record| record.append(leaf(Outcome::Begun)?))?;
     let paper = Some(copies.save()?);
     record.as_mut().map_or(Ok(()), |record| record.append(Leaf { paper, ..leaf(Outcome::Done)? }))

@@ -77,7 +77,7 @@ pub(super) fn run(here: &Here, args: &LoadArgs) -> Result<()> {
             Paper::read(&path, "")?
         }
     };
-    let mut record = RunFolder::existing(&run)?;
+    let mut record = RunFolder::existing(&run, &here.journal())?;
     destroys(&mut record, ready::world(), (&session, &archive), &paper.digest(), || {
         overwrite::removed(&key).map(drop).map_err(|kind| {
             KEPT.fault(format!("{}: {kind}", key.display()))
@@ -198,7 +198,7 @@ fn loaded(
         // until the order is unsealed, the day is the one of what has none
         listed(here, args, run, None)?;
     }
-    let mut record = RunFolder::open(run)?;
+    let mut record = RunFolder::open(run, &here.journal())?;
     let (laid, archive) = unseals(&mut record, ready::world(), (&ids.0, &ids.1), &manifest, || {
         sealed.open(here, args.open.status.as_deref(), &identity)
     })?;

@@ -26,7 +26,7 @@ pub(super) fn run(here: &Here, args: &LocateArgs) -> Result<()> {
         ..PaperArgs::default()
     };
     let (ready, mut ends) = Ready::prepare(here, &papers, Missing::Refuse)?;
-    let mut record = RunFolder::existing(&run)?;
+    let mut record = RunFolder::existing(&run, &here.journal())?;
     ready.swept(&mut record)?;
     let Ends { source, .. } = &mut ends;
     let found = ready.with_orders(|orders| {

@@ -66,7 +66,7 @@ fn moved(here: &Here, args: &MigrateArgs) -> Result<Figures> {
     runs::may_open(here, &path, &ready)?;
     let to = ready.destination.as_ref().map(|url| connect::name(url, Language::English));
     copies::run(&here.folder, here.now, &path, ready.chain.instruction.order(), to.as_deref())?;
-    let mut record = kept.map_or_else(|| RunFolder::open(&path), Ok)?;
+    let mut record = kept.map_or_else(|| RunFolder::open(&path, &here.journal()), Ok)?;
     ready.swept(&mut record)?;
     if ready.missing.is_empty() {
         ready.with_orders(|orders| is_ours(&orders, &mut record))?;
@@ -116,7 +116,7 @@ fn demanded(here: &Here, ready: &Ready, ends: &mut Ends, path: &Path) -> Result<
     if ready.compiled.plan.reference() == 0 {
         return Ok(None);
     }
-    let mut kept = if path.exists() { Some(RunFolder::existing(path)?) } else { None };
+    let mut kept = if path.exists() { Some(RunFolder::existing(path, &here.journal())?) } else { None };
     let stands = match &mut kept {
         Some(record) => ready.with_orders(|orders| standing(&orders, ends.destination.as_mut(), record))?,
         None => Some(Vec::new()),

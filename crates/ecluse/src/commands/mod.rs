@@ -73,6 +73,13 @@ pub(crate) struct Here {
     pub(crate) now: Timestamp,
 }
 
+impl Here {
+    /// Where the journal of this migration lies, in which every line of its run folders belongs, wherever they are.
+    pub(crate) fn journal(&self) -> std::path::PathBuf {
+        crate::journal::path(&self.folder)
+    }
+}
+
 /// Does what the command line says.
 ///
 /// # Errors

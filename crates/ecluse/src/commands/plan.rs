@@ -36,7 +36,7 @@ pub(super) fn run(here: &Here, args: &PlanArgs) -> Result<()> {
     }
     let path = here.folder.path(args.papers.run.as_deref(), "run");
     copies::run(&here.folder, here.now, &path, ready.chain.instruction.order(), None)?;
-    let mut record = RunFolder::open(&path)?;
+    let mut record = RunFolder::open(&path, &here.journal())?;
     ready.swept(&mut record)?;
     let sealed = RunFolder::sealed_state(&path)?;
     let mut teller = Teller::new();

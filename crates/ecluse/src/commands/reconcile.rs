@@ -173,7 +173,7 @@ fn compared(
     (full, start): (bool, Start),
 ) -> Result<(Recorded, Option<&'static Code>)> {
     let (ready, ends) = Ready::prepare(here, papers, Missing::Refuse)?;
-    let mut record = RunFolder::existing(run)?;
+    let mut record = RunFolder::existing(run, &here.journal())?;
     ready.swept(&mut record)?;
     let Ends { source, mut destination } = ends;
     let mut first = Some(source);

@@ -85,7 +85,7 @@ fn print(here: &Here, args: &PrintArgs) -> Result<()> {
     let (ready, mut ends) = Ready::to_count(here, &args.papers)?;
     let path = here.folder.path(args.papers.run.as_deref(), "run");
     copies::run(&here.folder, here.now, &path, ready.chain.instruction.order(), None)?;
-    let mut record = RunFolder::open(&path)?;
+    let mut record = RunFolder::open(&path, &here.journal())?;
     ready.swept(&mut record)?;
     let mut teller = Teller::new();
     let found = ready.with_orders(|orders| {

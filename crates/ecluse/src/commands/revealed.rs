@@ -34,7 +34,7 @@ impl Opened {
         }
         let chain = Chain::read(&here.folder, &PaperArgs::default(), here.now)?;
         let (session, identity) = session::with_identity(here, &chain, args.identity.as_deref())?;
-        let record = RunFolder::existing(&path)?;
+        let record = RunFolder::existing(&path, &here.journal())?;
         Ok(Self { figures, chain, session, identity, record })
     }
 

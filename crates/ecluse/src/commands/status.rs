@@ -13,6 +13,7 @@ use super::{
     Here, begun, copies, files, identifiers, known, migrate, ordered, stayed, undo as command, withdrawn,
 };
 use crate::cli::RunArgs;
+use crate::journal;
 use crate::output;
 use crate::papers::accepted::{self, Acceptance};
 use crate::papers::compared;
@@ -122,6 +123,7 @@ pub(super) fn run(here: &Here, args: &RunArgs) -> Result<()> {
             Undo::Ended(undone) => json!(undone),
         },
     }));
+    journal::watched::in_order(here)?;
     copies::on_time(here)
 }
 

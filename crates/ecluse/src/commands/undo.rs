@@ -33,7 +33,7 @@ pub(super) fn run(here: &Here, args: &UndoArgs) -> Result<()> {
     // between two chunks it ends where it is, and the same command goes on
     let _ = signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&STOP));
     // tables that the run made may be gone already, where an undo was killed at its end
-    let mut record = RunFolder::existing(&run)?;
+    let mut record = RunFolder::existing(&run, &here.journal())?;
     let (ready, (mut destination, mut first)) =
         Ready::recalled(here, &papers, Missing::Suppose, &mut record)?;
     ready.swept_if_can_be(&mut record);

@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use ecluse_adapters::folder::RunFolder;
+use ecluse_adapters::log::{JOINED, LOOKED, MIGRATION};
 use ecluse_adapters::regular::{self, Unread};
 use ecluse_adapters::staging;
 use ecluse_core::copies::{Copy, Store};
@@ -176,16 +177,25 @@ pub(crate) fn is_of_record(name: &str) -> bool {
     RECORD.contains(&bare) || RECORD.iter().any(part) || name.starts_with("events.torn-")
 }
 
-/// The log: its own files, and three folders of its own with everything in them.
+/// The log: its own files, and folders of its own with everything in them. Of one that another account keeps, the links
+/// to it and what lay beside them: the log itself is out of reach, and the words say so.
 fn log(place: &Path) -> Result<Erased> {
-    let how = "every file overwritten, the folder removed";
+    let is_joined = place.join(JOINED).exists();
+    let how = if is_joined {
+        "the links to it removed; the log itself is another account's, whose writer erases it"
+    } else {
+        "every file overwritten, the folder removed"
+    };
     let mut files = 0;
-    for below in ["tile", "sessions", "cosigned"] {
-        files += below_too(&place.join(below), 6)?;
+    for below in ["tile", "sessions", "statuses", "cosigned"] {
+        let path = place.join(below);
+        let is_link = std::fs::symlink_metadata(&path).is_ok_and(|found| found.is_symlink());
+        files += if is_joined && is_link { overwritten(&[path])?.files } else { below_too(&path, 6)? };
     }
     let own = |name: &str| {
         let bare = name.strip_prefix('.').and_then(|name| name.strip_suffix(".new")).unwrap_or(name);
-        ["checkpoint", "taken.json", "log.pub", "kept.json", "lock"].contains(&bare)
+        ["checkpoint", "taken.json", "log.pub", "kept.json", LOOKED, JOINED, MIGRATION, "lock"]
+            .contains(&bare)
     };
     files += whole(place, &own)?.files;
     Ok(Erased { how, files })

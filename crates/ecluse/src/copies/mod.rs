@@ -59,7 +59,7 @@ impl Copies {
         let path = folder.path(None, FILE);
         let alone = folder::hold(&path.with_extension("lock"))?;
         let ledger = look(folder)?;
-        let record = RunFolder::open(&folder.path(None, EVENTS))?;
+        let record = RunFolder::open(&folder.path(None, EVENTS), &journal::path(folder))?;
         let session = session(folder, ready::world().now());
         let mut copies = Self { folder: folder.clone(), ledger, record, session, _alone: alone };
         if copies.record.was_torn() {

@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `journal/` | the log ([`ecluse_adapters::log`]) |
 //! | `acts/` | events of acts that belong to no run: readings of the journal |
-//! | `journal/writer` | where the journal is kept by a process of another account ([`Remote`]): its socket and its key |
+//! | `journal/writer`, `journal/migration` | where the journal is kept by a process of another account ([`Remote`]): its socket and its key; by what it knows this migration |
 //! | `journal.key` | the key that signs it (0600), made at first use; its name is `ecluse/` and 128 random bits |
 
 pub(crate) mod begun;
@@ -19,13 +19,14 @@ pub(crate) mod reading;
 pub(crate) mod seen;
 pub(crate) mod sessions;
 pub(crate) mod statuses;
+pub(crate) mod watched;
 pub(crate) mod witnesses;
 
 use std::path::{Path, PathBuf};
 
 use ecluse_adapters::folder::events;
-use ecluse_adapters::log::{self, Readers, Remote, Run, Taken, Writer, gather};
-use ecluse_core::fault::Result;
+use ecluse_adapters::log::{self, CHANGED, Readers, Remote, Run, Taken, Writer, gather};
+use ecluse_core::fault::{Fault, Result};
 use ecluse_journal::Signed;
 
 use crate::commands::runs;
@@ -78,7 +79,11 @@ pub(crate) fn taken_in(folder: &Folder) -> Result<Option<Signed>> {
 
 fn is_new(folder: &Folder, runs: &[Run], signed: &Signed) -> Result<bool> {
     let taken = Taken::read(&path(folder), signed.checkpoint())?;
-    Ok(!gather(runs, &taken)?.0.is_empty())
+    match gather(runs, &taken) {
+        // another account's writer is to hear of it: a round refuses it, and shows it there
+        Err(_) if Remote::find(&path(folder))?.is_some() => Ok(true),
+        gathered => Ok(!gathered?.0.is_empty()),
+    }
 }
 
 /// One round of the log, its first one too.
@@ -86,7 +91,19 @@ fn round(folder: &Folder) -> Result<Option<Signed>> {
     sessions::keep(folder, None)?;
     let runs = noted(folder)?;
     if let Some(remote) = Remote::find(&path(folder))? {
-        return remote.keep(&runs).map(Some);
+        let changed = |fault: &Fault| fault.code().id == CHANGED;
+        return match remote.keep(&runs) {
+            // another process may have passed lines on since they were read here
+            Err(fault) if changed(&fault) => {
+                let now = noted(folder)?;
+                remote.keep(&now).map(Some).inspect_err(|fault| {
+                    if changed(fault) {
+                        let _it_is_refused_here_whatever_is_noted_there = remote.tell(&now);
+                    }
+                })
+            }
+            kept => kept.map(Some),
+        };
     }
     let writer = Writer::open(&path(folder), key::signer(folder)?, Readers::Owner)?;
     let (entries, taken) = gather(&runs, writer.taken())?;

@@ -46,6 +46,6 @@ pub(crate) fn session(here: &Here) -> Option<String> {
 ///
 /// The folder's.
 pub(crate) fn note(here: &Here, session: &str, act: Act, object: &str) -> Result<()> {
-    let mut record = RunFolder::open(&here.folder.path(None, ACTS))?;
+    let mut record = RunFolder::open(&here.folder.path(None, ACTS), &here.journal())?;
     record.append(Leaf::new(&ready::world(), session, act, object, &Outcome::Begun)?)
 }

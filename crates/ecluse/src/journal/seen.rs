@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use ecluse_core::contract::Contract;
+use ecluse_core::count::plural;
 use ecluse_core::document::{self, Kind, Seen};
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::language::Language;
@@ -11,6 +12,7 @@ use ecluse_journal::{Checkpoint, Hash, Note};
 use jiff::Timestamp;
 
 use crate::folder::{self, Folder};
+use crate::output;
 use crate::papers::{Paper, quietly, standing};
 
 static NOT_ONE: Code = Code::usage("ECL-LOG-032", "this is no checkpoint");
@@ -34,6 +36,13 @@ pub(crate) struct Witness {
 /// Those of the journal: nobody signs for one that does not hold.
 pub(crate) fn now(folder: &Folder) -> Result<Option<Seen>> {
     let Some(log) = ecluse_adapters::log::Folder::find(&super::path(folder)) else { return Ok(None) };
+    let attempts = super::watched::attempts(folder);
+    if attempts > 0 {
+        let attempts = plural(attempts, "attempt", "attempts");
+        output::warning(format!(
+            "the journal tells of {attempts} to change it: whoever signs now has seen them:  ecluse journal tail"
+        ));
+    }
     let signed = log.signed()?;
     let Checkpoint { origin, size, root } = signed.checkpoint().clone();
     Ok(Some(Seen { origin, size, root: root.to_string() }))

@@ -29,7 +29,7 @@ fn leaf(lab: &Path, act: Act, paper: Option<String>) -> Leaf {
 fn erase(lab: &Path, source: &[&str]) {
     let run = lab.join("run");
     let figures = figures(&run).unwrap().unwrap();
-    let mut record = RunFolder::existing(&run).unwrap();
+    let mut record = RunFolder::existing(&run, &lab.join("journal")).unwrap();
     let at = "2026-11-22T09:00:00Z".to_owned();
     let gone = |what: &&str| Erased {
         side: Side::Source,
@@ -64,7 +64,7 @@ fn look(lab: &Path, survivors: Vec<Survivor>) {
 fn look_for(lab: &Path, sought: u64, survivors: Vec<Survivor>) {
     let run = lab.join("run");
     let figures = figures(&run).unwrap().unwrap();
-    let mut record = RunFolder::existing(&run).unwrap();
+    let mut record = RunFolder::existing(&run, &lab.join("journal")).unwrap();
     let at = "2026-11-22T09:00:00Z".to_owned();
     let residue = Residue {
         format: Residue::FORMAT.to_owned(),
@@ -257,7 +257,10 @@ fn a_certificate_is_refused_while_a_survivor_is_found_or_more_was_erased_since()
     look_for(&lab, 0, Vec::new());
     assert!(refused(&lab, &["certify", "propose"], "ECL-CRT-011").contains("nothing to look for"));
     look(&lab, Vec::new());
-    RunFolder::existing(&lab.join("run")).unwrap().append(leaf(&lab, Act::Erase, None)).unwrap();
+    RunFolder::existing(&lab.join("run"), &lab.join("journal"))
+        .unwrap()
+        .append(leaf(&lab, Act::Erase, None))
+        .unwrap();
     refused(&lab, &["certify", "propose"], "ECL-CRT-010");
     erase(&lab, &[]);
     // a look that somebody wrote by hand
@@ -286,7 +289,7 @@ fn copies(lab: &Path, change: impl FnOnce(&mut Ledger)) {
     change(&mut ledger);
     let bytes = ledger.bytes().unwrap();
     let told = leaf(lab, Act::Copies, Some(of_bytes(&bytes)));
-    RunFolder::existing(&lab.join("copies")).unwrap().append(told).unwrap();
+    RunFolder::existing(&lab.join("copies"), &lab.join("journal")).unwrap().append(told).unwrap();
     fs::write(&file, bytes).unwrap();
 }
 

@@ -25,11 +25,17 @@ fn commands(here: &Path, above: &[String], into: &mut Vec<Vec<String>>) {
     }
 }
 
+/// Every command there is.
+pub(crate) fn every(here: &Path) -> Vec<Vec<String>> {
+    let mut every = Vec::new();
+    commands(here, &[], &mut every);
+    every
+}
+
 #[test]
 fn every_command_has_help_with_an_example_and_json() {
     let here = tempfile::tempdir().unwrap();
-    let mut every = Vec::new();
-    commands(here.path(), &[], &mut every);
+    let every = every(here.path());
     // those that scripts rely on
     for wanted in [
         "demo",

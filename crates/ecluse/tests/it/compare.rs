@@ -152,6 +152,9 @@ fn two_results_swapped_are_seen_crossed_by_a_named_person_and_stand_in_the_repor
     refused(&lab, &["reconcile"], "ECL-REC-00");
     let swapped = |screen: &str| screen.contains("NOT in this old dossier").then_some('4');
     let screens = answer(compare(&lab, &["--dossiers", "4"]), 4, swapped);
+    // noted before anybody saw a value
+    let events = fs::read_to_string(lab.join("run/events.jsonl")).unwrap();
+    assert!(events.contains("\"act\":\"compare\""), "{events}");
     let of = |name: &str| screens.iter().filter(|s| s.contains(name)).cloned().collect::<Vec<_>>();
     let two = of("Qanari-Serinus-Deux").join("\n");
     // 201 names another request; 101 is there, and was not

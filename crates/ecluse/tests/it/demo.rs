@@ -131,6 +131,64 @@ fn nothing_of_a_patient_is_left_outside_the_two_databases() {
     assert_eq!(found, []);
 }
 
+/// Every file and folder that both ways leave, from the first paper to the certificate. Signatures are named after who
+/// signed, a person of the laboratory or of the publisher: these names are told apart, and not searched.
+#[test]
+fn no_name_of_a_file_or_a_folder_says_who_is_a_patient() {
+    let here = tempfile::tempdir().unwrap();
+    succeed(here.path(), &["demo", "lab", "--patients", "300"]);
+    let lab = here.path().join("lab");
+    let mut names = Vec::new();
+    named(&lab, &lab, &mut names);
+    assert!(names.len() > 150, "{}", names.len());
+    let old = lab.join("old-laboratory.db");
+    let born = "SELECT strftime(form.f, DDN) FROM PATIENT, \
+                (SELECT '%Y-%m-%d' f UNION SELECT '%Y%m%d' UNION SELECT '%d%m%Y' UNION SELECT '%d-%m-%Y') form \
+                WHERE DDN IS NOT NULL";
+    let who = "SELECT NOM FROM PATIENT UNION SELECT PRENOM FROM PATIENT UNION SELECT NUMERO FROM DEMANDE \
+               UNION SELECT NIR FROM PATIENT WHERE NIR IS NOT NULL UNION SELECT TEL FROM PATIENT WHERE TEL IS NOT NULL";
+    let mut needles = [texts(&old, born), texts(&old, who)].concat();
+    needles.retain(|needle| needle.chars().count() > 3);
+    let needles: Vec<String> = needles.iter().map(|needle| needle.to_lowercase()).collect();
+    assert!(needles.len() > 700, "{}", needles.len());
+    for name in &names {
+        let lower = name.to_lowercase();
+        // whole words: an id of hexadecimal digits holds any few of them by chance
+        let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).collect();
+        let found = needles.iter().find(|needle| {
+            let parts: Vec<&str> = needle.split(|c: char| !c.is_alphanumeric()).collect();
+            words.windows(parts.len()).any(|some| some == parts)
+        });
+        assert!(found.is_none(), "{name} says {found:?}");
+        let number =
+            |word: &&str| (13..=15).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_digit());
+        assert!(!words.iter().any(|word| number(&word)), "{name}: a number like a national identifier's");
+    }
+    // and the look finds what is planted
+    let planted = needles.iter().find(|needle| needle.contains('-')).unwrap();
+    let words: Vec<&str> = planted.split('-').collect();
+    assert!(
+        format!("report-{planted}.html")
+            .split(['-', '.'])
+            .collect::<Vec<_>>()
+            .windows(words.len())
+            .any(|w| w == words)
+    );
+}
+
+/// The paths below, but for those of signatures.
+fn named(root: &Path, folder: &Path, names: &mut Vec<String>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if !folder.to_string_lossy().ends_with(".sigs") {
+            names.push(path.strip_prefix(root).unwrap().display().to_string());
+        }
+        if path.is_dir() {
+            named(root, &path, names);
+        }
+    }
+}
+
 /// Values long enough to be searched for without hits by chance.
 fn personal(old: &Path) -> Vec<String> {
     texts(

@@ -47,6 +47,12 @@ pub(crate) fn fingerprint(folder: &Path) -> String {
     text.split_whitespace().find(|word| word.starts_with("SHA256:")).unwrap().to_owned()
 }
 
+/// The fingerprint of a trial's controller, from the key itself.
+pub(crate) fn fingerprint_of(lab: &Path) -> String {
+    let key = std::fs::read_to_string(lab.join("keys/controller-signatory.pub")).unwrap();
+    PublicKey::from_openssh(&key).unwrap().fingerprint()
+}
+
 #[test]
 fn what_the_demonstration_leaves_holds_together() {
     let here = tempfile::tempdir().unwrap();
@@ -90,8 +96,7 @@ fn what_the_demonstration_leaves_holds_together() {
 fn a_certified_migration_is_verified_by_whoever_has_its_file_and_a_fingerprint() {
     let here = tempfile::tempdir().unwrap();
     let lab = certified(here.path());
-    let key = std::fs::read_to_string(lab.join("keys/controller-signatory.pub")).unwrap();
-    let trust = PublicKey::from_openssh(&key).unwrap().fingerprint();
+    let trust = fingerprint_of(&lab);
     // a stranger's folder, and nothing else in it
     let stranger = tempfile::tempdir().unwrap();
     let file = stranger.path().join("evidence.tar");

@@ -477,6 +477,9 @@ fn what_is_older_than_the_retention_goes_by_whole_bundles_and_the_rest_verifies(
     succeed(&lab, &["hold", &log.id, "--release"]);
     let told = json(&lab, &["journal", "prune"]);
     assert_eq!((&told["first"], &told["erased"]), (&512.into(), &512.into()));
+    assert!(
+        lines(&lab.join("acts")).iter().any(|leaf| leaf.act == Act::JournalErased && leaf.object == "512")
+    );
     let bundles = lab.join("journal/tile/entries");
     assert!(!bundles.join("000").exists() && !bundles.join("001").exists() && bundles.join("002.p").exists());
     let said = succeed(&lab, &["journal", "verify", "--against", "kept.checkpoint"]);

@@ -180,13 +180,16 @@ fn a_runs_lines_are_in_the_journal_before_they_go_with_its_record() {
     let bytes = ledger.bytes().unwrap();
     let model = lines(&lab.join("copies")).pop().unwrap();
     let told = Leaf { paper: Some(of_bytes(&bytes)), salt: "5a".repeat(16), ..model };
-    RunFolder::existing(&lab.join("copies")).unwrap().append(told).unwrap();
+    RunFolder::existing(&lab.join("copies"), &lab.join("journal")).unwrap().append(told).unwrap();
     fs::write(lab.join("copies.json"), bytes).unwrap();
     // what a command that died noted, and nobody took in
     let run = lab.join("run");
     let model = lines(&run).pop().unwrap();
     let salt = "6b".repeat(16);
-    RunFolder::existing(&run).unwrap().append(Leaf { salt: salt.clone(), ..model }).unwrap();
+    RunFolder::existing(&run, &lab.join("journal"))
+        .unwrap()
+        .append(Leaf { salt: salt.clone(), ..model })
+        .unwrap();
     dies(&lab, &["erase"], "erase.record.event.after");
     let said = succeed(&lab, &["journal", "export", "--json", "-o", "before.ndjson"]);
     assert!(!said.is_empty() && run.is_dir());

@@ -6,21 +6,27 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use ecluse_flow::event::{Act, Leaf};
-use ecluse_journal::bundle;
+use ecluse_journal::{FULL, bundle};
 use ecluse_testkit::account::Stranger;
+use ecluse_testkit::kill::CHUNK_ROWS;
 
-use crate::{ecluse, journal, succeed};
+use crate::evidence::fingerprint_of;
+use crate::{ecluse, journal, sealed, succeed};
 
 /// A writer's process and its folder.
-struct Writer {
-    here: tempfile::TempDir,
-    account: Stranger,
+pub(crate) struct Writer {
+    pub(crate) here: tempfile::TempDir,
+    pub(crate) account: Stranger,
     process: Child,
 }
 
 impl Writer {
     /// Starts one that takes from the account of this test; `None`, and said, where this is not root's.
-    fn start() -> Option<Self> {
+    pub(crate) fn start() -> Option<Self> {
+        Self::start_with(&[])
+    }
+
+    pub(crate) fn start_with(more: &'static [&'static str]) -> Option<Self> {
         let account = Stranger::new()?;
         let here =
             tempfile::Builder::new().permissions(std::fs::Permissions::from_mode(0o755)).tempdir().unwrap();
@@ -28,13 +34,13 @@ impl Writer {
         std::fs::create_dir(here.path().join("of-the-writer")).unwrap();
         let folder = here.path().join("of-the-writer");
         std::os::unix::fs::chown(&folder, Some(account.uid()), Some(account.uid())).unwrap();
-        let process = Self::process(here.path(), account);
+        let process = Self::process(here.path(), account, more);
         let writer = Self { here, account, process };
         writer.waited();
         Some(writer)
     }
 
-    fn process(here: &Path, account: Stranger) -> Child {
+    fn process(here: &Path, account: Stranger, more: &[&str]) -> Child {
         account
             .command("./ecluse")
             .current_dir(here)
@@ -47,6 +53,7 @@ impl Writer {
                 "--from",
                 "0",
             ])
+            .args(more)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -61,22 +68,26 @@ impl Writer {
         }
     }
 
-    fn socket(&self) -> PathBuf {
+    pub(crate) fn socket(&self) -> PathBuf {
         self.here.path().join("of-the-writer/socket")
     }
 
-    fn store(&self) -> PathBuf {
+    pub(crate) fn store(&self) -> PathBuf {
         self.here.path().join("of-the-writer/store/journal")
     }
 
     /// Kills it as a power cut would.
-    fn killed(&mut self) {
+    pub(crate) fn killed(&mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
     }
 
-    fn again(&mut self) {
-        self.process = Self::process(self.here.path(), self.account);
+    pub(crate) fn again(&mut self) {
+        self.again_with(&[]);
+    }
+
+    pub(crate) fn again_with(&mut self, more: &[&str]) {
+        self.process = Self::process(self.here.path(), self.account, more);
         let end = Instant::now() + Duration::from_secs(20);
         while std::os::unix::net::UnixStream::connect(self.socket()).is_err() {
             assert!(Instant::now() < end, "the writer does not listen");
@@ -84,15 +95,32 @@ impl Writer {
         }
     }
 
-    /// Every entry that the writer holds, as its bundles say.
-    fn entries(&self, size: u64) -> Vec<Vec<u8>> {
-        assert!(size < 256, "one bundle");
-        let path = self.store().join(format!("tile/entries/000.p/{size}"));
-        let bytes = std::fs::read(path).unwrap();
-        bundle::entries(&bytes, size).unwrap().into_iter().map(<[u8]>::to_vec).collect()
+    /// Every entry that the writer holds from this bundle on, as its bundles say.
+    pub(crate) fn entries_from(&self, first: u64) -> Vec<Vec<u8>> {
+        let mut all = Vec::new();
+        for n in first.. {
+            let width = self.size().saturating_sub(n * FULL).min(FULL);
+            let name = if width == FULL { format!("{n:03}") } else { format!("{n:03}.p/{width}") };
+            if width == 0 {
+                break;
+            }
+            let bytes = std::fs::read(self.store().join("tile/entries").join(name)).unwrap();
+            all.extend(bundle::entries(&bytes, width).unwrap().into_iter().map(<[u8]>::to_vec));
+        }
+        all
     }
 
-    fn size(&self) -> u64 {
+    pub(crate) fn entries(&self) -> Vec<Vec<u8>> {
+        self.entries_from(0)
+    }
+
+    /// What the writer noted by itself.
+    pub(crate) fn own(&self) -> Vec<Leaf> {
+        let leaves = self.entries().into_iter().map(|entry| Leaf::parse(&entry).unwrap());
+        leaves.filter(|leaf| leaf.session == "writer").collect()
+    }
+
+    pub(crate) fn size(&self) -> u64 {
         let checkpoint = std::fs::read_to_string(self.store().join("checkpoint")).unwrap();
         checkpoint.lines().nth(1).unwrap().parse().unwrap()
     }
@@ -106,14 +134,14 @@ impl Drop for Writer {
 }
 
 /// A trial whose journal the writer keeps, before anything is noted.
-fn joined(here: &Path, writer: &Writer) -> PathBuf {
+pub(crate) fn joined(here: &Path, writer: &Writer) -> PathBuf {
     let lab = journal::ordered(here);
     succeed(&lab, &["journal", "join", writer.socket().to_str().unwrap()]);
     lab
 }
 
 /// Lines of every folder that notes: the run's, and those of acts that belong to none.
-fn noted(lab: &Path) -> u64 {
+pub(crate) fn noted(lab: &Path) -> u64 {
     let folders = std::fs::read_dir(lab).unwrap().map(|entry| entry.unwrap().path());
     folders
         .filter(|path| path.join("events.jsonl").exists())
@@ -122,7 +150,7 @@ fn noted(lab: &Path) -> u64 {
 }
 
 #[track_caller]
-fn refused(output: &Output, code: &str) {
+pub(crate) fn refused(output: &Output, code: &str) {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success() && said.contains(code), "{code}: {said}");
 }
@@ -187,7 +215,7 @@ fn a_line_is_the_writers_before_its_act_and_a_killed_application_takes_none_back
     let died = ecluse_command(&lab, &["migrate", "--ddl"], "folder.event.after:5");
     assert_eq!(died.status.code(), None);
     let run = journal::lines(&lab.join("run"));
-    let kept = writer.entries(writer.size());
+    let kept = writer.entries();
     // the last line was durable here, and not passed on yet: its act had not begun
     let has = |leaf: &Leaf| kept.contains(&leaf.bytes().unwrap());
     let (last, before) = run.split_last().unwrap();
@@ -212,7 +240,9 @@ fn a_line_is_the_writers_before_its_act_and_a_killed_application_takes_none_back
     succeed(&lab, &["migrate", "--ddl"]);
     assert_eq!(rows(), 1);
     succeed(&lab, &["journal", "verify"]);
-    assert_eq!(writer.size(), noted(&lab));
+    // and an entry of the writer's own, of the folder that was written anew
+    assert_eq!(writer.size(), noted(&lab) + 1);
+    assert!(matches!(writer.own().as_slice(), [one] if one.act == Act::Alert));
 }
 
 fn ecluse_command(lab: &Path, arguments: &[&str], failpoint: &str) -> Output {
@@ -222,4 +252,120 @@ fn ecluse_command(lab: &Path, arguments: &[&str], failpoint: &str) -> Output {
         .env("ECLUSE_FAILPOINT", failpoint)
         .output()
         .unwrap()
+}
+
+/// Both kinds of folder: the run's inside the migration folder, and one that lies elsewhere.
+#[test]
+fn lines_of_a_run_folder_elsewhere_are_the_writers_before_their_acts_too() {
+    let Some(writer) = Writer::start() else { return };
+    let here = tempfile::tempdir().unwrap();
+    let lab = joined(here.path(), &writer);
+    succeed(&lab, &["plan", "--ddl"]);
+    let died = ecluse_command(&lab, &["migrate", "--ddl", "--run", "../elsewhere"], "folder.event.after:9");
+    assert_eq!(died.status.code(), None);
+    let run = journal::lines(&here.path().join("elsewhere"));
+    let kept = writer.entries();
+    let (last, before) = run.split_last().unwrap();
+    let has = |leaf: &Leaf| kept.contains(&leaf.bytes().unwrap());
+    assert!(before.len() > 2 && before.iter().all(has) && !has(last));
+    succeed(&lab, &["migrate", "--ddl", "--run", "../elsewhere"]);
+    let lines = journal::lines(&here.path().join("elsewhere")).len() as u64;
+    assert_eq!(writer.size(), noted(&lab) + lines);
+    succeed(&lab, &["journal", "verify"]);
+}
+
+/// By the commands that a person types, from the order to the end.
+#[test]
+fn a_migration_whose_journal_another_account_keeps_is_certified_and_closed() {
+    let Some(writer) = Writer::start() else { return };
+    let here = tempfile::tempdir().unwrap();
+    let lab = joined(here.path(), &writer);
+    let steps: [&[&str]; 12] = [
+        &["plan", "--ddl"],
+        &["plan"],
+        &["migrate", "--ddl"],
+        &["reconcile"],
+        &["report"],
+        &["accept", "propose"],
+        &["accept", "sign"],
+        &["erase"],
+        &["erase", "--look"],
+        &["certify", "propose"],
+        &["certify", "sign"],
+        &["close"],
+    ];
+    for step in steps {
+        let said = succeed(&lab, step);
+        let tells = said.contains("NOT REACHED   the journal, another account's; its writer erases");
+        assert_eq!(tells, step == ["erase"], "{said}");
+    }
+    assert_eq!(writer.size(), noted(&lab), "every line, the closing's too");
+    succeed(&lab, &["journal", "verify"]);
+    succeed(&lab, &["status"]);
+    // a stranger has the file and a fingerprint; its tiles are the writer's
+    let stranger = tempfile::tempdir().unwrap();
+    std::fs::copy(lab.join("evidence.tar"), stranger.path().join("evidence.tar")).unwrap();
+    let trust = fingerprint_of(&lab);
+    let said = succeed(stranger.path(), &["verify", "evidence.tar", "--trust", &trust]);
+    assert!(said.contains("The evidence holds.") && !said.contains('✗'), "{said}");
+    assert!(said.contains("entries give the checkpoint’s root"), "{said}");
+    let unpacked = Command::new("tar").args(["xf", "evidence.tar"]).current_dir(stranger.path()).status();
+    assert!(unpacked.unwrap().success());
+    let read = |path: PathBuf| std::fs::read(path).unwrap();
+    assert_eq!(read(stranger.path().join("journal/log.pub")), read(writer.store().join("log.pub")));
+    let tiles = std::fs::read_dir(stranger.path().join("journal/tile/entries/000.p")).unwrap();
+    let bytes = read(tiles.last().unwrap().unwrap().path());
+    let first = writer.entries().remove(0);
+    assert!(memchr::memmem::find(&bytes, &first).is_some(), "the writer's own entries");
+}
+
+/// It dies while rows are written, and whoever watches it starts it anew: the load knows nothing of it.
+#[test]
+fn a_writer_that_is_started_anew_in_the_middle_of_a_load_has_every_line_once() {
+    let Some(mut writer) = Writer::start() else { return };
+    let here = tempfile::tempdir().unwrap();
+    let old = "CREATE TABLE patient (id INTEGER PRIMARY KEY, nom VARCHAR(60));
+        WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 600)
+        INSERT INTO patient SELECT i, 'Nom' || i FROM n";
+    rusqlite::Connection::open(here.path().join("old.db")).unwrap().execute_batch(old).unwrap();
+    let lab = sealed::cited(here.path(), "sqlite:old.db", "sqlite:new.db", &["patient"]);
+    let small = |folder: &Path, arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ecluse"));
+        command.args(arguments).current_dir(folder).env(CHUNK_ROWS, "8");
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let extracted = small(&lab, &["extract", "-o", "../archive"]).wait_with_output().unwrap();
+    assert!(extracted.status.success(), "{}", String::from_utf8_lossy(&extracted.stderr));
+    let theirs = here.path().join("theirs");
+    sealed::recipients(&lab, &theirs);
+    succeed(&theirs, &["journal", "join", writer.socket().to_str().unwrap()]);
+    let mut load = small(&theirs, &["load", "../archive", "--to", "sqlite:loaded.db", "--ddl"]);
+    let mut at = 0;
+    for round in 1..=2 {
+        let end = Instant::now() + Duration::from_secs(60);
+        while writer.size() < 40 * round {
+            assert!(Instant::now() < end, "the load does not go on: {}", writer.size());
+            if load.try_wait().unwrap().is_some() {
+                let loaded = load.wait_with_output().unwrap();
+                panic!("it ended: {}", String::from_utf8_lossy(&loaded.stderr));
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        writer.killed();
+        at = writer.size();
+        writer.again();
+    }
+    let loaded = load.wait_with_output().unwrap();
+    assert!(loaded.status.success(), "{}", String::from_utf8_lossy(&loaded.stderr));
+    assert!(writer.size() > at + 5, "it died in the middle: {at} of {}", writer.size());
+    assert_eq!(writer.size(), noted(&theirs));
+    let entries = writer.entries();
+    let once: std::collections::HashSet<_> = entries.iter().collect();
+    assert_eq!(once.len(), entries.len());
+    let run = journal::lines(&theirs.join("run"));
+    assert!(run.iter().all(|leaf| once.contains(&leaf.bytes().unwrap())));
+    succeed(&theirs, &["journal", "verify"]);
+    let rows = rusqlite::Connection::open(theirs.join("loaded.db")).unwrap();
+    let rows: i64 = rows.query_row("SELECT count(*) FROM patient", [], |row| row.get(0)).unwrap();
+    assert_eq!(rows, 600);
 }

@@ -175,7 +175,7 @@ impl Lab {
         self.go(|orders, world| {
             let mut source = Source::open(&self.path("old.db"))?;
             let mut destination = Destination::open(&self.path("new.db"))?;
-            let mut record = RunFolder::open(&self.path("run"))?;
+            let mut record = RunFolder::open(&self.path("run"), &self.path("journal"))?;
             run(orders, options, &mut source, &mut destination, &mut record, world, &mut |progress| {
                 if matches!(progress, ecluse_flow::run::Progress::Rows(..)) {
                     chunks.set(chunks.get() - 1);
@@ -190,7 +190,7 @@ impl Lab {
     pub(crate) fn reconcile(&self) -> Result<Reconciliation> {
         self.go(|orders, world| {
             let mut destination = Destination::open(&self.path("new.db"))?;
-            let mut record = RunFolder::existing(&self.path("run"))?;
+            let mut record = RunFolder::existing(&self.path("run"), &self.path("journal"))?;
             let mut connect = || {
                 let source: Box<dyn ecluse_flow::ports::Source> =
                     Box::new(Source::open(&self.path("old.db"))?);
@@ -204,7 +204,7 @@ impl Lab {
     pub(crate) fn locate(&self, token: &str) -> Result<Located> {
         self.go(|orders, world| {
             let mut source = Source::open(&self.path("old.db"))?;
-            let mut record = RunFolder::existing(&self.path("run"))?;
+            let mut record = RunFolder::existing(&self.path("run"), &self.path("journal"))?;
             locate(token, orders, Options::default(), &mut source, &mut record, world)
         })
     }
@@ -214,7 +214,7 @@ impl Lab {
             let mut source = Source::open(&self.path("old.db"))?;
             let engine = ecluse_core::types::Engine::Sqlite;
             let tellable = |_: &str, _: &str| false;
-            let mut record = RunFolder::open(&self.path("run"))?;
+            let mut record = RunFolder::open(&self.path("run"), &self.path("journal"))?;
             let options = Options::default();
             rehearse(orders, options, &mut source, engine, &tellable, &mut record, world, &mut |_| {})
                 .map(|found| found.figures)

@@ -87,7 +87,7 @@ fn looked(here: &Here, args: &LookArgs) -> Result<()> {
     };
     let names = Names::of(&ready, language);
     let drawn = {
-        let mut folder = RunFolder::existing(&run)?;
+        let mut folder = RunFolder::existing(&run, &here.journal())?;
         ready.swept(&mut folder)?;
         let mut teller = Teller::new();
         ready.with_orders(|orders| {

@@ -216,7 +216,7 @@ impl Journals<'_> {
             if !run.is_dir() {
                 return Ok(None);
             }
-            self.open.insert(run.to_owned(), RunFolder::existing(run)?);
+            self.open.insert(run.to_owned(), RunFolder::existing(run, &self.here.journal())?);
         }
         Ok(self.open.get_mut(run))
     }

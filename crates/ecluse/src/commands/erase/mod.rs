@@ -16,8 +16,8 @@ use serde_json::json;
 
 use super::Here;
 use crate::cli::EraseArgs;
-use crate::output;
 use crate::papers::acceptance;
+use crate::{journal, output};
 
 static FAILED: Code = Code::outside("ECL-ERA-004", "a copy whose day has come still stands");
 
@@ -68,8 +68,13 @@ fn once(here: &Here, (who, only): (due::Who, Option<&str>), dry: bool) -> Result
     let told = |list: &[due::Told]| -> Vec<_> {
         list.iter().map(|one| json!({ "id": one.id, "place": one.place, "words": one.words })).collect()
     };
+    let beyond = journal::watched::kept_elsewhere(here)?;
+    if let Some((place, words)) = &beyond {
+        output::line(format!("{place}   NOT REACHED   {words}"));
+    }
+    let beyond = beyond.map(|(place, words)| json!({ "place": place, "words": words }));
     output::document(&json!({
-        "erased": told(&done.erased), "failed": told(&done.failed), "held": done.held, "dry": dry,
+        "not_reached": beyond, "erased": told(&done.erased), "failed": told(&done.failed), "held": done.held, "dry": dry,
         "late": done.late,
     }));
     if done.failed.is_empty() {

@@ -51,7 +51,7 @@ pub(super) fn run(here: &Here, args: &EraseArgs) -> Result<()> {
     let began = ready::world().now().to_string();
     let (ready, values, from) = values(here, &super::source::papers(args))?;
     let needles = Needles::of(here, values, &ledger, from);
-    let mut record = RunFolder::existing(&run)?;
+    let mut record = RunFolder::existing(&run, &here.journal())?;
     let (world, session) = (ready::world(), due::session(here, Who::Person));
     let object = world.id()?;
     record.append(Leaf::new(&world, &session, Act::Look, &object, &Outcome::Begun)?)?;

@@ -61,7 +61,7 @@ pub(super) fn run(here: &Here, args: &EraseArgs) -> Result<()> {
     let mut moved = ends.read(here, &run)?;
     let mut eraser = connect::eraser(&ready.source)?;
     let places = named(eraser.as_mut(), &ready, &beyond, args.dry_run)?;
-    let mut record = RunFolder::existing(&run)?;
+    let mut record = RunFolder::existing(&run, &here.journal())?;
     let mut teller = Teller::new();
     let accepted = moved.differing(&run, &figures)?;
     let how = Erasing { options: ready.options(), dry: args.dry_run, announced, accepted: Some(&accepted) };

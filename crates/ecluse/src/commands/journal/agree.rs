@@ -14,14 +14,19 @@ static UNLIKE: Code =
 pub(super) type Places = HashMap<Hash, u64>;
 
 /// The number of lines that are not taken in yet, where all others stand in the journal (`places`), those before
-/// `first` apart, which were erased.
+/// `first` apart, which were erased. `own` are entries that its writer made by itself: they are in no run folder.
 ///
 /// A run folder that is gone is not compared: it may be erased when its time is over.
 ///
 /// # Errors
 ///
 /// [`UNLIKE`] names the folder, the line, and the entry that holds what was taken in.
-pub(super) fn late(runs: &[Run], taken: &Taken, places: &Places, first: u64) -> Result<u64> {
+pub(super) fn late(
+    runs: &[Run],
+    taken: &Taken,
+    (places, own): (&Places, &HashSet<u64>),
+    first: u64,
+) -> Result<u64> {
     let lines = runs.iter().map(|run| Ok((run, stands(run, places)?))).collect::<Result<Vec<_>>>()?;
     let mut late = 0;
     for (run, places) in &lines {
@@ -38,7 +43,10 @@ pub(super) fn late(runs: &[Run], taken: &Taken, places: &Places, first: u64) -> 
             known
         });
         // which entries are some folder's is asked only where a line is missing
-        let held = || lines.iter().flat_map(|(_, places)| places.iter().flatten().copied()).collect();
+        let held = || {
+            let of_folders = lines.iter().flat_map(|(_, places)| places.iter().flatten());
+            of_folders.chain(own).copied().collect()
+        };
         compared(run, places, taken_in, (&held, first))?;
         late += number(places.len().saturating_sub(taken_in));
     }

@@ -3,18 +3,18 @@
 use std::io::ErrorKind;
 use std::os::unix::fs::symlink;
 
-use ecluse_adapters::log::{self, JOINED, Remote};
+use ecluse_adapters::log::{self, JOINED, LOOKED, MIGRATION, Remote};
 use ecluse_core::fault::{Code, Result};
 use serde_json::json;
 
 use super::Here;
 use crate::cli::JoinArgs;
-use crate::{folder, journal, output};
+use crate::{folder, journal, output, ready};
 
 static BEGUN: Code = Code::refused("ECL-LOG-053", "this migration's journal was begun already");
 
 /// What an application reads of the writer's folder. What others bring back lies beside it.
-const READ: [&str; 5] = ["checkpoint", "kept.json", "log.pub", "taken.json", "tile"];
+pub(crate) const READ: [&str; 6] = ["checkpoint", "kept.json", "log.pub", LOOKED, "taken.json", "tile"];
 
 pub(super) fn run(here: &Here, args: &JoinArgs) -> Result<()> {
     let path = journal::path(&here.folder);
@@ -24,7 +24,16 @@ pub(super) fn run(here: &Here, args: &JoinArgs) -> Result<()> {
         ));
     }
     let socket = args.socket.canonicalize().unwrap_or_else(|_| args.socket.clone());
-    let (remote, kept) = Remote::ask(&socket)?;
+    // whoever may not append is told before anything is written
+    Remote::ask(&socket, "")?;
+    // durable before the writer hears it: it keeps the journal of this one from then on, and of no other
+    let of = path.join(MIGRATION);
+    if !of.exists() {
+        let id = format!("{}\n", ready::world().id()?);
+        folder::replace(&of, id.as_bytes())?;
+    }
+    let name = String::from_utf8_lossy(&folder::read(&of, "")?).trim_end().to_owned();
+    let (remote, kept) = Remote::ask(&socket, &name)?;
     for name in READ {
         let link = path.join(name);
         folder::make_parent(&link)?;

@@ -1,11 +1,9 @@
 //! `ecluse journal prune`: what is older than the retention is erased, by whole bundles from the front.
 
-use ecluse_adapters::log::{self, Erased, Writer};
+use ecluse_adapters::log::{self, Erased, Keep, Writer};
 use ecluse_core::fault::{Code, Result};
-use ecluse_flow::event::{Act, Leaf};
+use ecluse_flow::event::Act;
 use ecluse_journal::FULL;
-use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan as _};
 use serde_json::json;
 
 use super::{Here, entries};
@@ -29,20 +27,13 @@ pub(super) fn run(here: &Here, args: &PruneArgs) -> Result<()> {
     if log::Remote::find(&path)?.is_some() {
         return Err(ELSEWHERE
             .fault(path.display().to_string())
-            .help("the account that keeps it takes its folder away when its time is over"));
+            .help("its writer erases by itself what is older than it keeps: ecluse journal serve --months"));
     }
     let log = log::Folder::open(&path)?;
     let tree = log.signed()?.checkpoint().clone();
-    let until = here.now.to_zoned(TimeZone::UTC).saturating_sub(i64::from(args.months).months()).timestamp();
-    // a bundle with one entry that is still to be kept stays whole, and so does what comes after it
-    let mut young: Option<u64> = None;
-    log.whole(&tree, |index, entry| {
-        let at = Leaf::parse(entry).and_then(|leaf| leaf.time.parse::<Timestamp>().ok());
-        if young.is_none() && at.is_none_or(|at| at >= until) {
-            young = Some(index);
-        }
-    })?;
-    let before = young.unwrap_or(tree.size) / FULL * FULL;
+    let reason = args.reason.clone();
+    let keep = Keep { months: args.months, reason: reason.clone(), held: None };
+    let before = log.due(&tree, keep.until(here.now))?;
     let kept = log.kept()?.first;
     if before <= kept {
         output::line(format!(
@@ -57,7 +48,6 @@ pub(super) fn run(here: &Here, args: &PruneArgs) -> Result<()> {
     reading::note(here, &session, Act::JournalErased, &before.to_string())?;
     journal::keep(&here.folder)?;
     let writer = Writer::open(&path, key::signer(&here.folder)?, log::Readers::Owner)?;
-    let reason = args.reason.clone();
     writer.erase(Erased { at: here.now.to_string(), before, months: args.months, reason })?;
     output::line(format!(
         "{} erased from the front; the journal goes on at entry {before}.",
@@ -72,7 +62,7 @@ fn output_of(first: u64, erased: u64) -> Result<()> {
 }
 
 /// Six to twelve months (CNIL, 2021-122); up to three years with a reason that is written down.
-fn period(months: u32, reason: Option<&str>) -> Result<()> {
+pub(super) fn period(months: u32, reason: Option<&str>) -> Result<()> {
     let is_said = reason.is_some_and(|reason| !reason.trim().is_empty());
     match months {
         6..=12 => Ok(()),

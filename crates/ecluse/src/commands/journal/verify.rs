@@ -1,6 +1,8 @@
 //! `ecluse journal verify`: every entry, every checkpoint that others hold, every line of the run folders.
 
-use ecluse_adapters::log::{self, Taken};
+use std::collections::HashSet;
+
+use ecluse_adapters::log::{self, Taken, WRITER};
 use ecluse_core::fault::{Code, Result};
 use ecluse_flow::event::Leaf;
 use ecluse_journal::{Checkpoint, Hash, VerifierKey};
@@ -30,6 +32,8 @@ const MOMENT: SignedDuration = SignedDuration::from_secs(1);
 struct Read {
     /// Where each stands, by its hash.
     places: Places,
+    /// Those that the journal's writer made by itself.
+    own: HashSet<u64>,
     /// The first entry that is no event.
     foreign: Option<u64>,
     last: Option<Timestamp>,
@@ -46,6 +50,9 @@ impl Read {
             self.foreign.get_or_insert(index);
             return;
         };
+        if leaf.session == WRITER {
+            self.own.insert(index);
+        }
         if self.last.is_some_and(|last| at.duration_until(last) > MOMENT) {
             self.back.push((index, leaf.time));
         }
@@ -85,7 +92,7 @@ fn verify(here: &Here, args: &SeenArgs, log: &log::Folder) -> Result<()> {
     }
     let runs = runs.map_err(|_panic| DIED.fault("reading"))??;
     let taken = Taken::read(log.path(), tree)?;
-    let late = agree::late(&runs, &taken, &read.places, log.kept()?.first)?;
+    let late = agree::late(&runs, &taken, (&read.places, &read.own), log.kept()?.first)?;
     if let Some(index) = read.foreign {
         return Err(FOREIGN.fault(format!("entry {index}")));
     }

@@ -26,7 +26,7 @@ fn made(clock: &FrozenClock) -> (TempDir, Here) {
     let all = [one(Store::Record, "run"), one(Store::State, "run/state.age"), one(Store::Journal, "journal")];
     born(&here.folder, here.now, &all).unwrap();
     let run = temp.path().join("run");
-    drop(RunFolder::open(&run).unwrap());
+    drop(RunFolder::open(&run, &run.with_file_name("journal")).unwrap());
     let share = "A".repeat(43);
     std::fs::write(run.join("state.age"), format!("age-encryption.org/v1\n-> X25519 {share}\nxx")).unwrap();
     (temp, here)

@@ -27,6 +27,9 @@ static UNSAID: Code = Code::refused(
 );
 static NO_ENTRY: Code = Code::usage("ECL-LOG-017", "the journal has no such entry");
 
+/// Bytes of a hash in a tile.
+const HASH: usize = 32;
+
 /// The journal of a migration, as a reader has it: nothing is written, no lock is taken.
 #[derive(Clone, Debug)]
 pub struct Folder {
@@ -41,8 +44,33 @@ impl Objects for Tiles<'_> {
     type Error = Fault;
 
     fn read(&mut self, tile: &Tile) -> Result<Option<Vec<u8>>> {
-        files::read(&self.0.join(tile.path()))
+        if let Some(bytes) = files::read(&self.0.join(tile.path()))? {
+            return Ok(Some(bytes));
+        }
+        // what stood at the right edge is part of a wider one, where a writer went on meanwhile
+        let full = ecluse_journal::FULL;
+        let level = if let Kind::Hashes(level) = tile.kind() { 8 * u32::from(level) } else { 0 };
+        for width in tile.width().saturating_add(1)..=full {
+            let end = tile.n().saturating_mul(full).saturating_add(width);
+            let size = end.checked_shl(level).filter(|size| size.checked_shr(level) == Some(end));
+            let Some(wider) = size.and_then(|size| Tile::of(tile.kind(), tile.n(), size)) else { break };
+            if let Some(bytes) = files::read(&self.0.join(wider.path()))? {
+                return Ok(cut(&bytes, &wider, tile));
+            }
+        }
+        Ok(None)
     }
+}
+
+/// What a narrower tile held of this one: the first of its hashes, or of its entries.
+fn cut(bytes: &[u8], wider: &Tile, to: &Tile) -> Option<Vec<u8>> {
+    let width = usize::try_from(to.width()).ok()?;
+    if let Kind::Hashes(_) = to.kind() {
+        return bytes.get(..width.checked_mul(HASH)?).map(<[u8]>::to_vec);
+    }
+    let mut all = Vec::new();
+    let entries = ecluse_journal::bundle::entries(bytes, wider.width())?;
+    entries.get(..width)?.iter().all(|entry| ecluse_journal::bundle::push(&mut all, entry)).then_some(all)
 }
 
 impl Folder {
@@ -171,7 +199,7 @@ impl Folder {
         let width = ecluse_journal::FULL;
         let tile = Tile::of(Kind::Entries, index / width, tree.size).ok_or_else(none)?;
         let missing = || self.unread(Unread::Missing(tile));
-        let bundle = files::read(&self.path.join(tile.path()))?.ok_or_else(missing)?;
+        let bundle = self.objects().read(&tile)?.ok_or_else(missing)?;
         let within = usize::try_from(index % width).unwrap_or(usize::MAX);
         let entries = ecluse_journal::bundle::entries(&bundle, tile.width());
         let entry = entries.as_ref().and_then(|all| all.get(within));
@@ -188,7 +216,7 @@ impl Folder {
         let full = ecluse_journal::FULL;
         for n in from / full.. {
             let Some(tile) = Tile::of(Kind::Entries, n, tree.size) else { break };
-            let bundle = files::read(&self.path.join(tile.path()))?;
+            let bundle = self.objects().read(&tile)?;
             let bundle = bundle.ok_or_else(|| self.unread(Unread::Missing(tile)))?;
             let entries = ecluse_journal::bundle::entries(&bundle, tile.width());
             let entries = entries.ok_or_else(|| self.unread(Unread::Misshapen(tile)))?;

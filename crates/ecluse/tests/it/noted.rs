@@ -227,7 +227,8 @@ fn every_command_says_what_it_notes_or_why_it_notes_nothing() {
                 let text = std::fs::read_to_string(path).unwrap();
                 assert!(text.contains(test), "{name}: {place}");
                 for act in *acts {
-                    let variant: String = act.split('-').map(|w| w[..1].to_uppercase() + &w[1..]).collect();
+                    let words = serde_json::from_str::<event::Act>(&format!("\"{act}\""));
+                    let variant = format!("{:?}", words.unwrap());
                     let is_named =
                         text.contains(&format!("Act::{variant}")) || text.contains(&format!("\\\"{act}\\\""));
                     assert!(is_named, "{name}: {file} says nothing of {act}");

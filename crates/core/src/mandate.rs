@@ -6,11 +6,12 @@
 use jiff::Timestamp;
 
 use crate::contract::Contract;
-use crate::document::{Header, Kind};
+use crate::document::Kind;
 use crate::fault::{Code, Result};
 use crate::finding::Finding;
+use crate::paper::Paper;
 use crate::reader::{Codes, Fields, Reader};
-use crate::signatures::{SignatureFile, Signed, Signer};
+use crate::signatures::SignatureFile;
 use crate::template;
 use crate::types::Engine;
 
@@ -47,14 +48,9 @@ pub struct Leave {
 ///     Mandate { ..real }
 /// }
 /// ```
-#[derive(Clone, Debug)]
-pub struct Mandate {
-    leave: Leave,
-    header: Header,
-    signed: Signed,
-}
+pub type Mandate = Paper<Leave>;
 
-impl Mandate {
+impl Paper<Leave> {
     /// Checks a mandate under its contract, as of `now`.
     ///
     /// # Errors
@@ -65,33 +61,7 @@ impl Mandate {
         contract: &Contract,
         now: Timestamp,
     ) -> Result<Self, Vec<Finding>> {
-        let (header, signed) = contract.open(Kind::Survey, bytes, files, now)?;
-        let leave = read(&signed.text()?)?;
-        Ok(Self { leave, header, signed })
-    }
-
-    /// What is allowed.
-    #[must_use]
-    pub const fn leave(&self) -> &Leave {
-        &self.leave
-    }
-
-    /// The document's header.
-    #[must_use]
-    pub const fn header(&self) -> &Header {
-        &self.header
-    }
-
-    /// Who signed it.
-    #[must_use]
-    pub fn signers(&self) -> &[Signer] {
-        self.signed.signers()
-    }
-
-    /// The signed bytes' digest.
-    #[must_use]
-    pub fn digest(&self) -> String {
-        self.signed.digest()
+        Self::open(Kind::Survey, bytes, files, contract, now, read)
     }
 
     /// Whether this database is the one the laboratory meant.
@@ -99,7 +69,7 @@ impl Mandate {
     /// # Errors
     /// [`OTHER_DATABASE`].
     pub fn covers(&self, engine: Engine, database: &str, identity: &str) -> Result<()> {
-        let leave = &self.leave;
+        let leave = self.stated();
         let other = |what: &str| {
             Err(OTHER_DATABASE
                 .fault(format!(

@@ -11,9 +11,10 @@ use crate::fault::{Code, Result};
 use crate::finding::Finding;
 use crate::instruction::{self, SealedTo};
 use crate::keys::{Key, day};
+use crate::paper::Paper;
 use crate::person::Role;
 use crate::reader::{self, Codes, Spanned};
-use crate::signatures::{SignatureFile, Signed, Signer};
+use crate::signatures::SignatureFile;
 use crate::template;
 
 /// The file in a migration's folder.
@@ -64,14 +65,9 @@ pub struct Statement {
 ///     Recipient { ..real }
 /// }
 /// ```
-#[derive(Clone, Debug)]
-pub struct Recipient {
-    statement: Statement,
-    header: Header,
-    signed: Signed,
-}
+pub type Recipient = Paper<Statement>;
 
-impl Recipient {
+impl Paper<Statement> {
     /// Checks a recipient statement under its contract, as of `now`.
     ///
     /// # Errors
@@ -82,10 +78,10 @@ impl Recipient {
         contract: &Contract,
         now: Timestamp,
     ) -> Result<Self, Vec<Finding>> {
-        let (header, signed) = contract.open(Kind::Recipient, bytes, files, now)?;
-        let statement = read(&signed.text()?)?;
+        let recipient = Self::open(Kind::Recipient, bytes, files, contract, now, read)?;
+        let statement = recipient.stated();
         let mut findings = Vec::new();
-        for signer in signed.signers() {
+        for signer in recipient.signers() {
             let own = |key: &&Key| key.email == signer.email && key.fingerprint() == signer.fingerprint;
             let key = contract.keys(Role::Recipient).find(own);
             let entity = key.and_then(|key| key.entity.as_deref()).unwrap_or_default();
@@ -106,7 +102,7 @@ impl Recipient {
                 );
             }
         }
-        if findings.is_empty() { Ok(Self { statement, header, signed }) } else { Err(findings) }
+        if findings.is_empty() { Ok(recipient) } else { Err(findings) }
     }
 
     /// Compares the statement with what an order cites; `order` is the order's header.
@@ -129,10 +125,11 @@ impl Recipient {
             findings
                 .push(place(finding, &cited.age).help("write the key of recipient.toml, letter by letter"));
         }
-        if order.not_after > self.header.not_after {
+        if order.not_after > self.header().not_after {
             let message = format!(
                 "the order holds until {}, the statement until {}",
-                order.not_after, self.header.not_after
+                order.not_after,
+                self.header().not_after
             );
             let finding = Finding::new(&OUTLIVED, message);
             findings.push(
@@ -147,37 +144,19 @@ impl Recipient {
     /// The age recipient (`age1…`).
     #[must_use]
     pub fn age(&self) -> &str {
-        &self.statement.age.value
+        &self.stated().age.value
     }
 
     /// What the archive is for.
     #[must_use]
     pub fn purpose(&self) -> &str {
-        &self.statement.purpose.value
+        &self.stated().purpose.value
     }
 
     /// The legal entity that receives.
     #[must_use]
     pub fn entity(&self) -> &str {
-        &self.statement.entity.value
-    }
-
-    /// The document's header.
-    #[must_use]
-    pub const fn header(&self) -> &Header {
-        &self.header
-    }
-
-    /// Who signed it.
-    #[must_use]
-    pub fn signers(&self) -> &[Signer] {
-        self.signed.signers()
-    }
-
-    /// The signed bytes' digest: what an instruction cites.
-    #[must_use]
-    pub fn digest(&self) -> String {
-        self.signed.digest()
+        &self.stated().entity.value
     }
 }
 

@@ -80,6 +80,8 @@ pub enum Kind {
     Acceptance,
     /// What was erased and looked for.
     Certificate,
+    /// A copy out of our reach, destroyed by whoever took it.
+    Destruction,
 }
 
 /// How many persons of a role must have signed.
@@ -97,7 +99,7 @@ pub enum Demand {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Contract,
         Self::Survey,
         Self::Instruction,
@@ -115,6 +117,7 @@ impl Kind {
         Self::Receipt,
         Self::Acceptance,
         Self::Certificate,
+        Self::Destruction,
     ];
 
     /// The word for messages.
@@ -138,6 +141,7 @@ impl Kind {
             Self::Receipt => "receipt",
             Self::Acceptance => "acceptance",
             Self::Certificate => "certificate of erasure",
+            Self::Destruction => "statement of destruction",
         }
     }
 
@@ -163,6 +167,7 @@ impl Kind {
             Self::Receipt => "ecluse-receipt/1",
             Self::Acceptance => "ecluse-acceptance/1",
             Self::Certificate => "ecluse-certificate/1",
+            Self::Destruction => "ecluse-destruction/1",
         }
     }
 
@@ -187,6 +192,7 @@ impl Kind {
             Self::Receipt => "ecluse-receipt-v1",
             Self::Acceptance => "ecluse-acceptance-v1",
             Self::Certificate => "ecluse-certificate-v1",
+            Self::Destruction => "ecluse-destruction-v1",
         }
     }
 
@@ -211,6 +217,14 @@ impl Kind {
             Self::Paper | Self::Comparison => {
                 &[(Role::ControllerSignatory, Demand::Named), (Role::ControllerBiologist, Demand::Named)]
             }
+            // whoever has the copy, with the own key; else a signatory of the side that answers for them
+            Self::Destruction => &[
+                (Role::ControllerSignatory, Demand::Named),
+                (Role::ControllerBiologist, Demand::Named),
+                (Role::ProcessorSignatory, Demand::Named),
+                (Role::Operator, Demand::Named),
+                (Role::Recipient, Demand::Named),
+            ],
         }
     }
 }

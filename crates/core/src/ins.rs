@@ -83,6 +83,16 @@ pub fn key(number: &str) -> Option<u8> {
     u8::try_from(97 - number % 97).ok()
 }
 
+/// Whether a number with its right key stands in a text, blanks and points in it or not.
+#[must_use]
+pub fn stands_in(text: &str) -> bool {
+    let squeezed: Vec<u8> = text.bytes().filter(u8::is_ascii_alphanumeric).collect();
+    squeezed.windows(15).filter_map(|part| std::str::from_utf8(part).ok()).any(|part| {
+        let (head, tail) = (part.get(..13).unwrap_or_default(), part.get(13..).unwrap_or_default());
+        key(head).is_some_and(|key| tail == format!("{key:02}"))
+    })
+}
+
 /// The number with its key, 15 characters, where everything about it holds.
 ///
 /// `key` is the key's own column, where there is one; else the number bears it. Nothing is
@@ -115,7 +125,7 @@ pub fn checked(
 
 #[cfg(test)]
 mod tests {
-    use super::{Flaw, Numbers, checked, key};
+    use super::{Flaw, Numbers, checked, key, stands_in};
 
     const TEST: &str = "1.2.250.1.213.1.4.10";
     const REAL: &str = "1.2.250.1.213.1.4.8";
@@ -182,5 +192,16 @@ mod tests {
         }
         assert_eq!(checked("279035121518989", Some("89"), Some(TEST), Numbers::Test), Err(Flaw::Shape));
         assert_eq!(checked("2790351215189", Some("+9"), Some(TEST), Numbers::Test), Err(Flaw::Shape));
+    }
+
+    #[test]
+    fn a_number_is_found_in_a_text_however_it_is_written() {
+        for text in ["279035121518989", "on the disk of 2 79 03 51 215 189 (89)", "n°2.79.03.51.215.189.89."]
+        {
+            assert!(stands_in(text), "{text}");
+        }
+        for text in ["", "279035121518988", "disk 2790351215189, drawer 7", "é".repeat(40).as_str()] {
+            assert!(!stands_in(text), "{text}");
+        }
     }
 }

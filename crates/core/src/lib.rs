@@ -35,6 +35,7 @@
 //! | [`acceptance`], [`certificate`] | the migration accepted by the controller; what was erased and looked for, certified |
 //! | [`closing`] | what has to be there before a migration may be closed |
 //! | [`copies`] | the ledger of what écluse made: what, where, until when, who took it |
+//! | [`destruction`] | that somebody who took a copy destroyed it, as a signed statement |
 //! | [`erasure`] | what was erased and what was then looked for, as a run folder keeps it |
 //! | [`diff`] | the visible change list between two versions of an instruction |
 //! | [`diagnostics`] | findings drawn as a compiler draws them |
@@ -54,6 +55,7 @@ pub mod comparison;
 pub mod contract;
 pub mod copies;
 pub mod count;
+pub mod destruction;
 pub mod diagnostics;
 pub mod dictionary;
 pub mod diff;

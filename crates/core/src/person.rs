@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use crate::fault::Code;
 use crate::finding::Finding;
 use crate::reader::Spanned;
@@ -10,7 +12,8 @@ use crate::reader::Spanned;
 pub static GENERIC: Code = Code::refused("ECL-CTR-040", "an account names one natural person");
 
 /// The two sides of a contract (GDPR Art. 28(3)).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Side {
     /// The laboratory: decides.
     Controller,
@@ -26,6 +29,12 @@ impl Side {
             Self::Controller => "controller",
             Self::Processor => "processor",
         }
+    }
+
+    /// The side of a name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Controller, Self::Processor].into_iter().find(|side| side.name() == name)
     }
 }
 
@@ -151,13 +160,7 @@ const GENERIC_WORDS: [&str; 47] = [
 pub fn natural(name: &Spanned<String>, email: &Spanned<String>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let named = words(&name.value);
-    let tokens = name.value.split_whitespace().count();
-    let first = named.first().filter(|word| is_generic(word));
-    if let Some(word) = first {
-        findings.push(person(format!("`{}` names no person: `{word}` is a generic word", name.value), name));
-    } else if tokens < 2 || name.value.chars().any(|c| c.is_ascii_digit()) {
-        findings.push(person(format!("`{}` is not a first and a last name", name.value), name));
-    }
+    findings.extend(nobodys_name(&name.value).map(|message| person(message, name)));
     let Some((local, domain)) = email.value.split_once('@').filter(|(l, d)| !l.is_empty() && d.contains('.'))
     else {
         findings.push(person(format!("`{}` is not an e-mail address", email.value), email));
@@ -173,6 +176,17 @@ pub fn natural(name: &Spanned<String>, email: &Spanned<String>) -> Vec<Finding> 
         findings.push(person(format!("`{}` is an address that nobody alone reads", email.value), email));
     }
     findings
+}
+
+/// Why a name is nobody's, if it is: no first and last name, a number in it, a word that names a function.
+#[must_use]
+pub fn nobodys_name(name: &str) -> Option<String> {
+    let generic = words(name).into_iter().next().filter(|word| is_generic(word));
+    if let Some(word) = generic {
+        return Some(format!("`{name}` names no person: `{word}` is a generic word"));
+    }
+    let nameless = name.split_whitespace().count() < 2 || name.chars().any(|c| c.is_ascii_digit());
+    nameless.then(|| format!("`{name}` is not a first and a last name"))
 }
 
 fn person(message: String, place: &Spanned<String>) -> Finding {

@@ -259,6 +259,23 @@ impl<'a, 'i> Fields<'a, 'i> {
         date.map(|d| Spanned::new(d, value.span()))
     }
 
+    /// A moment that must be there, with its offset (`2027-01-31T08:00:00Z`).
+    pub(crate) fn moment(
+        &mut self,
+        r: &mut Reader<'_>,
+        key: &'static str,
+    ) -> Option<Spanned<jiff::Timestamp>> {
+        let value = self.need(r, key)?;
+        let moment = match value.get_ref() {
+            DeValue::Datetime(moment) => moment.to_string().parse().ok(),
+            _ => None,
+        };
+        if moment.is_none() {
+            r.wrong(key, "a moment with its offset, like 2027-01-31T08:00:00Z", value);
+        }
+        moment.map(|at| Spanned::new(at, value.span()))
+    }
+
     /// A list of texts; empty where it is absent.
     pub(crate) fn texts(&mut self, r: &mut Reader<'_>, key: &'static str) -> Vec<Spanned<String>> {
         let values = self.list(r, key);

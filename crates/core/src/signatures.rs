@@ -364,6 +364,7 @@ fn how(kind: Kind, key: &Key) -> String {
         Kind::Recipient => "recipient",
         Kind::Receipt => "receipt",
         Kind::Session => return "ecluse session new --key FILE".to_owned(),
+        Kind::Destruction => return "ecluse copies sign ID --key FILE".to_owned(),
         Kind::Answer => return "ecluse instruction answer N 'words' --key FILE".to_owned(),
         Kind::Status => return "ecluse instruction status --key FILE".to_owned(),
         Kind::Manifest => return "ecluse extract".to_owned(),

@@ -42,7 +42,9 @@ pub(crate) use archive::{InspectArgs, LoadArgs, OpenArgs, Receipt, ReceiptSignAr
 pub(crate) use campaign::{BoardArgs, Campaign, CampaignArgs, EachArgs, OfLaboratories};
 pub(crate) use certify::{Certify, CloseArgs};
 pub(crate) use compare::{CompareArgs, CompareSignArgs, CompareStep, LookArgs};
-pub(crate) use copies::{CopiesArgs, EraseArgs, HoldArgs};
+pub(crate) use copies::{
+    CopiesArgs, CopiesStep, DestroyedSignArgs, EraseArgs, HoldArgs, StateArgs, TakenArgs,
+};
 pub(crate) use dictionary::{NewArgs as NewProductArgs, ProductDictionary, UseArgs};
 pub(crate) use differences::{Differences, ProposeArgs};
 pub(crate) use ends::{FromArgs, ToArgs};
@@ -248,7 +250,8 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  ecluse undo --dry-run\n  ecluse undo run")]
     Undo(UndoArgs),
 
-    /// Every copy that écluse made: what, where, until when, who took it; 1 where one stands beyond its day.
+    /// Every copy that écluse made, and those that somebody took: what, where, until when; 1 where one stands beyond its
+    /// day.
     Copies(CopiesArgs),
 
     /// Keep a copy beyond its day (legal hold): a reason, an approver, a last day.

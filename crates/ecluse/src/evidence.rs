@@ -9,9 +9,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use ecluse_core::certificate::{Artefact, FILE as CERTIFICATE};
-use ecluse_core::contract;
+use ecluse_core::copies::{self, Ledger};
 use ecluse_core::digest::of_bytes;
 use ecluse_core::fault::{Code, Fault, Result};
+use ecluse_core::{contract, destruction};
 use ecluse_evidence::{Line, Outcome, State};
 use ecluse_flow::failpoint;
 use ecluse_journal::Tile;
@@ -83,6 +84,11 @@ pub(crate) fn collect(folder: &Folder, run: &Path) -> Result<BTreeMap<String, Ve
         if is_version || name == text {
             paper(&mut files, root, &path)?;
         }
+    }
+    // what lies beside them, a draft that was set aside, is no part of the evidence
+    let ledger = files.get(copies::FILE).and_then(|bytes| Ledger::read(bytes).ok()).unwrap_or_default();
+    for (copy, _) in ledger.outside() {
+        paper(&mut files, root, &root.join(destruction::file(&copy.id)))?;
     }
     let log = root.join(journal::FOLDER);
     for below in [root.join("codes"), root.join("answers"), log.join("sessions"), log.join("statuses")] {

@@ -1,6 +1,7 @@
 //! The journal: whether the log in the file is what its checkpoint says, holds the run's events, and grew out of
 //! what signatories had seen of it.
 
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 
 use ecluse_core::document::Seen;
@@ -10,7 +11,8 @@ use ecluse_journal::{Checkpoint, FULL, Hash, Kind, Note, Objects, Signed, Tile, 
 
 use crate::Files;
 use crate::bench::Bench;
-use crate::run::Events;
+use crate::papers::destruction;
+use crate::run::{Events, Leaf};
 use crate::verdict::Words;
 
 /// The log's folder in the evidence.
@@ -93,8 +95,13 @@ fn first(bench: &Bench<'_>) -> u64 {
 
 /// Every entry is the tree's, and the run's events are among them, in their order.
 fn whole(bench: &mut Bench<'_>, tree: &Checkpoint, first: u64, events: Option<&Events>) {
-    let mut entries: Vec<Hash> = Vec::new();
-    let held = audit::whole(Tiles(bench.files()), tree, first, |_, entry| entries.push(Hash::leaf(entry)));
+    let (mut entries, mut taken): (Vec<Hash>, BTreeSet<String>) = (Vec::new(), BTreeSet::new());
+    let held = audit::whole(Tiles(bench.files()), tree, first, |_, entry| {
+        entries.push(Hash::leaf(entry));
+        // before there was a run, only the log has it
+        let leaf = serde_json::from_slice::<Leaf>(entry).ok().filter(Leaf::is_taken);
+        taken.extend(leaf.map(|leaf| leaf.object));
+    });
     let count = tree.size.saturating_sub(first);
     let (en, fr) = (Language::English.count(count), Language::French.count(count));
     let words = Words::new(
@@ -106,6 +113,7 @@ fn whole(bench: &mut Bench<'_>, tree: &Checkpoint, first: u64, events: Option<&E
         // the root is signed, and covers them
         let below: Vec<String> = bench.below(TILES).cloned().collect();
         below.iter().for_each(|path| bench.vouch(path));
+        destruction::noted(bench, &taken);
     }
     if let Some(events) = events.filter(|_| held.is_ok()) {
         noted(bench, &entries, first, events);

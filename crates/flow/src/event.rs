@@ -76,6 +76,8 @@ pub enum Act {
     Erase,
     /// The ledger of copies was changed by somebody's word: a hold, a statement of destruction; ends with its digest.
     Copies,
+    /// Somebody took a copy out of our reach; the object is the line's id in the ledger, which ends it with its digest.
+    Taken,
     /// A timer looked for copies whose day has come; with a code where it came too late.
     Beat,
     /// What should be gone was looked for; ends with `residue.json`.

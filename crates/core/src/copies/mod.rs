@@ -11,6 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::fault::{Code, Result};
 
+mod taken;
+
+pub use taken::{Taken, Taking, answers, listed, objection};
+
 /// The file in the migration folder.
 pub const FILE: &str = "copies.json";
 
@@ -20,7 +24,6 @@ static PAST: Code = Code::usage("ECL-CPY-003", "a hold ends on a day that is sti
 static NO_WORDS: Code = Code::usage("ECL-CPY-004", "a hold wants a reason and a name");
 static GONE: Code = Code::refused("ECL-CPY-005", "the copy is gone already");
 static NOT_EARLY: Code = Code::refused("ECL-CPY-008", "this copy does not go before its day");
-static OURS: Code = Code::refused("ECL-CPY-006", "this copy is within our reach");
 
 /// What keeps no patient's data, and what the evidence rests on, stands so many days longer than the copies:
 /// a report is read, and a journal asked for, after the migration.
@@ -143,7 +146,7 @@ pub struct Copy {
     pub store: Store,
     /// Where: from the migration folder on where it lies inside.
     pub place: String,
-    /// When it was about to be made (UTC).
+    /// When it was about to be made, or was taken (UTC).
     #[serde(with = "moment")]
     pub born: Timestamp,
     /// The day by which it is erased.
@@ -152,9 +155,9 @@ pub struct Copy {
     /// What it carries that no other thing does, and by which it is sought after its erasure.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub marker: String,
-    /// Who has it, where it was taken out of our reach: a person's name.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub holder: String,
+    /// Who has it, where it was taken out of our reach.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken: Option<Taken>,
     /// Why it stands for longer, where somebody ordered so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold: Option<Hold>,
@@ -217,6 +220,8 @@ pub struct Ended {
 pub enum Standing {
     /// It may stand.
     Live,
+    /// It may stand; only whoever has it can destroy it, and it stays open until that is stated.
+    Taken,
     /// Its day has come.
     Due,
     /// Its day has come, and only whoever has it can destroy it.
@@ -238,10 +243,11 @@ impl Copy {
         if let Some(hold) = self.hold.as_ref().filter(|hold| today <= hold.until) {
             return Standing::Held(hold.until);
         }
-        match (today >= self.erase_by, self.holder.is_empty()) {
-            (false, _) => Standing::Live,
-            (true, true) => Standing::Due,
-            (true, false) => Standing::Outstanding,
+        match (today >= self.erase_by, self.taken.is_some()) {
+            (false, false) => Standing::Live,
+            (false, true) => Standing::Taken,
+            (true, false) => Standing::Due,
+            (true, true) => Standing::Outstanding,
         }
     }
 
@@ -299,7 +305,7 @@ impl Ledger {
     pub fn born(&mut self, birth: Birth, now: Timestamp) {
         let Birth { id, store, place, erase_by, marker } = birth;
         let same = |copy: &&mut Copy| {
-            copy.ended.is_none() && copy.holder.is_empty() && copy.store == store && copy.place == place
+            copy.ended.is_none() && copy.taken.is_none() && copy.store == store && copy.place == place
         };
         if let Some(copy) = self.copies.iter_mut().find(same) {
             copy.erase_by = erase_by;
@@ -308,26 +314,8 @@ impl Ledger {
             }
             return;
         }
-        let (holder, hold, failed, ended) = (String::new(), None, None, None);
-        self.copies.push(Copy { id, store, place, born: now, erase_by, marker, holder, hold, failed, ended });
-    }
-
-    /// Enters that somebody took a copy out of our reach: a line of its own, which stays open until a signed
-    /// statement says that it was destroyed. Somebody who has it already has it once.
-    ///
-    /// # Errors
-    ///
-    /// `ECL-CPY-002`.
-    pub fn taken(&mut self, of: &str, id: String, holder: &str, place: &str, now: Timestamp) -> Result<()> {
-        let Copy { store, erase_by, marker, .. } = self.one(of)?.clone();
-        let known = |copy: &Copy| copy.ended.is_none() && copy.holder == holder && copy.place == place;
-        if self.copies.iter().any(known) {
-            return Ok(());
-        }
-        let (holder, place, hold) = (holder.to_owned(), place.to_owned(), None);
-        let (failed, ended) = (None, None);
-        self.copies.push(Copy { id, store, place, born: now, erase_by, marker, holder, hold, failed, ended });
-        Ok(())
+        let (taken, hold, failed, ended) = (None, None, None, None);
+        self.copies.push(Copy { id, store, place, born: now, erase_by, marker, taken, hold, failed, ended });
     }
 
     /// Enters that a copy is gone.
@@ -385,22 +373,6 @@ impl Ledger {
         }
     }
 
-    /// A copy that nobody but its holder can destroy, and that is not gone.
-    ///
-    /// # Errors
-    ///
-    /// [`OURS`], [`GONE`]; `ECL-CPY-002`.
-    pub fn outside(&self, id: &str) -> Result<&Copy> {
-        let copy = self.one(id)?;
-        if copy.ended.is_some() {
-            return Err(GONE.fault(copy.id.clone()).help("ecluse copies"));
-        }
-        if copy.holder.is_empty() {
-            return Err(OURS.fault(copy.place.clone()).help("ecluse erase, when its day has come"));
-        }
-        Ok(copy)
-    }
-
     /// A copy that may go before its day: one in our reach, that nobody holds, and that no later step of the
     /// migration needs.
     ///
@@ -416,7 +388,7 @@ impl Ledger {
             Standing::Held(until) => {
                 no(format!("held until {until}"), "ecluse hold ID --release, by whoever approved it")
             }
-            _ if !copy.holder.is_empty() => no("somebody took it".to_owned(), "ecluse copies state ID"),
+            _ if copy.taken.is_some() => no("somebody took it".to_owned(), "ecluse copies state ID"),
             _ if needed => no(copy.store.words().to_owned(), "it goes on its day, or with: ecluse close"),
             _ => Ok(copy),
         }

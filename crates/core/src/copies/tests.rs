@@ -3,6 +3,7 @@
 use ecluse_testkit::clock::FrozenClock;
 
 use super::*;
+use crate::person::Side;
 
 const DAY: i64 = 86_400;
 
@@ -55,26 +56,71 @@ fn a_hold_wants_a_day_to_come_and_words() {
     assert!(ledger.one("aaaa").unwrap().hold.is_none());
 }
 
+fn taking<'a>(of: &'a str, holder: &'a str, now: Timestamp) -> Taking<'a> {
+    let (place, why, until) = ("a disk", "a rehearsal at the publisher's", "2026-11-20".parse().unwrap());
+    Taking { of, holder, answers: Side::Processor, at: now, place, until, why }
+}
+
+// proves: ERA-05
 #[test]
 fn what_was_taken_stays_open_until_somebody_states_its_end() {
     let mut clock = FrozenClock::at("2026-11-01T08:00:00Z");
     let mut ledger = ledger(&clock);
     let take = |ledger: &mut Ledger, id: char| {
-        ledger.taken("aaaa", String::from(id).repeat(32), "Paul Martin", "a disk", clock.now()).unwrap();
+        let id = String::from(id).repeat(32);
+        ledger.taken(&taking("aaaa", "Paul Martin", clock.now()), id, clock.now()).unwrap()
     };
-    take(&mut ledger, 'c');
-    take(&mut ledger, 'd');
-    assert_eq!(ledger.copies.len(), 3, "one person has it once");
+    assert_eq!(take(&mut ledger, 'c'), "c".repeat(32));
+    assert_eq!(take(&mut ledger, 'd'), "c".repeat(32), "the same is said once");
+    assert_eq!(ledger.copies.len(), 3);
+    assert_eq!(ledger.one("cccc").unwrap().standing(clock.now()), Standing::Taken);
+    assert!(ledger.open(clock.now()).is_empty(), "it is not late yet");
     clock.move_by(60 * DAY);
-    // no eraser of ours is asked for it
+    // no eraser of ours is asked for it, and its day does not end it
     assert_eq!(ledger.due(clock.now()), ["a".repeat(32)]);
     assert_eq!(ledger.one("cccc").unwrap().standing(clock.now()), Standing::Outstanding);
-    assert_eq!(ledger.outside("aaaa").unwrap_err().code().id, OURS.id);
+    assert_eq!(ledger.outside().count(), 1);
+    assert_eq!(ledger.one_open("aaaa").unwrap_err().code().id, "ECL-CPY-006");
     let ended = |how: &str| Ended { how: how.into(), at: clock.now(), statement: Some("sha256:00".into()) };
     ledger.ended("cccc", ended("destroyed")).unwrap();
     ledger.ended("aaaa", ended("removed")).unwrap();
     assert!(ledger.open(clock.now()).is_empty());
-    assert_eq!(ledger.outside("cccc").unwrap_err().code().id, GONE.id);
+    assert_eq!(ledger.one_open("cccc").unwrap_err().code().id, GONE.id);
+    assert_eq!(ledger.outside().count(), 1, "it stays in the ledger");
+}
+
+#[test]
+fn what_cannot_be_so_is_not_entered() {
+    let clock = FrozenClock::at("2026-11-10T08:00:00Z");
+    let mut ledger = ledger(&FrozenClock::at("2026-11-01T08:00:00Z"));
+    let before = ledger.clone();
+    let day = |text: &str| text.parse::<Date>().unwrap();
+    let at = |text: &str| text.parse::<Timestamp>().unwrap();
+    let good = taking("aaaa", "Paul Martin", clock.now());
+    let long = "x".repeat(401);
+    let wrong = [
+        ("ECL-CPY-002", Taking { of: "ffff", ..good.clone() }),
+        ("ECL-CPY-012", Taking { holder: "admin", ..good.clone() }),
+        ("ECL-CPY-012", Taking { holder: "Paul", ..good.clone() }),
+        ("ECL-CPY-013", Taking { at: at("2026-11-10T08:00:01Z"), ..good.clone() }),
+        ("ECL-CPY-013", Taking { at: at("2026-11-01T07:59:59Z"), ..good.clone() }),
+        ("ECL-CPY-014", Taking { until: day("2026-12-02"), ..good.clone() }),
+        ("ECL-CPY-015", Taking { place: " ", ..good.clone() }),
+        ("ECL-CPY-015", Taking { why: &long, ..good.clone() }),
+        ("ECL-CPY-015", Taking { why: "the file of 2 79 03 51 215 189 89", ..good.clone() }),
+        ("ECL-CPY-015", Taking { place: "a disk\u{202e}", ..good.clone() }),
+    ];
+    for (code, taking) in wrong {
+        let fault = ledger.taken(&taking, "c".repeat(32), clock.now()).unwrap_err();
+        assert_eq!(fault.code().id, code, "{taking:?}");
+    }
+    assert_eq!(ledger, before);
+    // what is gone was taken before it went, or not at all
+    let gone = Ended { how: "removed".into(), at: at("2026-11-05T08:00:00Z"), statement: None };
+    ledger.ended("aaaa", gone).unwrap();
+    let after = ledger.taken(&good, "c".repeat(32), clock.now()).unwrap_err();
+    assert_eq!(after.code().id, "ECL-CPY-013");
+    ledger.taken(&Taking { at: at("2026-11-04T08:00:00Z"), ..good }, "c".repeat(32), clock.now()).unwrap();
 }
 
 #[test]
@@ -86,7 +132,7 @@ fn before_its_day_goes_what_no_later_step_needs_and_nobody_holds() {
     for id in ["aaaa", "bbbb"] {
         assert_eq!(ledger.early(id, clock.now()).unwrap_err().code().id, NOT_EARLY.id);
     }
-    ledger.taken("cccc", "d".repeat(32), "Paul Martin", "a disk", clock.now()).unwrap();
+    ledger.taken(&taking("cccc", "Paul Martin", clock.now()), "d".repeat(32), clock.now()).unwrap();
     assert_eq!(ledger.early("dddd", clock.now()).unwrap_err().code().id, NOT_EARLY.id);
     ledger.hold("cccc", hold(&clock, "2026-11-10")).unwrap();
     assert_eq!(ledger.early("cccc", clock.now()).unwrap_err().code().id, NOT_EARLY.id);

@@ -6,6 +6,7 @@
 //! to a plan.
 
 mod beginning;
+mod carried;
 mod check;
 mod dossier;
 mod draft;
@@ -27,6 +28,7 @@ mod worked;
 use jiff::civil::Date;
 
 pub use beginning::{beginning, weight};
+pub use carried::{Carried, Known as KnownOfFate, carried};
 pub use check::{check, is_unknown_name};
 pub(crate) use dossier::ordered;
 pub use dossier::{Dossier, Kind as DossierKind, dossiers_told};

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use ecluse_core::class::Class;
 use ecluse_core::document::{self, Kind};
+use ecluse_core::erasure::{Erased, Erasure, Side};
 use ecluse_core::finding::Finding;
-use ecluse_core::instruction::{self, Fate, Order, staying};
+use ecluse_core::instruction::{self, Fate, KnownOfFate, Order, carried, staying};
 
 use crate::laboratory;
 
@@ -145,4 +146,44 @@ fn what_this_version_leaves_to_people_is_said() {
     let note = instruction::not_carried_out(&order("version", "version").1, &dictionary).unwrap();
     assert_eq!(note.code.id, "ECL-PLN-080");
     assert_eq!(note.message, "to return: third party, free text; to destroy: credential");
+}
+
+/// What closing may say of a fate: what a record of ours says, and no more.
+#[test]
+fn of_a_fate_no_more_is_known_than_a_record_says() {
+    let dictionary = laboratory::dictionary();
+    let destroyed = "result = { fate = \"destroy\", reason = \"sampled twice\", by = 2027-01-31 }\n";
+    let gone = |tables: &[&str]| {
+        let one = |table: &&str| Erased {
+            side: Side::Source,
+            place: "mariadb lab/LAB".to_owned(),
+            what: (*table).to_owned(),
+            method: "deleted, then counted: none left".to_owned(),
+            rows: Some(1),
+            files: None,
+            at: "2027-01-15T08:00:00Z".to_owned(),
+        };
+        Erasure { done: tables.iter().map(one).collect(), ..Erasure::default() }
+    };
+    let (text, _) = order(RESULT, destroyed);
+    let source = text.replacen("copies = 2027-01-31", "copies = 2027-01-31\nsource = 2027-01-20", 1);
+    let every = source.replacen("rows = 'id_dossier in chosen.dossier'", "rows = 'true'", 1);
+    assert!(source != text && every != source);
+    let read = |text: &str| instruction::parse(text).unwrap_or_else(|found| panic!("{found:#?}"));
+    let known = |text: &str, erasure: Option<&Erasure>, class: Class| {
+        let all = carried(&read(text), &dictionary, erasure, jiff::civil::date(2027, 2, 1));
+        all.into_iter().find(|one| one.class == class).map(|one| one.known).unwrap()
+    };
+    let result = |text: &str, erasure: Option<&Erasure>| known(text, erasure, Class::Result);
+    // nobody of ours erases anything there
+    assert_eq!(result(&text, Some(&gone(&["resultat"]))), KnownOfFate::PersonsToDestroy);
+    let untold = KnownOfFate::NotErased(vec!["resultat".to_owned()]);
+    assert_eq!(result(&source, None), untold);
+    assert_eq!(result(&source, Some(&gone(&["patient"]))), untold);
+    // rows that were not chosen hold results too
+    assert_eq!(result(&source, Some(&gone(&["resultat"]))), KnownOfFate::PersonsToDestroy);
+    let staff = every.replacen(STAFF, "staff = { fate = \"keep\", until = 2027-01-31 }\n", 1);
+    assert_eq!(known(&staff, None, Class::Staff), KnownOfFate::Outlived);
+    assert_eq!(known(&every, None, Class::Staff), KnownOfFate::Kept);
+    assert_eq!(known(&every, None, Class::ThirdParty), KnownOfFate::Returned);
 }

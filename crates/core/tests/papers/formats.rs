@@ -3,8 +3,8 @@
 use ecluse_core::document::{self, Kind};
 use ecluse_core::finding::Finding;
 use ecluse_core::{
-    acceptance, certificate, comparison, contract, differences, mandate, manifest, objection, receipt,
-    recipient, reference, session, status,
+    acceptance, certificate, comparison, contract, destruction, differences, mandate, manifest, objection,
+    receipt, recipient, reference, session, status,
 };
 
 use crate::support::now;
@@ -40,6 +40,7 @@ fn read(tag: &str, text: &str) -> Option<Result<(), Vec<Finding>>> {
         "comparison" => headed(Kind::Comparison).and_then(|()| comparison::parse(text).map(|_| ())),
         "acceptance" => headed(Kind::Acceptance).and_then(|()| acceptance::parse(text).map(|_| ())),
         "certificate" => headed(Kind::Certificate).and_then(|()| certificate::parse(text).map(|_| ())),
+        "destruction" => headed(Kind::Destruction).and_then(|()| destruction::parse(text).map(|_| ())),
         "reference" => headed(Kind::Reference).and_then(|()| reference::parse(text).map(|_| ())),
         "answer" => headed(Kind::Answer).and_then(|()| objection::parse(text).map(|_| ())),
         "manifest" => headed(Kind::Manifest).and_then(|()| manifest::parse(text).map(|_| ())),
@@ -88,6 +89,7 @@ fn every_example_is_read_by_its_reader() {
         "toml comparison",
         "toml acceptance",
         "toml certificate",
+        "toml destruction",
         "toml dictionary",
         "toml product",
         "toml instruction",

@@ -11,6 +11,8 @@ mod comparison;
 #[cfg(test)]
 mod contract;
 #[cfg(test)]
+mod destruction;
+#[cfg(test)]
 mod formats;
 #[cfg(test)]
 mod golden;

@@ -15,7 +15,7 @@ use crate::cli::{Certify, RunArgs, SignArgs};
 use crate::copies::{Born, born, day_of_draft};
 use crate::evidence::{self, collect, lay_aside, named, pack};
 use crate::papers::certificate::{MADE_BY, found, verified, with};
-use crate::papers::{Paper, draft, quietly, standing};
+use crate::papers::{Paper, destruction, draft, quietly, standing};
 use crate::{folder, journal, output, ready};
 
 pub(super) fn run(here: &Here, command: &Certify) -> Result<()> {
@@ -31,6 +31,7 @@ fn propose(here: &Here, args: &RunArgs) -> Result<()> {
     let run = here.folder.path(args.dir.as_deref(), "run");
     let path = here.folder.path(None, FILE);
     let (stated, accepted) = found(&here.folder, &run, here.now)?;
+    destruction::settled(&here.folder, here.now)?;
     let (contract, _) = standing::contract(&here.folder, None, here.now)?;
     let session = session::in_force(here, &contract)?;
     let trial = contract.header().trial;
@@ -70,6 +71,7 @@ fn signed(here: &Here, args: &SignArgs) -> Result<()> {
     let paper = Paper::read(&here.folder.path(args.file.as_deref(), FILE), MADE_BY)?;
     let stated = paper.judge(parse(paper.text()))?;
     let (found, _) = found(&here.folder, &run, here.now)?;
+    destruction::settled(&here.folder, here.now)?;
     with(named(&evidence::laid_aside(&here.folder)?), found, &stated)?;
     sign::read(here, Kind::Certificate, &paper, args)?;
     // somebody else may still have to sign

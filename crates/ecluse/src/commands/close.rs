@@ -2,9 +2,11 @@
 //! its ledger leaves the destination.
 
 use ecluse_adapters::folder::{RunFolder, events};
+use ecluse_core::certificate::Certified;
 use ecluse_core::closing::{Closable, Open};
 use ecluse_core::copies::{Copy, Standing, Store};
 use ecluse_core::count::{number, plural};
+use ecluse_core::destruction::{Destroyed, file};
 use ecluse_core::fault::{Code, Fault, Result};
 use ecluse_core::instruction::staying;
 use ecluse_core::language::Language;
@@ -15,10 +17,12 @@ use ecluse_flow::ports::Destination;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{Here, begun, runs, session};
+use super::{Here, begun, fates, runs, session};
 use crate::cli::{CloseArgs, PaperArgs};
 use crate::papers::chain::Chain;
-use crate::papers::{acceptance, certificate};
+use crate::papers::destruction::Outside;
+use crate::papers::ending::Stood;
+use crate::papers::{acceptance, certificate, destruction};
 use crate::{connect, copies, evidence, output, ready};
 
 static OPEN: Code = Code::refused("ECL-CLO-001", "the migration cannot be closed yet");
@@ -55,6 +59,7 @@ pub(super) fn run(here: &Here, args: &CloseArgs) -> Result<()> {
     let how =
         Concluding { closable: &closable, identity: &identity, session: &session.header().id, destination };
     let before = conclude(how, &mut record, ready::world())?;
+    let told = fates::told(here, &run, &chain);
     let state = format!("{}/{}", runs::name(&here.folder, &run), copies::erasers::STATE);
     let ended = |store, place: &str| copies::ended(&here.folder, here.now, store, place, "migration closed");
     ended(Store::State, &state)?;
@@ -68,7 +73,7 @@ pub(super) fn run(here: &Here, args: &CloseArgs) -> Result<()> {
              can be recomputed and no row token be told any more."
         }
     });
-    output::document(&json!({ "closed": true, "before": before }));
+    output::document(&json!({ "closed": true, "before": before, "fates": told }));
     Ok(())
 }
 
@@ -90,7 +95,8 @@ fn gate(here: &Here, run: &std::path::Path, chain: &Chain) -> std::result::Resul
         );
         open.push(Open { what, command: "a new version of the order says it: [stays]".to_owned() });
     }
-    open.extend(copies(here));
+    open.extend(fates::open(here, run, chain));
+    open.extend(copies(here, certified.as_ref()));
     if certified.is_some() {
         open.extend(packed(here, run));
     }
@@ -111,15 +117,20 @@ fn packed(here: &Here, run: &std::path::Path) -> Option<Open> {
     Some(Open { what, command: "ecluse certify sign".to_owned() })
 }
 
-/// Copies of patients' data that stand: closing takes the run's own state away, and nothing else.
-fn copies(here: &Here) -> Vec<Open> {
+/// Copies of patients' data that stand: closing takes the run's own state away, and nothing else. And whatever somebody
+/// took, until it is stated that it was destroyed.
+fn copies(here: &Here, certified: Option<&Certified>) -> Vec<Open> {
     let ledger = match copies::look(&here.folder) {
         Ok(ledger) => ledger,
         Err(fault) => return vec![of(&fault, "ecluse copies")],
     };
+    let outside = destruction::of(&ledger, &here.folder, here.now);
+    let outside = outside.iter().filter_map(|one| taken(one, certified));
     let stands = |copy: &&Copy| {
         let own = matches!(copy.store, Store::State | Store::Ledger);
         match copy.standing(here.now) {
+            // whoever has it answers, held or not, its day passed or not
+            _ if copy.taken.is_some() => false,
             Standing::Ended => false,
             // closing takes the run's own state and ledger away: of these a hold is open, of others it is an answer
             Standing::Held(_) => own,
@@ -128,9 +139,45 @@ fn copies(here: &Here) -> Vec<Open> {
     };
     let open = |copy: &Copy| Open {
         what: format!("{}: {}, until {}", copy.store.words(), copy.place, copy.erase_by),
-        command: "ecluse erase; of one that somebody took: ecluse copies".to_owned(),
+        command: "ecluse erase".to_owned(),
     };
-    ledger.copies.iter().filter(stands).map(open).collect()
+    outside.chain(ledger.copies.iter().filter(stands).map(open)).collect()
+}
+
+/// What is open of a copy that somebody took: its statement, or that the certificate names it.
+fn taken(Outside { copy, stood }: &Outside, certified: Option<&Certified>) -> Option<Open> {
+    let holder = copy.taken.as_ref().map_or("", |taken| taken.holder.as_str());
+    let destroyed = match stood {
+        Stood::Done(destroyed) => destroyed,
+        Stood::Refused(fault) => return Some(of(fault, "ecluse copies verify")),
+        Stood::Not | Stood::Unsigned => {
+            let what = format!(
+                "{} taken by {holder}, {}: not stated to be destroyed (by {})",
+                copy.store.words(),
+                copy.place,
+                copy.erase_by
+            );
+            let id = copy.id.get(..8).unwrap_or_default();
+            let command = match stood {
+                Stood::Unsigned => format!("ecluse copies sign {id} --key FILE"),
+                _ => format!("ecluse copies state {id}"),
+            };
+            return Some(Open { what, command });
+        }
+    };
+    let told = certified.is_none_or(|certified| is_named(certified, copy, destroyed));
+    (!told).then(|| Open {
+        what: format!("the certificate does not tell of the copy that {holder} took"),
+        command: "write it anew: mv certificate.toml certificate.old.toml, its signatures too; then: ecluse certify propose".to_owned(),
+    })
+}
+
+/// Whether the statement about a copy is among the files that the processor's signatories signed for.
+fn is_named(certified: &Certified, copy: &Copy, destroyed: &Destroyed) -> bool {
+    let (path, digest) = (file(&copy.id), destroyed.digest());
+    let named = |one: &&ecluse_core::certificate::Artefact| one.path == path;
+    let found = certified.stated().artefacts.iter().find(named);
+    found.is_some_and(|one| digest.strip_prefix("sha256:") == Some(one.sha256.as_str()))
 }
 
 /// A step that its own check refuses.

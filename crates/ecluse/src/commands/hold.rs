@@ -29,7 +29,8 @@ pub(super) fn run(here: &Here, args: &HoldArgs) -> Result<()> {
             },
         )?;
     }
-    attested(here, &mut copies, &id)?;
+    copies.in_the_name_of(&erase::session_in_force(here));
+    attested(here, &mut copies, Act::Copies, &id)?;
     let copy = copies.ledger.one(&id)?;
     output::line(match &copy.hold {
         Some(hold) => format!("{}: held until {}, its last day; then it is erased.", copy.place, hold.until),
@@ -39,17 +40,23 @@ pub(super) fn run(here: &Here, args: &HoldArgs) -> Result<()> {
     Ok(())
 }
 
-/// Writes the ledger between two lines of the run's journal, the second with the file's digest.
+/// Writes the ledger between two lines of the run's journal, the second with the file's digest; of the ledger's own events
+/// where there is no run yet.
 ///
 /// # Errors
 ///
 /// The ledger's and the run folder's.
-pub(super) fn attested(here: &Here, copies: &mut Copies, object: &str) -> Result<()> {
+pub(super) fn attested(here: &Here, copies: &mut Copies, act: Act, object: &str) -> Result<()> {
     let run = here.folder.path(None, "run");
-    let session = erase::session_in_force(here);
-    let leaf = |outcome| Leaf::new(&ready::world(), &session, Act::Copies, object, &outcome);
-    let mut record = if run.is_dir() { Some(RunFolder::existing(&run, &here.journal())?) } else { None };
-    record.as_mut().map_or(Ok(()), |record| record.append(leaf(Outcome::Begun)?))?;
+    let leaf = |outcome| Leaf::new(&ready::world(), copies.session(), act, object, &outcome);
+    let (begun, done) = (leaf(Outcome::Begun)?, leaf(Outcome::Done)?);
+    if !run.is_dir() {
+        copies.append(begun)?;
+        let paper = Some(copies.save()?);
+        return copies.append(Leaf { paper, ..done });
+    }
+    let mut record = RunFolder::existing(&run, &here.journal())?;
+    record.append(begun)?;
     let paper = Some(copies.save()?);
-    record.as_mut().map_or(Ok(()), |record| record.append(Leaf { paper, ..leaf(Outcome::Done)? }))
+    record.append(Leaf { paper, ..done })
 }

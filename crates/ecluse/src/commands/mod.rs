@@ -17,6 +17,7 @@ mod erasing;
 mod exclude;
 pub(crate) mod explain;
 mod extract;
+mod fates;
 mod files;
 mod freeze;
 mod grants;

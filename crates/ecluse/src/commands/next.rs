@@ -24,6 +24,7 @@ pub(super) fn run(here: &Here) -> Result<()> {
         Some(step) => step.advice.iter().for_each(output::line),
         None => output::line("Nothing is missing."),
     }
+    let outside = copies::outside(here)?;
     let steps: Vec<_> = board
         .steps
         .iter()
@@ -31,6 +32,8 @@ pub(super) fn run(here: &Here) -> Result<()> {
             json!({ "step": s.name, "state": s.mark.word(), "words": s.words, "waits_for": s.waits, "advice": s.advice, "code": s.code })
         })
         .collect();
-    output::document(&json!({ "migration": board.title, "trial": board.trial, "steps": steps }));
+    output::document(
+        &json!({ "migration": board.title, "trial": board.trial, "steps": steps, "copies_outstanding": outside }),
+    );
     copies::on_time(here)
 }

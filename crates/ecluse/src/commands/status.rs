@@ -110,7 +110,9 @@ pub(super) fn run(here: &Here, args: &RunArgs) -> Result<()> {
     if let Some(looked) = &looked {
         output::line(looked.words(Language::English, false));
     }
+    let outside = copies::outside(here)?;
     output::document(&json!({
+        "copies_outstanding": outside,
         "figures": rights::brief(&figures),
         "excess": figures.excess.len(),
         "events": journal.head.lines,

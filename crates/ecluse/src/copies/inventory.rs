@@ -43,6 +43,7 @@ const WRITERS: &[(&str, Writes)] = &[
     ("ecluse/src/commands/certify.rs", Papers),
     ("ecluse/src/commands/compare/record.rs", Papers),
     ("ecluse/src/commands/contract.rs", Papers),
+    ("ecluse/src/commands/copies/state.rs", Papers),
     ("ecluse/src/commands/dictionary.rs", Papers),
     ("ecluse/src/commands/differences.rs", Papers),
     ("ecluse/src/commands/erasing.rs", Stores(&[Excluded])),

@@ -102,7 +102,21 @@ impl Copies {
     /// The folder's.
     pub(crate) fn note(&mut self, act: Act, object: &str, outcome: &Outcome) -> Result<()> {
         let leaf = Leaf::new(&ready::world(), &self.session, act, object, outcome)?;
+        self.append(leaf)
+    }
+
+    /// Adds a line beside the ledger.
+    ///
+    /// # Errors
+    ///
+    /// The folder's.
+    pub(crate) fn append(&mut self, leaf: Leaf) -> Result<()> {
         self.record.append(leaf)
+    }
+
+    /// In whose name.
+    pub(crate) fn session(&self) -> &str {
+        &self.session
     }
 
     /// In whose name the lines beside the ledger are written from here on.

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::chain::Chain;
 use super::erased::{self, Gone};
-use super::{Paper, acceptance, lasting, standing};
+use super::{Paper, acceptance, destruction, lasting, standing};
 use crate::cli::PaperArgs;
 use crate::commands::begun;
 use crate::folder::Folder;
@@ -73,6 +73,7 @@ pub(crate) fn verified(folder: &Folder, run: &Path, now: Timestamp) -> Result<(C
         Certified::read(&paper.bytes, &paper.signatures, &contract, at)
     })?;
     with(certified.stated().artefacts.clone(), found, certified.stated())?;
+    destruction::settled(folder, now)?;
     Ok((certified, accepted))
 }
 

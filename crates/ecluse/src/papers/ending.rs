@@ -9,13 +9,16 @@ use ecluse_core::fault::Fault;
 use ecluse_flow::event::{Act, Outcome};
 use jiff::Timestamp;
 
+use super::destruction::Outside;
 use super::erased::{NOT_ERASED, NOT_LOOKED};
 use super::{Paper, quietly};
 use crate::folder::Folder;
 
-/// The four last steps.
+/// The last steps.
 #[derive(Debug)]
 pub(crate) struct Ending {
+    /// Copies that somebody took, with what was stated of each.
+    pub(crate) outside: Vec<Outside>,
     pub(crate) accepted: Stood<Accepted>,
     /// What was erased and then looked for, its files apart.
     pub(crate) gone: Stood<Stated>,
@@ -60,7 +63,9 @@ impl Ending {
         };
         let certified = || super::certificate::verified(folder, run, now).map(|(certified, _)| certified);
         let certified = signed(folder, certificate::FILE, certified);
-        Self { accepted, gone, certified, closed: closed(run) }
+        // a ledger that cannot be read is told by the steps that rest on it
+        let outside = super::destruction::all(folder, now).unwrap_or_default();
+        Self { outside, accepted, gone, certified, closed: closed(run) }
     }
 }
 

@@ -33,7 +33,7 @@ pub(crate) fn copies(folder: &Folder, now: Timestamp) -> Result<()> {
     let is_late = |copy: &&Copy| matches!(copy.standing(now), Standing::Due | Standing::Outstanding);
     ledger.copies.iter().find(is_late).map_or(Ok(()), |copy| {
         let what = format!("{}: {}, until {}", copy.store.words(), copy.place, copy.erase_by);
-        Err(COPY.fault(what).help("ecluse erase; of one that somebody took: ecluse copies"))
+        Err(COPY.fault(what).help("ecluse erase; of one that somebody took: ecluse copies state ID"))
     })
 }
 

@@ -7,6 +7,7 @@ pub(crate) mod by_hand;
 pub(crate) mod certificate;
 pub(crate) mod chain;
 pub(crate) mod compared;
+pub(crate) mod destruction;
 pub(crate) mod draft;
 pub(crate) mod ending;
 pub(crate) mod erased;

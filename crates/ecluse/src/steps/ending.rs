@@ -4,8 +4,10 @@ use ecluse_core::count::number;
 use ecluse_core::signatures::Signer;
 
 use super::{At, Found, LAB, YOU, missing, refused, sealed};
+use crate::papers::destruction::Outside;
 use crate::papers::ending::{Ending, Stood};
 
+const HOLDER: Option<&str> = Some("whoever took the copy");
 const PUBLISHER: Option<&str> = Some("the publisher's signatories");
 
 /// The steps, from the first on that may be looked at now. Until somebody proposes the acceptance nothing waits
@@ -25,12 +27,41 @@ pub(super) fn steps(at: At<'_>, is_sealed: bool) -> Vec<(&'static str, Found)> {
         let later = (!trial).then(|| ("acceptance", Found::Later(words.to_owned())));
         return later.into_iter().collect();
     }
-    vec![
-        ("acceptance", acceptance(at, &ending)),
-        ("erasure", erasure(at, &ending)),
-        ("certificate", certificate(at, &ending)),
-        ("closing", closing(at, &ending)),
-    ]
+    let mut steps = vec![("acceptance", acceptance(at, &ending)), ("erasure", erasure(at, &ending))];
+    steps.extend(taken(at, &ending.outside).map(|found| ("copies taken", found)));
+    steps.push(("certificate", certificate(at, &ending)));
+    steps.push(("closing", closing(at, &ending)));
+    steps
+}
+
+/// Copies that somebody took; no step where nobody did.
+pub(super) fn taken(at: At<'_>, outside: &[Outside]) -> Option<Found> {
+    let lang = at.lang;
+    let open = |one: &&Outside| one.stood.done().is_none();
+    let Some(first) = outside.iter().find(open) else {
+        let many = number(outside.len());
+        let many =
+            lang.plural(many, lang.of("statement", "déclaration"), lang.of("statements", "déclarations"));
+        let words = lang.of(format!("{many} of destruction"), format!("{many} de destruction"));
+        return (!outside.is_empty()).then_some(Found::Done(words));
+    };
+    if let Stood::Refused(fault) = &first.stood {
+        return Some(refused(at, fault, YOU, "ecluse copies verify"));
+    }
+    let many = number(outside.iter().filter(open).count());
+    let words = lang.of(
+        format!("{} not stated to be destroyed", lang.plural(many, "copy", "copies")),
+        format!("{} sans déclaration de destruction", lang.plural(many, "copie", "copies")),
+    );
+    let id = first.copy.id.get(..8).unwrap_or_default();
+    let holder = first.copy.taken.as_ref().map_or("", |taken| taken.holder.as_str());
+    let state = format!("{holder} destroys it and states so:  ecluse copies state {id}");
+    let sign = format!("Then:  ecluse copies sign {id} --key FILE");
+    let lines = match first.stood {
+        Stood::Unsigned => vec![sign.as_str()],
+        _ => vec![state.as_str(), sign.as_str()],
+    };
+    Some(missing(&words, HOLDER, &lines))
 }
 
 fn acceptance(at: At<'_>, Ending { accepted, .. }: &Ending) -> Found {

@@ -26,7 +26,7 @@ fn leaf(lab: &Path, act: Act, paper: Option<String>) -> Leaf {
 }
 
 /// An erasure and a look, as the run folder keeps them.
-fn erase(lab: &Path, source: &[&str]) {
+pub(crate) fn erase(lab: &Path, source: &[&str]) {
     let run = lab.join("run");
     let figures = figures(&run).unwrap().unwrap();
     let mut record = RunFolder::existing(&run, &lab.join("journal")).unwrap();
@@ -88,13 +88,13 @@ fn look_for(lab: &Path, sought: u64, survivors: Vec<Survivor>) {
     record.append(leaf(lab, Act::Look, Some(digest))).unwrap();
 }
 
-fn accept(lab: &Path) {
+pub(crate) fn accept(lab: &Path) {
     for step in [&["reconcile"][..], &["accept", "propose"], &["accept", "sign"]] {
         succeed(lab, step);
     }
 }
 
-fn certify(lab: &Path) {
+pub(crate) fn certify(lab: &Path) {
     succeed(lab, &["certify", "propose"]);
     succeed(lab, &["certify", "sign"]);
 }

@@ -53,6 +53,7 @@ mod served;
 mod singles;
 mod slips;
 mod stopped;
+mod taken;
 mod trial;
 mod vouched;
 mod walls;

@@ -6,6 +6,7 @@ mod certificate;
 mod comparison;
 mod contract;
 mod demanded;
+pub(crate) mod destruction;
 mod differences;
 mod mandate;
 mod opened;
@@ -51,6 +52,7 @@ pub(crate) fn check(bench: &mut Bench<'_>, trust: &[String]) -> Settled {
     comparison::check(bench, &chain);
     differences::check(bench, &chain);
     sealed::check(bench, &chain);
+    destruction::check(bench, &chain, events.as_ref());
     acceptance::check(bench, &chain);
     let certified = certificate::check(bench, &chain, events.as_ref());
     log::check(bench, events.as_ref());

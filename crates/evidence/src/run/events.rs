@@ -58,6 +58,11 @@ impl Leaf {
         self.act == act && self.outcome == "begun"
     }
 
+    /// Whether it says that somebody took the copy that is its object.
+    pub(crate) fn is_taken(&self) -> bool {
+        self.act == "taken" && self.outcome == "done"
+    }
+
     /// Whether the certificate comes next.
     pub(crate) fn announces_certificate(&self) -> bool {
         self.begins("certify")

@@ -2,6 +2,7 @@
 
 use ecluse_core::acceptance::{self, Basis};
 use ecluse_core::certificate::{self, Artefact};
+use ecluse_core::copies::Ledger;
 use ecluse_core::digest::of_bytes;
 use ecluse_core::document::Kind;
 use ecluse_core::erasure::{Erased, Erasure, Looked, Residue, Side};
@@ -83,7 +84,7 @@ pub(super) fn closed_but(papers: &Papers, mut files: Files, change: impl FnOnce(
         survivors: Vec::new(),
     };
     let looked = made::note(&mut files, "run/residue.json", "look", &at, &residue);
-    files.insert("copies.json".to_owned(), b"{}".to_vec());
+    files.entry("copies.json".to_owned()).or_insert_with(|| Ledger::default().bytes().unwrap());
     files.insert("report.html".to_owned(), b"<!doctype html>".to_vec());
     made::append(&mut files, ("certify", "begun"), &at, None);
     made::log(&mut files);
@@ -112,7 +113,7 @@ pub(super) fn closed_but(papers: &Papers, mut files: Files, change: impl FnOnce(
 }
 
 /// The header of a paper that is written some minutes after the run.
-fn head(papers: &Papers, ran: Timestamp, minutes: i64) -> Head {
+pub(super) fn head(papers: &Papers, ran: Timestamp, minutes: i64) -> Head {
     let issued = ran + SignedDuration::from_mins(minutes);
     Head {
         id: *b"\x0b\x1c\x2d\x3e\x4f\x50\x61\x72\x83\x94\xa5\xb6\xc7\xd8\xe9\xfa",
@@ -127,7 +128,7 @@ fn head(papers: &Papers, ran: Timestamp, minutes: i64) -> Head {
     }
 }
 
-fn signed(files: &mut Files, name: &str, kind: Kind, text: &str, by: &Person) {
+pub(super) fn signed(files: &mut Files, name: &str, kind: Kind, text: &str, by: &Person) {
     let signature = by.key().sign(kind.namespace(), text.as_bytes()).unwrap();
     files.insert(name.to_owned(), text.as_bytes().to_vec());
     files.insert(format!("{name}.sigs/{}.sig", by.short), signature.into_bytes());

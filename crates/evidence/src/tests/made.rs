@@ -205,6 +205,17 @@ pub(super) fn append(files: &mut Files, act: (&str, &str), time: &str, paper: Op
     append_under(files, &session, act, time, paper);
 }
 
+/// Adds an event about this object, under the session of the statement there.
+pub(super) fn append_about(files: &mut Files, object: &str, act: (&str, &str), time: &str) {
+    let journal = files.remove("journal/events.jsonl").unwrap();
+    let last = journal.split(|b| *b == b'\n').rev().nth(1).unwrap();
+    let lines = journal.iter().filter(|b| **b == b'\n').count() as u64;
+    let (before, session) = (digest::of_bytes(last), session(files));
+    let mut events = Events { before, lines, bytes: journal.clone(), session };
+    events.about(object, act, time, None);
+    files.insert("journal/events.jsonl".to_owned(), events.bytes);
+}
+
 /// Adds an event under this session.
 pub(super) fn append_under(
     files: &mut Files,
@@ -267,10 +278,14 @@ impl Default for Events {
 }
 
 impl Events {
-    fn add(&mut self, (act, outcome): (&str, &str), time: &str, paper: Option<&[u8]>) {
+    fn add(&mut self, act: (&str, &str), time: &str, paper: Option<&[u8]>) {
+        self.about("o", act, time, paper);
+    }
+
+    fn about(&mut self, object: &str, (act, outcome): (&str, &str), time: &str, paper: Option<&[u8]>) {
         let mut leaf = json!({
             "v": 1, "salt": format!("{:032x}", self.lines + 7), "time": time, "session": self.session,
-            "act": act, "object": "o", "outcome": outcome,
+            "act": act, "object": object, "outcome": outcome,
         });
         if let Some(paper) = paper {
             leaf["paper"] = Value::String(digest::of_bytes(paper));

@@ -5,3 +5,4 @@ mod closed;
 mod form;
 mod made;
 mod spoilt;
+mod taken;

@@ -155,7 +155,7 @@ fn one(copies: &mut Copies, journals: &mut Journals<'_>, copy: &Copy, run: &Path
         failpoint::hit("erase.record.event.after");
     }
     if copy.store == Store::Journal {
-        let other = |other: &&Copy| other.id != copy.id && other.ended.is_none() && other.holder.is_empty();
+        let other = |other: &&Copy| other.id != copy.id && other.ended.is_none() && other.taken.is_none();
         if let Some(other) = copies.ledger.copies.iter().find(other) {
             return Err(LAST
                 .fault(other.store.words())

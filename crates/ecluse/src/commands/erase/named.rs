@@ -9,7 +9,7 @@ use ecluse_core::copies::{Copy, Ledger};
 use crate::copies::erasers;
 
 /// Names that écluse gives in a migration folder, beside those of a run folder.
-const OWN: [&str; 30] = [
+const OWN: [&str; 31] = [
     "acceptance.toml",
     "acts",
     "certificate.toml",
@@ -18,6 +18,7 @@ const OWN: [&str; 30] = [
     "contract.toml",
     "copies",
     "copies.json",
+    "destroyed",
     "differences.toml",
     "dictionary.toml",
     "evidence.files",

@@ -210,7 +210,7 @@ fn places(here: &Here, ready: &Ready, ledger: &Ledger, needles: &Needles, source
 
 /// A place of this machine beyond the migration folder that somebody of ours has.
 fn is_outside(copy: &Copy) -> bool {
-    Path::new(&copy.place).is_absolute() && copy.store != Store::Ledger && copy.holder.is_empty()
+    Path::new(&copy.place).is_absolute() && copy.store != Store::Ledger && copy.taken.is_none()
 }
 
 /// A database's file and those that its engine keeps beside it; nothing else that merely begins with its name.

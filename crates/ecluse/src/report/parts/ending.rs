@@ -7,6 +7,7 @@ use ecluse_core::signatures::Signer;
 
 use super::chain::Link;
 use crate::commands::sign::short;
+use crate::papers::destruction::Outside;
 use crate::papers::ending::{Ending, Stood};
 use crate::report::fill::day;
 
@@ -31,7 +32,23 @@ pub(super) fn links(ending: &Ending, lang: Language) -> Vec<Link> {
         Some(at) => Link { when: day(at, lang), ..closing },
         None => later(closing, lang),
     };
-    vec![accepted, erasure, residue, certified, closing]
+    let mut links = vec![accepted, erasure, residue];
+    links.extend(ending.outside.iter().map(|one| taken(one, lang)));
+    links.extend([certified, closing]);
+    links
+}
+
+/// A copy that somebody took: that it was destroyed, or that nobody has stated so.
+fn taken(Outside { copy, stood }: &Outside, lang: Language) -> Link {
+    let holder = copy.taken.as_ref().map_or("", |taken| taken.holder.as_str());
+    let artefact = lang.of(format!("copy taken by {holder}"), format!("copie emportée par {holder}"));
+    let missing = lang.of("not stated to be destroyed", "sans déclaration de destruction");
+    match stood {
+        Stood::Not | Stood::Unsigned => Link { artefact, missing: missing.to_owned(), ..Link::default() },
+        stood => paper(&artefact, stood, lang, |one| {
+            (one.signers().to_vec(), one.stated().at.to_string(), one.digest())
+        }),
+    }
 }
 
 fn paper<T>(

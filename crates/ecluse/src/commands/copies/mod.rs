@@ -1,4 +1,13 @@
 //! `ecluse copies`: what écluse made, until when it stands, who took it, and what is late.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `mod.rs` | the list |
+//! | `taken.rs` | that somebody took a copy out of our reach |
+//! | `state.rs` | that it was destroyed: the statement, its signature, the end of its line |
+
+mod state;
+mod taken;
 
 use ecluse_core::copies::{Copy, Ledger, Standing};
 use ecluse_core::count::{number, plural};
@@ -6,26 +15,30 @@ use ecluse_core::fault::{Code, Result};
 use serde_json::json;
 
 use super::Here;
-use crate::cli::CopiesArgs;
+use crate::cli::{CopiesArgs, CopiesStep};
 use crate::copies::look;
 use crate::output;
+use crate::papers::destruction::{self, Outside};
+use crate::papers::ending::Stood;
 
 static OPEN: Code = Code::refused("ECL-CPY-010", "a copy stands beyond its day");
 static MISSED: Code = Code::refused("ECL-CPY-011", "the timer that erases copies has stopped");
 
 pub(super) fn run(here: &Here, args: &CopiesArgs) -> Result<()> {
+    match &args.step {
+        None => list(here, args),
+        Some(CopiesStep::Taken(args)) => taken::run(here, args),
+        Some(CopiesStep::State(args)) => state::run(here, args),
+        Some(CopiesStep::Sign(args)) => state::signed(here, args),
+        Some(CopiesStep::Verify) => state::verify(here),
+    }
+}
+
+fn list(here: &Here, args: &CopiesArgs) -> Result<()> {
     let ledger = look(&here.folder)?;
     let shown = || ledger.copies.iter().filter(|copy| args.all || copy.ended.is_none());
     for copy in shown() {
-        let id = copy.id.get(..8).unwrap_or_default();
-        let holder =
-            if copy.holder.is_empty() { String::new() } else { format!("   taken by {}", copy.holder) };
-        output::line(format!(
-            "{id}   {}   {}{holder}   {}",
-            copy.store.words(),
-            copy.place,
-            words(copy, here)
-        ));
+        output::line(line(copy, here));
     }
     if shown().next().is_none() {
         output::line("No copy stands.");
@@ -33,20 +46,48 @@ pub(super) fn run(here: &Here, args: &CopiesArgs) -> Result<()> {
     output::document(&json!({
         "copies": ledger.copies.iter().map(|copy| json!({
             "id": copy.id, "store": copy.store, "place": copy.place, "born": copy.born.to_string(),
-            "erase_by": copy.erase_by.to_string(), "holder": copy.holder, "state": word(copy.standing(here.now)),
+            "erase_by": copy.erase_by.to_string(), "taken": copy.taken, "state": word(copy.standing(here.now)),
             "failed": copy.failed, "hold": copy.hold, "ended": copy.ended,
         })).collect::<Vec<_>>(),
         "beat": ledger.beat, "missed": ledger.missed(here.now), "open": ledger.open(here.now).len(),
+        "outstanding": outstanding(&ledger).count(),
     }));
     crate::journal::watched::in_order(here)?;
     in_order(&ledger, here)
 }
 
-/// That no copy stands beyond its day, and that no timer has stopped.
+/// One line of the ledger.
+fn line(copy: &Copy, here: &Here) -> String {
+    let id = copy.id.get(..8).unwrap_or_default();
+    let holder = copy.taken.as_ref().map(|taken| format!("   taken by {}", taken.holder)).unwrap_or_default();
+    format!("{id}   {}   {}{holder}   {}", copy.store.words(), copy.place, words(copy, here))
+}
+
+/// Copies that somebody took and that nobody has stated to be destroyed.
+fn outstanding(ledger: &Ledger) -> impl Iterator<Item = &Copy> {
+    ledger.outside().map(|(copy, _)| copy).filter(|copy| copy.ended.is_none())
+}
+
+/// Names the copies that somebody took and that nobody has stated to be destroyed, and counts them.
 ///
 /// # Errors
 ///
-/// [`OPEN`], [`MISSED`]; the ledger's own.
+/// The ledger's own.
+pub(crate) fn outside(here: &Here) -> Result<usize> {
+    let ledger = look(&here.folder)?;
+    let open: Vec<&Copy> = outstanding(&ledger).collect();
+    for copy in &open {
+        output::line(format!("copy out of reach   {}", line(copy, here)));
+    }
+    Ok(open.len())
+}
+
+/// That no copy stands beyond its day, that each statement of destruction is the one that was taken in, and that no
+/// timer has stopped.
+///
+/// # Errors
+///
+/// [`OPEN`], [`MISSED`]; what is wrong with a statement; the ledger's own.
 pub(crate) fn on_time(here: &Here) -> Result<()> {
     in_order(&look(&here.folder)?, here)
 }
@@ -56,11 +97,18 @@ fn in_order(ledger: &Ledger, here: &Here) -> Result<()> {
     if !open.is_empty() {
         let outside = open.iter().any(|copy| copy.standing(here.now) == Standing::Outstanding);
         let help = if outside {
-            "ecluse erase; what somebody took is destroyed by them: until they have signed so, the line stays open"
+            "ecluse erase; what somebody took is destroyed by them, who sign that it is: ecluse copies state ID"
         } else {
             "ecluse erase"
         };
         return Err(OPEN.fault(plural(number(open.len()), "copy", "copies")).help(help));
+    }
+    let bent = destruction::of(ledger, &here.folder, here.now).into_iter().find_map(|one| match one {
+        Outside { copy, stood: Stood::Refused(fault) } if copy.ended.is_some() => Some(fault),
+        _ => None,
+    });
+    if let Some(fault) = bent {
+        return Err(*fault);
     }
     match &ledger.beat {
         Some(beat) if ledger.missed(here.now) => Err(MISSED
@@ -81,6 +129,9 @@ fn words(copy: &Copy, here: &Here) -> String {
     });
     match copy.standing(here.now) {
         Standing::Live => format!("until {}{failed}", copy.erase_by),
+        Standing::Taken => {
+            format!("open until it is stated that it was destroyed, by {}", copy.erase_by)
+        }
         Standing::Due => format!("DUE since {}{failed}", copy.erase_by),
         Standing::Outstanding => {
             format!("OUTSTANDING since {}: no statement that it was destroyed", copy.erase_by)
@@ -99,6 +150,7 @@ fn words(copy: &Copy, here: &Here) -> String {
 const fn word(standing: Standing) -> &'static str {
     match standing {
         Standing::Live => "live",
+        Standing::Taken => "taken",
         Standing::Due => "due",
         Standing::Outstanding => "outstanding",
         Standing::Held(_) => "held",

@@ -9,6 +9,10 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use rustix::fs::OFlags;
+use sha2::{Digest as _, Sha256};
+
+/// Bytes read at once.
+const BLOCK: usize = 128 << 10;
 
 /// Why a file was not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +40,36 @@ pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, Unread> {
     // it may grow while it is read
     file.take(most.saturating_add(1)).read_to_end(&mut bytes).map_err(io)?;
     if u64::try_from(bytes.len()).is_ok_and(|read| read <= most) { Ok(bytes) } else { Err(Unread::TooLarge) }
+}
+
+/// The digest (`sha256:…`) of a regular file of `most` bytes at most; its bytes are never in memory all at once.
+///
+/// # Errors
+///
+/// [`Unread`].
+pub fn digest(path: &Path, most: u64) -> Result<String, Unread> {
+    let (file, length) = open(path)?;
+    if length > most {
+        return Err(Unread::TooLarge);
+    }
+    let (mut hasher, mut read) = (Sha256::new(), 0_u64);
+    let mut file = file.take(most.saturating_add(1));
+    let mut block = vec![0; BLOCK];
+    loop {
+        let bytes = match file.read(&mut block) {
+            Ok(0) => break,
+            Ok(bytes) => block.get(..bytes).unwrap_or_default(),
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(error) => return Err(Unread::Io(error.kind())),
+        };
+        read = read.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        // it may grow while it is read
+        if read > most {
+            return Err(Unread::TooLarge);
+        }
+        hasher.update(bytes);
+    }
+    Ok(format!("sha256:{}", data_encoding::HEXLOWER.encode(&hasher.finalize())))
 }
 
 /// The first bytes of a regular file, as many as there are and `most` at most.
@@ -79,6 +113,9 @@ mod tests {
         std::fs::write(&file, b"12345").unwrap();
         assert_eq!(read(&file, 5).unwrap(), b"12345");
         assert_eq!(read(&file, 4), Err(Unread::TooLarge));
+        assert_eq!(digest(&file, 5).unwrap(), ecluse_core::digest::of_bytes(b"12345"));
+        assert_eq!(digest(&file, 4), Err(Unread::TooLarge));
+        assert_eq!(digest(here.path(), 4), Err(Unread::NotRegular));
         assert_eq!(read(&here.path().join("none"), 5), Err(Unread::Io(ErrorKind::NotFound)));
         let pipe = here.path().join("pipe");
         let fifo = rustix::fs::FileType::Fifo;

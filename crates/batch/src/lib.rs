@@ -33,6 +33,7 @@ mod local;
 mod misread;
 mod open;
 mod pack;
+pub mod pieces;
 mod shown;
 pub mod stored;
 mod tally;

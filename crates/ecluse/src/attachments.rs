@@ -24,8 +24,14 @@ pub(crate) fn of(folder: &Folder, order: &Order) -> Result<Option<Attached>> {
     for name in named {
         sources.insert(name.clone(), connections::seen(folder, name)?);
     }
-    let receives = order.destination().and_then(|to| to.files.as_ref());
-    let Some(receives) = receives.filter(|_| !sources.is_empty()) else {
+    if sources.is_empty() {
+        return Ok(None);
+    }
+    if order.destination().is_none() {
+        // sealed into the archive: whoever loads it says which folder receives them
+        return Ok(Some(Attached::new(sources, None)));
+    }
+    let Some(receives) = order.destination().and_then(|to| to.files.as_ref()) else {
         return Ok(None);
     };
     let destination = connections::seen(folder, &receives.value)?;
@@ -34,7 +40,7 @@ pub(crate) fn of(folder: &Folder, order: &Order) -> Result<Option<Attached>> {
             "name two folders, none within the other, in the instruction or in connections.toml, [folders]",
         ));
     }
-    Ok(Some(Attached::new(sources, destination)))
+    Ok(Some(Attached::new(sources, Some(destination))))
 }
 
 /// Whether one lies in the other, as far as they are there.

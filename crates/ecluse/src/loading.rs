@@ -259,6 +259,11 @@ fn signatures(index: &Index, of: &str) -> Vec<SignatureFile> {
 }
 
 impl Laid {
+    /// Whether rows of the archive name files.
+    pub(crate) fn name_files(&self) -> bool {
+        self.tables.name_files()
+    }
+
     /// The plan, against a destination as it is, or, where tables are missing and may be supposed, as it would be.
     ///
     /// # Errors

@@ -16,13 +16,16 @@ use ecluse_core::value::KeyRange;
 use ecluse_seal::TableState;
 use sha2::{Digest as _, Sha256};
 
+use crate::carried::Found;
 use crate::figures::{Figures, FileCounts, FolderFigures};
+use crate::orders::Orders;
 use crate::ports::{Destination, Files, Stands, Taken, Want};
 use crate::readback;
 use crate::reconcile::{Difference, Kind};
 use crate::step::POISONED;
 
 static NO_FILES: Code = Code::usage("ECL-FIL-020", "rows name files, and it is not said where these are");
+static FOREIGN: Code = Code::refused("ECL-FIL-016", "a row of an archive names a file as its run names none");
 static MISSING: Code = Code::refused("ECL-FIL-011", "a file that a row names is missing");
 
 /// Rows of one table whose file differs, named one by one at most; beyond, they are counted.
@@ -47,6 +50,31 @@ pub(crate) enum How {
         /// Copies that are there already are looked into.
         repair: bool,
     },
+    /// They come out of an archive, whose rows say under which name each arrives.
+    Sealed {
+        /// The run's opaque id.
+        run: String,
+        /// They are brought to the destination; else they are compared.
+        bring: bool,
+    },
+}
+
+impl How {
+    /// To the destination, with the rows of this run.
+    pub(crate) fn copy(orders: &Orders<'_>, run: &str, repair: bool) -> Self {
+        match orders.begun {
+            Some(_) => Self::Sealed { run: run.to_owned(), bring: true },
+            None => Self::Copy { run: run.to_owned(), repair },
+        }
+    }
+
+    /// Compared with what this run brought.
+    pub(crate) fn digest(orders: &Orders<'_>, run: &str) -> Self {
+        match orders.begun {
+            Some(_) => Self::Sealed { run: run.to_owned(), bring: false },
+            None => Self::Digest { run: run.to_owned() },
+        }
+    }
 }
 
 /// Where files come from and go to, in one step of the path.
@@ -54,6 +82,7 @@ pub(crate) struct Attaching<'a> {
     files: &'a dyn Files,
     how: How,
     token: TokenKey,
+    found: Option<&'a Found>,
 }
 
 /// Rows whose files went along.
@@ -78,7 +107,12 @@ impl<'a> Attaching<'a> {
         how: How,
         token: TokenKey,
     ) -> Result<Option<Self>> {
-        Ok(demanded(plan, files)?.map(|files| Self { files, how, token }))
+        Ok(demanded(plan, files)?.map(|files| Self { files, how, token, found: None }))
+    }
+
+    /// Where each digest was read is kept there: the files themselves follow behind their rows.
+    pub(crate) fn noting(self, found: &'a Found) -> Self {
+        Self { found: Some(found), ..self }
     }
 
     /// Lets the files of these written rows go along.
@@ -90,7 +124,7 @@ impl<'a> Attaching<'a> {
         };
         let mut fates: Vec<Option<(&'static Code, usize)>> = vec![None; written.rows()];
         let types = readback::types(table);
-        for (column, counts) in table.files().iter().zip(&mut out.counts) {
+        for (at, (column, counts)) in table.files().iter().zip(&mut out.counts).enumerate() {
             let keys = Keys::new(written, &types, table.write_key())?;
             let mut arrive = Vec::with_capacity(written.rows());
             for ((row, value), fate) in written.texts(column.write)?.into_iter().enumerate().zip(&mut fates) {
@@ -101,7 +135,8 @@ impl<'a> Attaching<'a> {
                 };
                 let token =
                     keys.get(row).map(|key| Token::new(&self.token, table.source(), &key).to_string());
-                match self.one(column, value, &token.unwrap_or_default(), counts)? {
+                let place = (table.number(), at);
+                match self.one((column, place), value, &token.unwrap_or_default(), counts)? {
                     Ok(name) => arrive.push(Some(name)),
                     Err(code) => {
                         *fate = Some((code, column.read));
@@ -123,13 +158,14 @@ impl<'a> Attaching<'a> {
     /// The name under which a row's file arrives, or why the row does not.
     fn one(
         &self,
-        column: &FileColumn,
+        (column, place): (&FileColumn, (usize, usize)),
         value: &str,
         row: &str,
         counts: &mut FileCounts,
     ) -> Result<Result<String, &'static Code>> {
         counts.named += 1;
         let (want, run) = match &self.how {
+            How::Sealed { run, bring } => return self.sealed(column, value, (run, *bring), counts),
             How::Look => (Want::Look, None),
             How::Digest { run } => (Want::Digest, Some(run)),
             How::Copy { run, repair } => (Want::Copy { run, row, verify: *repair }, Some(run)),
@@ -146,6 +182,9 @@ impl<'a> Attaching<'a> {
             Taken::There { digest, bytes } => {
                 counts.moved += 1;
                 counts.bytes += bytes;
+                if let (Some(found), Some(name)) = (self.found, &name) {
+                    found.note(place, name, (&digest, bytes))?;
+                }
                 let arrives = |(run, name): (&String, &Relative)| arrives_as(run, &digest, row, name);
                 Ok(run.zip(name.as_ref()).map_or_else(as_it_is, arrives))
             }
@@ -162,6 +201,53 @@ impl<'a> Attaching<'a> {
                 Err(code)
             }
         })
+    }
+}
+
+impl Attaching<'_> {
+    /// The value as it is: it says under which name its file arrives, or that there was none.
+    fn sealed(
+        &self,
+        column: &FileColumn,
+        value: &str,
+        (run, bring): (&str, bool),
+        counts: &mut FileCounts,
+    ) -> Result<Result<String, &'static Code>> {
+        let as_it_is = Ok(Ok(value.to_owned()));
+        match says(run, value) {
+            Some(Says::Holds(_)) => {}
+            Some(Says::Missing) => {
+                counts.missing += 1;
+                return as_it_is;
+            }
+            None => {
+                counts.refused += 1;
+                return Ok(Err(&FOREIGN));
+            }
+        }
+        let name = match column.relative(value) {
+            Ok(name) => name,
+            Err(code) => {
+                counts.refused += 1;
+                return Ok(Err(code));
+            }
+        };
+        let want = if bring { Want::Copy { run, row: "", verify: true } } else { Want::Digest };
+        match self.files.take(column, &name, want)? {
+            Taken::There { bytes, .. } => {
+                counts.moved += 1;
+                counts.bytes += bytes;
+                as_it_is
+            }
+            Taken::Missing => {
+                counts.refused += 1;
+                Ok(Err(&MISSING))
+            }
+            Taken::Refused(code) => {
+                counts.refused += 1;
+                Ok(Err(code))
+            }
+        }
     }
 }
 

@@ -212,7 +212,7 @@ impl<'a> Work<'a, '_> {
         let plan = self.orders.plan;
         self.staying.map_or(Ok(()), |staying| staying.learn(self.eraser.source(), &self.orders))?;
         let (key, token) = (state::tally_key(self.state), state::token_key(self.state));
-        let how = How::Digest { run: self.state.run.clone() };
+        let how = How::digest(&self.orders, &self.state.run);
         let files = Attaching::new(plan, self.how.options.files, how, token)?;
         let (mut chunks, mut differ, mut there) = (Vec::new(), Vec::new(), 0u64);
         for table in plan.tables() {

@@ -14,6 +14,7 @@ use ecluse_seal::archive::{Index, IndexTable, Label, Sealer};
 use ecluse_seal::{Recipient, RunState, What};
 
 use crate::attached::{self, Attaching, How, Named};
+use crate::carried::Found;
 use crate::checks::{self, When};
 use crate::event::{Act, Outcome};
 use crate::families::{AGAIN, Families};
@@ -29,7 +30,6 @@ use crate::world::World;
 use crate::{noted, pending, reader, staged, state};
 
 static STOPPED: Code = Code::outside("ECL-ARC-020", "the extraction was stopped at the operator's wish");
-static ROOM: Code = Code::refused("ECL-ARC-021", "an archive has no room among other laboratories' rows");
 
 /// The engine as which rows are made: the one that has every type on the way. What the recipient's own
 /// database can hold is looked at where they are loaded.
@@ -96,11 +96,6 @@ pub fn extract(
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Extracted> {
     checks::keys(orders.plan)?;
-    if let Some(table) = orders.plan.tables().iter().find(|table| !table.shifts().is_empty()) {
-        return Err(ROOM.fault(format!("table {}", table.destination())).help(
-            "take [append] out of the mapping: whoever receives the archive gives its rows their room",
-        ));
-    }
     let known = ours(&orders, record)?;
     let begins = known.is_none();
     let mut state = match known {
@@ -295,8 +290,10 @@ impl Story<'_> {
         (families, named): (&Families<'_>, &Named),
     ) -> Result<(Index, Vec<Part>)> {
         let plan = self.orders.plan;
-        let how = How::Copy { run: state.run.clone(), repair: false };
+        let found = Found::default();
+        let how = How::Digest { run: state.run.clone() };
         let attaching = Attaching::new(plan, self.options.files, how, state::token_key(state))?;
+        let attaching = attaching.map(|attaching| attaching.noting(&found));
         let context = Context::new(plan, families)?.attaching(attaching, Some(named));
         let reading = state::tally_key(state);
         let source = &mut *self.source;
@@ -307,7 +304,7 @@ impl Story<'_> {
             self.archive,
             (journal, state, figures),
             self.progress,
-            index,
+            (index, &found),
             self.world,
         )?;
         let ended = pump(
@@ -316,7 +313,12 @@ impl Story<'_> {
             |message| half.take(message),
         )?;
         match ended {
-            Ended::Whole => half.finish(),
+            Ended::Whole => {
+                if let Some(files) = self.options.files {
+                    half.carry(files)?;
+                }
+                half.finish()
+            }
             Ended::Stopped => Err(STOPPED
                 .fault("no archive stands")
                 .help("the same command begins anew, as the same run: ecluse extract")),

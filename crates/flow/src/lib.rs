@@ -30,6 +30,7 @@
 mod ahead;
 pub mod arrived;
 mod attached;
+mod carried;
 mod caught;
 pub mod certify;
 mod checks;

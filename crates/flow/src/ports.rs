@@ -398,6 +398,15 @@ pub trait Files: Sync {
     /// brought, it is durable there when this returns, under [`ecluse_core::plan::files::arrives_as`].
     fn take(&self, from: &FileColumn, name: &Relative, want: Want<'_>) -> Result<Taken>;
 
+    /// The bytes of a file that a row names, from one reading, block by block as they come. What was given counts
+    /// only where [`Taken::There`] comes back.
+    fn carry(
+        &self,
+        from: &FileColumn,
+        name: &Relative,
+        sink: &mut dyn FnMut(&[u8]) -> Result<()>,
+    ) -> Result<Taken>;
+
     /// The name of every regular file in a source folder and below, from the folder on.
     fn lie(&self, folder: &str, each: &mut dyn FnMut(&str)) -> Result<()>;
 

@@ -381,7 +381,7 @@ impl Look<'_, '_, '_, '_> {
             let kept = sample::kept(self.state, plan, table, sealed);
             let gone = &sealed.refused;
             let token = state::token_key(self.state);
-            let how = How::Digest { run: self.state.run.clone() };
+            let how = How::digest(&self.orders, &self.state.run);
             let files = Attaching::new(plan, self.options.files, how, state::token_key(self.state))?;
             let without = Without { kept, refused: gone, staying: self.staying, files: files.as_ref() };
             let here = Rows::of_source(self.source()?, plan, table, &range, engine, &key, &without)?;

@@ -108,12 +108,12 @@ pub(crate) fn unchanged(plan: &Plan, figures: &Figures) -> Result<()> {
 /// it, and the figures speak of all that stands.
 pub(crate) fn may(plan: &Plan, known: Option<&RunState>) -> Result<()> {
     if plan.reference() == 0 {
-        return Err(NONE.fault("").help("move everything: ecluse migrate"));
+        return Err(NONE.fault("").help("move everything: ecluse migrate; out of an archive: ecluse load"));
     }
     match known {
-        Some(state) if is_past(plan, state) => {
-            Err(PAST.fault("").help("go on, or catch up with the source: ecluse migrate"))
-        }
+        Some(state) if is_past(plan, state) => Err(PAST
+            .fault("")
+            .help("go on, or catch up with the source: ecluse migrate; out of an archive: ecluse load")),
         Some(state) if others(plan, state) => {
             Err(PAST.fault("a sample stands there, and the reference data with it").help(
                 "have them accepted as they stand: ecluse reference propose; or move the sample once more",

@@ -441,7 +441,7 @@ impl Story<'_> {
     ) -> Result<Ended> {
         let plan = self.orders.plan;
         let refused = &families.refused;
-        let how = How::Copy { run: state.run.clone(), repair: self.options.start.repairs() };
+        let how = How::copy(&self.orders, &state.run, self.options.start.repairs());
         let attaching = Attaching::new(plan, self.options.files, how, state::token_key(state))?;
         let context =
             Context::new(plan, families)?.attaching(attaching, Some(named)).sampling(self.sample.as_ref());

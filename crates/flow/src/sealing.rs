@@ -1,31 +1,41 @@
 //! The sealing half: each chunk as parts of the archive, sealed here before anything of it is written.
 
 use data_encoding::HEXLOWER;
+use ecluse_batch::pieces::{self, Piece};
 use ecluse_batch::{Batch, Scope, Tally, TallyKey};
 use ecluse_core::fault::{Code, Result};
-use ecluse_core::manifest::Part;
+use ecluse_core::manifest::{MOST_PARTS, Part};
 use ecluse_core::plan::{Laden, Plan, TablePlan, laden};
 use ecluse_seal::RunState;
-use ecluse_seal::archive::{ChunkNote, Index, IndexColumn, IndexRelation, IndexTable, Sealer, commitment};
+use ecluse_seal::archive::{
+    ChunkNote, FileNote, FilePart, Files as Carried, Index, IndexColumn, IndexRelation, IndexTable, Sealer,
+    commitment,
+};
 use jiff::Timestamp;
 
+use crate::carried::{Digest, Found};
 use crate::encodings;
 use crate::event::{Act, Outcome};
 use crate::figures::Figures;
 use crate::journal::Journal;
 use crate::orders::Orders;
-use crate::ports::Archive;
+use crate::ports::{Archive, Files};
 use crate::reader::{Chunk, Message};
 use crate::rejected;
 use crate::run::Progress;
 use crate::state;
 use crate::world::World;
 
-static UNKNOWN: Code =
-    Code::refused("ECL-ARC-022", "a chunk of no planned table, or more parts than an archive has");
+static UNKNOWN: Code = Code::refused("ECL-ARC-022", "a chunk of no planned table");
+static TOO_MANY: Code = Code::refused("ECL-ARC-024", "the order makes more parts than an archive has");
 
 /// Bytes of rows, as they lie in memory, at which a part ends: well below 32 MiB once packed.
 const PART: usize = 24 << 20;
+/// Bytes of a piece of a file at most.
+const PIECE: usize = 1 << 20;
+/// Whole pieces of a part with files, and pieces at most where they are small.
+const PIECES: usize = 16;
+const MOST_PIECES: usize = 4096;
 
 /// What the sealing half holds.
 pub(crate) struct Sealing<'a, 'j> {
@@ -38,6 +48,11 @@ pub(crate) struct Sealing<'a, 'j> {
     progress: &'a mut dyn FnMut(Progress<'_>),
     index: Index,
     parts: Vec<Part>,
+    /// Where the files lie that rows name, and which of them sealed rows do, in their order.
+    found: &'a Found,
+    named: Vec<Digest>,
+    /// Pieces of files that wait for their part.
+    pieces: Vec<(String, u64, Vec<u8>)>,
     /// Per table: its tally, and how many parts it has.
     tallies: Vec<(Tally, u64)>,
     key: TallyKey,
@@ -52,7 +67,7 @@ impl<'a, 'j> Sealing<'a, 'j> {
         archive: &'a mut dyn Archive,
         (journal, state, figures): (&'a mut Journal<'j>, &'a mut RunState, &'a mut Figures),
         progress: &'a mut dyn FnMut(Progress<'_>),
-        mut index: Index,
+        (mut index, found): (Index, &'a Found),
         world: World<'a>,
     ) -> Result<Self> {
         for table in orders.plan.tables() {
@@ -71,6 +86,9 @@ impl<'a, 'j> Sealing<'a, 'j> {
             progress,
             index,
             parts,
+            found,
+            named: Vec::new(),
+            pieces: Vec::new(),
             tallies,
             key,
             began,
@@ -136,7 +154,9 @@ impl<'a, 'j> Sealing<'a, 'j> {
         let object = state::table(self.state, chunk.table)?.object.clone();
         let mut moved = 0;
         let (mut batches, mut bytes) = (Vec::new(), 0_usize);
+        let planned = self.orders.plan.tables().get(chunk.table).ok_or_else(|| UNKNOWN.fault(""))?;
         for piece in std::mem::take(&mut chunk.pieces) {
+            self.found.sealed(planned, &self.index.run, &piece.written, &mut self.named)?;
             let (tally, _) = self.tallies.get_mut(chunk.table).ok_or_else(|| UNKNOWN.fault(""))?;
             tally.extend(&piece.hashes);
             moved += u64::try_from(piece.written.rows()).unwrap_or(u64::MAX);
@@ -159,9 +179,88 @@ impl<'a, 'j> Sealing<'a, 'j> {
         Ok(())
     }
 
+    /// Seals the files that sealed rows name, each once, behind the rows: in the order in which rows name them first, so
+    /// that whoever loads the rows opens each part about once.
+    pub(crate) fn carry(&mut self, files: &dyn Files) -> Result<()> {
+        let (plan, found) = (self.orders.plan, self.found);
+        let mut held = Carried::default();
+        for digest in std::mem::take(&mut self.named) {
+            let sha256 = HEXLOWER.encode(&digest);
+            let part = held.parts.len();
+            let (mut place, mut piece) = (0, Vec::with_capacity(PIECE));
+            let bytes = found.read(plan, files, &digest, &mut |mut block| {
+                while !block.is_empty() {
+                    let (now, later) = block.split_at(block.len().min(PIECE - piece.len()));
+                    piece.extend_from_slice(now);
+                    block = later;
+                    if piece.len() == PIECE {
+                        self.pieces.push((
+                            sha256.clone(),
+                            place,
+                            std::mem::replace(&mut piece, Vec::with_capacity(PIECE)),
+                        ));
+                        place += 1;
+                        if self.pieces.len() >= PIECES {
+                            self.seal_files(&mut held)?;
+                        }
+                    }
+                }
+                Ok(())
+            })?;
+            // a file without a byte is a piece all the same
+            if !piece.is_empty() || place == 0 {
+                piece.shrink_to_fit();
+                self.pieces.push((sha256.clone(), place, piece));
+            }
+            held.files.push(FileNote { sha256, bytes, part });
+            let waiting: usize = self.pieces.iter().map(|(_, _, bytes)| bytes.len()).sum();
+            if waiting >= PIECE * PIECES || self.pieces.len() >= MOST_PIECES {
+                self.seal_files(&mut held)?;
+            }
+        }
+        if !self.pieces.is_empty() {
+            self.seal_files(&mut held)?;
+        }
+        self.index.hold(held);
+        Ok(())
+    }
+
+    /// Seals the pieces that wait, as one part.
+    fn seal_files(&mut self, held: &mut Carried) -> Result<()> {
+        self.orders.standing()?;
+        let index = self.next()?;
+        let waiting = std::mem::take(&mut self.pieces);
+        let pieces: Vec<Piece<'_>> =
+            waiting.iter().map(|(sha256, place, bytes)| Piece { sha256, place: *place, bytes }).collect();
+        let object = self.state.object.clone();
+        self.journal.note(Act::SealPart, &object, &Outcome::Begun)?;
+        let part = self.sealer.files(index, &[pieces::rows(&pieces)?])?;
+        self.archive.put(index, &part.bytes)?;
+        held.parts.push(FilePart {
+            index,
+            rows: part.rows,
+            sha256: part.plain_sha256,
+            unpacked: part.unpacked,
+        });
+        let size = u64::try_from(part.bytes.len()).unwrap_or(u64::MAX);
+        self.parts.push(Part { size, sha256: part.sha256 });
+        Ok(())
+    }
+
+    /// The next part's place; refused as soon as there are more than a manifest lists.
+    fn next(&self) -> Result<u64> {
+        let next = self.parts.len().saturating_add(1);
+        if next >= MOST_PARTS {
+            return Err(TOO_MANY
+                .fault(format!("{MOST_PARTS} are the most"))
+                .help("split the order into several, each its own archive"));
+        }
+        u64::try_from(next).map_err(|_| UNKNOWN.fault("a part"))
+    }
+
     /// The one step between rows in clear and the disk.
     fn seal(&mut self, table: usize, object: &str, rows: &[Batch]) -> Result<()> {
-        let index = u64::try_from(self.parts.len()).unwrap_or(u64::MAX).saturating_add(1);
+        let index = self.next()?;
         let described = self.index.tables.get(table).ok_or_else(|| UNKNOWN.fault(""))?;
         self.journal.note(Act::SealPart, object, &Outcome::Begun)?;
         let part = self.sealer.chunk(index, described, rows)?;

@@ -445,7 +445,7 @@ impl<'a> Taking<'a, '_, '_, '_> {
         let there = Rows::of_destination(self.destination, table, &range, &key)?;
         let (plan, engine) = (self.orders.plan, self.destination.engine());
         let kept = sample::kept(self.state, plan, table, sealed);
-        let how = How::Digest { run: self.state.run.clone() };
+        let how = How::digest(&self.orders, &self.state.run);
         let files = Attaching::new(plan, self.how.options.files, how, state::token_key(self.state))?;
         let without =
             Without { kept, refused: &sealed.refused, staying: self.found.staying, files: files.as_ref() };

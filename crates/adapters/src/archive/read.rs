@@ -68,7 +68,7 @@ impl Whole {
                 .help("keep the archive as it is, and ask its sender"));
         }
         for number in 0..whole.parts.len() {
-            whole.part(number)?;
+            whole.compared(number)?;
         }
         Ok(whole)
     }
@@ -81,8 +81,8 @@ impl Whole {
     pub fn open<'i>(self, identity: &'i Identity) -> Result<Archive<'i>> {
         let opener = Opener::new(self.label.clone(), identity);
         let index = opener.index(&self.part(0)?)?;
-        if index.chunks.len().checked_add(1) != Some(self.parts.len()) {
-            let detail = format!("{} of {}", index.chunks.len(), self.parts.len().saturating_sub(1));
+        if index.parts().checked_add(1) != Some(self.parts.len()) {
+            let detail = format!("{} of {}", index.parts(), self.parts.len().saturating_sub(1));
             return Err(OTHER_COUNT.fault(detail).help("keep the archive as it is, and tell the controller"));
         }
         Ok(Archive { whole: self, opener, index })
@@ -96,18 +96,23 @@ impl Whole {
 
     /// The bytes of a part, which are those that the manifest lists.
     fn part(&self, number: usize) -> Result<Vec<u8>> {
+        let (name, listed) = self.listed(number)?;
+        let bytes = regular::read(&self.folder.join(&name), listed.size).map_err(|why| unread(why, &name))?;
+        if digest::of_bytes(&bytes) == listed.sha256 { Ok(bytes) } else { Err(changed(&name)) }
+    }
+
+    /// Compares a part with the manifest: it is not in memory as a whole, whatever size is listed.
+    fn compared(&self, number: usize) -> Result<()> {
+        let (name, listed) = self.listed(number)?;
+        let found =
+            regular::digest(&self.folder.join(&name), listed.size).map_err(|why| unread(why, &name))?;
+        if found == listed.sha256 { Ok(()) } else { Err(changed(&name)) }
+    }
+
+    fn listed(&self, number: usize) -> Result<(String, &Part)> {
         let name = part_name(number);
         let listed = self.parts.get(number).ok_or_else(|| MISSING.fault(name.clone()))?;
-        let again = "copy the archive again from its sender";
-        let bytes = regular::read(&self.folder.join(&name), listed.size).map_err(|unread| match unread {
-            Unread::Io(std::io::ErrorKind::NotFound) => MISSING.fault(name.clone()).help(again),
-            Unread::Io(kind) => UNREADABLE.fault(format!("{name}: {kind}")),
-            Unread::TooLarge | Unread::NotRegular => CHANGED.fault(name.clone()).help(again),
-        })?;
-        if digest::of_bytes(&bytes) == listed.sha256 {
-            return Ok(bytes);
-        }
-        Err(CHANGED.fault(name).help(again))
+        Ok((name, listed))
     }
 
     /// Nothing else lies there: a part that the manifest does not list is nobody's.
@@ -123,6 +128,20 @@ impl Whole {
             }
         }
         Ok(())
+    }
+}
+
+const AGAIN: &str = "copy the archive again from its sender";
+
+fn changed(name: &str) -> Fault {
+    CHANGED.fault(name).help(AGAIN)
+}
+
+fn unread(unread: Unread, name: &str) -> Fault {
+    match unread {
+        Unread::Io(std::io::ErrorKind::NotFound) => MISSING.fault(name).help(AGAIN),
+        Unread::Io(kind) => UNREADABLE.fault(format!("{name}: {kind}")),
+        Unread::TooLarge | Unread::NotRegular => changed(name),
     }
 }
 
@@ -179,6 +198,17 @@ impl Archive<'_> {
     pub(super) fn rows(&self, note: &ChunkNote, table: &IndexTable) -> Result<Vec<ecluse_batch::Batch>> {
         let number = usize::try_from(note.index).unwrap_or(usize::MAX);
         self.opener.chunk(&self.whole.part(number)?, note, table)
+    }
+
+    /// The pieces of files of one part, by its place among those that hold some.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::rows`]; `ECL-LOA-023` where the index tells of no such part.
+    pub(super) fn pieces(&self, place: usize) -> Result<Vec<ecluse_batch::Batch>> {
+        let part = self.index.files.parts.get(place).ok_or_else(|| OTHER_COUNT.fault("parts with files"))?;
+        let number = usize::try_from(part.index).unwrap_or(usize::MAX);
+        self.opener.files(&self.whole.part(number)?, part)
     }
 }
 

@@ -10,7 +10,7 @@ use ecluse_core::plan::{Plan, TablePlan};
 use ecluse_core::types::{Engine, Type};
 use ecluse_core::value::KeyRange;
 use ecluse_flow::ports;
-use ecluse_seal::archive::IndexTable;
+use ecluse_seal::archive::{ChunkNote, IndexTable};
 
 use super::read::{Archive, ENGINE};
 
@@ -47,6 +47,32 @@ impl<'a> Source<'a> {
             tally.map(|tally| Laid { rows: tally.count(), out: tally.publish(&key, Scope::Table(number)) })
         };
         self.laid.iter().enumerate().map(one).collect()
+    }
+
+    /// The first of a table's parts that may hold rows of this range: found by halves, as they lie in the key's order.
+    fn first(
+        &self,
+        notes: &[&ChunkNote],
+        table: &IndexTable,
+        (types, key): (&[Type], &[usize]),
+        range: &KeyRange,
+    ) -> Result<usize> {
+        let Some(after) = range.after.as_ref().filter(|_| !key.is_empty()) else { return Ok(0) };
+        let (mut low, mut high) = (0, notes.len());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let Some(note) = notes.get(middle) else { break };
+            let mut before = true;
+            for batch in self.archive.rows(note, table)? {
+                before &= Keys::new(&batch, types, key)?.rows_upto(after) == batch.rows();
+            }
+            if before {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        Ok(low)
     }
 
     fn table(&self, table: &TablePlan) -> Result<&'a IndexTable> {
@@ -111,15 +137,23 @@ impl ports::Source for Source<'_> {
         let key = TallyKey::new(*index.tally.expose());
         let mut hasher = RowHasher::new(&key, &indexed.destination, &types);
         let (mut tally, mut hashes) = (Tally::new(), Vec::new());
-        for note in index.chunks.iter().filter(|note| note.table == table.number()) {
+        let notes: Vec<&ChunkNote> =
+            index.chunks.iter().filter(|note| note.table == table.number()).collect();
+        let first = self.first(&notes, indexed, (&types, table.key()), range)?;
+        for note in notes.into_iter().skip(first) {
             for batch in self.archive.rows(note, indexed)? {
                 if everything {
                     hashes.clear();
                     hasher.hash_rows(&batch, &mut hashes)?;
                     tally.extend(&hashes);
                     sink(batch)?;
-                } else if let Some(within) = within(&batch, &types, table.key(), range)? {
-                    sink(within)?;
+                } else {
+                    match within(&batch, &types, table.key(), range)? {
+                        Within::Some(within) => sink(within)?,
+                        Within::Before => {}
+                        // a range of a table of many parts opens those parts that hold it, and no others
+                        Within::Behind => return Ok(()),
+                    }
                 }
             }
         }
@@ -138,13 +172,23 @@ impl ports::Source for Source<'_> {
     }
 }
 
-/// The rows of a batch whose keys lie in the range; they follow each other.
-fn within(batch: &Batch, types: &[Type], key: &[usize], range: &KeyRange) -> Result<Option<Batch>> {
+/// Rows of a batch whose keys lie in a range; they follow each other.
+enum Within {
+    Before,
+    Some(Batch),
+    Behind,
+}
+
+fn within(batch: &Batch, types: &[Type], key: &[usize], range: &KeyRange) -> Result<Within> {
     if key.is_empty() {
-        return Ok(Some(batch.clone()));
+        return Ok(Within::Some(batch.clone()));
     }
     let keys = Keys::new(batch, types, key)?;
     let from = range.after.as_ref().map_or(0, |after| keys.rows_upto(after));
     let upto = range.upto.as_ref().map_or(batch.rows(), |upto| keys.rows_upto(upto));
-    Ok((from < upto).then(|| batch.slice(from, upto - from)))
+    Ok(match (from < upto, upto) {
+        (true, _) => Within::Some(batch.slice(from, upto - from)),
+        (false, 0) if batch.rows() > 0 => Within::Behind,
+        (false, _) => Within::Before,
+    })
 }

@@ -41,10 +41,13 @@ const MEMORY: usize = 1 << 20;
 /// How often a file that changes while it is read is read.
 const TRIES: u8 = 2;
 
+/// What takes a file's bytes, block by block.
+pub type Takes<'a> = dyn FnMut(&[u8]) -> Result<()> + 'a;
+
 /// The folders of one order, each where this machine sees it. Opened when first needed.
 pub struct Attached {
     sources: BTreeMap<String, Root>,
-    destination: Root,
+    destination: Option<Root>,
     rooted: AtomicBool,
 }
 
@@ -76,11 +79,34 @@ impl Root {
 }
 
 impl Attached {
-    /// `sources`: by the name that the order gives a folder, where it is; `destination`: the folder that receives.
+    /// `sources`: by the name that the order gives a folder, where it is; `destination`: the folder that receives,
+    /// none where files are sealed into an archive.
     #[must_use]
-    pub fn new(sources: BTreeMap<String, PathBuf>, destination: PathBuf) -> Self {
+    pub fn new(sources: BTreeMap<String, PathBuf>, destination: Option<PathBuf>) -> Self {
         let sources = sources.into_iter().map(|(name, path)| (name, Root::new(path))).collect();
-        Self { sources, destination: Root::new(destination), rooted: AtomicBool::new(false) }
+        Self { sources, destination: destination.map(Root::new), rooted: AtomicBool::new(false) }
+    }
+
+    /// Has a file that comes from elsewhere arrive in the run's folder under this name, unless it is there and holds
+    /// what the name says. `fill` gives its bytes, and answers for them: they are of this digest. Durable when it
+    /// returns.
+    ///
+    /// # Errors
+    ///
+    /// `ECL-FIL-030`, `ECL-FIL-031`; those of `fill`.
+    pub fn receive(
+        &self,
+        run: &str,
+        (name, digest, bytes): (&str, &[u8; 32], u64),
+        fill: &mut dyn FnMut(&mut Takes<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let kept = self.receives()?;
+        if kept.has(name, digest, bytes, true)? {
+            return Ok(());
+        }
+        let mut spool = Spool { kept: &kept, run, memory: Vec::new(), part: None };
+        fill(&mut |block| spool.take(block))?;
+        spool.arrive(name, digest, bytes, true)
     }
 
     fn source(&self, folder: &str) -> Result<BorrowedFd<'_>> {
@@ -89,7 +115,9 @@ impl Attached {
     }
 
     fn receives(&self) -> Result<kept::Kept<'_>> {
-        Ok(kept::Kept::new(self.destination.handle(&UNWRITABLE)?, &self.rooted))
+        let destination =
+            self.destination.as_ref().ok_or_else(|| UNWRITABLE.fault("no folder receives files"))?;
+        Ok(kept::Kept::new(destination.handle(&UNWRITABLE)?, &self.rooted))
     }
 
     /// Reads the file once; where a copy is wanted, brings it from that one reading.
@@ -130,6 +158,25 @@ impl Files for Attached {
             }
         }
         Ok(Taken::Refused(&source::CHANGED))
+    }
+
+    fn carry(
+        &self,
+        from: &FileColumn,
+        name: &Relative,
+        sink: &mut dyn FnMut(&[u8]) -> Result<()>,
+    ) -> Result<Taken> {
+        let found = match source::open(self.source(&from.folder)?, name)? {
+            Found::File(found) => found,
+            Found::Missing => return Ok(Taken::Missing),
+            Found::Refused(code) => return Ok(Taken::Refused(code)),
+        };
+        // once: what was given to the sink is not taken back
+        Ok(match found.read(from.largest, sink)? {
+            Read::Whole { digest, bytes } => Taken::There { digest: HEXLOWER.encode(&digest), bytes },
+            Read::Refused(code) => Taken::Refused(code),
+            Read::Looked { .. } | Read::Changed => Taken::Refused(&source::CHANGED),
+        })
     }
 
     fn lie(&self, folder: &str, each: &mut dyn FnMut(&str)) -> Result<()> {

@@ -19,7 +19,7 @@ fn here() -> Here {
     let (old, new) = (folder.path().join("old"), folder.path().join("new"));
     std::fs::create_dir_all(old.join("2024")).unwrap();
     std::fs::create_dir(&new).unwrap();
-    let files = Attached::new(BTreeMap::from([("/old".to_owned(), old.clone())]), new.clone());
+    let files = Attached::new(BTreeMap::from([("/old".to_owned(), old.clone())]), Some(new.clone()));
     Here { _folder: folder, old, new, files }
 }
 

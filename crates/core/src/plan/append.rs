@@ -64,6 +64,29 @@ pub(super) fn append(inputs: &Given<'_>, drafts: &mut [Draft<'_>]) -> Result<Vec
     if findings.is_empty() { Ok(counters(inputs, append, drafts)) } else { Err(findings) }
 }
 
+/// The same for the rows of an archive, where they are loaded. Which columns are moved aside the papers said, which
+/// were compiled anew there ([`super::consigned`]); here the room is looked for in the destination as it is.
+///
+/// # Errors
+/// A column that does not hold the room, or would lead to another laboratory's row.
+pub(super) fn received(
+    inputs: &Given<'_>,
+    append: &Append,
+    drafts: &mut [Draft<'_>],
+    aside: &[Vec<usize>],
+) -> Result<Vec<Finding>, Vec<Finding>> {
+    let mut findings = Vec::new();
+    for (draft, columns) in drafts.iter_mut().zip(aside) {
+        let (shifts, found) = shifts(append, draft, columns);
+        draft.target.shifts = shifts;
+        findings.extend(found);
+    }
+    if findings.is_empty() {
+        findings.extend(drafts.iter().flat_map(|draft| followed(inputs, drafts, draft)));
+    }
+    if findings.is_empty() { Ok(counters(inputs, append, drafts)) } else { Err(findings) }
+}
+
 /// Per drafted table, the source columns that are moved aside: a key that refers to nothing is the
 /// table's own; whatever refers to a column that is moved aside goes with it. In a key of several
 /// columns, one that goes aside is enough to tell the rows: a plain number beside it (the third

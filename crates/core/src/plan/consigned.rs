@@ -3,13 +3,15 @@
 //! The sealed index is its sender's word. Order, dictionary, mapping and code tables are the controller's, the last two
 //! under the biologist's signatures where these are due: they are
 //! compiled here once more, as the extraction compiled them, and the index has to tell of the same tables and
-//! columns, and of no others. Of a column, name and type are told by the papers; whether it may be NULL, and how long
-//! its texts are, the source's catalogue alone said, which did not travel.
+//! columns, and of no others. Of a column, name and type are told by the papers, and how long its texts are where the
+//! dictionary's word for the type says it; whether it may be NULL the source's catalogue alone said, which did not
+//! travel.
 
 use std::collections::BTreeMap;
 
 use super::compile::{Given, Refusal, made};
 use super::examine::surveyed;
+use super::files::FileColumn;
 use super::load::Laden;
 use super::{Plan, TablePlan};
 use crate::catalog::{Catalog, Column, Table};
@@ -19,9 +21,9 @@ use crate::fault::Code;
 use crate::finding::Finding;
 use crate::instruction::Instruction;
 use crate::judged::Judged;
-use crate::mapping::Mapping;
+use crate::mapping::{Append, Mapping};
 use crate::plain::shown;
-use crate::types::Engine;
+use crate::types::{Engine, Type};
 
 static NOT_THIS_ORDERS: Code =
     Code::refused("ECL-LOA-004", "the archive holds a table that its order does not name");
@@ -48,13 +50,18 @@ pub struct Carried<'a> {
 ///
 /// ```compile_fail,E0451
 /// # use ecluse_core::plan::{Consigned, Laden};
-/// fn forge(tables: Vec<Laden>) -> Consigned {
-///     Consigned { tables }
+/// fn forge(real: Consigned, tables: Vec<Laden>) -> Consigned {
+///     Consigned { tables, ..real }
 /// }
 /// ```
 #[derive(Clone, Debug)]
 pub struct Consigned {
     tables: Vec<Laden>,
+    /// Per table: its columns that name files, `write` as the archive has the columns.
+    files: Vec<Vec<FileColumn>>,
+    /// The room that the mapping gives, and per table the columns that are moved into it.
+    append: Option<Append>,
+    aside: Vec<Vec<usize>>,
 }
 
 impl Consigned {
@@ -62,6 +69,23 @@ impl Consigned {
     #[must_use]
     pub fn tables(&self) -> &[Laden] {
         &self.tables
+    }
+
+    /// Per table, in their order, its columns that name files; indices are the archive's.
+    pub(super) fn files(&self) -> &[Vec<FileColumn>] {
+        &self.files
+    }
+
+    /// The room that the mapping gives among other laboratories' rows, and per table the columns, as the archive has
+    /// them, that are moved into it.
+    pub(super) const fn room(&self) -> (Option<&Append>, &[Vec<usize>]) {
+        (self.append.as_ref(), self.aside.as_slice())
+    }
+
+    /// Whether rows name files, which then lie in the archive too.
+    #[must_use]
+    pub fn name_files(&self) -> bool {
+        self.files.iter().any(|columns| !columns.is_empty())
     }
 }
 
@@ -72,8 +96,10 @@ impl Consigned {
 ///
 /// Everything that is otherwise, by name, up to 20 findings; what [`super::compile`] refuses the papers for.
 pub fn consigned(carried: Carried<'_>, tables: Vec<Laden>) -> Result<Consigned, Vec<Finding>> {
-    let plan = remade(carried)?;
+    let append = carried.mapping.paper().append.clone();
+    let (plan, typed) = remade(carried)?;
     let mut findings: Vec<Finding> = differences(&plan, &tables)
+        .chain(longer(&typed, &tables))
         .take(MOST)
         .map(|(code, what)| {
             Finding::new(code, shown(&what))
@@ -81,7 +107,10 @@ pub fn consigned(carried: Carried<'_>, tables: Vec<Laden>) -> Result<Consigned, 
         })
         .collect();
     if findings.is_empty() {
-        return Ok(Consigned { tables });
+        let files = plan.tables().iter().map(|table| table.files().to_vec()).collect();
+        let aside = |table: &TablePlan| table.shifts().iter().map(|shift| shift.column).collect();
+        let aside = plan.tables().iter().map(aside).collect();
+        return Ok(Consigned { tables, files, append, aside });
     }
     findings.dedup();
     Err(findings)
@@ -137,7 +166,9 @@ fn arrives(table: &TablePlan, read: usize) -> Option<String> {
 }
 
 /// The plan of the extraction, as far as papers tell it: against tables as they would be made for it.
-fn remade(carried: Carried<'_>) -> Result<Plan, Vec<Finding>> {
+///
+/// Beside it the tables as the dictionary's own words for the types make them, with the lengths that these say.
+fn remade(carried: Carried<'_>) -> Result<(Plan, Vec<Table>), Vec<Finding>> {
     let Carried { instruction, dictionary, mapping, codes } = carried;
     let codes = codes.into_iter().map(|(name, table)| (name, table.apart().0)).collect();
     let source = surveyed(dictionary);
@@ -162,7 +193,7 @@ fn remade(carried: Carried<'_>) -> Result<Plan, Vec<Finding>> {
         tables: Vec::new(),
     };
     let refused = match compiled(&there) {
-        Ok(compiled) => return Ok(compiled.plan),
+        Ok(compiled) => return Ok((compiled.plan, Vec::new())),
         Err(refused) => refused,
     };
     if refused.missing.is_empty() {
@@ -170,7 +201,26 @@ fn remade(carried: Carried<'_>) -> Result<Plan, Vec<Finding>> {
     }
     // a dictionary knows no lengths: none refuses anything
     there.tables = refused.missing.iter().map(endless).collect();
-    compiled(&there).map(|compiled| compiled.plan).map_err(|Refusal { findings, .. }| findings)
+    let plan = compiled(&there).map(|compiled| compiled.plan).map_err(|Refusal { findings, .. }| findings)?;
+    Ok((plan, refused.missing))
+}
+
+/// Texts that would be longer than the signed dictionary's types say.
+fn longer<'a>(typed: &'a [Table], tables: &'a [Laden]) -> impl Iterator<Item = Difference> + 'a {
+    let pairs = tables.iter().filter_map(|t| Some((t, typed.iter().find(|made| made.name == t.table.name)?)));
+    pairs.flat_map(|(laden, made)| {
+        laden.table.columns.iter().filter_map(move |column| {
+            let most = said(made.column(&column.name)?)?;
+            let within = column.max_length.is_some_and(|length| length <= most);
+            let what = || format!("column {}.{} is longer than {most} characters", made.name, column.name);
+            (!within).then(|| (&OTHERWISE, what()))
+        })
+    })
+}
+
+/// The length that a text's type names; 0 where it cannot be told ([`surveyed`]).
+fn said(column: &Column) -> Option<u32> {
+    column.max_length.filter(|most| *most > 0 && column.ty == Some(Type::Text))
 }
 
 fn endless(table: &Table) -> Table {

@@ -6,10 +6,12 @@
 
 use std::collections::BTreeMap;
 
-use super::compile::{Compiled, Given, Refusal};
+use super::append::{Counter, counted, received};
+use super::compile::{Compiled, Draft, DraftRelation, Given, Refusal};
 use super::consigned::Consigned;
+use super::files::FileColumn;
 use super::target::{NO_TABLE, Target, target};
-use super::{Expression, Plan, ReadColumn, Relation, TablePlan};
+use super::{Expression, Plan, ReadColumn, Relation, TablePlan, WriteColumn};
 use crate::catalog::{Catalog, Table};
 use crate::dictionary::Dictionary;
 use crate::fault::Code;
@@ -47,13 +49,14 @@ pub fn load(
     tables: &Consigned,
     destination: &Catalog,
 ) -> Result<Compiled, Refusal> {
-    let tables = tables.tables();
+    let consigned = tables;
+    let tables = consigned.tables();
     let mut findings = Vec::new();
     let source = Catalog { tables: tables.iter().map(|t| t.table.clone()).collect(), ..destination.clone() };
     let mapping = Mapping {
         digest: String::new(),
         codes: Vec::new(),
-        append: None,
+        append: consigned.room().0.cloned(),
         tables: tables.iter().map(identity).collect(),
     };
     let given = Given {
@@ -79,21 +82,63 @@ pub fn load(
     if !findings.is_empty() || !missing.is_empty() {
         return Err(Refusal { findings, missing });
     }
-    let notes = targets.iter_mut().flat_map(|t| std::mem::take(&mut t.notes)).collect();
-    let planned = planned(&given, tables, targets);
+    let mut notes: Vec<Finding> = targets.iter_mut().flat_map(|t| std::mem::take(&mut t.notes)).collect();
+    let (targets, beside, counters) = aside(&given, consigned, targets).map_err(|findings| Refusal {
+        findings: findings.into_iter().map(told).collect(),
+        missing: Vec::new(),
+    })?;
+    notes.extend(beside);
+    let planned = planned(&given, consigned, targets);
     let plan = Plan {
         tables: planned,
         tolerance: instruction.order().tolerance,
-        // accepted, chosen and compared before it was sealed, or not at all: the load is of what there is
-        reference: 0,
+        // they come first, as the order's own plan has it, and are accepted where they stand
+        reference: tables.iter().take_while(|laden| is_reference(&given, laden)).count(),
+        // chosen and compared before it was sealed, or not at all: the load is of what there is
         row_limit: None,
         dossiers: None,
         pending: None,
         known: None,
         demands: Vec::new(),
     };
-    Ok(Compiled { plan, stays: Vec::new(), notes, counters: Vec::new() })
+    Ok(Compiled { plan, stays: Vec::new(), notes, counters })
 }
+
+fn is_reference(given: &Given<'_>, laden: &Laden) -> bool {
+    given.order.table(&laden.source).is_some_and(|table| table.reference)
+}
+
+/// Among other laboratories' rows, the keys of these in their room.
+fn aside(given: &Given<'_>, consigned: &Consigned, targets: Vec<Target>) -> Result<Aside, Vec<Finding>> {
+    let (Some(append), aside) = consigned.room() else { return Ok((targets, Vec::new(), Vec::new())) };
+    let mut drafts = Vec::with_capacity(targets.len());
+    for (laden, target) in consigned.tables().iter().zip(targets) {
+        let order = given.order.table(&laden.source);
+        let order = order.ok_or_else(|| vec![Finding::new(&UNFIT, format!("table {}", laden.source))])?;
+        let place = |name: &str| laden.table.columns.iter().position(|c| c.name == name);
+        let relation = |(column, parent, parent_column): &(String, usize, String)| {
+            let there = consigned.tables().get(*parent)?;
+            Some(DraftRelation {
+                column: place(column)?,
+                parent: *parent,
+                parent_column: there.table.columns.iter().position(|c| c.name == *parent_column)?,
+            })
+        };
+        drafts.push(Draft {
+            order,
+            source: &laden.table,
+            key: laden.table.key.iter().filter_map(|key| place(key)).collect(),
+            filter: Filter::Every,
+            target,
+            relations: laden.relations.iter().filter_map(relation).collect(),
+        });
+    }
+    let beside = received(given, append, &mut drafts, aside)?;
+    let counters = counted(given, &drafts);
+    Ok((drafts.into_iter().map(|draft| draft.target).collect(), beside, counters))
+}
+
+type Aside = (Vec<Target>, Vec<Finding>, Vec<Counter>);
 
 /// Rows that lie in no order could not be found again by their key.
 fn unordered(laden: &Laden) -> Option<Finding> {
@@ -128,7 +173,8 @@ fn told(finding: Finding) -> Finding {
     )
 }
 
-fn planned(given: &Given<'_>, tables: &[Laden], targets: Vec<Target>) -> Vec<TablePlan> {
+fn planned(given: &Given<'_>, consigned: &Consigned, targets: Vec<Target>) -> Vec<TablePlan> {
+    let tables = consigned.tables();
     let patients = leads_to_patients(given, tables);
     let names = |to: &TableMap| to.to.value.clone();
     let known: Vec<String> = given.mapping.tables.iter().map(names).collect();
@@ -162,6 +208,11 @@ fn planned(given: &Given<'_>, tables: &[Laden], targets: Vec<Target>) -> Vec<Tab
         let key: Vec<usize> = laden.table.key.iter().filter_map(|k| place(k)).collect();
         let Target { name, mut columns, shifts, .. } = target;
         for column in &mut columns {
+            // no row is longer than its archive says, whatever the destination holds
+            if let Expression::Column(from) = &column.from {
+                let sealed = laden.table.columns.get(*from).and_then(|c| c.max_length);
+                column.max_length = column.max_length.into_iter().chain(sealed).min();
+            }
             column.relation = to_patients.iter().any(|read| column.from.carries(*read));
         }
         let write_key = key
@@ -177,16 +228,26 @@ fn planned(given: &Given<'_>, tables: &[Laden], targets: Vec<Target>) -> Vec<Tab
             read: laden.table.columns.iter().filter_map(read).collect(),
             key,
             filter: Filter::Every,
-            write: columns,
             write_key,
             relations,
-            files: Vec::new(),
+            files: files(consigned.files().get(number).map_or(&[], Vec::as_slice), &columns),
+            write: columns,
             shifts,
             persons: ordered
                 .is_some_and(|t| t.shared.is_none() && about_persons(t, given.dictionary).is_some()),
         });
     }
     planned
+}
+
+/// Columns that name files, as their rows lie in the archive: what they say is the name under which a file arrives.
+fn files(named: &[FileColumn], columns: &[WriteColumn]) -> Vec<FileColumn> {
+    let one = |file: &FileColumn| {
+        let write = columns.iter().position(|c| c.from == Expression::Column(file.write))?;
+        let (prefix, suffix) = (String::new(), String::new());
+        Some(FileColumn { read: file.write, write, prefix, suffix, missing_refuses: false, ..file.clone() })
+    };
+    named.iter().filter_map(one).collect()
 }
 
 fn read(column: &crate::catalog::Column) -> Option<ReadColumn> {

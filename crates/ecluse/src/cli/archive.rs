@@ -45,6 +45,14 @@ pub(crate) struct LoadArgs {
     #[arg(long)]
     pub(crate) ddl: bool,
 
+    /// The folder that receives the files which rows name; demanded where the archive holds some.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) files: Option<PathBuf>,
+
+    /// Load the reference data alone: a biologist of the laboratory accepts them before anything else is loaded.
+    #[arg(long)]
+    pub(crate) reference: bool,
+
     /// Your private key (OpenSSH), to sign the receipt as a recipient of the contract; in a trial, the trial's own.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) key: Option<PathBuf>,

@@ -45,6 +45,12 @@ pub(super) fn open(here: &Here, args: &OpenArgs) -> Result<()> {
             left(table)
         ));
     }
+    let held = &index.files.files;
+    if !held.is_empty() {
+        let bytes = held.iter().fold(0_u64, |sum, file| sum.saturating_add(file.bytes));
+        let files = plural(number(held.len()), "file", "files");
+        output::line(format!("  {files} that rows name, {} bytes", count(bytes)));
+    }
     output::line("No row was opened. Load them:  ecluse load ARCHIVE --identity FILE --to URL --key KEY");
     let tables: Vec<Value> = index.tables.iter().map(counts).collect();
     let mut document = outside(&laid.sealed.manifest, bytes);
@@ -52,6 +58,7 @@ pub(super) fn open(here: &Here, args: &OpenArgs) -> Result<()> {
         document.insert("run".to_owned(), json!(index.run));
         document.insert("extracted".to_owned(), json!(shown(&index.extracted)));
         document.insert("tables".to_owned(), json!(tables));
+        document.insert("files".to_owned(), json!(held.len()));
     }
     output::document(&document);
     Ok(())

@@ -11,8 +11,9 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use ecluse_adapters::archive::{Archive, Source};
+use ecluse_adapters::archive::{Archive, Received, Source};
 use ecluse_adapters::folder::{RunFolder, events};
+use ecluse_adapters::sql;
 use ecluse_core::copies::Store;
 use ecluse_core::count::plural;
 use ecluse_core::fault::{Code, Result};
@@ -22,23 +23,26 @@ use ecluse_core::recipient::Recipient;
 use ecluse_flow::event::Act;
 use ecluse_flow::figures::Figures;
 use ecluse_flow::load::{OTHER_RECEIPT, destroys, is_destroyed, not_loaded_yet, unseals};
-use ecluse_flow::orders::is_stated;
-use ecluse_flow::ports::{Destination, Record as _};
+use ecluse_flow::orders::{Orders, is_stated};
+use ecluse_flow::ports::{Destination, Files, Record as _};
 use ecluse_flow::reconcile::{Kind, Reconciliation, conclude, reconcile};
+use ecluse_flow::reference::standing;
+use ecluse_flow::rights;
 use ecluse_flow::run::{Options, makes, may_begin, run as flow_run};
+use ecluse_flow::start::Start;
 use ecluse_seal::Identity;
 use ecluse_seal::archive::commitment;
 use jiff::SignedDuration;
 use jiff::civil::Date;
 use serde_json::json;
 
-use super::migrate::STOPPED;
+use super::migrate::{STOPPED, counters};
 use super::{Here, reconcile as reconciled, runs, session, sign};
 use crate::cli::{LoadArgs, SignArgs};
 use crate::connections::{self, End};
 use crate::copies::{self, Born};
 use crate::loading::{Laid, Sealed};
-use crate::papers::{Paper, draft, signatures_of};
+use crate::papers::{Paper, draft, reference, signatures_of};
 use crate::progress::Teller;
 use crate::ready::{self, Missing, STOP};
 use crate::{connect, folder, output, overwrite};
@@ -49,6 +53,10 @@ static KEPT: Code = Code::outside("ECL-LOA-017", "the identity could not be dest
 static NOT_THROUGH: Code =
     Code::refused("ECL-LOA-026", "a receipt lies there, and the load that it tells of is not through");
 static LINKED: Code = Code::refused("ECL-LOA-027", "the identity is a link, or has a second name");
+static NO_FOLDER: Code =
+    Code::usage("ECL-LOA-036", "rows of the archive name files, and it is not said where these go");
+static UNASKED: Code = Code::refused("ECL-LOA-037", "the archive holds files, and its order names none");
+const TELL: &str = "load nothing of it, keep it as it is, and tell the controller";
 static REFUSED: Code = Code::refused("ECL-LOA-028", "the destination refused rows of the archive");
 static ANOTHER: Code =
     Code::refused("ECL-LOA-019", "this migration has its receipt already, of another archive");
@@ -72,7 +80,11 @@ pub(super) fn run(here: &Here, args: &LoadArgs) -> Result<()> {
         }
         None => {
             one_file(&key)?;
-            loaded(here, args, sealed, (&key, &run, &path))?;
+            let loaded = loaded(here, args, sealed, (&key, &run, &path))?;
+            if loaded == Loaded::Reference {
+                // the identity is needed for the rest
+                return Ok(());
+            }
             may_go(&key, &recipient, &run, Announced::NotYet)?;
             Paper::read(&path, "")?
         }
@@ -184,13 +196,22 @@ fn one_file(key: &Path) -> Result<()> {
     Err(LINKED.fault(key.display().to_string()).help("name the file itself, and take its other names away"))
 }
 
-/// Opens, loads, reads back, and writes the receipt.
+/// What a start was for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Loaded {
+    /// Everything that was sealed.
+    Whole,
+    /// The reference data alone: nothing was received yet.
+    Reference,
+}
+
+/// Opens, loads, reads back, and writes the receipt; of the reference data alone it loads, and no more.
 fn loaded(
     here: &Here,
     args: &LoadArgs,
     sealed: Sealed,
     (key, run, receipt): (&Path, &Path, &Path),
-) -> Result<()> {
+) -> Result<Loaded> {
     let identity = session::identity(key)?;
     let ids = (sealed.recipient.header().id.clone(), sealed.manifest.header().id.clone());
     let manifest = sealed.manifest.digest();
@@ -202,14 +223,18 @@ fn loaded(
     let (laid, archive) = unseals(&mut record, ready::world(), (&ids.0, &ids.1), &manifest, || {
         sealed.open(here, args.open.status.as_deref(), &identity)
     })?;
+    let received = received(args, &laid, &archive)?;
     let url = connect::parse(&connections::url(&here.folder, End::Destination, args.to.url().as_deref())?)?;
     let order = laid.instruction.order();
     listed(here, args, run, Some(order.erasure.copies.value))?;
     copies::run(&here.folder, here.now, run, order, Some(&connect::name(&url, Language::English)))?;
     let mut destination = connect::destination(&url)?;
-    let load = Load { laid: &laid, archive: &archive, identity: &identity };
+    let files = received.as_ref();
+    let load = Load { laid: &laid, archive: &archive, identity: &identity, files };
     let mut source = Source::new(&archive);
-    let figures = load.moved(args.ddl, &mut source, destination.as_mut(), &mut record)?;
+    let start = if args.reference { Start::Reference } else { Start::Whole };
+    let place = (here, run);
+    let figures = load.moved(place, (args.ddl, start), &mut source, destination.as_mut(), &mut record)?;
     // before the identity goes: over a receipt with refused rows nobody accepts, and nobody could load again
     let refused = figures.refused_rows();
     if refused > 0 {
@@ -217,7 +242,12 @@ fn loaded(
             "see them by code in load/figures.json; put the destination right, and give the same command again",
         ));
     }
+    if args.reference {
+        told_of_reference(&figures);
+        return Ok(Loaded::Reference);
+    }
     let outs = load.opened(&source)?;
+    files.map_or(Ok(()), Received::all_named)?;
     // a connection of its own, as whoever reads back later has one
     drop(destination);
     let found = load.read_back(here, connect::destination(&url)?.as_mut(), &mut record)?;
@@ -230,7 +260,27 @@ fn loaded(
         "{} loaded and read back; every one is as it was sealed.",
         plural(rows, "row", "rows")
     ));
-    Ok(())
+    Ok(Loaded::Whole)
+}
+
+/// The files of the archive and the folder that receives them, where its rows name files.
+fn received<'a>(args: &LoadArgs, laid: &Laid, archive: &'a Archive<'a>) -> Result<Option<Received<'a>>> {
+    if !laid.name_files() {
+        return if archive.index().files.is_empty() { Ok(None) } else { Err(UNASKED.fault("").help(TELL)) };
+    }
+    let to = args
+        .files
+        .clone()
+        .ok_or_else(|| NO_FOLDER.fault("").help("--files DIR, a folder that only the new system reads"))?;
+    Received::new(archive, to).map(Some)
+}
+
+fn told_of_reference(figures: &Figures) {
+    output::line(format!("{} loaded: the reference data.", plural(figures.moved_rows(), "row", "rows")));
+    output::line(
+        "Nothing else is loaded until a biologist of the laboratory accepts them:  ecluse reference propose",
+    );
+    output::document(&json!({ "figures": rights::brief(figures), "reference": true }));
 }
 
 /// Enters the archive and the load's run folder into the ledger of copies, with the day on which they go.
@@ -247,13 +297,19 @@ struct Load<'a> {
     laid: &'a Laid,
     archive: &'a Archive<'a>,
     identity: &'a Identity,
+    files: Option<&'a Received<'a>>,
 }
 
 impl Load<'_> {
+    fn options(&self) -> Options<'_> {
+        Options { files: self.files.map(|files| files as &dyn Files), ..Options::default() }
+    }
+
     /// Moves every row, by the run of the direct path.
     fn moved(
         &self,
-        ddl: bool,
+        (here, run): (&Here, &Path),
+        (ddl, start): (bool, Start),
         source: &mut Source<'_>,
         destination: &mut dyn Destination,
         record: &mut RunFolder,
@@ -264,10 +320,13 @@ impl Load<'_> {
         let ends = (self.archive, there.as_str());
         self.laid.with_orders((&compiled, self.identity), ends, |orders| {
             not_loaded_yet(&orders, destination, record)?;
+            if start.is_of_all() && compiled.plan.reference() > 0 {
+                self.accepted((here, run), &orders, destination, record)?;
+            }
             if missing.is_empty() {
                 return Ok(());
             }
-            may_begin(&orders, Options::default(), source, destination, record)?;
+            may_begin(&orders, self.options(), source, destination, record)?;
             // known before they are made: an undo drops these, and no table that somebody else made
             let names: Vec<String> = missing.iter().map(|table| table.name.clone()).collect();
             makes(&orders, &names, record, ready::world())
@@ -282,17 +341,36 @@ impl Load<'_> {
         }
         let mut teller = Teller::with_events();
         let moved = self.laid.with_orders((&compiled, self.identity), ends, |orders| {
-            flow_run(orders, Options::default(), source, destination, record, ready::world(), &mut |p| {
+            let options = Options { start, ..self.options() };
+            flow_run(orders, options, source, destination, record, ready::world(), &mut |p| {
                 teller.tell(p);
             })
         })?;
-        if moved.stopped {
+        if moved.stopped && !moved.figures.reference {
             let rows = plural(moved.figures.moved_rows(), "row", "rows");
             return Err(STOPPED
                 .fault(format!("this start dealt with {rows}; what earlier ones loaded stands"))
                 .help("give the same command again"));
         }
+        let engine = destination.engine();
+        let next =
+            compiled.counters.iter().filter_map(|c| sql::next_key(engine, &c.table, &c.column, c.next));
+        counters(&next.collect::<Vec<_>>());
         Ok(moved.figures)
+    }
+
+    /// Has the acceptance of the reference data shown, as the direct path does: by a load that has begun with nothing
+    /// else yet, over what stands at the destination.
+    fn accepted(
+        &self,
+        (here, run): (&Here, &Path),
+        orders: &Orders<'_>,
+        destination: &mut dyn Destination,
+        record: &mut RunFolder,
+    ) -> Result<()> {
+        let Some(stands) = standing(orders, destination, record)? else { return Ok(()) };
+        let under = (&self.laid.sealed.contract, self.laid.instruction.digest());
+        reference::demanded(&here.folder, under, run, (&stands, reference::LOADS), here.now)
     }
 
     /// Opens the commitments of the index: the rows that came out are the rows that were sealed.
@@ -329,7 +407,7 @@ impl Load<'_> {
             let mut open =
                 || Ok(Box::new(Source::new(self.archive)) as Box<dyn ecluse_flow::ports::Source + '_>);
             let world = ready::world();
-            let options = Options::default();
+            let options = self.options();
             let found =
                 reconcile(orders, options, &mut open, destination, record, world, &mut |p| teller.tell(p))?;
             let recorded = reconciled::summary(&found, here, self.laid.instruction.digest(), record.head());

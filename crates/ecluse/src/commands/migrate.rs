@@ -122,7 +122,8 @@ fn demanded(here: &Here, ready: &Ready, ends: &mut Ends, path: &Path) -> Result<
         None => Some(Vec::new()),
     };
     if let Some(stands) = stands {
-        reference::demanded(&here.folder, &ready.chain, path, &stands, here.now)?;
+        let under = (&ready.chain.contract, ready.chain.instruction.digest());
+        reference::demanded(&here.folder, under, path, (&stands, reference::MOVES), here.now)?;
     }
     Ok(kept)
 }
@@ -166,7 +167,7 @@ fn told(figures: &Figures, next_keys: &[String]) {
 }
 
 /// What the destination's administrator types where the engine counts keys beside this laboratory's room.
-fn counters(next_keys: &[String]) {
+pub(super) fn counters(next_keys: &[String]) {
     if next_keys.is_empty() {
         return;
     }

@@ -1,14 +1,18 @@
 //! `ecluse reference print|propose|sign|verify`: what the code tables do, with the rows that each line is
 //! for; and the acceptance of what stands at the destination before anything else moves.
 
+use std::path::{Path, PathBuf};
+
 use askama::Template as _;
 use ecluse_adapters::folder::{RunFolder, figures};
+use ecluse_core::contract::Contract;
 use ecluse_core::count::plural;
 use ecluse_core::document::Kind;
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::language::Language;
 use ecluse_core::meaning::does;
-use ecluse_core::reference::{Accepted, FILE, draft as written, parse};
+use ecluse_core::reference::{Accepted, FILE, OTHER, Stated, draft as written, parse};
+use ecluse_core::{instruction, recipient};
 use ecluse_flow::run::Options;
 use serde_json::{Value, json};
 
@@ -19,7 +23,7 @@ use crate::pages::made::{self, MadePage};
 use crate::pages::reference::{CodePage, Line, code_pages, page};
 use crate::pages::words::{self, spaced};
 use crate::papers::chain::Chain;
-use crate::papers::{Paper, draft, objections, reference};
+use crate::papers::{Paper, draft, objections, reference, standing};
 use crate::progress::Teller;
 use crate::ready::Ready;
 use crate::{copies, folder, output};
@@ -37,16 +41,55 @@ pub(super) fn run(here: &Here, command: &Reference) -> Result<()> {
     }
 }
 
-fn chain(here: &Here) -> Result<Chain> {
-    Chain::read(&here.folder, &PaperArgs::default(), here.now)
+/// Where reference data stand: between two databases under the order that lies here, of an archive under the one
+/// that its load unsealed.
+struct Place {
+    contract: Contract,
+    /// The order's digest; `None` in a recipient's folder, where it is not in clear: the load compares it.
+    order: Option<String>,
+    run: PathBuf,
+    moves: &'static str,
+}
+
+impl Place {
+    fn of(here: &Here, run: Option<&Path>) -> Result<Self> {
+        if !here.folder.has(instruction::FILE) && here.folder.has(recipient::FILE) {
+            let (contract, _) = standing::contract(&here.folder, None, here.now)?;
+            let run = here.folder.path(run, "load");
+            return Ok(Self { contract, order: None, run, moves: reference::LOADS });
+        }
+        let chain = Chain::read(&here.folder, &PaperArgs::default(), here.now)?;
+        let sealed = chain.instruction.order().recipient().is_some();
+        let order = Some(chain.instruction.digest().to_owned());
+        let (named, moves) = if sealed { ("load", reference::LOADS) } else { ("run", reference::MOVES) };
+        Ok(Self { contract: chain.contract, order, run: here.folder.path(run, named), moves })
+    }
+
+    /// What there is to accept.
+    fn moved(&self) -> Result<Stated> {
+        let moved = reference::moved(&self.run, self.moves)?;
+        self.is_of(&moved)?;
+        Ok(moved)
+    }
+
+    fn is_of(&self, stated: &Stated) -> Result<()> {
+        if self.order.as_ref().is_none_or(|order| *order == stated.instruction) {
+            return Ok(());
+        }
+        Err(OTHER.fault("of another instruction").help(self.moves))
+    }
 }
 
 /// Writes what there is to accept, to be signed.
 fn propose(here: &Here, args: &RunArgs) -> Result<()> {
-    let chain = chain(here)?;
-    let stated = reference::moved(&chain, &here.folder.path(args.dir.as_deref(), "run"))?;
-    let trial = chain.contract.header().trial;
-    let head = draft::head(Some(chain.contract.digest().to_owned()), here.now, draft::YEAR, trial)?;
+    let place = Place::of(here, args.dir.as_deref())?;
+    let stated = place.moved()?;
+    let head = draft::head(
+        Some(place.contract.digest().to_owned()),
+        here.now,
+        draft::YEAR,
+        place.contract.header().trial,
+    )?;
     let path = here.folder.path(None, FILE);
     folder::create(&path, written(&head, &stated).as_bytes())?;
     output::line(path.display().to_string());
@@ -60,21 +103,26 @@ fn propose(here: &Here, args: &RunArgs) -> Result<()> {
     Ok(())
 }
 
-/// Nothing is signed that would not count.
+/// Nothing is signed that would not count. What was loaded out of an archive stands elsewhere: where nothing was
+/// loaded, the paper is compared with the order alone, and the load compares the rest.
 fn accept(here: &Here, args: &SignArgs) -> Result<()> {
     let paper = Paper::read(&here.folder.path(args.file.as_deref(), FILE), MADE_BY)?;
     let stated = paper.judge(parse(paper.text()))?;
-    stated.is(&reference::moved(&chain(here)?, &here.folder.path(None, "run"))?)?;
+    let place = Place::of(here, None)?;
+    if place.moves == reference::LOADS && place.order.is_some() && !place.run.exists() {
+        place.is_of(&stated)?;
+    } else {
+        stated.is(&place.moved()?)?;
+    }
     sign::run(here, Kind::Reference, FILE, args)
 }
 
 fn verify(here: &Here, args: &RunArgs) -> Result<()> {
     let paper = Paper::read(&here.folder.path(None, FILE), MADE_BY)?;
-    let chain = chain(here)?;
-    let accepted = paper.judge(Accepted::read(&paper.bytes, &paper.signatures, &chain.contract, here.now))?;
-    let run = here.folder.path(args.dir.as_deref(), "run");
-    let figures = figures(&run)?.map(|figures| figures.run).unwrap_or_default();
-    accepted.is_of(&figures, chain.instruction.digest())?;
+    let place = Place::of(here, args.dir.as_deref())?;
+    let accepted = paper.judge(Accepted::read(&paper.bytes, &paper.signatures, &place.contract, here.now))?;
+    let figures = figures(&place.run)?.unwrap_or_default();
+    accepted.is_of(&figures.run, place.order.as_deref().unwrap_or(&figures.instruction))?;
     sign::told(&paper.path, accepted.signers(), accepted.header(), &accepted.digest());
     Ok(())
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use ecluse_adapters::folder::figures;
+use ecluse_core::contract::Contract;
 use ecluse_core::document::{self, Kind};
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::reference::{Accepted, FILE, Stated, Table};
@@ -16,9 +17,14 @@ use crate::folder::Folder;
 static NOT_YET: Code = Code::refused("ECL-REF-008", "the reference data have not been accepted");
 static NOTHING: Code = Code::refused("ECL-REF-009", "no reference data have been moved");
 
+/// What moves them between two databases.
+pub(crate) const MOVES: &str = "ecluse migrate --reference";
+/// What loads them out of an archive.
+pub(crate) const LOADS: &str = "ecluse load ARCHIVE --reference";
+
 /// Whoever moves more than reference data shows that these were accepted, as they stand at the destination:
-/// `stands` names its tables with their rows and tallies, read back. Whoever signed, with whatever tool, it is
-/// compared here.
+/// `stands` names its tables with their rows and tallies, read back; `first` is what moves them. Whoever signed, with
+/// whatever tool, it is compared here.
 ///
 /// # Errors
 ///
@@ -26,15 +32,15 @@ static NOTHING: Code = Code::refused("ECL-REF-009", "no reference data have been
 /// may not.
 pub(crate) fn demanded(
     folder: &Folder,
-    chain: &Chain,
+    (contract, instruction): (&Contract, &str),
     run: &Path,
-    stands: &[Table],
+    (stands, first): (&[Table], &str),
     now: Timestamp,
 ) -> Result<()> {
-    let first = || NOT_YET.fault("they have not been moved").help("ecluse migrate --reference");
+    let first = || NOT_YET.fault("they have not been moved").help(first);
     let figures = if run.exists() { figures(run)? } else { None };
     let figures = figures.ok_or_else(first)?;
-    match accepted(folder, chain, &figures, now)? {
+    match accepted(folder, (contract, instruction), &figures, now)? {
         Some(accepted) => accepted.is_of_tables(stands),
         None if has_moved(&figures) || folder.has(FILE) => Err(NOT_YET
             .fault("nobody has signed them")
@@ -48,7 +54,12 @@ pub(crate) fn demanded(
 /// # Errors
 ///
 /// As [`demanded`].
-fn accepted(folder: &Folder, chain: &Chain, figures: &Figures, now: Timestamp) -> Result<Option<Accepted>> {
+fn accepted(
+    folder: &Folder,
+    (contract, instruction): (&Contract, &str),
+    figures: &Figures,
+    now: Timestamp,
+) -> Result<Option<Accepted>> {
     if !folder.has(FILE) {
         return Ok(None);
     }
@@ -56,8 +67,8 @@ fn accepted(folder: &Folder, chain: &Chain, figures: &Figures, now: Timestamp) -
     if paper.signatures.is_empty() {
         return Ok(None);
     }
-    let accepted = paper.judge(Accepted::read(&paper.bytes, &paper.signatures, &chain.contract, now))?;
-    accepted.is_of(&figures.run, chain.instruction.digest())?;
+    let accepted = paper.judge(Accepted::read(&paper.bytes, &paper.signatures, contract, now))?;
+    accepted.is_of(&figures.run, instruction)?;
     Ok(Some(accepted))
 }
 
@@ -101,28 +112,27 @@ pub(crate) fn shown(
         },
     };
     accepted.is_of(&figures.run, chain.instruction.digest())?;
-    let others = has_moved(figures) && accepted.stated().is(&moved(chain, run)?).is_err();
+    let others = has_moved(figures) && accepted.stated().is(&moved(run, MOVES)?).is_err();
     Ok((!others).then_some((accepted, at)))
 }
 
-/// What there is to accept: the reference tables of a run, with their rows and tallies.
+/// What there is to accept: the reference tables of a run, with their rows and tallies; `first` is what moves them.
 ///
 /// # Errors
 ///
 /// `ECL-REF-009` where the run's last start did not move them and come to its end, or moved more than a sample
 /// beside them.
-pub(crate) fn moved(chain: &Chain, run: &Path) -> Result<Stated> {
-    let none = |why: &str| NOTHING.fault(why).help("ecluse migrate --reference");
+pub(crate) fn moved(run: &Path, first: &str) -> Result<Stated> {
+    let none = |why: &str| NOTHING.fault(why).help(first);
     let figures = figures(run)?.ok_or_else(|| none("no run has begun here"))?;
     if !has_moved(&figures) {
         return Err(none("the run's last start was of more than them, or did not come to their end"));
     }
-    let order = chain.instruction.order();
-    let named = |source: &str| order.table(source).is_some_and(|table| table.reference);
-    let tables = figures.tables.iter().filter(|table| named(&table.source));
+    // they alone were read back at the end of such a start
+    let tables = figures.tables.iter().filter(|table| !table.tally.is_empty());
     Ok(Stated {
         run: figures.run.clone(),
-        instruction: chain.instruction.digest().to_owned(),
+        instruction: figures.instruction.clone(),
         tables: tables
             .map(|table| Table {
                 name: table.destination.clone(),

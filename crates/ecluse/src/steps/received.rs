@@ -5,6 +5,7 @@ use ecluse_core::contract::Contract;
 use ecluse_core::document::Kind;
 use ecluse_core::receipt::{FILE as RECEIPT, Receipt, parse};
 use ecluse_core::recipient::FILE as STATEMENT;
+use ecluse_core::reference::FILE as REFERENCE;
 use ecluse_flow::load::is_destroyed;
 
 use super::{At, Board, Found, LAB, Look, Seen, YOU, add, contract, missing, refused};
@@ -111,12 +112,38 @@ fn load(at: At<'_>) -> Found {
                 format!("{rows} relues ; l’identité est détruite"),
             ))
         }
+        Ok(false) if figures(&run).ok().flatten().is_some_and(|figures| figures.reference) => reference(at),
         Ok(false) => missing(
             lang.of("begun, not through", "commencé, pas au bout"),
             YOU,
             &["The same command goes on with it:", LOAD_IT],
         ),
         Err(fault) => refused(at, &fault, YOU, "ecluse inspect ARCHIVE"),
+    }
+}
+
+/// The reference data stand there, and nothing else is loaded before they are accepted.
+fn reference(at: At<'_>) -> Found {
+    let words = at.lang.of("the reference data are loaded", "les données de référence sont chargées");
+    match Paper::read(&at.folder.path(None, REFERENCE), "").map(|paper| paper.signatures.is_empty()) {
+        Err(_) => missing(
+            words,
+            YOU,
+            &["Have them accepted by a biologist of the laboratory:  ecluse reference propose"],
+        ),
+        Ok(true) => missing(
+            words,
+            LAB,
+            &[
+                "A biologist looks at them in the new system, and accepts them:  ecluse reference sign --key FILE",
+                "Here, or where reference.toml was sent; reference.toml.sigs then lies beside it.",
+            ],
+        ),
+        Ok(false) => missing(
+            at.lang.of("the reference data are accepted", "les données de référence sont acceptées"),
+            YOU,
+            &["The rest is loaded:  ecluse load ARCHIVE --identity FILE --to URL"],
+        ),
     }
 }
 

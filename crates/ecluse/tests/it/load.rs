@@ -40,13 +40,18 @@ const SALT: [u8; 32] = [9; 32];
 const RUN: &str = "3f0c1d2e4b5a69788796a5b4c3d2e1f0";
 
 /// The recipient's machine: the folder with what the recipient has, an archive, and the identity beside.
-struct Machine {
+pub(crate) struct Machine {
     all: tempfile::TempDir,
     papers: Papers,
 }
 
 impl Machine {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
+        Self::within(&std::env::temp_dir())
+    }
+
+    /// The same, its folders on this disk.
+    pub(crate) fn within(place: &std::path::Path) -> Self {
         let mut papers = Papers::new(now());
         papers.receive();
         papers.also_receives();
@@ -61,7 +66,7 @@ impl Machine {
         let (_, behind) = schema.split_once('\n').unwrap();
         let before = format!("{head}schema = \"{surveyed}\"\n{behind}");
         papers.instruction = format!("{before}{to}\n[erasure]{after}");
-        let this = Self { all: tempfile::tempdir().unwrap(), papers };
+        let this = Self { all: tempfile::tempdir_in(place).unwrap(), papers };
         this.papers.write(&this.lab());
         // what a recipient does not have
         for paper in ["instruction.toml", "mandate.toml", "session.toml", "mapping.toml", "dictionary.toml"] {
@@ -73,7 +78,7 @@ impl Machine {
     }
 
     /// As before any load.
-    fn forget(&self) {
+    pub(crate) fn forget(&self) {
         let lab = self.lab();
         for name in ["load", "receipt.toml.sigs"] {
             let _ = std::fs::remove_dir_all(lab.join(name));
@@ -87,15 +92,15 @@ impl Machine {
         std::fs::set_permissions(self.identity(), own).unwrap();
     }
 
-    fn lab(&self) -> PathBuf {
+    pub(crate) fn lab(&self) -> PathBuf {
         self.all.path().join("lab")
     }
 
-    fn archive(&self) -> PathBuf {
+    pub(crate) fn archive(&self) -> PathBuf {
         self.all.path().join("archive")
     }
 
-    fn identity(&self) -> PathBuf {
+    pub(crate) fn identity(&self) -> PathBuf {
         self.all.path().join("own.age")
     }
 
@@ -110,9 +115,14 @@ impl Machine {
 
     /// Writes the archive of this id; `bend` changes the index before it is sealed.
     fn seal(&self, id: u8, bend: impl Fn(&mut Index)) {
+        self.seal_of(id, &ROWS, bend);
+    }
+
+    /// The same of other rows, a part each.
+    pub(crate) fn seal_of(&self, id: u8, rows: &[&[i64]], bend: impl Fn(&mut Index)) {
         let mut sealer = Sealer::new(self.label(id), RECIPIENT.parse().unwrap());
-        let table = table();
-        let parts: Vec<SealedPart> = ROWS
+        let table = table_of(&rows.concat());
+        let parts: Vec<SealedPart> = rows
             .iter()
             .zip(1..)
             .map(|(rows, place)| sealer.chunk(place, &table, &[assertion::ints(rows).unwrap()]).unwrap())
@@ -165,9 +175,13 @@ impl Machine {
             trial: false,
         };
         let text = manifest::draft(&head, &instruction, &sender, &recipient, parts);
-        let path = self.archive().join(manifest::FILE);
-        std::fs::write(&path, &text).unwrap();
-        let sigs = signatures_of(&path);
+        std::fs::write(self.archive().join(manifest::FILE), &text).unwrap();
+        self.sign_text(&text);
+    }
+
+    /// Signs this manifest, as the operator.
+    pub(crate) fn sign_text(&self, text: &str) {
+        let sigs = signatures_of(&self.archive().join(manifest::FILE));
         std::fs::create_dir_all(&sigs).unwrap();
         let key = self.papers.operator.key();
         let signature = key.sign(Kind::Manifest.namespace(), text.as_bytes()).unwrap();
@@ -183,19 +197,19 @@ impl Machine {
         self.sign(id, &parts, SignedDuration::from_hours(24));
     }
 
-    fn load<'a>(&self, more: &[&'a str]) -> Vec<&'a str> {
+    pub(crate) fn load<'a>(&self, more: &[&'a str]) -> Vec<&'a str> {
         let load = ["load", "../archive", "--identity", "../own.age", "--to", "sqlite:new.db", "--ddl"];
         [&load[..], &["--key", "keys/martin"], more].concat()
     }
 
-    fn refused(&self, code: &str) {
+    pub(crate) fn refused(&self, code: &str) {
         refused(&self.lab(), &self.load(&[]), code);
         let rows = self.loaded();
         assert!(rows.is_empty(), "{code}: {} rows", rows.len());
         assert!(self.identity().exists() && !self.lab().join("receipt.toml").exists(), "{code}");
     }
 
-    fn loaded(&self) -> Vec<i64> {
+    pub(crate) fn loaded(&self) -> Vec<i64> {
         let path = self.lab().join("new.db");
         if !path.exists() {
             return Vec::new();
@@ -205,8 +219,13 @@ impl Machine {
         rows.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
     }
 
+    /// The controller's word, from now on.
+    pub(crate) fn given(&mut self, state: State) {
+        self.papers.give_status(&self.lab(), state, now());
+    }
+
     /// Everything that was sealed stands there once, is received, and the identity is gone.
-    fn whole(&self, said: &str) {
+    pub(crate) fn whole(&self, said: &str) {
         assert_eq!(self.loaded(), ROWS.concat(), "{said}");
         assert!(!self.identity().exists(), "{said}");
         let verified = succeed(&self.lab(), &["receipt", "verify", "--archive", "../archive"]);
@@ -232,10 +251,13 @@ fn data_encoding(id: u8) -> String {
 }
 
 fn table() -> IndexTable {
-    let rows = ROWS.concat();
+    table_of(&ROWS.concat())
+}
+
+fn table_of(rows: &[i64]) -> IndexTable {
     let key = TallyKey::new(KEY);
     let (mut tally, mut hashes) = (Tally::new(), Vec::new());
-    let batch = assertion::ints(&rows).unwrap();
+    let batch = assertion::ints(rows).unwrap();
     RowHasher::new(&key, "patient", &[Type::Int]).hash_rows(&batch, &mut hashes).unwrap();
     tally.extend(&hashes);
     IndexTable {

@@ -18,14 +18,16 @@ use crate::state::Seal;
 /// opened, and no room made, for more.
 pub(super) const LONGEST: usize = 64 << 20;
 
-/// The index's format.
+/// The index's format, of an archive without files.
 const FORMAT: &str = "ecluse-index/1";
+/// The same, of an archive that holds the files that its rows name.
+const WITH_FILES: &str = "ecluse-index/2";
 
 /// What an archive says of itself to its recipient, and to nobody else.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Index {
-    /// `ecluse-index/1`; set by [`Index::new`].
+    /// `ecluse-index/1`, or `ecluse-index/2` where it holds files.
     format: String,
     /// See [`Label`].
     archive: String,
@@ -48,8 +50,55 @@ pub struct Index {
     pub tally: Seal,
     /// The tables, in the order in which they are loaded: parents first.
     pub tables: Vec<IndexTable>,
-    /// The parts behind this one, by their index from 1, without a gap.
+    /// The parts with rows behind this one, by their index from 1, without a gap.
     pub chunks: Vec<ChunkNote>,
+    /// The files that rows name, and the parts that hold them, behind the rows'.
+    #[serde(default, skip_serializing_if = "Files::is_empty")]
+    pub files: Files,
+}
+
+/// Files that rows name, each once, in the order in which rows name them first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Files {
+    /// The parts that hold them, by their index behind the last part with rows, without a gap.
+    pub parts: Vec<FilePart>,
+    /// The files.
+    pub files: Vec<FileNote>,
+}
+
+impl Files {
+    /// Whether there is none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.parts.is_empty() && self.files.is_empty()
+    }
+}
+
+/// One part of the archive that holds pieces of files.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FilePart {
+    /// Its place among the parts.
+    pub index: u64,
+    /// Pieces.
+    pub rows: u64,
+    /// The digest of the Parquet file, `sha256:…`.
+    pub sha256: String,
+    /// Bytes of its pages, unpacked.
+    pub unpacked: u64,
+}
+
+/// One file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileNote {
+    /// SHA-256 of its bytes, in hexadecimal.
+    pub sha256: String,
+    /// Its bytes.
+    pub bytes: u64,
+    /// The place in [`Files::parts`] of its first piece.
+    pub part: usize,
 }
 
 /// One table, as its rows lie in the archive.
@@ -151,6 +200,7 @@ impl Index {
             tally,
             tables: Vec::new(),
             chunks: Vec::new(),
+            files: Files::default(),
         }
     }
 
@@ -165,12 +215,42 @@ impl Index {
         }
     }
 
+    /// Says which files it holds, and with that its format.
+    pub fn hold(&mut self, files: Files) {
+        if files.is_empty() { FORMAT } else { WITH_FILES }.clone_into(&mut self.format);
+        self.files = files;
+    }
+
+    /// Parts behind this one, with rows and with files.
+    #[must_use]
+    pub const fn parts(&self) -> usize {
+        self.chunks.len().saturating_add(self.files.parts.len())
+    }
+
+    /// Whether the parts with files follow those with rows, and each file begins in one of them, behind the file
+    /// before it.
+    fn files_hold(&self) -> bool {
+        let Files { parts, files } = &self.files;
+        let first = u64::try_from(self.chunks.len()).unwrap_or(u64::MAX).saturating_add(1);
+        let follow = (first..)
+            .zip(parts)
+            .all(|(place, part)| part.index == place && part.rows > 0 && digest::well_formed(&part.sha256));
+        let named =
+            |text: &str| text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        let within = files.iter().all(|file| named(&file.sha256) && file.part < parts.len());
+        follow && within && files.is_sorted_by_key(|file| file.part)
+    }
+
     /// JSON, and blanks behind it up to one of few lengths.
     pub(super) fn write(&self) -> Result<Zeroizing<Vec<u8>>> {
         // room enough that the buffer seldom moves: an abandoned copy would not be wiped
         let papers: usize = self.papers.values().map(String::len).sum();
-        let room = 8192 + 2 * papers + 4096 * self.tables.len() + 192 * self.chunks.len();
+        let parts = self.chunks.len() + self.files.parts.len();
+        let room = 8192 + 2 * papers + 4096 * self.tables.len() + 192 * parts + 128 * self.files.files.len();
         let mut bytes = Zeroizing::new(Vec::with_capacity(stored::class(room)));
+        if (self.format == WITH_FILES) == self.files.is_empty() {
+            return Err(UNSEALED.fault("the index, of another format"));
+        }
         serde_json::to_writer(&mut *bytes, self).map_err(|_| UNSEALED.fault("the index"))?;
         let blanks = stored::class(bytes.len()).saturating_sub(bytes.len());
         let blank = std::iter::repeat_n(b' ', blanks).collect::<Vec<u8>>();
@@ -190,7 +270,7 @@ impl Index {
         }
         let no_index = |what: &str| NO_INDEX.fault(what);
         let Format { format } = serde_json::from_slice(bytes).map_err(|_| no_index("it is no JSON"))?;
-        if format != FORMAT {
+        if ![FORMAT, WITH_FILES].contains(&format.as_str()) {
             return Err(
                 no_index("its format").help("use the version of écluse that its sender used, or a later one")
             );
@@ -225,6 +305,9 @@ impl Index {
             }
             *next += 1;
             *rows = rows.checked_add(note.rows).ok_or_else(|| no_index("its rows"))?;
+        }
+        if (format == WITH_FILES) == index.files.is_empty() || !index.files_hold() {
+            return Err(no_index("its files"));
         }
         for (table, rows) in index.tables.iter().zip(rows) {
             let known = |name: &String| table.columns.iter().any(|c| c.name == *name);

@@ -14,7 +14,9 @@ mod sealer;
 #[cfg(test)]
 mod tests;
 
-pub use index::{ChunkNote, Index, IndexColumn, IndexRelation, IndexTable, commitment};
+pub use index::{
+    ChunkNote, FileNote, FilePart, Files, Index, IndexColumn, IndexRelation, IndexTable, commitment,
+};
 pub use opener::{Opener, SEALED_INDEX};
 pub use sealer::{SealedPart, Sealer};
 
@@ -61,6 +63,9 @@ pub struct Label {
     /// The digest of the recipient's statement, `sha256:…`.
     pub recipient: String,
 }
+
+/// What a part says in its table's place that holds pieces of files: no name of a table begins so.
+const FILES: &str = "/files";
 
 /// The notes of a part's footer.
 mod note {

@@ -3,16 +3,16 @@
 
 use std::fmt;
 
-use ecluse_batch::Batch;
-use ecluse_batch::stored::{Said, Stored};
+use ecluse_batch::stored::{Column, Said, Stored};
+use ecluse_batch::{Batch, pieces};
 use ecluse_core::digest;
 use ecluse_core::fault::Result;
 use zeroize::Zeroizing;
 
-use super::index::{self, ChunkNote, Index, IndexTable};
+use super::index::{self, ChunkNote, FilePart, Index, IndexTable};
 use super::sealer::columns;
 use super::{
-    DAMAGED, FORGED, Label, OTHER_ARCHIVE, OTHER_ORDER, OTHER_PLACE, OTHER_RECIPIENT, OTHER_SENDER,
+    DAMAGED, FILES, FORGED, Label, OTHER_ARCHIVE, OTHER_ORDER, OTHER_PLACE, OTHER_RECIPIENT, OTHER_SENDER,
     OTHER_TABLE, STRANGER, note,
 };
 use crate::envelope::{self, Closed};
@@ -25,6 +25,14 @@ pub const SEALED_INDEX: usize = index::LONGEST + index::LONGEST / 1024;
 pub struct Opener<'a> {
     label: Label,
     identity: &'a Identity,
+}
+
+/// What the index says of a part.
+struct Held<'a> {
+    place: u64,
+    sha256: &'a str,
+    rows: u64,
+    unpacked: u64,
 }
 
 impl<'a> Opener<'a> {
@@ -54,17 +62,37 @@ impl<'a> Opener<'a> {
     /// `ECL-SEA-020` to `ECL-SEA-028`; `ECL-BAT-020` and `ECL-BAT-021` where what is inside is not the rows
     /// that the index says.
     pub fn chunk(&self, sealed: &[u8], note: &ChunkNote, table: &IndexTable) -> Result<Vec<Batch>> {
-        let place = note.index;
+        let held = Held { place: note.index, sha256: &note.sha256, rows: note.rows, unpacked: note.unpacked };
+        self.rows(sealed, &held, (&table.destination, &columns(table)))
+    }
+
+    /// The pieces of files ([`pieces`]) of one part; `part` is the index's.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::chunk`].
+    pub fn files(&self, sealed: &[u8], part: &FilePart) -> Result<Vec<Batch>> {
+        let held = Held { place: part.index, sha256: &part.sha256, rows: part.rows, unpacked: part.unpacked };
+        self.rows(sealed, &held, (FILES, &pieces::COLUMNS))
+    }
+
+    fn rows(
+        &self,
+        sealed: &[u8],
+        held: &Held<'_>,
+        (table, columns): (&str, &[Column<'_>]),
+    ) -> Result<Vec<Batch>> {
+        let place = held.place;
         let plain = self.open(place, sealed)?;
         let digest = digest::of_bytes(&plain);
         let stored = Stored::new(plain)?;
         let index = place.to_string();
         for (key, value, code) in [
-            (note::ARCHIVE, &self.label.archive, &OTHER_ARCHIVE),
+            (note::ARCHIVE, self.label.archive.as_str(), &OTHER_ARCHIVE),
             (note::INSTRUCTION, &self.label.instruction, &OTHER_ORDER),
             (note::SENDER, &self.label.sender, &OTHER_SENDER),
             (note::RECIPIENT, &self.label.recipient, &OTHER_RECIPIENT),
-            (note::TABLE, &table.destination, &OTHER_TABLE),
+            (note::TABLE, table, &OTHER_TABLE),
             (note::INDEX, &index, &OTHER_PLACE),
         ] {
             if stored.note(key) != Some(value) {
@@ -73,12 +101,12 @@ impl<'a> Opener<'a> {
                     .help("keep the archive as it is, and ask its sender"));
             }
         }
-        if digest != note.sha256 {
+        if digest != held.sha256 {
             return Err(FORGED.fault(format!("part {place}")).help(
                 "somebody who can open the archive changed it: keep it as it is, and tell the controller",
             ));
         }
-        stored.rows(&columns(table), Said { rows: note.rows, unpacked: note.unpacked })
+        stored.rows(columns, Said { rows: held.rows, unpacked: held.unpacked })
     }
 
     fn open(&self, place: u64, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>> {

@@ -2,13 +2,13 @@
 
 use std::fmt;
 
-use ecluse_batch::Batch;
 use ecluse_batch::stored::{self, Column, Room};
+use ecluse_batch::{Batch, pieces};
 use ecluse_core::digest;
 use ecluse_core::fault::Result;
 
 use super::index::{Index, IndexTable};
-use super::{Label, UNSEALED, note};
+use super::{FILES, Label, UNSEALED, note};
 use crate::envelope;
 use crate::keys::Recipient;
 
@@ -48,17 +48,35 @@ impl Sealer {
     ///
     /// `ECL-BAT-022` where they have not; `ECL-SEA-030`.
     pub fn chunk(&mut self, index: u64, table: &IndexTable, rows: &[Batch]) -> Result<SealedPart> {
+        self.rows(index, (&table.destination, &columns(table)), rows)
+    }
+
+    /// Seals pieces of files ([`pieces`]) as the part with this index.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::chunk`].
+    pub fn files(&mut self, index: u64, rows: &[Batch]) -> Result<SealedPart> {
+        self.rows(index, (FILES, &pieces::COLUMNS), rows)
+    }
+
+    fn rows(
+        &mut self,
+        index: u64,
+        (table, columns): (&str, &[Column<'_>]),
+        rows: &[Batch],
+    ) -> Result<SealedPart> {
         let Label { archive, instruction, sender, recipient } = &self.label;
         let place = index.to_string();
         let notes = [
             (note::ARCHIVE, archive.as_str()),
             (note::INDEX, &place),
-            (note::TABLE, &table.destination),
+            (note::TABLE, table),
             (note::INSTRUCTION, instruction),
             (note::SENDER, sender),
             (note::RECIPIENT, recipient),
         ];
-        let file = stored::encode(&columns(table), rows, &notes, &mut self.room)?;
+        let file = stored::encode(columns, rows, &notes, &mut self.room)?;
         sealed(&self.recipient, file.bytes(), file.rows, file.unpacked)
     }
 

@@ -4,8 +4,8 @@ use std::fmt;
 
 use crate::document::Header;
 use crate::instruction::{
-    ColumnOrder, Dossier, DossierKind, Endpoint, Fate, FilesOrder, Known, Order, Pending, RelationOrder,
-    Stay, TableOrder, Toward, Unfinished,
+    Beside, ColumnOrder, Dossier, DossierKind, Endpoint, Fate, FilesOrder, Known, Order, Pending,
+    RelationOrder, Stay, TableOrder, Toward, Unfinished,
 };
 
 /// One changed field.
@@ -107,6 +107,7 @@ impl List {
             erasure,
             tables,
             stays,
+            beside,
             dossier,
             pending,
             unfinished,
@@ -138,6 +139,7 @@ impl List {
             |d: &Option<crate::reader::Spanned<jiff::civil::Date>>| d.as_ref().map(|d| d.value.to_string());
         self.value("erasure at the source", date(&erasure.source), date(&is.erasure.source));
         self.stays(stays, &is.stays);
+        self.beside(beside, &is.beside);
         self.dossier(dossier.as_ref(), is.dossier.as_ref());
         let rule = |p: Option<Pending>| p.map(|p| p.name().to_owned());
         self.value("pending requests", rule(*pending), rule(is.pending));
@@ -187,19 +189,19 @@ impl List {
     }
 
     fn stays(&mut self, was: &[Stay], is: &[Stay]) {
-        let fate = |stay: &Stay| {
+        let told = |stay: &Stay| {
             let Stay { class: _, fate, reason } = stay;
-            let mut text = match fate {
-                Fate::Return => "return".to_owned(),
-                Fate::Keep { until } => format!("keep until {until}"),
-                Fate::Destroy { by } => format!("destroy by {by}"),
-            };
-            if !reason.is_empty() {
-                text += &format!(" ({reason})");
-            }
-            text
+            fate_told(*fate, reason)
         };
-        self.sets(was, is, |s| s.class.value.name().to_owned(), "fate of ", fate);
+        self.sets(was, is, |s| s.class.value.name().to_owned(), "fate of ", told);
+    }
+
+    fn beside(&mut self, was: &[Beside], is: &[Beside]) {
+        let name = |one: &Beside| {
+            let Beside { table, column, of, to, fate: _, reason: _ } = one;
+            format!("{}.{} that name {}.{}", table.value, column.value, of.value, to.value)
+        };
+        self.sets(was, is, name, "fate of rows of ", |one| fate_told(one.fate, &one.reason));
     }
 
     fn dossier(&mut self, was: Option<&Dossier>, is: Option<&Dossier>) {
@@ -289,6 +291,18 @@ impl List {
             self.value(format!("{prefix}{}", name(new)), None, Some(about(new)));
         }
     }
+}
+
+fn fate_told(fate: Fate, reason: &str) -> String {
+    let mut text = match fate {
+        Fate::Return => "return".to_owned(),
+        Fate::Keep { until } => format!("keep until {until}"),
+        Fate::Destroy { by } => format!("destroy by {by}"),
+    };
+    if !reason.is_empty() {
+        text += &format!(" ({reason})");
+    }
+    text
 }
 
 fn summary(table: &TableOrder) -> String {

@@ -26,6 +26,12 @@ pub struct Erasure {
     /// The digest of the acceptance after which the source was erased; empty where nothing of it was.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub acceptance: String,
+    /// Why the source was erased by an account that could do more than it needed; empty where it could not.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub wider_role: String,
+    /// What more it could do, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub excess: Vec<String>,
     /// When the first start began and the last one ended (RFC 3339, UTC).
     pub began: String,
     /// See `began`; empty while it is under way, or died.

@@ -9,7 +9,7 @@ use ecluse_core::plan::{Expression, Plan, TablePlan};
 use crate::event::{Act, Outcome};
 use crate::journal::Journal;
 use crate::orders::{Bound, Orders};
-use crate::ports::{Destination, LedgerEntry, Scope, Source};
+use crate::ports::{Destination, Excess, LedgerEntry, Scope, Source};
 use crate::rights::told;
 use crate::run::Options;
 use crate::staged;
@@ -25,6 +25,8 @@ static DESTINATION_DRIFT: Code = Code::refused(
 );
 static EXCESS: Code =
     Code::refused("ECL-RUN-005", "the source's role can do more than the instruction grants");
+static WIDER: Code =
+    Code::refused("ECL-ERA-051", "the account that erases can do more than the erasure needs");
 static NOT_EMPTY: Code =
     Code::refused("ECL-RUN-006", "a destination table holds rows that this run did not write");
 static NO_TABLE: Code =
@@ -151,6 +153,17 @@ pub(crate) fn rights(source: &mut dyn Source, plan: &Plan, reason: Option<&str>)
         "connect with the role that `ecluse grants` makes{own}; or record why not: --accept-wider-role REASON"
     );
     Err(EXCESS.fault(told(&what).join("; ")).help(help))
+}
+
+/// What the account that erases can do beyond its need, in words; refused unless a reason was given.
+pub(crate) fn of_eraser(excess: Vec<Excess>, reason: Option<&str>) -> Result<Vec<String>> {
+    let excess: Vec<String> = excess.into_iter().map(|one| one.what).collect();
+    if excess.is_empty() || reason.is_some_and(|reason| !reason.trim().is_empty()) {
+        return Ok(excess);
+    }
+    Err(WIDER.fault(told(&excess).join("; ")).help(
+        "nothing went; connect with the account that `ecluse grants --erasing` makes, or record why not: --accept-wider-role REASON",
+    ))
 }
 
 /// What is asked of the role of whoever reads the source again after the run: the same, and

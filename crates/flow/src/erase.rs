@@ -2,8 +2,9 @@
 //!
 //! Every chunk that moved is read again at the source, under a lock that keeps writers out, and tallied; the tally
 //! is compared with the ledger's, or, of an archive, its table's with what the recipient's receipt opens: one that
-//! differs, and nothing goes. Then the rows go, children before their parents. A row that did not move, of any table, is neither deleted nor changed with them: what refers to each
-//! table is counted around its deletion.
+//! differs, and nothing goes. Then the rows go, children before their parents. A row that did not move, of any table,
+//! is neither deleted nor changed with them, nor left without its parent: what refers to each table, by the database's
+//! foreign keys or by the papers' relations, is counted around its deletion.
 //!
 //! The transaction is left open ([`Going`]): whoever called compares the counts and writes down what goes before
 //! it is committed ([`Eraser::commit`]).
@@ -11,6 +12,7 @@
 use ecluse_batch::Tally;
 use ecluse_core::catalog::{Catalog, ForeignKey};
 use ecluse_core::fault::{Code, Result};
+use ecluse_core::instruction::Referring;
 use ecluse_core::plan::{Plan, TablePlan};
 use ecluse_core::value::{Key, KeyRange};
 
@@ -23,15 +25,15 @@ use crate::excluded::Staying;
 use crate::journal::Journal;
 use crate::moved::{Line, Moved};
 use crate::orders::Orders;
-use crate::ports::{Destination, LedgerEntry, Record, Scope, Source};
+use crate::ports::{Destination, Excess, LedgerEntry, Record, Scope, Source};
 use crate::run::{Options, Progress};
 use crate::shadow::{self, Shadow};
+use crate::ties::{self, Left, Tie};
 use crate::world::World;
 use crate::{sample, state, undo};
 
 static CHANGED: Code = Code::refused("ECL-ERA-010", "rows at the source are not what moved");
 static UNEVEN: Code = Code::refused("ECL-ERA-011", "the source would delete other rows than it shows");
-static REFERRED: Code = Code::refused("ECL-ERA-012", "rows that stay refer to rows that would go");
 static NOT_WHOLE: Code =
     Code::refused("ECL-ERA-013", "a run that is not through is not erased at the source");
 static UNKEYED: Code = Code::refused("ECL-ERA-014", "rows of a table without a key cannot be told apart");
@@ -42,18 +44,35 @@ pub trait Eraser: Send {
     /// What would go is read through this, within the transaction that deletes.
     fn source(&mut self) -> &mut dyn Source;
 
-    /// What of the source's own writes elsewhere when rows of the plan's tables are written.
-    fn shadows(&mut self, plan: &Plan) -> Result<Vec<Shadow>>;
+    /// What this account could do beyond the script of `ecluse grants --erasing`, as [`Source::excess`] tells it.
+    fn excess(&mut self, needs: &Needs<'_>) -> Result<Vec<Excess>>;
 
-    /// Opens the transaction: nobody else writes to the plan's tables until it ends; no trigger fires, and no
-    /// foreign key changes a row by itself, where the engine lets the role say so.
-    fn begin(&mut self, plan: &Plan) -> Result<()>;
+    /// What of the source's own writes elsewhere when rows of these tables are written.
+    fn shadows(&mut self, tables: &[&str]) -> Result<Vec<Shadow>>;
+
+    /// Opens the transaction: nobody else writes to these tables, the plan's and those beside it, until it ends; no
+    /// trigger fires, and no foreign key changes a row by itself, where the engine lets the role say so.
+    fn begin(&mut self, plan: &Plan, tables: &[&str]) -> Result<()>;
 
     /// Deletes rows of the table; how many went.
     fn delete(&mut self, table: &TablePlan, plan: &Plan, which: Which<'_>) -> Result<u64>;
 
-    /// The rows of a child that name a parent, and those whose parent is not there.
-    fn tied(&mut self, child: &str, key: &ForeignKey) -> Result<Tied>;
+    /// Deletes rows of a table beside the order that name these rows of the plan's table, before they go themselves;
+    /// texts are compared by bytes. How many went.
+    fn delete_beside(
+        &mut self,
+        along: &Referring,
+        table: &TablePlan,
+        plan: &Plan,
+        which: Which<'_>,
+    ) -> Result<u64>;
+
+    /// The rows of a child that name a parent, and those whose parent is not there; `as_text`: both sides are
+    /// compared as texts.
+    fn tied(&mut self, child: &str, key: &ForeignKey, as_text: bool) -> Result<Tied>;
+
+    /// Whether the catalogue shows this account every table and column that is there.
+    fn sees_all(&mut self) -> Result<bool>;
 
     /// Makes it durable.
     fn commit(&mut self) -> Result<()>;
@@ -61,11 +80,25 @@ pub trait Eraser: Send {
     /// Takes it back.
     fn rollback(&mut self) -> Result<()>;
 
-    /// What the engine needs so that the deleted rows leave its own files, as far as SQL reaches; how, in words.
-    fn settle(&mut self, plan: &Plan) -> Result<String>;
+    /// What the engine needs so that the deleted rows leave the files of these tables, as far as SQL reaches; how, in
+    /// words.
+    fn settle(&mut self, tables: &[&str]) -> Result<String>;
 
     /// Where this engine may keep them still, as it says of itself: in words, one place each.
-    fn beyond(&mut self, plan: &Plan) -> Result<Vec<String>>;
+    fn beyond(&mut self, tables: &[&str]) -> Result<Vec<String>>;
+}
+
+/// What an erasure needs to see and to delete.
+#[derive(Clone, Copy)]
+pub struct Needs<'a> {
+    /// What moved.
+    pub plan: &'a Plan,
+    /// Every table of which rows go.
+    pub tables: &'a [&'a str],
+    /// The source's catalogue, with its foreign keys.
+    pub catalog: &'a Catalog,
+    /// Columns that name ordered rows, by the papers.
+    pub referring: &'a [Referring],
 }
 
 /// Which rows of a table.
@@ -95,11 +128,38 @@ pub struct Gone {
     pub rows: u64,
 }
 
-/// What goes, and whether the transaction that deletes it is open.
+/// Rows beside the order that name ordered ones, as the order has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beside {
+    /// Which.
+    pub along: Referring,
+    /// Whether they go with what they name; else they stay without it.
+    pub goes: bool,
+}
+
+/// Every table of which rows go: the plan's, then those beside it, each once.
+#[must_use]
+pub fn tables<'a>(plan: &'a Plan, beside: &'a [Beside]) -> Vec<&'a str> {
+    let mut all: Vec<&str> = plan.tables().iter().map(TablePlan::source).collect();
+    for one in beside.iter().filter(|one| one.goes) {
+        if !all.contains(&one.along.table.as_str()) {
+            all.push(&one.along.table);
+        }
+    }
+    all
+}
+
+/// What goes, and whether the transaction that deletes it is open.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Going {
     /// Rows per table of the plan, in its order.
     pub gone: Vec<Gone>,
+    /// Rows per table beside the order; none in a dry run, which does not count them.
+    pub beside: Vec<Gone>,
+    /// Rows that stay by the order without what they name.
+    pub left: Vec<Left>,
+    /// What the account could do beyond its need, where a reason was given.
+    pub excess: Vec<String>,
     /// Nothing is deleted before [`Eraser::commit`]; false in a dry run, and where they went before.
     pub open: bool,
 }
@@ -116,6 +176,12 @@ pub struct Erasing<'a> {
     pub announced: bool,
     /// Chunks that differ at the destination as the acceptance has them.
     pub accepted: Option<&'a Accepted>,
+    /// Columns that name ordered rows, as dictionary and order know them.
+    pub referring: &'a [Referring],
+    /// What the order has done with rows of them.
+    pub beside: &'a [Beside],
+    /// Why an account may erase that could do more than it needs.
+    pub wider: Option<&'a str>,
 }
 
 /// A chunk that was compared.
@@ -132,8 +198,8 @@ struct Compared<'a> {
 ///
 /// # Errors
 ///
-/// [`CHANGED`], [`UNEVEN`], [`REFERRED`], [`NOT_WHOLE`], [`UNKEYED`], [`STOPPED`], those of [`shadow::refuse`]:
-/// nothing went.
+/// [`CHANGED`], [`UNEVEN`], [`NOT_WHOLE`], [`UNKEYED`], [`STOPPED`], `ECL-ERA-012` and `ECL-ERA-050` (what refers to
+/// rows that would go), `ECL-ERA-051` (what the account may), those of [`shadow::refuse`]: nothing went.
 pub fn erase(
     orders: Orders<'_>,
     how: Erasing<'_>,
@@ -159,23 +225,31 @@ pub fn erase(
     checks::source_schema(source, orders.plan, orders.source, When::Start)?;
     let catalog = source.catalog(Scope::Everything)?;
     let staying = Staying::of(&orders, world.random()?)?;
-    let ordered: Vec<&str> = orders.plan.tables().iter().map(TablePlan::source).collect();
-    shadow::refuse(&eraser.shadows(orders.plan)?, &ordered)?;
-    eraser.begin(orders.plan)?;
+    let all = tables(orders.plan, how.beside);
+    let needs = Needs { plan: orders.plan, tables: &all, catalog: &catalog, referring: how.referring };
+    let excess = checks::of_eraser(eraser.excess(&needs)?, how.wider)?;
+    if !excess.is_empty() {
+        journal.note(Act::Override, &object, &Outcome::Done)?;
+    }
+    let named: Vec<(&str, &str)> =
+        how.beside.iter().map(|one| (one.along.of.as_str(), one.along.table.as_str())).collect();
+    shadow::refuse(&eraser.shadows(&all)?, &all, &named)?;
+    let ties = ties::all(orders.plan, &catalog, how, eraser)?;
+    eraser.begin(orders.plan, &all)?;
     let mut work = Work { orders, how, eraser, state: &state, staying: staying.as_ref(), world, progress };
     let done = work.compare(&lines, &ledger, &mut moved).and_then(|chunks| match chunks {
-        Some(chunks) if !how.dry => work.delete(&chunks, &catalog).map(|gone| (gone, true)),
-        _ => Ok((counted(orders.plan, &lines, &moved), false)),
+        Some(chunks) if !how.dry => work.delete(&chunks, &ties),
+        _ => Ok(Going { gone: counted(orders.plan, &lines, &moved), ..Going::default() }),
     });
     match done {
-        Ok((gone, true)) => {
+        Ok(going) if going.open => {
             journal.note(Act::Erase, &object, &Outcome::Begun).or_else(|fault| {
                 eraser.rollback()?;
                 Err(fault)
             })?;
-            Ok(Going { gone, open: true })
+            Ok(Going { excess, ..going })
         }
-        Ok((gone, false)) => eraser.rollback().map(|()| Going { gone, open: false }),
+        Ok(going) => eraser.rollback().map(|()| Going { excess, ..going }),
         Err(fault) => {
             // the fault on its way out says more than one about the transaction's end would
             let _already_failing = eraser.rollback();
@@ -293,45 +367,80 @@ impl<'a> Work<'a, '_> {
         Ok(())
     }
 
-    /// Children before parents.
-    fn delete(&mut self, chunks: &[Compared<'a>], catalog: &Catalog) -> Result<Vec<Gone>> {
-        let mut gone: Vec<Gone> = Vec::new();
-        for table in self.orders.plan.tables().iter().rev() {
-            let ties: Vec<(&str, &ForeignKey)> = catalog
-                .tables
-                .iter()
-                .flat_map(|child| child.foreign_keys.iter().map(|key| (child.name.as_str(), key)))
-                .filter(|(_, key)| key.references == table.source())
-                .collect();
-            let before = self.tied(&ties)?;
-            let mut rows = 0;
-            for chunk in chunks.iter().filter(|chunk| chunk.table.number() == table.number()) {
-                let which = chunk.keys.as_deref().map_or(Which::Range(&chunk.range), Which::Keys);
-                let went = self.eraser.delete(table, self.orders.plan, which)?;
-                if went != chunk.rows {
-                    return Err(UNEVEN
-                        .fault(format!("table {}: {went} of {} rows", table.source(), chunk.rows))
-                        .help(
-                            "nothing went; look whether a trigger or a rule of the table deletes by itself",
-                        ));
-                }
-                rows += went;
-            }
-            for ((child, _), (before, now)) in ties.iter().zip(before.iter().zip(self.tied(&ties)?)) {
-                let own = *child == table.source();
-                if now.orphans > before.orphans || (!own && now != *before) {
-                    return Err(REFERRED.fault(format!("table {child} to {}", table.source())).help(
-                        "nothing went; name in the order what becomes of them, or have them destroyed first",
-                    ));
-                }
-            }
-            gone.push(Gone { table: table.source().to_owned(), rows });
+    /// Children before parents; what refers is told of all tables at once.
+    fn delete(&mut self, chunks: &[Compared<'a>], ties: &[Tie]) -> Result<Going> {
+        let (plan, own) = (self.orders.plan, self.how.beside);
+        let number = |name: &str| plan.tables().iter().find(|t| t.source() == name).map(TablePlan::number);
+        let goes = |child: &str, of: &str| {
+            own.iter().any(|one| one.goes && one.along.table == child && one.along.of == of)
+        };
+        let mut going = Going { open: true, ..Going::default() };
+        let mut left: Vec<(&Tie, Left)> = Vec::new();
+        // what names rows beside the order, and, in a circle of tables, rows that have still to go: at the end
+        let mut later: Vec<(&Tie, Tied)> = Vec::new();
+        for tie in ties.iter().filter(|tie| number(&tie.key.references).is_none()) {
+            later.push((tie, self.tied(tie)?));
         }
-        gone.reverse();
-        Ok(gone)
+        for table in plan.tables().iter().rev() {
+            let of_table: Vec<&Tie> =
+                ties.iter().filter(|tie| tie.key.references == table.source()).collect();
+            let before = of_table.iter().map(|tie| self.tied(tie)).collect::<Result<Vec<Tied>>>()?;
+            let chunks = chunks.iter().filter(|chunk| chunk.table.number() == table.number());
+            let rows = self.table(table, chunks, &mut going.beside)?;
+            for (tie, before) in of_table.into_iter().zip(before) {
+                if number(&tie.child).is_some_and(|child| child < table.number()) {
+                    later.push((tie, before));
+                } else {
+                    let went = tie.child == table.source() || goes(&tie.child, table.source());
+                    left.extend(tie.left(before, self.tied(tie)?, went).map(|left| (tie, left)));
+                }
+            }
+            going.gone.push(Gone { table: table.source().to_owned(), rows });
+        }
+        for (tie, before) in later {
+            left.extend(tie.left(before, self.tied(tie)?, true).map(|left| (tie, left)));
+        }
+        let (kept, others): (Vec<_>, Vec<_>) = left.into_iter().partition(|(tie, _)| tie.is_kept(own));
+        if !others.is_empty() {
+            return Err(ties::referred(&others.into_iter().map(|(_, left)| left).collect::<Vec<_>>()));
+        }
+        going.left = kept.into_iter().map(|(_, left)| left).collect();
+        going.gone.reverse();
+        Ok(going)
     }
 
-    fn tied(&mut self, ties: &[(&str, &ForeignKey)]) -> Result<Vec<Tied>> {
-        ties.iter().map(|(child, key)| self.eraser.tied(child, key)).collect()
+    /// The chunks of one table, each after what beside the order names its rows; how many rows of it went.
+    fn table<'c>(
+        &mut self,
+        table: &TablePlan,
+        chunks: impl Iterator<Item = &'c Compared<'a>>,
+        beside: &mut Vec<Gone>,
+    ) -> Result<u64>
+    where
+        'a: 'c,
+    {
+        let (plan, mut rows) = (self.orders.plan, 0);
+        for chunk in chunks {
+            let which = chunk.keys.as_deref().map_or(Which::Range(&chunk.range), Which::Keys);
+            for one in self.how.beside.iter().filter(|one| one.goes && one.along.of == table.source()) {
+                let went = self.eraser.delete_beside(&one.along, table, plan, which)?;
+                match beside.iter_mut().find(|gone| gone.table == one.along.table) {
+                    Some(gone) => gone.rows += went,
+                    None => beside.push(Gone { table: one.along.table.clone(), rows: went }),
+                }
+            }
+            let went = self.eraser.delete(table, plan, which)?;
+            if went != chunk.rows {
+                return Err(UNEVEN
+                    .fault(format!("table {}: {went} of {} rows", table.source(), chunk.rows))
+                    .help("nothing went; look whether a trigger or a rule of the table deletes by itself"));
+            }
+            rows += went;
+        }
+        Ok(rows)
+    }
+
+    fn tied(&mut self, tie: &Tie) -> Result<Tied> {
+        self.eraser.tied(&tie.child, &tie.key, tie.as_text)
     }
 }

@@ -20,7 +20,8 @@
 //! | [`orphans`] | rows of a dry run that name a parent nobody has |
 //! | [`excluded`] | the persons whose rows never move |
 //! | [`staged`] | sealed rows that stand outside of memory: named in the journal, destroyed, swept |
-//! | [`erase`], [`moved`] | takes away at the source what moved, held against ledger or receipt |
+//! | [`erase`], [`ties`], [`moved`] | takes away at the source what moved, held against ledger or receipt |
+//! | [`residue`], [`standing`] | values and rows by which what should be gone is sought |
 //! | [`load`] | whether an archive's rows were loaded already; what becomes of its identity |
 //! | [`known`] | lists the persons who exist at the destination already |
 //! | [`chunk`] | cuts a table by its key |
@@ -76,10 +77,12 @@ mod sealing;
 pub mod seen;
 pub mod shadow;
 pub mod staged;
+pub mod standing;
 pub mod start;
 mod state;
 mod step;
 pub mod subset;
+pub mod ties;
 pub mod undo;
 pub mod unmapped;
 mod worked;

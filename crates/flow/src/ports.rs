@@ -14,7 +14,7 @@ use ecluse_core::fault::{Code, Result};
 use ecluse_core::plan::files::{FileColumn, Relative};
 use ecluse_core::plan::{KnownPlan, Plan, TablePlan};
 use ecluse_core::types::Engine;
-use ecluse_core::value::KeyRange;
+use ecluse_core::value::{Key, KeyRange};
 
 use crate::event::{Act, Head, Leaf};
 use crate::figures::Figures;
@@ -82,6 +82,12 @@ pub trait Source: Send {
     /// delivered with that cell NULL and marked ([`Batch::unreadable`]): it is refused by code,
     /// and the filter is not asked about it. Where the value is the key's, the read stops.
     fn read(&mut self, table: &TablePlan, plan: &Plan, range: &KeyRange, sink: Sink<'_>) -> Result<()>;
+
+    /// Within the snapshot: the planned columns of the rows of these keys, whatever the filter says of them, in any
+    /// order and in batches as of [`Self::read`]. False where the source is not asked by key: it gives nothing then.
+    fn at_keys(&mut self, _table: &TablePlan, _keys: &[Key], _sink: Sink<'_>) -> Result<bool> {
+        Ok(false)
+    }
 
     /// The exact statement that `read` sends, for the plan; `?` or `$n` stand for bound parameters.
     fn statement(&self, table: &TablePlan, plan: &Plan) -> String;

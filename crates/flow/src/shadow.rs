@@ -21,12 +21,13 @@ pub struct Shadow {
     pub fires: bool,
 }
 
-/// Refuses while a copy may stand, or would be made, that nobody signed for.
+/// Refuses while a copy may stand, or would be made, that nobody signed for; `beside`: an ordered table, and a table
+/// whose rows that name its rows have their fate in the order.
 ///
 /// # Errors
 ///
 /// [`FIRES`], [`KEPT`]: each trigger, and where it writes.
-pub fn refuse(shadows: &[Shadow], ordered: &[&str]) -> Result<()> {
+pub fn refuse(shadows: &[Shadow], ordered: &[&str], beside: &[(&str, &str)]) -> Result<()> {
     let told = |shadow: &Shadow| {
         let table = shadow.table.as_deref().unwrap_or("a place that its text does not tell");
         format!("{} of {} writes to {table}", shadow.by, shadow.of)
@@ -37,12 +38,15 @@ pub fn refuse(shadows: &[Shadow], ordered: &[&str]) -> Result<()> {
             .fault(firing.join("; "))
             .help("nothing went; its owner drops the trigger, or switches it off, until the rows are gone"));
     }
-    let is_ordered = |shadow: &Shadow| shadow.table.as_deref().is_some_and(|table| ordered.contains(&table));
-    let kept: Vec<String> = shadows.iter().filter(|one| !is_ordered(one)).map(told).collect();
+    let has_fate = |shadow: &Shadow| {
+        let named = |table| ordered.contains(&table) || beside.contains(&(shadow.of.as_str(), table));
+        shadow.table.as_deref().is_some_and(named)
+    };
+    let kept: Vec<String> = shadows.iter().filter(|one| !has_fate(one)).map(told).collect();
     if kept.is_empty() {
         return Ok(());
     }
     Err(KEPT
         .fault(kept.join("; "))
-        .help("nothing went; move the table too, or say in the order what becomes of it"))
+        .help("nothing went; move the table too, or say in the order what becomes of its rows that name ordered ones: [[beside]]"))
 }

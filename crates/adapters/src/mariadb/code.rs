@@ -1,7 +1,6 @@
 //! What a MariaDB source does by itself when rows go: triggers and routines, engines that keep what is deleted.
 
 use ecluse_core::fault::{Code, Result};
-use ecluse_core::plan::{Plan, TablePlan};
 
 use super::session::{Session, number, text};
 use crate::shadows::{Trigger, Written};
@@ -28,19 +27,26 @@ const SEES: &str = "SELECT count(*) FROM ( \
      WHERE table_schema = DATABASE() AND table_name = ?) AS held \
      WHERE privilege_type = 'TRIGGER' AND grantee = concat('''', replace(current_user(), '@', '''@'''), '''')";
 
+/// Whether the account itself was granted SELECT on the database, or everything.
+const ALL: &str = "SELECT count(*) FROM ( \
+     SELECT grantee, privilege_type FROM information_schema.user_privileges UNION ALL \
+     SELECT grantee, privilege_type FROM information_schema.schema_privileges \
+     WHERE DATABASE() LIKE table_schema) AS held \
+     WHERE privilege_type = 'SELECT' AND grantee = concat('''', replace(current_user(), '@', '''@'''), '''')";
+
 /// Refuses tables whose rows cannot be taken back, and those that keep deleted rows as their history.
 ///
 /// # Errors
 ///
 /// [`KEEPS`].
-pub(super) fn engines(session: &mut Session, plan: &Plan) -> Result<()> {
+pub(super) fn engines(session: &mut Session, tables: &[&str]) -> Result<()> {
     let sql = "SELECT engine, table_type FROM information_schema.tables \
                WHERE table_schema = DATABASE() AND table_name = ?";
-    for table in plan.tables() {
-        let rows = session.rows(sql, vec![table.source().into()], table.source())?;
+    for table in tables {
+        let rows = session.rows(sql, vec![(*table).into()], table)?;
         let (engine, kind) = rows.first().map(|row| (text(row, 0), text(row, 1))).unwrap_or_default();
         if engine != "InnoDB" || kind != "BASE TABLE" {
-            return Err(KEEPS.fault(format!("{}: {engine}, {}", table.source(), kind.to_lowercase())).help(
+            return Err(KEEPS.fault(format!("{table}: {engine}, {}", kind.to_lowercase())).help(
                 "nothing went; its owner makes it InnoDB (ALTER TABLE … ENGINE = InnoDB), or drops its history (DROP SYSTEM VERSIONING)",
             ));
         }
@@ -48,14 +54,20 @@ pub(super) fn engines(session: &mut Session, plan: &Plan) -> Result<()> {
     Ok(())
 }
 
+/// Whether the account itself may read the whole database: tables are shown to whoever holds a right on them.
+pub(super) fn sees_all(session: &mut Session) -> Result<bool> {
+    let rows = session.rows(ALL, Vec::new(), "tables")?;
+    Ok(rows.first().and_then(|row| number(row, 0)).unwrap_or(0) > 0)
+}
+
 /// The database's triggers and routines, as far as this account sees their texts.
 ///
 /// # Errors
 ///
 /// [`BLIND`]: triggers are shown to whoever may make them on the table; to another an empty list says nothing.
-pub(super) fn written(session: &mut Session, plan: &Plan) -> Result<Written> {
-    for table in plan.tables().iter().map(TablePlan::source) {
-        let rows = session.rows(SEES, vec![table.into()], table)?;
+pub(super) fn written(session: &mut Session, tables: &[&str]) -> Result<Written> {
+    for table in tables {
+        let rows = session.rows(SEES, vec![(*table).into()], table)?;
         if rows.first().and_then(|row| number(row, 0)).unwrap_or(0) == 0 {
             return Err(BLIND
                 .fault(format!("table {table}"))

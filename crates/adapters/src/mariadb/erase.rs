@@ -6,15 +6,17 @@
 
 use ecluse_core::catalog::ForeignKey;
 use ecluse_core::fault::{Code, Result};
+use ecluse_core::instruction::Referring;
 use ecluse_core::plan::{Plan, TablePlan};
 use ecluse_core::types::Engine;
-use ecluse_flow::erase::{Tied, Which};
+use ecluse_flow::erase::{Needs, Tied, Which};
 use ecluse_flow::failpoint;
 use ecluse_flow::ports;
 use ecluse_flow::shadow::Shadow;
 
 use super::code;
 use super::error::Side;
+use super::probe;
 use super::session::{Session, number, text};
 use super::source::Source;
 use super::statement::{self, Statement, quoted};
@@ -101,13 +103,17 @@ impl ecluse_flow::erase::Eraser for Eraser {
         &mut self.source
     }
 
-    fn shadows(&mut self, plan: &Plan) -> Result<Vec<Shadow>> {
-        let ordered: Vec<&str> = plan.tables().iter().map(TablePlan::source).collect();
-        Ok(code::written(self.session(), plan)?.shadows(&ordered))
+    fn excess(&mut self, needs: &Needs<'_>) -> Result<Vec<ports::Excess>> {
+        let database = self.source.database().to_owned();
+        probe::of_eraser(self.session(), needs, &database)
     }
 
-    fn begin(&mut self, plan: &Plan) -> Result<()> {
-        code::engines(self.session(), plan)?;
+    fn shadows(&mut self, tables: &[&str]) -> Result<Vec<Shadow>> {
+        Ok(code::written(self.session(), tables)?.shadows(tables))
+    }
+
+    fn begin(&mut self, plan: &Plan, tables: &[&str]) -> Result<()> {
+        code::engines(self.session(), tables)?;
         // reads lock what they read and the gaps between: what is compared stands until it is deleted
         self.session().run("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE", "erasure")?;
         self.session().run("START TRANSACTION", "erasure")?;
@@ -116,24 +122,34 @@ impl ecluse_flow::erase::Eraser for Eraser {
     }
 
     fn delete(&mut self, table: &TablePlan, plan: &Plan, which: Which<'_>) -> Result<u64> {
-        match which {
-            Which::Range(range) => {
-                let delete = statement::delete_at_source(table, plan, range)?;
-                self.changed(delete, table.source())
-            }
-            Which::Keys(keys) => {
-                let mut gone = 0;
-                for key in keys {
-                    gone += self.changed(statement::delete_one(table, key)?, table.source())?;
-                }
-                Ok(gone)
-            }
+        let mut gone = 0;
+        for rows in rows(table, plan, which)? {
+            gone += self.changed(statement::delete_at_source(table, rows), table.source())?;
         }
+        Ok(gone)
     }
 
-    fn tied(&mut self, child: &str, key: &ForeignKey) -> Result<Tied> {
-        let (named, orphans) = sql::tied(Engine::Mariadb, child, key);
+    fn delete_beside(
+        &mut self,
+        along: &Referring,
+        table: &TablePlan,
+        plan: &Plan,
+        which: Which<'_>,
+    ) -> Result<u64> {
+        let mut gone = 0;
+        for rows in rows(table, plan, which)? {
+            gone += self.changed(statement::delete_beside(along, table, rows), &along.table)?;
+        }
+        Ok(gone)
+    }
+
+    fn tied(&mut self, child: &str, key: &ForeignKey, as_text: bool) -> Result<Tied> {
+        let (named, orphans) = sql::tied(Engine::Mariadb, child, key, as_text);
         Ok(Tied { named: self.count(&named, child)?, orphans: self.count(&orphans, child)? })
+    }
+
+    fn sees_all(&mut self) -> Result<bool> {
+        code::sees_all(self.session())
     }
 
     fn commit(&mut self) -> Result<()> {
@@ -149,13 +165,18 @@ impl ecluse_flow::erase::Eraser for Eraser {
         self.session().run("ROLLBACK", "erasure")
     }
 
-    fn settle(&mut self, plan: &Plan) -> Result<String> {
-        for table in plan.tables() {
+    fn settle(&mut self, tables: &[&str]) -> Result<String> {
+        for table in tables {
             // InnoDB makes the table anew; its answer is a row of words
-            let optimize = format!("OPTIMIZE NO_WRITE_TO_BINLOG TABLE {}", quoted(table.source()));
-            let said = self.session().rows(&optimize, Vec::new(), table.source())?;
-            if said.iter().any(|row| text(row, 2).eq_ignore_ascii_case("error")) {
-                return Err(LEFT.fault(format!("table {}", table.source())).help(
+            let optimize = format!("OPTIMIZE NO_WRITE_TO_BINLOG TABLE {}", quoted(table));
+            let said = self.session().rows(&optimize, Vec::new(), table);
+            // refused, or an answer that says so: either way the bytes may stand there
+            let error = match said {
+                Ok(said) => said.iter().any(|row| text(row, 2).eq_ignore_ascii_case("error")),
+                Err(_) => true,
+            };
+            if error {
+                return Err(LEFT.fault(format!("table {table}")).help(
                     "its rows are gone, and their bytes may stand in its file: give the account INSERT on it, or make room on the disk; then: ecluse erase --source",
                 ));
             }
@@ -167,7 +188,7 @@ impl ecluse_flow::erase::Eraser for Eraser {
         })
     }
 
-    fn beyond(&mut self, _plan: &Plan) -> Result<Vec<String>> {
+    fn beyond(&mut self, _tables: &[&str]) -> Result<Vec<String>> {
         let mut places = vec![
             "undo and redo log of InnoDB, until they are written over".to_owned(),
             "the disk under the data directory: blocks given back, snapshots of its file system, flash"
@@ -196,5 +217,13 @@ impl ecluse_flow::erase::Eraser for Eraser {
             places.push("replicas that hang on the server, if any does: this account cannot tell".to_owned());
         }
         Ok(places)
+    }
+}
+
+/// ` WHERE …` of a range, or of each key.
+fn rows(table: &TablePlan, plan: &Plan, which: Which<'_>) -> Result<Vec<Statement>> {
+    match which {
+        Which::Range(range) => Ok(vec![statement::at_source(table, plan, range)?]),
+        Which::Keys(keys) => keys.iter().map(|key| statement::at_key(table, key)).collect(),
     }
 }

@@ -1,36 +1,29 @@
 //! The script for whoever erases at a MariaDB source: an account that deletes ordered rows, and sees what refers to
 //! them.
 
-use ecluse_core::catalog::Catalog;
-use ecluse_core::plan::Plan;
 use ecluse_core::types::Engine;
+use ecluse_flow::erase::Needs;
 
 use crate::sql;
 
 /// The script that makes the account, and the one that removes it. The account is made locked and without a
 /// password, as the reader's is.
 ///
-/// Per ordered table: SELECT on what moved and on what foreign keys compare, DELETE, TRIGGER (without it its
+/// Per table of which rows go: SELECT on what moved and on what is compared of it, DELETE, TRIGGER (without it its
 /// triggers are not shown), and INSERT on a key's column, which OPTIMIZE TABLE demands. Per table that refers to one:
 /// SELECT on the columns that do.
 #[must_use]
-pub fn erasing(
-    plan: &Plan,
-    catalog: &Catalog,
-    account: &str,
-    host: &str,
-    database: &str,
-) -> (String, String) {
+pub fn erasing(needs: &Needs<'_>, account: &str, host: &str, database: &str) -> (String, String) {
     let name = |n: &str| sql::identifier(Engine::Mariadb, n);
     let account = format!("{}@{}", name(account), name(host));
     let mut give = format!(
         "-- For the controller's administrator, before `ecluse erase --source`. Run it by `mariadb < FILE`.\n\
          SET NAMES utf8mb4;\nCREATE USER {account} ACCOUNT LOCK;\n"
     );
-    for (table, columns) in sql::sides(plan, catalog) {
+    for (table, columns) in sql::sides(needs) {
         let on = sql::relation(Engine::Mariadb, &table, Some(database));
         let list: Vec<String> = columns.iter().map(|column| name(column)).collect();
-        let ordered = plan.tables().iter().any(|t| t.source() == table);
+        let ordered = needs.tables.contains(&table.as_str());
         // REFERENCES: structure, and foreign keys, are shown to nobody who can only read
         let more = match (ordered, list.first()) {
             (true, Some(first)) => format!(", INSERT ({first}), DELETE, TRIGGER"),

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ecluse_core::fault::Result;
 use ecluse_core::plan::Plan;
 use ecluse_core::types::Engine;
+use ecluse_flow::erase::Needs;
 use ecluse_flow::ports::Excess;
 
 use super::session::{Session, text};
@@ -19,12 +20,21 @@ const BUILT_IN: &str = "('information_schema', 'performance_schema')";
 
 /// Every excess, in a fixed order.
 pub(super) fn excess(session: &mut Session, plan: &Plan, database: &str) -> Result<Vec<Excess>> {
-    let orders = Orders::new(plan, database);
+    beyond(session, &Orders::new(plan, database))
+}
+
+/// The same of an account that erases; it needs what the script of `ecluse grants --erasing` gives, and what keeps its
+/// session out of the binary log.
+pub(super) fn of_eraser(session: &mut Session, needs: &Needs<'_>, database: &str) -> Result<Vec<Excess>> {
+    beyond(session, &Orders::of_eraser(needs, database))
+}
+
+fn beyond(session: &mut Session, orders: &Orders) -> Result<Vec<Excess>> {
     let account = account(session)?;
     let mut found = Vec::new();
-    columns(session, &orders, &account, &mut found)?;
-    tables(session, &orders, &account, &mut found)?;
-    broad(session, &account, &mut found)?;
+    columns(session, orders, &account, &mut found)?;
+    tables(session, orders, &account, &mut found)?;
+    broad(session, orders, &account, &mut found)?;
     roles(session, &account, &mut found)?;
     public(session, &mut found)?;
     routines(session, &account, &mut found)?;
@@ -32,6 +42,7 @@ pub(super) fn excess(session: &mut Session, plan: &Plan, database: &str) -> Resu
 }
 
 /// What the plan allows.
+#[derive(Default)]
 struct Orders {
     /// `(database, view or table, column)` that may be read.
     columns: BTreeSet<(String, String, String)>,
@@ -39,11 +50,20 @@ struct Orders {
     bases: BTreeSet<(String, String)>,
     /// `(database, view)` whose text may be seen.
     views: BTreeSet<(String, String)>,
+    /// `(database, table, column)` into which one may be inserted, so that OPTIMIZE TABLE is allowed.
+    anew: BTreeSet<(String, String, String)>,
+    /// `(database, table)` whose rows may be deleted, and whose triggers are seen.
+    erased: BTreeSet<(String, String)>,
+    /// Rights on the whole server.
+    server: &'static [&'static str],
 }
+
+/// What keeps a session's deletions out of the binary log.
+const OUT_OF_LOG: [&str; 3] = ["BINLOG ADMIN", "PROCESS", "REPLICATION MASTER ADMIN"];
 
 impl Orders {
     fn new(plan: &Plan, database: &str) -> Self {
-        let mut orders = Self { columns: BTreeSet::new(), bases: BTreeSet::new(), views: BTreeSet::new() };
+        let mut orders = Self::default();
         for table in plan.tables() {
             let base = (database.to_owned(), table.source().to_owned());
             let read = match table.view().and_then(|view| view.split_once('.')) {
@@ -61,12 +81,28 @@ impl Orders {
         orders
     }
 
+    fn of_eraser(needs: &Needs<'_>, database: &str) -> Self {
+        let mut orders = Self { server: &OUT_OF_LOG, ..Self::default() };
+        for (table, columns) in sql::sides(needs) {
+            let base = (database.to_owned(), table.clone());
+            if needs.tables.contains(&table.as_str()) {
+                let first = columns.first().cloned().unwrap_or_default();
+                orders.anew.insert((base.0.clone(), base.1.clone(), first));
+                orders.erased.insert(base.clone());
+            }
+            orders.columns.extend(columns.into_iter().map(|c| (base.0.clone(), base.1.clone(), c)));
+            orders.bases.insert(base);
+        }
+        orders
+    }
+
     /// Whether a right on a column is ordered.
     fn allow(&self, place: &(String, String, String), right: &str) -> bool {
         let table = (place.0.clone(), place.1.clone());
         match right {
             "select" => self.columns.contains(place),
             "references" => self.bases.contains(&table),
+            "insert" => self.anew.contains(place),
             _ => false,
         }
     }
@@ -151,7 +187,9 @@ fn tables(session: &mut Session, orders: &Orders, account: &str, found: &mut Vec
         let (database, table, right) = (text(&row, 0), text(&row, 1), text(&row, 2));
         let on = format!("{}.{}", quoted(&database), quoted(&table));
         let ours = right == "SHOW VIEW" && orders.views.contains(&(database.clone(), table.clone()));
-        if !ours && !matches!(right.as_str(), "SELECT" | "INSERT" | "UPDATE" | "REFERENCES") {
+        let goes = ["DELETE", "TRIGGER"].contains(&right.as_str())
+            && orders.erased.contains(&(database.clone(), table.clone()));
+        if !ours && !goes && !matches!(right.as_str(), "SELECT" | "INSERT" | "UPDATE" | "REFERENCES") {
             found.push(Excess {
                 what: format!("has {right} on {database}.{table}"),
                 remedy: format!("REVOKE {right} ON {on} FROM {account};"),
@@ -168,11 +206,14 @@ fn tables(session: &mut Session, orders: &Orders, account: &str, found: &mut Vec
 }
 
 /// Rights on the whole server (FILE, SUPER, PROCESS, replication …) and on whole databases.
-fn broad(session: &mut Session, account: &str, found: &mut Vec<Excess>) -> Result<()> {
+fn broad(session: &mut Session, orders: &Orders, account: &str, found: &mut Vec<Excess>) -> Result<()> {
     let sql = "SELECT DISTINCT privilege_type FROM information_schema.user_privileges \
                WHERE privilege_type <> 'USAGE' ORDER BY privilege_type";
     for row in session.rows(sql, Vec::new(), "rights")? {
         let right = text(&row, 0);
+        if orders.server.contains(&right.as_str()) {
+            continue;
+        }
         found.push(Excess {
             what: format!("has {right} on the whole server"),
             remedy: format!("REVOKE {right} ON *.* FROM {account};"),

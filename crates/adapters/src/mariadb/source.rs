@@ -4,7 +4,7 @@ use ecluse_core::catalog::Catalog;
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::plan::{Plan, TablePlan};
 use ecluse_core::types::Engine;
-use ecluse_core::value::KeyRange;
+use ecluse_core::value::{Key, KeyRange};
 use ecluse_flow::ports::{Count, Excess, Marks, Opened, Scope, Sink};
 
 use super::error::Side;
@@ -34,6 +34,11 @@ impl Source {
     pub fn connect(server: &Server) -> Result<Self> {
         let session = Session::open(connect::options(server)?, server, Side::Source)?;
         Ok(Self { session, database: server.database.clone(), plan: None })
+    }
+
+    /// The database's name.
+    pub(super) fn database(&self) -> &str {
+        &self.database
     }
 
     pub(super) const fn session(&mut self) -> &mut Session {
@@ -151,6 +156,16 @@ impl ecluse_flow::ports::Source for Source {
         let statement = statement::select(table, plan, range)?;
         let names = table.read().iter().map(|c| c.name.as_str());
         deliver(&mut self.session, table.source(), names, Columns::planned(table), statement, sink)
+    }
+
+    fn at_keys(&mut self, table: &TablePlan, keys: &[Key], sink: Sink<'_>) -> Result<bool> {
+        if self.plan.is_none() {
+            return Err(NOT_OPEN.fault(table.source()));
+        }
+        let statement = statement::select_keys(table, keys)?;
+        let names = table.read().iter().map(|c| c.name.as_str());
+        deliver(&mut self.session, table.source(), names, Columns::planned(table), statement, sink)?;
+        Ok(true)
     }
 
     fn statement(&self, table: &TablePlan, plan: &Plan) -> String {

@@ -5,6 +5,7 @@
 //! whatever the column's collation.
 
 use ecluse_core::fault::{Code, Result};
+use ecluse_core::instruction::Referring;
 use ecluse_core::plan::{Plan, TablePlan};
 use ecluse_core::types::{Engine, Type};
 use ecluse_core::value::{Key, KeyRange, Value};
@@ -36,8 +37,8 @@ pub(super) fn select(table: &TablePlan, plan: &Plan, range: &KeyRange) -> Result
     Ok(Statement { sql, parameters: bind(&values)? })
 }
 
-/// Deletes the rows asked for of a range, at the source.
-pub(super) fn delete_at_source(table: &TablePlan, plan: &Plan, range: &KeyRange) -> Result<Statement> {
+/// ` WHERE …` of the rows asked for of a range, at the source.
+pub(super) fn at_source(table: &TablePlan, plan: &Plan, range: &KeyRange) -> Result<Statement> {
     let (mut parts, mut values) = filter(table, plan)?;
     let key = key(table);
     for (bound, side) in [(&range.after, Edge::After), (&range.upto, Edge::UpTo)] {
@@ -45,12 +46,31 @@ pub(super) fn delete_at_source(table: &TablePlan, plan: &Plan, range: &KeyRange)
             parts.push(beyond(&key, bound, side, &mut values)?);
         }
     }
-    let sql = format!("DELETE FROM {}{}", from(table), conditions(&parts));
-    Ok(Statement { sql, parameters: bind(&values)? })
+    Ok(Statement { sql: conditions(&parts), parameters: bind(&values)? })
 }
 
-/// Deletes the row of this key, at the source.
-pub(super) fn delete_one(table: &TablePlan, row: &Key) -> Result<Statement> {
+/// Deletes these rows, at the source.
+pub(super) fn delete_at_source(table: &TablePlan, rows: Statement) -> Statement {
+    let sql = format!("DELETE FROM {}{}", from(table), rows.sql);
+    Statement { sql, ..rows }
+}
+
+/// Deletes rows of another table that name these.
+pub(super) fn delete_beside(along: &Referring, table: &TablePlan, rows: Statement) -> Statement {
+    let ty = table.read().iter().find(|column| column.name == along.to).map_or(Type::Text, |c| c.ty);
+    let sql = format!(
+        "DELETE FROM {} WHERE {} IN (SELECT {} FROM {}{})",
+        sql::relation(Engine::Mariadb, &along.table, None),
+        keyed(&along.column, ty),
+        keyed(&along.to, ty),
+        from(table),
+        rows.sql
+    );
+    Statement { sql, ..rows }
+}
+
+/// ` WHERE …` of the row of this key, at the source.
+pub(super) fn at_key(table: &TablePlan, row: &Key) -> Result<Statement> {
     let key = key(table);
     let Key(values) = row;
     if key.len() != values.len() || key.is_empty() {
@@ -61,10 +81,21 @@ pub(super) fn delete_one(table: &TablePlan, row: &Key) -> Result<Statement> {
         .zip(values)
         .map(|((column, _), value)| format!("{column} = {}", parameter(value)))
         .collect();
-    Ok(Statement {
-        sql: format!("DELETE FROM {}{}", from(table), conditions(&parts)),
-        parameters: bind(values)?,
-    })
+    Ok(Statement { sql: conditions(&parts), parameters: bind(values)? })
+}
+
+/// Reads the planned columns of the rows of these keys.
+pub(super) fn select_keys(table: &TablePlan, keys: &[Key]) -> Result<Statement> {
+    let (mut alternatives, mut parameters) = (Vec::with_capacity(keys.len()), Vec::new());
+    for key in keys {
+        let one = at_key(table, key)?;
+        alternatives.push(format!("({})", one.sql.trim_start_matches(" WHERE ")));
+        parameters.extend(one.parameters);
+    }
+    let columns: Vec<String> = table.read().iter().map(|c| quoted(&c.name)).collect();
+    let sql =
+        format!("SELECT {} FROM {} WHERE {}", columns.join(", "), from(table), alternatives.join(" OR "));
+    Ok(Statement { sql, parameters })
 }
 
 /// Counts the rows asked for.

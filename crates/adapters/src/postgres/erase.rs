@@ -2,10 +2,11 @@
 
 use ecluse_core::catalog::ForeignKey;
 use ecluse_core::fault::Result;
+use ecluse_core::instruction::Referring;
 use ecluse_core::plan::{Plan, TablePlan};
-use ecluse_core::types::Engine;
+use ecluse_core::types::{Engine, Type};
 use ecluse_core::value::{Key, KeyRange, Value};
-use ecluse_flow::erase::{Tied, Which};
+use ecluse_flow::erase::{Needs, Tied, Which};
 use ecluse_flow::failpoint;
 use ecluse_flow::ports;
 use ecluse_flow::shadow::Shadow;
@@ -14,8 +15,9 @@ use tokio_postgres::types::ToSql;
 use super::bound::Bound;
 use super::code;
 use super::connect::Link;
+use super::probe;
 use super::source::{Source, key_sides};
-use super::text::relation;
+use super::text::{key as compared, relation};
 use crate::sql;
 use crate::url::Server;
 
@@ -55,19 +57,18 @@ impl Eraser {
         self.source.link()
     }
 
-    fn delete(&self, table: &TablePlan, (condition, values): &(String, Vec<Value>)) -> Result<u64> {
-        let place = table.source();
+    /// Runs a DELETE; how many rows went.
+    fn changed(&self, sql: &str, values: &[Value], place: &str) -> Result<u64> {
         let bound: Vec<Bound<'_>> = values.iter().map(Bound).collect();
-        let sql = format!("DELETE FROM {}{condition}", relation(place));
         let parameters: Vec<&(dyn ToSql + Sync)> = bound.iter().map(|b| b as _).collect();
-        let done = self.link().run(self.link().client().execute(sql.as_str(), &parameters));
+        let done = self.link().run(self.link().client().execute(sql, &parameters));
         done.map_err(|e| self.link().side().fault(&e, place))
     }
 
     /// Tables that are another's to write anew: to this role the server would only warn, and leave them.
-    fn others<'p>(&self, plan: &'p Plan) -> Result<Vec<&'p str>> {
+    fn others<'t>(&self, tables: &[&'t str]) -> Result<Vec<&'t str>> {
         let mut left = Vec::new();
-        for table in plan.tables().iter().map(TablePlan::source) {
+        for table in tables.iter().copied() {
             if !self.link().one::<bool>(OWNS, &[&relation(table)], table)? {
                 left.push(table);
             }
@@ -91,38 +92,64 @@ impl ecluse_flow::erase::Eraser for Eraser {
         &mut self.source
     }
 
-    fn shadows(&mut self, plan: &Plan) -> Result<Vec<Shadow>> {
-        let ordered: Vec<&str> = plan.tables().iter().map(TablePlan::source).collect();
-        Ok(code::written(self.link(), self.replica)?.shadows(&ordered))
+    fn excess(&mut self, needs: &Needs<'_>) -> Result<Vec<ports::Excess>> {
+        probe::of_eraser(self.link(), needs)
     }
 
-    fn begin(&mut self, plan: &Plan) -> Result<()> {
+    fn shadows(&mut self, tables: &[&str]) -> Result<Vec<Shadow>> {
+        Ok(code::written(self.link(), self.replica)?.shadows(tables))
+    }
+
+    fn begin(&mut self, plan: &Plan, tables: &[&str]) -> Result<()> {
         // the locks before the snapshot, which the first query takes: what is compared is what is deleted
         self.link().batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE", "erasure")?;
-        for table in plan.tables() {
-            let lock = format!("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", relation(table.source()));
-            self.link().batch(&lock, table.source())?;
+        for table in tables {
+            let lock = format!("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", relation(table));
+            self.link().batch(&lock, table)?;
         }
         self.source.begun(plan);
         Ok(())
     }
 
     fn delete(&mut self, table: &TablePlan, plan: &Plan, which: Which<'_>) -> Result<u64> {
-        match which {
-            Which::Range(range) => Self::delete(self, table, &within(table, plan, range)?),
-            Which::Keys(keys) => {
-                let mut gone = 0;
-                for key in keys {
-                    gone += Self::delete(self, table, &at(table, key))?;
-                }
-                Ok(gone)
-            }
+        let mut gone = 0;
+        for (condition, values) in rows(table, plan, which)? {
+            let sql = format!("DELETE FROM {}{condition}", relation(table.source()));
+            gone += self.changed(&sql, &values, table.source())?;
         }
+        Ok(gone)
     }
 
-    fn tied(&mut self, child: &str, key: &ForeignKey) -> Result<Tied> {
-        let (named, orphans) = sql::tied(Engine::Postgresql, child, key);
+    fn delete_beside(
+        &mut self,
+        along: &Referring,
+        table: &TablePlan,
+        plan: &Plan,
+        which: Which<'_>,
+    ) -> Result<u64> {
+        let ty = table.read().iter().find(|column| column.name == along.to).map_or(Type::Text, |c| c.ty);
+        let mut gone = 0;
+        for (condition, values) in rows(table, plan, which)? {
+            let sql = format!(
+                "DELETE FROM {} WHERE {} IN (SELECT {} FROM {}{condition})",
+                relation(&along.table),
+                compared(&along.column, ty),
+                compared(&along.to, ty),
+                relation(table.source())
+            );
+            gone += self.changed(&sql, &values, &along.table)?;
+        }
+        Ok(gone)
+    }
+
+    fn tied(&mut self, child: &str, key: &ForeignKey, as_text: bool) -> Result<Tied> {
+        let (named, orphans) = sql::tied(Engine::Postgresql, child, key, as_text);
         Ok(Tied { named: self.count(&named, child)?, orphans: self.count(&orphans, child)? })
+    }
+
+    fn sees_all(&mut self) -> Result<bool> {
+        // the catalogue is open to every role
+        Ok(true)
     }
 
     fn commit(&mut self) -> Result<()> {
@@ -138,11 +165,11 @@ impl ecluse_flow::erase::Eraser for Eraser {
         self.link().batch("ROLLBACK", "erasure")
     }
 
-    fn settle(&mut self, plan: &Plan) -> Result<String> {
-        let left = self.others(plan)?;
-        for table in plan.tables().iter().filter(|table| !left.contains(&table.source())) {
+    fn settle(&mut self, tables: &[&str]) -> Result<String> {
+        let left = self.others(tables)?;
+        for table in tables.iter().filter(|table| !left.contains(table)) {
             // writes the table and its indexes anew: a plain VACUUM leaves the deleted bytes in their pages
-            self.link().batch(&format!("VACUUM (FULL) {}", relation(table.source())), table.source())?;
+            self.link().batch(&format!("VACUUM (FULL) {}", relation(table)), table)?;
         }
         let checkpoint = self.link().run(self.link().client().batch_execute("CHECKPOINT"));
         let mut method = match left.len() {
@@ -157,8 +184,8 @@ impl ecluse_flow::erase::Eraser for Eraser {
         Ok(method)
     }
 
-    fn beyond(&mut self, plan: &Plan) -> Result<Vec<String>> {
-        let left = self.others(plan)?;
+    fn beyond(&mut self, tables: &[&str]) -> Result<Vec<String>> {
+        let left = self.others(tables)?;
         let dead = (!left.is_empty()).then(|| {
             format!(
                 "dead rows in the files of {}, until their owner runs VACUUM (FULL): this role may not",
@@ -182,6 +209,14 @@ impl ecluse_flow::erase::Eraser for Eraser {
         }
         places.extend(dead);
         Ok(places)
+    }
+}
+
+/// ` WHERE …`, and what it binds, of a range, or of each key.
+fn rows(table: &TablePlan, plan: &Plan, which: Which<'_>) -> Result<Vec<(String, Vec<Value>)>> {
+    match which {
+        Which::Range(range) => Ok(vec![within(table, plan, range)?]),
+        Which::Keys(keys) => Ok(keys.iter().map(|key| at(table, key)).collect()),
     }
 }
 

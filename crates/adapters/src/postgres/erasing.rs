@@ -3,19 +3,19 @@
 
 use std::collections::BTreeSet;
 
-use ecluse_core::catalog::Catalog;
-use ecluse_core::plan::Plan;
+use ecluse_flow::erase::Needs;
 
+use super::grants::where_role;
 use super::text::{ident, list, relation};
 use crate::sql;
 
-/// The script that makes the role, and the one that removes it. Per ordered table: SELECT on what moved and on what
-/// foreign keys compare, DELETE. Per table that refers to one: SELECT on the columns that do. Writing a table anew
+/// The script that makes the role, and the one that removes it. Per table of which rows go: SELECT on what moved and on
+/// what is compared of it, DELETE. Per table that refers to one: SELECT on the columns that do. Writing a table anew
 /// (VACUUM FULL) is its owner's before PostgreSQL 17.
 #[must_use]
-pub fn erasing(plan: &Plan, catalog: &Catalog, role: &str, database: &str) -> (String, String) {
+pub fn erasing(needs: &Needs<'_>, role: &str, database: &str) -> (String, String) {
     let (who, place) = (ident(role), ident(database));
-    let sides = sql::sides(plan, catalog);
+    let sides = sql::sides(needs);
     let schemas: BTreeSet<&str> =
         sides.keys().map(|table| table.split_once('.').map_or("public", |(schema, _)| schema)).collect();
     let mut give = format!(
@@ -26,7 +26,7 @@ pub fn erasing(plan: &Plan, catalog: &Catalog, role: &str, database: &str) -> (S
     );
     let mut take = String::new();
     for (table, columns) in &sides {
-        let delete = if plan.tables().iter().any(|t| t.source() == table) { ", DELETE" } else { "" };
+        let delete = if needs.tables.contains(&table.as_str()) { ", DELETE" } else { "" };
         let (on, columns) = (relation(table), list(columns.iter().map(String::as_str)));
         give.push_str(&format!("GRANT SELECT ({columns}){delete} ON {on} TO {who};\n"));
         take.push_str(&format!(
@@ -44,11 +44,14 @@ pub fn erasing(plan: &Plan, catalog: &Catalog, role: &str, database: &str) -> (S
          --   GRANT SET ON PARAMETER session_replication_role TO {who};\n\
          -- Its password, typed twice and never shown:  \\password {who}\n"
     ));
-    let take = format!(
-        "-- Removes what the script of `ecluse grants --erasing` made.\n\\set ON_ERROR_STOP on\nBEGIN;\n{take}\
-         REVOKE CONNECT ON DATABASE {place} FROM {who};\n\
+    take.push_str(&format!(
+        "REVOKE CONNECT ON DATABASE {place} FROM {who};\n\
          -- where it was granted: REVOKE SET ON PARAMETER session_replication_role FROM {who};\n\
-         DROP ROLE {who};\nCOMMIT;\n"
+         DROP ROLE {who};\n"
+    ));
+    let take = format!(
+        "-- Removes what the script of `ecluse grants --erasing` made.\n\\set ON_ERROR_STOP on\nBEGIN;\n{}COMMIT;\n",
+        where_role(role, &take)
     );
     (give, take)
 }

@@ -93,20 +93,28 @@ pub fn grants(plan: &Plan, role: &str, database: &str) -> Result<Grants> {
         for table in plan.tables().iter().rev() {
             if let Some(view) = table.view().filter(|v| v.split_once('.').is_some_and(|(s, _)| s == *schema))
             {
-                let _ = writeln!(take, "DROP VIEW {};", relation(view));
+                let _ = writeln!(take, "DROP VIEW IF EXISTS {};", relation(view));
             }
         }
         // without CASCADE: what somebody else put there is not ours to drop
-        let _ = writeln!(take, "DROP SCHEMA {};", ident(schema));
+        let _ = writeln!(take, "DROP SCHEMA IF EXISTS {};", ident(schema));
     }
+    let mut of_role = String::new();
     for schema in &beneath {
-        let _ = writeln!(take, "REVOKE USAGE ON SCHEMA {} FROM {who};", ident(schema));
+        let _ = writeln!(of_role, "REVOKE USAGE ON SCHEMA {} FROM {who};", ident(schema));
     }
-    let _ = writeln!(
-        take,
-        "REVOKE CONNECT, TEMPORARY ON DATABASE {place} FROM {who};\nDROP ROLE {who};\nCOMMIT;"
-    );
+    let _ = writeln!(of_role, "REVOKE CONNECT, TEMPORARY ON DATABASE {place} FROM {who};\nDROP ROLE {who};");
+    let _ = writeln!(take, "{}COMMIT;", where_role(role, &of_role));
     Ok(Grants { give, take })
+}
+
+/// Lines of a script for psql that are run where the role is there: one that somebody dropped already stops nothing.
+pub(super) fn where_role(role: &str, lines: &str) -> String {
+    let text = role.replace('\'', "''");
+    format!(
+        "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = '{text}') AS ecluse_role_stands \\gset\n\
+         \\if :ecluse_role_stands\n{lines}\\else\n\\echo The role is not there any more.\n\\endif\n"
+    )
 }
 
 /// The schemas of earlier scripts' views that the role may use; `None` where there is no such role.

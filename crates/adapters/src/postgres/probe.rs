@@ -11,11 +11,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ecluse_core::fault::Result;
-use ecluse_core::plan::Plan;
+use ecluse_core::plan::{Plan, TablePlan};
+use ecluse_flow::erase::Needs;
 use ecluse_flow::ports::Excess;
+use tokio_postgres::types::ToSql;
 
 use super::connect::Link;
 use super::text::{ident, relation};
+use crate::sql;
+
+/// The question that knows of tables from which rows may be deleted: `$1`, by their quoted names.
+const WRITTEN: &str = "written tables";
 
 /// Each line: what, in words; the statement that takes it away, empty where none is to be advised.
 const QUESTIONS: &[(&str, &str)] = &[
@@ -33,7 +39,7 @@ const QUESTIONS: &[(&str, &str)] = &[
          FROM pg_roles WHERE rolname <> current_user AND pg_has_role(current_user, oid, 'MEMBER') ORDER BY rolname",
     ),
     (
-        "written tables",
+        WRITTEN,
         "SELECT 'can write ' || c.oid::regclass::text || ' (' || string_agg(p, ', ') || ')', \
                 format('REVOKE %s ON %s FROM %I, PUBLIC', string_agg(p, ', '), c.oid::regclass, current_user) \
          FROM pg_class c, unnest(ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) p \
@@ -41,6 +47,7 @@ const QUESTIONS: &[(&str, &str)] = &[
            AND c.oid <> 'pg_settings'::regclass AND has_schema_privilege(c.relnamespace, 'USAGE') \
            AND CASE WHEN p IN ('INSERT', 'UPDATE', 'REFERENCES') THEN has_any_column_privilege(c.oid, p) \
                     ELSE has_table_privilege(c.oid, p) END \
+           AND NOT (p = 'DELETE' AND c.oid IN (SELECT to_regclass(name) FROM unnest($1::text[]) AS may(name))) \
          GROUP BY c.oid ORDER BY 1",
     ),
     (
@@ -131,24 +138,53 @@ const READABLE: &str = "\
 
 /// Everything the role could do beyond the plan; empty is what the instruction demands.
 pub(super) fn excess(link: &Link, plan: &Plan) -> Result<Vec<Excess>> {
+    let columns = |table: &TablePlan| table.read().iter().map(|c| c.name.clone()).collect::<BTreeSet<_>>();
+    let mut may = May::default();
+    for table in plan.tables() {
+        let name = relation(table.view().unwrap_or(table.source()));
+        may.read.entry(name).or_default().extend(columns(table));
+    }
+    let mut found = beyond(link, &may)?;
+    if !found.1 {
+        found.0.extend(weak_views(link, plan)?);
+    }
+    Ok(found.0)
+}
+
+/// The same of an account that erases; it needs what the script of `ecluse grants --erasing` gives.
+pub(super) fn of_eraser(link: &Link, needs: &Needs<'_>) -> Result<Vec<Excess>> {
+    let read = sql::sides(needs).into_iter().map(|(table, columns)| (relation(&table), columns)).collect();
+    let delete = needs.tables.iter().map(|table| relation(table)).collect();
+    beyond(link, &May { read, delete }).map(|(found, _)| found)
+}
+
+/// What a role needs, by quoted names.
+#[derive(Default)]
+struct May {
+    read: BTreeMap<String, BTreeSet<String>>,
+    delete: Vec<String>,
+}
+
+/// Everything beyond that, and whether the role is a superuser.
+fn beyond(link: &Link, may: &May) -> Result<(Vec<Excess>, bool)> {
     let place = "the role's rights";
     link.batch("SET search_path = pg_catalog", place)?;
     let superuser: bool =
         link.one("SELECT rolsuper FROM pg_roles WHERE rolname = current_user", &[], place)?;
     let mut found = Vec::new();
     for (subject, question) in QUESTIONS {
-        for row in link.query(question, &[], place)? {
+        let written: [&(dyn ToSql + Sync); 1] = [&may.delete];
+        for row in link.query(question, if *subject == WRITTEN { &written } else { &[] }, place)? {
             let get = |i: usize| row.try_get::<_, String>(i).map_err(|e| link.side().fault(&e, place));
             found.push(Excess { what: get(0)?, remedy: get(1)? });
         }
         // a superuser can do everything: the list of everything would say no more
         if superuser && *subject == "attributes" {
-            return Ok(found);
+            return Ok((found, true));
         }
     }
-    found.extend(readable(link, plan)?);
-    found.extend(weak_views(link, plan)?);
-    Ok(found)
+    found.extend(readable(link, &may.read)?);
+    Ok((found, false))
 }
 
 /// Other databases of the instance that the role may connect to, and that nobody probed.
@@ -161,15 +197,8 @@ pub(super) fn elsewhere(link: &Link) -> Result<i64> {
     )
 }
 
-fn readable(link: &Link, plan: &Plan) -> Result<Vec<Excess>> {
+fn readable(link: &Link, allowed: &BTreeMap<String, BTreeSet<String>>) -> Result<Vec<Excess>> {
     let place = "the role's rights";
-    let mut allowed: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
-    for table in plan.tables() {
-        allowed
-            .entry(relation(table.view().unwrap_or(table.source())))
-            .or_default()
-            .extend(table.read().iter().map(|c| c.name.as_str()));
-    }
     let mut found = Vec::new();
     for row in link.query(READABLE, &[], place)? {
         let fault = |e: tokio_postgres::Error| link.side().fault(&e, place);
@@ -185,7 +214,8 @@ fn readable(link: &Link, plan: &Plan) -> Result<Vec<Excess>> {
             });
             continue;
         };
-        let beyond: Vec<&str> = columns.iter().map(String::as_str).filter(|c| !planned.contains(c)).collect();
+        let beyond: Vec<&str> =
+            columns.iter().map(String::as_str).filter(|c| !planned.contains(*c)).collect();
         if !beyond.is_empty() {
             found.push(Excess {
                 what: format!("can read columns of {shown} that are not planned: {}", beyond.join(", ")),

@@ -195,6 +195,24 @@ impl ports::Source for Source {
         done.and_then(|()| self.snapshot.batch("RELEASE SAVEPOINT ecluse_read", name))
     }
 
+    fn at_keys(&mut self, table: &TablePlan, keys: &[Key], sink: Sink<'_>) -> Result<bool> {
+        let Some(plan) = self.open.as_ref() else { return Err(ORDER.fault("read before open")) };
+        let name = table.view().unwrap_or(table.source());
+        let columns = table.read().iter().map(|c| (c.name.as_str(), c.ty));
+        let decoder = decoder(&self.snapshot, name, table.source(), columns, table.key())?;
+        let mut select = Select { ordered: false, ..select(table, plan)? };
+        (select.conditions, select.parameters) = (Vec::new(), Vec::new());
+        let mut alternatives = Vec::with_capacity(keys.len());
+        for Key(values) in keys {
+            let (left, right) = key_sides(&select.key, select.parameters.len());
+            alternatives.push(format!("({left}) = ({right})"));
+            select.parameters.extend(values.iter().cloned());
+        }
+        select.conditions.push(alternatives.join(" OR "));
+        run(&self.snapshot, select, &KeyRange::default(), decoder, sink)?;
+        Ok(true)
+    }
+
     fn statement(&self, table: &TablePlan, plan: &Plan) -> String {
         // the same text that `read` runs; a filter without SQL stops both
         select(table, plan).map_or_else(|fault| fault.to_string(), |select| select.statement())

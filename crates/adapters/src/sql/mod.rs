@@ -32,11 +32,13 @@ mod sqlite;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ecluse_core::catalog::{Catalog, ForeignKey};
+use ecluse_core::catalog::ForeignKey;
 use ecluse_core::fault::{Code, Result};
+use ecluse_core::instruction::Referring;
 use ecluse_core::plan::{KnownPlan, Plan, TablePlan};
 use ecluse_core::types::Engine;
 use ecluse_core::value::Value;
+use ecluse_flow::erase::Needs;
 
 pub use literal::literal;
 
@@ -139,15 +141,24 @@ pub fn next_key(engine: Engine, table: &str, column: &str, next: i64) -> Option<
     }
 }
 
-/// Two counts over a child's rows: those that name a parent, and those of them whose parent is not there.
-pub(crate) fn tied(engine: Engine, child: &str, key: &ForeignKey) -> (String, String) {
-    let columns: Vec<String> = key.columns.iter().map(|c| format!("c.{}", identifier(engine, c))).collect();
+/// Two counts over a child's rows: those that name a parent, and those of them whose parent is not there. As texts:
+/// each side as its engine prints it, by its bytes.
+pub(crate) fn tied(engine: Engine, child: &str, key: &ForeignKey, as_text: bool) -> (String, String) {
+    let side = |alias: &str, column: &String| {
+        let column = format!("{alias}.{}", identifier(engine, column));
+        match engine {
+            Engine::Postgresql if as_text => format!("{column}::text"),
+            Engine::Mariadb if as_text => format!("CONVERT({column} USING utf8mb4) COLLATE utf8mb4_bin"),
+            _ => column,
+        }
+    };
+    let columns: Vec<String> = key.columns.iter().map(|c| side("c", c)).collect();
     let named: Vec<String> = columns.iter().map(|column| format!("{column} IS NOT NULL")).collect();
     let same: Vec<String> = key
         .referenced
         .iter()
         .zip(&columns)
-        .map(|(parent, column)| format!("p.{} = {column}", identifier(engine, parent)))
+        .map(|(parent, column)| format!("{} = {column}", side("p", parent)))
         .collect();
     let count =
         format!("SELECT count(*) FROM {} AS c WHERE {}", relation(engine, child, None), named.join(" AND "));
@@ -158,19 +169,25 @@ pub(crate) fn tied(engine: Engine, child: &str, key: &ForeignKey) -> (String, St
 }
 
 /// What a comparison and a deletion read, by table: what moved of the ordered ones, and both sides of each foreign
-/// key that leads to one, from tables beside the order too.
-pub(crate) fn sides(plan: &Plan, catalog: &Catalog) -> BTreeMap<String, BTreeSet<String>> {
+/// key that leads to one, from tables beside the order too; so of each relation of the papers whose table is there.
+pub(crate) fn sides(needs: &Needs<'_>) -> BTreeMap<String, BTreeSet<String>> {
+    let Needs { plan, catalog, referring, tables } = *needs;
     let mut sides: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for table in plan.tables() {
         let read = table.read().iter().map(|column| column.name.clone());
         sides.entry(table.source().to_owned()).or_default().extend(read);
     }
     for child in &catalog.tables {
-        let ordered = |key: &&ForeignKey| plan.tables().iter().any(|t| t.source() == key.references);
+        let ordered = |key: &&ForeignKey| tables.contains(&key.references.as_str());
         for key in child.foreign_keys.iter().filter(ordered) {
             sides.entry(child.name.clone()).or_default().extend(key.columns.iter().cloned());
             sides.entry(key.references.clone()).or_default().extend(key.referenced.iter().cloned());
         }
+    }
+    let there = |one: &&Referring| catalog.table(&one.table).is_some_and(|t| t.column(&one.column).is_some());
+    for one in referring.iter().filter(there) {
+        sides.entry(one.table.clone()).or_default().insert(one.column.clone());
+        sides.entry(one.of.clone()).or_default().insert(one.to.clone());
     }
     sides
 }

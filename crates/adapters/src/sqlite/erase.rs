@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use ecluse_core::catalog::ForeignKey;
 use ecluse_core::fault::Result;
+use ecluse_core::instruction::Referring;
 use ecluse_core::plan::{Plan, TablePlan};
-use ecluse_flow::erase::{Tied, Which};
+use ecluse_flow::erase::{Needs, Tied, Which};
 use ecluse_flow::failpoint;
 use ecluse_flow::ports::{self, Source as _};
 use ecluse_flow::shadow::Shadow;
@@ -88,12 +89,16 @@ impl ecluse_flow::erase::Eraser for Eraser {
         &mut self.source
     }
 
-    fn shadows(&mut self, plan: &Plan) -> Result<Vec<Shadow>> {
-        let ordered: Vec<&str> = plan.tables().iter().map(TablePlan::source).collect();
-        Ok(self.code()?.shadows(&ordered))
+    /// As [`ports::Source::excess`] of the same file.
+    fn excess(&mut self, _needs: &Needs<'_>) -> Result<Vec<ports::Excess>> {
+        Ok(Vec::new())
     }
 
-    fn begin(&mut self, plan: &Plan) -> Result<()> {
+    fn shadows(&mut self, tables: &[&str]) -> Result<Vec<Shadow>> {
+        Ok(self.code()?.shadows(tables))
+    }
+
+    fn begin(&mut self, plan: &Plan, _tables: &[&str]) -> Result<()> {
         // nobody else writes from here on, and the snapshot is of this moment
         self.source.free()?;
         self.run("BEGIN IMMEDIATE", "erasure")?;
@@ -102,24 +107,36 @@ impl ecluse_flow::erase::Eraser for Eraser {
 
     fn delete(&mut self, table: &TablePlan, plan: &Plan, which: Which<'_>) -> Result<u64> {
         self.source.free()?;
-        match which {
-            Which::Range(range) => {
-                self.changed(&statement::delete_at_source(table, plan, range)?, table.source())
-            }
-            Which::Keys(keys) => {
-                let mut gone = 0;
-                for key in keys {
-                    gone += self.changed(&statement::delete_one(table, key)?, table.source())?;
-                }
-                Ok(gone)
-            }
+        let mut gone = 0;
+        for rows in rows(table, plan, which)? {
+            gone += self.changed(&statement::delete_at_source(table, rows), table.source())?;
         }
+        Ok(gone)
     }
 
-    fn tied(&mut self, child: &str, key: &ForeignKey) -> Result<Tied> {
+    fn delete_beside(
+        &mut self,
+        along: &Referring,
+        table: &TablePlan,
+        plan: &Plan,
+        which: Which<'_>,
+    ) -> Result<u64> {
         self.source.free()?;
-        let (named, orphans) = crate::sql::tied(ecluse_core::types::Engine::Sqlite, child, key);
+        let mut gone = 0;
+        for rows in rows(table, plan, which)? {
+            gone += self.changed(&statement::delete_beside(along, table, rows), &along.table)?;
+        }
+        Ok(gone)
+    }
+
+    fn tied(&mut self, child: &str, key: &ForeignKey, as_text: bool) -> Result<Tied> {
+        self.source.free()?;
+        let (named, orphans) = crate::sql::tied(ecluse_core::types::Engine::Sqlite, child, key, as_text);
         Ok(Tied { named: self.count(&named, child)?, orphans: self.count(&orphans, child)? })
+    }
+
+    fn sees_all(&mut self) -> Result<bool> {
+        Ok(true)
     }
 
     fn commit(&mut self) -> Result<()> {
@@ -134,14 +151,14 @@ impl ecluse_flow::erase::Eraser for Eraser {
         self.source.close()
     }
 
-    fn settle(&mut self, _plan: &Plan) -> Result<String> {
+    fn settle(&mut self, _tables: &[&str]) -> Result<String> {
         self.source.free()?;
         // the log first: VACUUM writes the whole file anew through it, and the second one empties it
         self.run("PRAGMA wal_checkpoint(TRUNCATE); VACUUM; PRAGMA wal_checkpoint(TRUNCATE)", "VACUUM")?;
         Ok("DELETE under PRAGMA secure_delete, VACUUM, wal_checkpoint(TRUNCATE)".to_owned())
     }
 
-    fn beyond(&mut self, _plan: &Plan) -> Result<Vec<String>> {
+    fn beyond(&mut self, _tables: &[&str]) -> Result<Vec<String>> {
         let name = self.path.display();
         Ok(vec![
             format!(
@@ -149,5 +166,13 @@ impl ecluse_flow::erase::Eraser for Eraser {
             ),
             format!("backups of {name}"),
         ])
+    }
+}
+
+/// ` WHERE …` of a range, or of each key.
+fn rows(table: &TablePlan, plan: &Plan, which: Which<'_>) -> Result<Vec<Statement>> {
+    match which {
+        Which::Range(range) => Ok(vec![statement::at_source(table, plan, range)?]),
+        Which::Keys(keys) => keys.iter().map(|key| statement::at_key(table, key)).collect(),
     }
 }

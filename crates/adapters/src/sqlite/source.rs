@@ -6,7 +6,7 @@ use ecluse_core::catalog::Catalog;
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::plan::{Plan, TablePlan};
 use ecluse_core::types::Engine;
-use ecluse_core::value::KeyRange;
+use ecluse_core::value::{Key, KeyRange};
 use ecluse_flow::ports::{Count, Excess, Marks, Opened, Scope, Sink};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, params_from_iter};
@@ -202,6 +202,17 @@ impl ecluse_flow::ports::Source for Source {
         let columns = table.read().iter().map(|c| (c.name.as_str(), c.sql_type.as_str(), c.ty));
         let statement = statement::select(table, plan, range)?;
         deliver(&SOURCE, &self.connection, table.source(), columns, Columns::planned(table), &statement, sink)
+    }
+
+    fn at_keys(&mut self, table: &TablePlan, keys: &[Key], sink: Sink<'_>) -> Result<bool> {
+        if self.plan.is_none() {
+            return Err(NOT_OPEN.fault(table.source()));
+        }
+        let columns = table.read().iter().map(|c| (c.name.as_str(), c.sql_type.as_str(), c.ty));
+        let statement = statement::select_keys(table, keys)?;
+        let batch = Columns::planned(table);
+        deliver(&SOURCE, &self.connection, table.source(), columns, batch, &statement, sink)?;
+        Ok(true)
     }
 
     fn statement(&self, table: &TablePlan, plan: &Plan) -> String {

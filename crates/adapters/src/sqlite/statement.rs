@@ -1,6 +1,7 @@
 //! Every SQL text over planned tables, and the values it binds.
 
 use ecluse_core::fault::{Code, Result};
+use ecluse_core::instruction::Referring;
 use ecluse_core::plan::{KnownPlan, Plan, TablePlan};
 use ecluse_core::types::{Engine, Type};
 use ecluse_core::value::{Key, KeyRange, Value};
@@ -114,24 +115,61 @@ pub(super) fn delete(table: &TablePlan, range: &KeyRange) -> Result<Statement> {
     Ok(Statement { sql: format!("DELETE FROM main.{}{condition}", quoted(table.destination())), parameters })
 }
 
-/// Deletes the rows asked for of a range, at the source.
-pub(super) fn delete_at_source(table: &TablePlan, plan: &Plan, range: &KeyRange) -> Result<Statement> {
+/// ` WHERE …` of the rows asked for of a range, at the source.
+pub(super) fn at_source(table: &TablePlan, plan: &Plan, range: &KeyRange) -> Result<Statement> {
     let (filter, literals) = filter(table, plan)?;
     let (range, bounds) = within(&read_key(table), range)?;
-    let sql = format!("DELETE FROM main.{}{}", quoted(table.source()), conditions(&[filter, range]));
+    let sql = conditions(&[filter, range]);
     Ok(Statement { sql, parameters: bound(literals.into_iter().chain(bounds))? })
 }
 
-/// Deletes the row of this key, at the source.
-pub(super) fn delete_one(table: &TablePlan, key: &Key) -> Result<Statement> {
+/// Deletes these rows, at the source.
+pub(super) fn delete_at_source(table: &TablePlan, rows: Statement) -> Statement {
+    let sql = format!("DELETE FROM main.{}{}", quoted(table.source()), rows.sql);
+    Statement { sql, ..rows }
+}
+
+/// Deletes rows of another table that name these.
+pub(super) fn delete_beside(along: &Referring, table: &TablePlan, rows: Statement) -> Statement {
+    let ty = table.read().iter().find(|column| column.name == along.to).map_or(Type::Text, |c| c.ty);
+    let sql = format!(
+        "DELETE FROM main.{} WHERE {} IN (SELECT {} FROM main.{}{})",
+        quoted(&along.table),
+        keyed(&along.column, ty),
+        quoted(&along.to),
+        quoted(table.source()),
+        rows.sql
+    );
+    Statement { sql, ..rows }
+}
+
+/// ` WHERE …` of the row of this key, at the source.
+pub(super) fn at_key(table: &TablePlan, key: &Key) -> Result<Statement> {
     let columns = read_key(table);
     let Key(values) = key;
     if values.len() != columns.len() || columns.is_empty() {
         return Err(NO_FORM.fault("a key does not fit its table's"));
     }
     let parts: Vec<String> = columns.iter().map(|(name, ty)| format!("{} = ?", keyed(name, *ty))).collect();
-    let sql = format!("DELETE FROM main.{}{}", quoted(table.source()), conditions(&parts));
-    Ok(Statement { sql, parameters: bound(values.iter().cloned())? })
+    Ok(Statement { sql: conditions(&parts), parameters: bound(values.iter().cloned())? })
+}
+
+/// Reads the planned columns of the rows of these keys.
+pub(super) fn select_keys(table: &TablePlan, keys: &[Key]) -> Result<Statement> {
+    let (mut alternatives, mut parameters) = (Vec::with_capacity(keys.len()), Vec::new());
+    for key in keys {
+        let one = at_key(table, key)?;
+        alternatives.push(format!("({})", one.sql.trim_start_matches(" WHERE ")));
+        parameters.extend(one.parameters);
+    }
+    let columns: Vec<&str> = table.read().iter().map(|c| c.name.as_str()).collect();
+    let sql = format!(
+        "SELECT {} FROM main.{} WHERE {}",
+        names(&columns),
+        quoted(table.source()),
+        alternatives.join(" OR ")
+    );
+    Ok(Statement { sql, parameters })
 }
 
 /// ` WHERE (key) > … AND (key) <= …` of a range at the destination, within the room; empty where it is

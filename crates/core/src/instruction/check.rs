@@ -80,6 +80,7 @@ pub fn check(order: &Order, dictionary: &Dictionary) -> Vec<Finding> {
     findings.extend(super::pending::check(order, &|name| surveyed.get(name).copied()));
     findings.extend(super::entity::entity(order, dictionary, &filters));
     findings.extend(super::files::check(order));
+    findings.extend(super::beside::check(order, dictionary));
     findings.sort_by_key(|f| f.span.as_ref().map_or(usize::MAX, |s| s.start));
     findings.into_iter().map(|f| f.in_file(FILE)).collect()
 }

@@ -6,6 +6,7 @@
 //! to a plan.
 
 mod beginning;
+mod beside;
 mod carried;
 mod check;
 mod dossier;
@@ -18,6 +19,7 @@ mod in_force;
 mod known;
 mod pending;
 mod read;
+mod referring;
 mod results;
 mod rows;
 mod stays;
@@ -28,6 +30,7 @@ mod worked;
 use jiff::civil::Date;
 
 pub use beginning::{beginning, weight};
+pub use beside::Beside;
 pub use carried::{Carried, Known as KnownOfFate, carried};
 pub use check::{check, is_unknown_name};
 pub(crate) use dossier::ordered;
@@ -40,6 +43,7 @@ pub use known::{Known, Whose};
 pub use pending::Unfinished;
 pub(crate) use read::is_finess;
 pub use read::parse;
+pub use referring::{Referring, referring};
 pub use results::{NO_RESULTS, moves_no_result, results};
 pub(crate) use rows::{granted, rows};
 pub use stays::{StayingColumn, fates, kept_with_rows, not_carried_out, staying};
@@ -115,6 +119,8 @@ pub struct Order {
     pub tables: Vec<TableOrder>,
     /// The fate of each class that stays behind.
     pub stays: Vec<Stay>,
+    /// What becomes of rows beside the order that name ordered ones which go.
+    pub beside: Vec<Beside>,
     /// What one dossier is, where the order says it: rehearsals draw whole ones.
     pub dossier: Option<Dossier>,
     /// What becomes of requests that are not finished at the cut-over.

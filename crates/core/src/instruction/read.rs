@@ -48,6 +48,7 @@ fn read(r: &mut Reader<'_>, root: &mut Fields<'_, '_>) -> Option<Order> {
     let erasure = root.table(r, "erasure").and_then(|t| read_erasure(r, t));
     let tables = root.tables(r, "table").into_iter().filter_map(|t| read_table(r, t)).collect();
     let stays = root.maybe_table(r, "stays").map(|t| read_stays(r, &t)).unwrap_or_default();
+    let beside = root.tables(r, "beside").into_iter().filter_map(|t| super::beside::read(r, t)).collect();
     let dossier = root.maybe_table(r, "dossier").and_then(|t| super::dossier::read(r, t));
     let mut unfinished = Vec::new();
     let pending = root.maybe_table(r, "pending").and_then(|mut t| {
@@ -76,6 +77,7 @@ fn read(r: &mut Reader<'_>, root: &mut Fields<'_, '_>) -> Option<Order> {
         erasure: erasure?,
         tables,
         stays,
+        beside,
         dossier,
         pending,
         unfinished,
@@ -343,20 +345,30 @@ fn read_fate(r: &mut Reader<'_>, value: &toml::Spanned<toml::de::DeValue<'_>>) -
         return None;
     }
     let mut t = as_table(r, "fate", value)?;
+    let fate = fate_of(r, &mut t, value.span());
+    t.end(r);
+    fate
+}
+
+/// `fate`, with its day and its reason, beside whatever else stands in the table.
+pub(super) fn fate_of(
+    r: &mut Reader<'_>,
+    t: &mut Fields<'_, '_>,
+    span: std::ops::Range<usize>,
+) -> Option<(Fate, String)> {
     let fate = t.text(r, "fate").and_then(|f| word(r, "fate", &f, &FATES))?;
     let reason = t.maybe_text(r, "reason").map(|s| s.value).filter(|reason| template::filled(reason));
     let fate = match fate {
         Word::Return => Some(Fate::Return),
-        Word::Keep => day(r, &mut t, "until", KEPT).map(|until| Fate::Keep { until }),
+        Word::Keep => day(r, t, "until", KEPT).map(|until| Fate::Keep { until }),
         Word::Destroy => {
             if reason.is_none() {
-                let finding = Finding::new(&WRONG_VALUE, "what is destroyed needs a reason").at(value.span());
+                let finding = Finding::new(&WRONG_VALUE, "what is destroyed needs a reason").at(span);
                 r.find(finding.law("GDPR Art. 5(2)").help("add  reason = \"why it may go\""));
             }
-            day(r, &mut t, "by", "what is destroyed needs a day").map(|by| Fate::Destroy { by })
+            day(r, t, "by", "what is destroyed needs a day").map(|by| Fate::Destroy { by })
         }
     };
-    t.end(r);
     Some((fate?, reason.unwrap_or_default()))
 }
 

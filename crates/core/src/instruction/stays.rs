@@ -76,6 +76,7 @@ pub fn fates(order: &Order, header: &Header, dictionary: &Dictionary) -> Vec<Fin
             findings.push(finding.help("write a day that is still to come"));
         }
     }
+    findings.extend(super::beside::past(order, header, &PAST));
     findings
 }
 

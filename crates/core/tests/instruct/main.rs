@@ -1,6 +1,8 @@
 //! Dictionary, instruction, mapping and their checks, from outside the crate.
 
 #[cfg(test)]
+mod beside;
+#[cfg(test)]
 mod changes;
 #[cfg(test)]
 mod classes;

@@ -50,6 +50,11 @@ pub(crate) struct BegunArgs {
 }
 
 impl BegunArgs {
+    /// Why a role is accepted that can do more than it needs.
+    pub(crate) fn wider_role(&self) -> Option<&str> {
+        self.still.accept_wider_role.as_deref()
+    }
+
     /// The same as the commands take it that begin a run.
     pub(crate) fn papers(&self) -> PaperArgs {
         PaperArgs {

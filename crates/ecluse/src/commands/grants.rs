@@ -1,10 +1,14 @@
 //! `ecluse grants`: the script that puts a wall of the controller's own around the order.
 
+use std::collections::BTreeSet;
+
 use ecluse_adapters::url::Url;
 use ecluse_adapters::{mariadb, postgres};
 use ecluse_core::fault::{Code, Result};
+use ecluse_core::instruction::{Referring, referring};
 use ecluse_core::plan::Plan;
 use ecluse_core::types::Engine;
+use ecluse_flow::erase::{Beside, Needs, tables};
 use ecluse_flow::ports::Scope;
 use serde_json::json;
 
@@ -36,7 +40,7 @@ pub(super) fn run(here: &Here, args: &GrantsArgs) -> Result<()> {
         ));
     }
     if args.erasing {
-        return erasing(args, &source, &plan, &role);
+        return erasing(args, &chain, &source, &plan, &role);
     }
     let (give, take) = match source.engine() {
         Engine::Postgresql => {
@@ -76,13 +80,28 @@ pub(super) fn run(here: &Here, args: &GrantsArgs) -> Result<()> {
     Ok(())
 }
 
-/// The script for whoever erases at the source: foreign keys of tables beside the order are in it too.
-fn erasing(args: &GrantsArgs, url: &Url, plan: &Plan, role: &str) -> Result<()> {
+/// The script for whoever erases at the source: what refers to ordered rows from tables beside the order is in it too.
+fn erasing(args: &GrantsArgs, chain: &Chain, url: &Url, plan: &Plan, role: &str) -> Result<()> {
     let catalog = connect::source(url)?.catalog(Scope::Everything)?;
+    let referring = referring(chain.instruction.order(), &chain.dictionary);
+    let there = |one: &Referring| catalog.table(&one.table).is_some_and(|t| t.column(&one.column).is_some());
+    let unseen: BTreeSet<&str> =
+        referring.iter().filter(|one| !there(one)).map(|one| one.table.as_str()).collect();
+    if !unseen.is_empty() {
+        output::warning(format!(
+            "This account does not see {}, whose rows name ordered ones by the dictionary: printed by an account that sees everything, the script gives the sight of what is still there.",
+            unseen.into_iter().collect::<Vec<_>>().join(", ")
+        ));
+    }
     let database = connect::database(url);
+    let order = chain.instruction.order();
+    let goes = |one: &ecluse_core::instruction::Beside| Beside { along: one.along(), goes: one.goes() };
+    let beside: Vec<Beside> = order.beside.iter().map(goes).collect();
+    let tables = tables(plan, &beside);
+    let needs = Needs { plan, tables: &tables, catalog: &catalog, referring: &referring };
     let (give, take) = match url.engine() {
-        Engine::Postgresql => postgres::erasing(plan, &catalog, role, &database),
-        Engine::Mariadb => mariadb::erasing(plan, &catalog, role, &args.host, &database),
+        Engine::Postgresql => postgres::erasing(&needs, role, &database),
+        Engine::Mariadb => mariadb::erasing(&needs, role, &args.host, &database),
         Engine::Sqlite | Engine::Csv => {
             return Err(NO_ROLES
                 .fault("sqlite")

@@ -447,6 +447,7 @@ fn destroyed(order: &Order, lang: Language) -> Vec<String> {
             )
             .to_owned(),
     });
+    lines.extend(order.beside.iter().map(|one| words::beside(one, lang)));
     lines
 }
 

@@ -2,7 +2,7 @@
 
 use ecluse_core::class::Class;
 use ecluse_core::fault::Code;
-use ecluse_core::instruction::{Fate, Known, Pending, Whose};
+use ecluse_core::instruction::{Beside, Fate, Known, Pending, Whose};
 use ecluse_core::language::Language;
 use ecluse_core::meaning::Does;
 use ecluse_core::person::Role;
@@ -50,6 +50,28 @@ pub(crate) fn fate(fate: Fate, language: Language) -> String {
             language.of(
                 format!("destroyed in the old system by {day}"),
                 format!("détruit dans l’ancien système au plus tard le {day}"),
+            )
+        }
+    }
+}
+
+/// What becomes of rows beside the order that name rows which go.
+pub(crate) fn beside(one: &Beside, language: Language) -> String {
+    let (table, column, of) = (&one.table.value, &one.column.value, &one.of.value);
+    let reason = if one.reason.is_empty() { String::new() } else { format!(" ({})", one.reason) };
+    match one.fate {
+        Fate::Destroy { by } => {
+            let day = language.day(by);
+            language.of(
+                format!("Rows of {table} whose {column} names a row of {of} that goes: with it, by {day}{reason}."),
+                format!("Les lignes de {table} dont {column} désigne une ligne effacée de {of} : avec elle, au plus tard le {day}{reason}."),
+            )
+        }
+        other => {
+            let kept = fate(other, language);
+            language.of(
+                format!("Rows of {table} whose {column} names a row of {of} that goes are not copied, and lose it: {kept}{reason}."),
+                format!("Les lignes de {table} dont {column} désigne une ligne effacée de {of} ne sont pas copiées et la perdent : {kept}{reason}."),
             )
         }
     }

@@ -8,7 +8,9 @@ use ecluse_adapters::sqlite::{Destination, Source, create_from};
 use ecluse_flow::ports::{Destination as _, Source as _};
 use ecluse_testkit::kill::VARIABLE;
 use ecluse_testkit::migration::{End, Migration, Ordered};
+use ecluse_testkit::papers::Papers;
 
+use crate::erased_servers::notes;
 use crate::{now, program};
 
 const SCHEMA: &str = "create table patient (id integer primary key, name varchar(40), mother varchar(40));
@@ -25,12 +27,17 @@ struct Case {
 impl Case {
     /// Moved, read back; the order has the source erased, and what stays of the patients `stays`.
     fn new(stays: &str) -> Self {
+        Self::with(stays, "", |_, _| {})
+    }
+
+    /// The same with more at the source, under papers of which `edit` changed words.
+    fn with(stays: &str, more: &str, edit: impl FnOnce(&mut Papers, &str)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let here = folder.path().canonicalize().unwrap();
         let (from, to) = (here.join("old.db"), here.join("new.db"));
         // rows that nobody ordered, and that name a patient
         let visits = "create table visit (id integer primary key, patient integer references patient (id));";
-        create_from(&from, &format!("{SCHEMA}{ROWS}{visits}")).unwrap();
+        create_from(&from, &format!("{SCHEMA}{ROWS}{visits}{more}")).unwrap();
         create_from(&to, SCHEMA).unwrap();
         let source = End::sqlite(&from, Source::open(&from).unwrap().identity().unwrap());
         let destination = End::sqlite(&to, Destination::open(&to).unwrap().identity().unwrap());
@@ -49,6 +56,7 @@ impl Case {
             .instruction
             .replacen("[erasure]\n", &format!("[erasure]\nsource = {day}\n"), 1)
             .replace(&format!("fate = \"keep\", until = {day}"), &fate);
+        edit(papers, &day);
         let at = here.join("papers");
         made.papers().write(&at);
         let case = Self { made, from, folder };
@@ -71,12 +79,13 @@ impl Case {
     }
 
     #[track_caller]
-    fn refused(&self, arguments: &[&str], code: &str) {
+    fn refused(&self, arguments: &[&str], code: &str) -> String {
         let output = self.run(arguments);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(1), "{said}");
         assert!(said.lines().last().unwrap_or_default().starts_with(code), "{code}: {said}");
         assert!(!said.contains("QyI"), "{said}");
+        said
     }
 
     fn accepted(&mut self) {
@@ -149,6 +158,34 @@ fn the_source_is_erased_after_acceptance_and_only_while_it_is_what_moved() {
     assert!(erased.covers_source("patient") && erased.covers_source("result"));
     assert!(erased.acceptance.starts_with("sha256:") && !erased.ended.is_empty());
     assert!(erased.out_of_reach.iter().all(|one| one.owner == "Jean Roux"));
+}
+
+#[test]
+fn rows_that_name_erased_ones_by_the_papers_alone_stop_it_until_the_order_has_their_fate() {
+    let more = "create table note (id integer primary key, patient_id integer, quoi varchar(40));
+        insert into note values (1, 77, 'of nobody'), (2, 2, 'QyIBBBBBBB-Deux');";
+    let mut case = Case::with(DESTROY, more, notes);
+    case.accepted();
+    case.owned();
+    let said = case.refused(&["erase", "--source"], "ECL-ERA-012");
+    assert!(said.contains("table note to patient: fewer than 5 rows"), "{said}");
+    assert_eq!(case.rows(), 4);
+    // the same under an order that has them go too
+    let mut case = Case::with(DESTROY, more, |papers, day| {
+        notes(papers, day);
+        papers.instruction.push_str(&format!(
+            "\n[[beside]]\ntable = \"note\"\ncolumn = \"patient_id\"\nof = \"patient\"\nto = \"id\"\n\
+             fate = \"destroy\"\nreason = \"of who left\"\nby = {day}\n"
+        ));
+    });
+    case.accepted();
+    case.owned();
+    case.done(&["erase", "--source"]);
+    let left: String =
+        case.sql().query_row("select group_concat(quoi) from note", [], |row| row.get(0)).unwrap();
+    assert_eq!((case.rows(), left.as_str()), (0, "of nobody"));
+    let bytes = std::fs::read(&case.from).unwrap();
+    assert!(memchr::memmem::find(&bytes, b"QyI").is_none(), "the file holds what was deleted");
 }
 
 #[test]

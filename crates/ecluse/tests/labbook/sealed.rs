@@ -133,22 +133,23 @@ fn archive(m: &Migration) -> String {
     one.and_then(|id| id.as_str().map(|id| id.chars().take(8).collect::<String>())).unwrap_or_default()
 }
 
-/// The direct order, changed as the page says: to a recipient, the source erased, nothing kept in what goes.
+/// The direct order, changed as the page says: to a recipient, the source erased, nothing kept in what goes, and what
+/// becomes of the rows that name it.
 fn order(direct: &str, age: &str, statement: &str) -> String {
     let blocks: Vec<&str> =
         PAGE.split("```toml\n").skip(1).map(|rest| rest.split_once("```").unwrap().0).collect();
-    let [recipient, erasure] = blocks[..] else { panic!("{blocks:?}") };
+    let [recipient, erasure, beside] = blocks[..] else { panic!("{blocks:?}") };
     let (before, rest) = direct.split_once("[destination]").unwrap();
     let (_, rest) = rest.split_once("[erasure]").unwrap();
     let (_, rest) = rest.split_once("[stays]\n").unwrap();
     let (stays, after) = rest.split_once("\n[").unwrap();
     let erasure = worked(erasure, now());
-    let day = erasure.split_whitespace().last().unwrap();
+    let (day, beside) = (erasure.split_whitespace().last().unwrap(), worked(beside, now()));
     let destroyed = stays.lines().filter_map(|line| line.split_once('=')).map(|(class, _)| {
         format!("{class}= {{ fate = \"destroy\", reason = \"the old system ends\", by = {day} }}\n")
     });
     let recipient = recipient.replace("{age}", age).replace("{statement}", statement);
-    format!("{before}{recipient}\n{erasure}\n[stays]\n{}\n[{after}", destroyed.collect::<String>())
+    format!("{before}{recipient}\n{erasure}\n[stays]\n{}\n[{after}\n{beside}", destroyed.collect::<String>())
 }
 
 /// Both parties, ready to extract: the recipient's statement came first, the order cites it.
@@ -328,7 +329,16 @@ fn labbook_goes_sealed_to_another_user_and_the_migration_is_closed() {
     let held = types(&m, "petit", erase);
     assert!(!held.status.success() && said(&held).contains("ECL-ERA-010"), "{}", said(&held));
     m.source.sql(&format!("update sigl_09_data set valeur = left(valeur, length(valeur) - 1) where {one}"));
-    hears(&types(&m, "petit", erase));
+    let reports = "select count(*) from sigl_11_data where id_dos in
+        (select id_data from sigl_02_data where rec_date_receipt >= '2015-01-01' and statut = 256)";
+    m.source.sql("insert into sigl_11_data (id_owner, id_dos, file, date) select 1, max(id_data), 'a report that left', now() from sigl_02_data where rec_date_receipt >= '2015-01-01' and statut = 256");
+    assert_ne!(m.source.sql(reports).trim(), "0");
+    let kept = m.source.sql("select count(*) from sigl_11_data").trim().parse::<u64>().unwrap()
+        - m.source.sql(reports).trim().parse::<u64>().unwrap();
+    let erased = types(&m, "petit", erase);
+    assert!(said(&erased).contains("table sigl_02_data to sigl_03_data: "), "{}", said(&erased));
+    hears(&erased);
+    assert_eq!(m.source.sql("select count(*) from sigl_11_data").trim(), kept.to_string());
     for (at_source, _) in &COMPARED {
         assert_eq!(m.source.sql(at_source), "", "{at_source}");
     }

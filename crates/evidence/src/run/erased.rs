@@ -91,13 +91,15 @@ fn sought(sought: u64, places: u64) -> Words {
 fn source(bench: &mut Bench<'_>, chain: &Chain, erasure: &Erasure) {
     let order = chain.order.as_ref().map(|order| order.value.order());
     let Some(order) = order.filter(|order| order.erasure.source.is_some()) else { return };
-    let left = order.tables.iter().find(|table| !erasure.covers_source(&table.name.value));
+    let beside = order.beside.iter().filter(|one| one.goes()).map(|one| &one.table.value);
+    let mut all = order.tables.iter().map(|table| &table.name.value).chain(beside);
+    let left = all.find(|table| !erasure.covers_source(table));
     let words = Words::new(
         "Each table that the order has erased at the source was erased there.",
         "Chaque table que l’ordre fait effacer à la source y a été effacée.",
     );
     bench.check(ERASURE, left.is_none(), words, || {
-        left.map(|table| format!("{} is not", table.name.value)).unwrap_or_default()
+        left.map(|table| format!("{table} is not")).unwrap_or_default()
     });
 }
 

@@ -15,6 +15,7 @@ use ecluse_core::language::Language;
 use ecluse_flow::event::{Act, Leaf, Outcome};
 use ecluse_flow::ports::Record as _;
 use ecluse_flow::residue::{drawn, drawn_at_source};
+use ecluse_flow::standing::{Standing, standing};
 use serde_json::json;
 use zeroize::Zeroizing;
 
@@ -49,14 +50,23 @@ pub(super) fn run(here: &Here, args: &EraseArgs) -> Result<()> {
     let digest = of_bytes(&folder::read(&run.join(ERASURE), "ecluse erase")?);
     let ledger = look(&here.folder)?;
     let began = ready::world().now().to_string();
-    let (ready, values, from) = values(here, &super::source::papers(args))?;
+    let source = erasure.done.iter().any(|one| one.side == Side::Source);
+    let Drawn { ready, values, from, standing } = values(here, &super::source::papers(args), source)?;
     let needles = Needles::of(here, values, &ledger, from);
     let mut record = RunFolder::existing(&run, &here.journal())?;
     let (world, session) = (ready::world(), due::session(here, Who::Person));
     let object = world.id()?;
     record.append(Leaf::new(&world, &session, Act::Look, &object, &Outcome::Begun)?)?;
-    let source = erasure.done.iter().any(|one| one.side == Side::Source);
-    let Found { looked, survivors, closed } = places(here, &ready, &ledger, &needles, source);
+    let Found { mut looked, mut survivors, closed } = places(here, &ready, &ledger, &needles, source);
+    if source {
+        let place = format!("{}: rows by their keys", connect::name(&ready.source, Language::English));
+        survivors.extend(standing.iter().filter(|one| one.rows > 0).map(|one| Survivor {
+            place: place.clone(),
+            what: format!("table {}", one.table),
+            of: "rows that moved, by their keys".to_owned(),
+        }));
+        looked.push(by_keys(place, &standing));
+    }
     let residue = Residue {
         format: Residue::FORMAT.to_owned(),
         run: figures.run,
@@ -76,19 +86,58 @@ pub(super) fn run(here: &Here, args: &EraseArgs) -> Result<()> {
     told(&residue)
 }
 
-/// The papers, and values of patients with where they were drawn from: the destination; the source of an order
-/// to a recipient, whose own database nobody else sees.
-fn values(here: &Here, papers: &PaperArgs) -> Result<(Ready, Vec<Zeroizing<String>>, &'static str)> {
+/// The papers, and what should be gone.
+struct Drawn {
+    ready: Ready,
+    /// Values of patients, and from where they were drawn: the destination; the source of an order to a recipient,
+    /// whose own database nobody else sees.
+    values: Vec<Zeroizing<String>>,
+    from: &'static str,
+    /// Rows of the destination, asked for at the source; none where it was not erased, and at the sender of an archive.
+    standing: Vec<Standing>,
+}
+
+fn values(here: &Here, papers: &PaperArgs, erased: bool) -> Result<Drawn> {
     let chain = Chain::read(&here.folder, papers, here.now)?;
+    let frozen = papers.still.frozen;
     if chain.instruction.order().recipient().is_some() {
         let (ready, mut source) = Ready::to_recipient(here, papers, chain)?;
-        let values = ready
-            .with_orders(|orders| drawn_at_source(&orders, source.as_mut(), papers.still.frozen, VALUES))?;
-        return Ok((ready, values, "source"));
+        let values = ready.with_orders(|orders| drawn_at_source(&orders, source.as_mut(), frozen, VALUES))?;
+        return Ok(Drawn { ready, values, from: "source", standing: Vec::new() });
     }
     let (ready, mut ends) = Ready::prepare(here, papers, Missing::Refuse)?;
-    let values = ready.with_orders(|orders| drawn(&orders, ends.destination.as_mut(), VALUES))?;
-    Ok((ready, values, "destination"))
+    let (values, standing) = ready.with_orders(|orders| {
+        let values = drawn(&orders, ends.destination.as_mut(), VALUES)?;
+        let (destination, source) = (ends.destination.as_mut(), ends.source.as_mut());
+        let standing = match erased {
+            true => standing(&orders, destination, source, frozen, &ready::world())?,
+            false => Vec::new(),
+        };
+        Ok((values, standing))
+    })?;
+    Ok(Drawn { ready, values, from: "destination", standing })
+}
+
+/// What was asked of the source by keys, in words.
+fn by_keys(place: String, standing: &[Standing]) -> Looked {
+    let asked: u64 = standing.iter().map(|one| one.asked).sum();
+    let unread = standing.iter().filter(|one| !one.unread.is_empty());
+    let mut unread: Vec<String> = unread.map(|one| format!("table {}: {}", one.table, one.unread)).collect();
+    let unlike = standing.iter().filter(|one| one.unlike > 0);
+    unread.extend(
+        unlike.map(|one| format!("table {}: rows under a key that moved say something else", one.table)),
+    );
+    if standing.is_empty() {
+        unread.push("the sender of an archive sees no row that arrived".to_owned());
+    }
+    let files = number(standing.iter().filter(|one| one.asked > 0).count());
+    Looked {
+        place,
+        sought: format!("{} of the destination", plural(asked, "row", "rows")),
+        files,
+        bytes: 0,
+        unread,
+    }
 }
 
 /// What is sought, and what each is of.

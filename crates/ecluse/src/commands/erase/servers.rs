@@ -13,7 +13,7 @@ use crate::connect;
 use crate::papers::chain::Chain;
 
 /// What a laboratory's server may still hold of what was erased: every column but those that the order lets stay
-/// (the class's fate is another than destruction, or rows of the table were not ordered), and those in which
+/// (the class's fate is another than destruction, rows of the table were not ordered, or stay beside the order), and those in which
 /// nothing is of a patient, by the dictionary's classes.
 pub(super) fn of_source(search: &Search, url: &Url, chain: &Chain, today: Date, seen: &mut Seen) {
     let (order, left) = (chain.instruction.order(), Cell::new(0_u64));
@@ -31,8 +31,13 @@ pub(super) fn of_source(search: &Search, url: &Url, chain: &Chain, today: Date, 
         let known = chain.dictionary.table(table).and_then(|t| t.column(column)).map(|c| c.class);
         let nobodys =
             |class| matches!(class, Class::Technical | Class::Staff | Class::Quality | Class::Credential);
+        if order.beside.iter().any(|one| one.table.value == table && one.stays_on(today)) {
+            left.set(left.get() + 1);
+            return false;
+        }
+        let goes = order.beside.iter().any(|one| one.table.value == table && one.goes());
         let wanted = !(ordered.is_some() && some_rows)
-            && known.is_none_or(|class| !nobodys(class) && (ordered.is_some() || !stays(class)));
+            && known.is_none_or(|class| goes || (!nobodys(class) && (ordered.is_some() || !stays(class))));
         left.set(left.get() + u64::from(!wanted));
         wanted
     };

@@ -8,15 +8,17 @@ use ecluse_adapters::folder::RunFolder;
 use ecluse_core::count::{count, plural};
 use ecluse_core::erasure::{Beyond, Erased, Erasure, Side};
 use ecluse_core::fault::{Code, Result};
-use ecluse_core::instruction::{fates, kept_with_rows};
+use ecluse_core::instruction::{Fate, Order, fates, kept_with_rows, referring};
 use ecluse_core::receipt;
 use ecluse_flow::arrived::Accepted;
-use ecluse_flow::erase::{Eraser, Erasing, Going, Gone, erase};
+use ecluse_flow::erase::{Beside, Eraser, Erasing, Going, Gone, erase, tables};
 use ecluse_flow::event::{Act, Leaf, Outcome};
 use ecluse_flow::failpoint;
 use ecluse_flow::figures::Figures;
 use ecluse_flow::moved::{Moved, Opened};
 use ecluse_flow::ports::{Destination, Source};
+use ecluse_flow::rights::told as told_rights;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::json;
 
@@ -60,27 +62,44 @@ pub(super) fn run(here: &Here, args: &EraseArgs) -> Result<()> {
     // read by the eraser's own connection from here on
     let mut moved = ends.read(here, &run)?;
     let mut eraser = connect::eraser(&ready.source)?;
-    let places = named(eraser.as_mut(), &ready, &beyond, args.dry_run)?;
+    let today = here.now.to_zoned(TimeZone::UTC).date();
+    let beside = beside(ready.chain.instruction.order(), today);
+    let places = named(eraser.as_mut(), &ready, &beside, &beyond, args.dry_run)?;
     let mut record = RunFolder::existing(&run, &here.journal())?;
     let mut teller = Teller::new();
     let accepted = moved.differing(&run, &figures)?;
-    let how = Erasing { options: ready.options(), dry: args.dry_run, announced, accepted: Some(&accepted) };
-    let Going { gone, open } = ready.with_orders(|orders| {
+    let referring = referring(ready.chain.instruction.order(), &ready.chain.dictionary);
+    let how = Erasing {
+        options: ready.options(),
+        dry: args.dry_run,
+        announced,
+        accepted: Some(&accepted),
+        referring: &referring,
+        beside: &beside,
+        wider: args.begun.wider_role(),
+    };
+    let mut going = ready.with_orders(|orders| {
         erase(orders, how, eraser.as_mut(), moved.held(), &mut record, ready::world(), &mut |p| {
             teller.tell(p);
         })
     })?;
     if args.dry_run {
-        return told(&gone, &places, true, "");
+        return told(&going, &places, true, "");
     }
-    even(&figures, &gone)
-        .or_else(|fault| if open { eraser.rollback().and(Err(fault)) } else { Err(fault) })?;
+    even(&figures, &going.gone)
+        .or_else(|fault| if going.open { eraser.rollback().and(Err(fault)) } else { Err(fault) })?;
+    if !going.open {
+        // they went with an earlier start, which said how many
+        going.beside = went(&before, &going.gone);
+    }
     let place = connect::name(&ready.source, ecluse_core::language::Language::English);
     let mut erasure = Erasure {
         format: Erasure::FORMAT.to_owned(),
         run: figures.run,
         instruction: figures.instruction,
         acceptance,
+        wider_role: if going.excess.is_empty() { before.wider_role } else { reason(args) },
+        excess: if going.excess.is_empty() { before.excess } else { told_rights(&going.excess) },
         began: if before.began.is_empty() { here.now.to_string() } else { before.began },
         ended: String::new(),
         done: before.done.into_iter().filter(|one| one.side == Side::Copy).collect(),
@@ -89,7 +108,7 @@ pub(super) fn run(here: &Here, args: &EraseArgs) -> Result<()> {
     };
     let erased = |method: &str| -> Vec<Erased> {
         let at = ready::world().now().to_string();
-        gone.iter().map(|one| of_source(one, &place, method, &at)).collect()
+        going.gone.iter().chain(&going.beside).map(|one| of_source(one, &place, method, &at)).collect()
     };
     // on disk before the rows go: a start that finds none of them knows that this one went through
     let copies = erasure.done.clone();
@@ -97,17 +116,35 @@ pub(super) fn run(here: &Here, args: &EraseArgs) -> Result<()> {
     let (world, session) = (ready::world(), due::session(here, Who::Person));
     let announced = Leaf::new(&world, &session, Act::Erase, &world.id()?, &Outcome::Begun)?;
     record.save_erasure(&erasure, announced)?;
-    if open {
+    if going.open {
         failpoint::hit("erase.source.commit.before");
         eraser.commit()?;
         failpoint::hit("erase.source.commit.after");
     }
-    let method = eraser.settle(&ready.compiled.plan)?;
+    let method = eraser.settle(&tables(&ready.compiled.plan, &beside))?;
     erasure.done = copies;
     erasure.done.extend(erased(&method));
     erasure.ended = ready::world().now().to_string();
     due::saved(&mut record, &session, &erasure)?;
-    told(&gone, &places, false, &method)
+    told(&going, &places, false, &method)
+}
+
+/// What the order says of rows beside it, as far as it still holds: what was kept until a day that is past has no fate.
+fn beside(order: &Order, today: Date) -> Vec<Beside> {
+    let holds = order.beside.iter().filter(|one| one.goes() || one.stays_on(today));
+    let of = |one: &ecluse_core::instruction::Beside| Beside { along: one.along(), goes: one.goes() };
+    holds.map(of).collect()
+}
+
+/// Rows beside the order that an earlier start announced.
+fn went(before: &Erasure, gone: &[Gone]) -> Vec<Gone> {
+    let others = before.done.iter().filter(|one| one.side == Side::Source);
+    let others = others.filter(|one| gone.iter().all(|gone| gone.table != one.what));
+    others.map(|one| Gone { table: one.what.clone(), rows: one.rows.unwrap_or_default() }).collect()
+}
+
+fn reason(args: &EraseArgs) -> String {
+    args.begun.wider_role().unwrap_or_default().to_owned()
 }
 
 /// What the papers of the order lead to, before the eraser has its own connection.
@@ -217,12 +254,27 @@ fn ordered(ready: &Ready, here: &Here) -> Result<()> {
 /// # Errors
 ///
 /// [`NO_OWNER`]: nothing goes before somebody answers for each.
-fn named(eraser: &mut dyn Eraser, ready: &Ready, known: &[Place], dry: bool) -> Result<Vec<Beyond>> {
+fn named(
+    eraser: &mut dyn Eraser,
+    ready: &Ready,
+    beside: &[Beside],
+    known: &[Place],
+    dry: bool,
+) -> Result<Vec<Beyond>> {
     let order = ready.chain.instruction.order();
     let folders = order.tables.iter().flat_map(|table| &table.files).map(|files| {
         format!("files that rows of {} name: they are the old system's own to destroy", files.column.value)
     });
-    let wanted: Vec<String> = eraser.beyond(&ready.compiled.plan)?.into_iter().chain(folders).collect();
+    let kept = order.beside.iter().filter_map(|one| {
+        let Fate::Keep { until } = one.fate else { return None };
+        let holds = beside.iter().any(|held| !held.goes && held.along == one.along());
+        holds.then(|| {
+            let (table, column, of) = (&one.table.value, &one.column.value, &one.of.value);
+            format!("rows of {table} whose {column} names rows of {of}: the order keeps them until {until}")
+        })
+    });
+    let tables = tables(&ready.compiled.plan, beside);
+    let wanted: Vec<String> = eraser.beyond(&tables)?.into_iter().chain(folders).chain(kept).collect();
     let place = connect::name(&ready.source, ecluse_core::language::Language::English);
     let beyond = places::matched(&place, &wanted, known);
     if let Some(open) = beyond.iter().find(|one| one.owner.is_empty()).filter(|_| !dry) {
@@ -264,10 +316,21 @@ fn of_source(gone: &Gone, place: &str, method: &str, at: &str) -> Erased {
     }
 }
 
-fn told(gone: &[Gone], beyond: &[Beyond], dry: bool, method: &str) -> Result<()> {
+fn told(going: &Going, beyond: &[Beyond], dry: bool, method: &str) -> Result<()> {
+    let Going { gone, beside, left, excess, .. } = going;
     let verb = if dry { "would be erased" } else { "erased" };
     for one in gone {
         output::line(format!("{}   {} {verb} at the source", one.table, plural(one.rows, "row", "rows")));
+    }
+    for one in beside {
+        let rows = plural(one.rows, "row", "rows");
+        output::line(format!("{}   {rows} beside the order {verb} with what they name", one.table));
+    }
+    for one in left {
+        output::line(format!("{one} stay without what they name, as the order says"));
+    }
+    if !excess.is_empty() {
+        output::warning(format!("The account could do more: {}.", told_rights(excess).join("; ")));
     }
     if !dry {
         output::line(format!("How: {method}"));
@@ -287,8 +350,13 @@ fn told(gone: &[Gone], beyond: &[Beyond], dry: bool, method: &str) -> Result<()>
         }
     }
     output::document(&json!({
-        "source": gone.iter().map(|one| json!({ "table": one.table, "rows": one.rows })).collect::<Vec<_>>(),
+        "source": rows(gone), "beside": rows(beside), "excess": told_rights(excess),
+        "left": left.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "method": method, "beyond": beyond, "dry": dry,
     }));
     Ok(())
+}
+
+fn rows(gone: &[Gone]) -> Vec<serde_json::Value> {
+    gone.iter().map(|one| json!({ "table": one.table, "rows": one.rows })).collect()
 }

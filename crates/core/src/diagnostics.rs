@@ -2,6 +2,7 @@
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
+use crate::count::{number, plural};
 use crate::finding::Finding;
 use crate::plain::shown;
 
@@ -19,8 +20,12 @@ pub struct Source<'a> {
 /// Columns a drawing is fitted to.
 const WIDTH: usize = 110;
 
-/// Draws findings one after the other, without colour unless `colour`. The first source
-/// is the one that findings without a file point into.
+/// Findings that are drawn; a reader mends these before the next look. Each drawing takes the whole text again: a
+/// paper of a megabyte with a wrong key in every line would be drawn for an hour.
+const MOST: usize = 50;
+
+/// Draws findings one after the other, without colour unless `colour`; of very many the first, and how many more
+/// there are. The first source is the one that findings without a file point into.
 #[must_use]
 pub fn render(findings: &[Finding], sources: &[Source<'_>], colour: bool) -> String {
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() }.term_width(WIDTH);
@@ -29,12 +34,16 @@ pub fn render(findings: &[Finding], sources: &[Source<'_>], colour: bool) -> Str
     let texts: Vec<String> = sources.iter().map(|source| shown(source.text)).collect();
     let sources: Vec<Source<'_>> =
         sources.iter().zip(&texts).map(|(source, text)| Source { text, ..*source }).collect();
-    for finding in findings {
+    for finding in findings.iter().take(MOST) {
         let mut finding = finding.clone();
         finding.message = shown(&finding.message);
         finding.help = finding.help.as_deref().map(shown);
         out += renderer.render(&[group(&finding, &sources)]).trim_end();
         out += "\n\n";
+    }
+    if let more @ 1.. = findings.len().saturating_sub(MOST) {
+        out +=
+            &format!("and {}; mend these first\n\n", plural(number(more), "more mistake", "more mistakes"));
     }
     out
 }
@@ -89,4 +98,26 @@ fn group<'a>(finding: &'a Finding, sources: &'a [Source<'a>]) -> Group<'a> {
 /// A span inside the text, whatever it said.
 fn clamped(text: &str, span: &std::ops::Range<usize>) -> std::ops::Range<usize> {
     if text.get(span.clone()).is_some() { span.clone() } else { 0..0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MOST, Source, render};
+
+    #[test]
+    fn of_very_many_mistakes_the_first_are_drawn_and_the_others_counted() {
+        let drawn = |keys: usize| {
+            let text: String = (0..keys).map(|key| format!("a{key} = 1\n")).collect();
+            let findings = crate::codes::parse(&text).unwrap_err();
+            assert_eq!(findings.len(), keys + 1);
+            let source = Source { name: "codes.toml", path: "codes.toml", text: &text };
+            render(&findings, &[source], false)
+        };
+        let whole = drawn(MOST - 1);
+        assert_eq!(whole.matches("error[").count(), MOST);
+        assert!(!whole.contains("more mistake"), "{whole}");
+        let cut = drawn(MOST + 1);
+        assert_eq!(cut.matches("error[").count(), MOST);
+        assert!(cut.ends_with("and 2 more mistakes; mend these first\n\n"), "{cut}");
+    }
 }

@@ -1,5 +1,9 @@
 //! The nearest right name: what "did you mean" says.
 
+/// Letters of a word at most that anybody could have meant to write as another: two words are compared letter by
+/// letter, which would take minutes where a paper has names of a hundred thousand.
+const LONGEST: usize = 128;
+
 /// The candidate nearest to a word, if one is near enough to be a slip of the hand:
 /// an optimal-string-alignment distance of at most a third of the longer word, letters
 /// compared without case. The first of several equally near ones.
@@ -7,7 +11,11 @@
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let mut best: Option<(usize, &'a str)> = None;
     for candidate in candidates {
-        let allowed = (word.chars().count().max(candidate.chars().count()) / 3).max(1);
+        let longer = word.chars().count().max(candidate.chars().count());
+        if longer > LONGEST {
+            continue;
+        }
+        let allowed = (longer / 3).max(1);
         let far = distance(word, candidate);
         if far <= allowed && best.is_none_or(|(least, _)| far < least) {
             best = Some((far, candidate));
@@ -78,5 +86,14 @@ mod tests {
         let names = ["id_data", "nom", "prenom", "ddn"];
         assert_eq!(nearest("prneom", names), Some("prenom"));
         assert_eq!(nearest("address", names), None);
+    }
+
+    #[test]
+    fn a_name_that_no_hand_wrote_is_compared_with_none() {
+        let long = |letters: usize| format!("{}x", "a".repeat(letters - 1));
+        let (most, more) = (long(LONGEST), long(LONGEST + 1));
+        assert_eq!(nearest(&"a".repeat(LONGEST), [most.as_str()]), Some(most.as_str()));
+        assert_eq!(nearest(&"a".repeat(LONGEST), [more.as_str()]), None);
+        assert_eq!(nearest(&more, ["a"]), None);
     }
 }

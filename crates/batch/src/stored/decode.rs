@@ -1,6 +1,7 @@
 //! A Parquet file as batches again.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use arrow_array::{RecordBatch, RecordBatchReader};
 use bytes::Bytes;
@@ -17,7 +18,7 @@ use parquet::file::metadata::{
 use zeroize::Zeroizing;
 
 use super::pages::{Once, Pages, is_too_much};
-use super::{Column, MOST, Said, bomb, fields, unfit};
+use super::{Column, MOST, Said, bomb, fields, thrift, unfit};
 use crate::batch::{Batch, arrow_type};
 
 /// Rows of a batch at most.
@@ -49,9 +50,11 @@ impl Stored {
     /// [`super::UNFIT`].
     pub fn new(file: Zeroizing<Vec<u8>>) -> Result<Self> {
         let file = Bytes::from_owner(file);
-        let metadata = ParquetMetaDataReader::new()
-            .parse_and_finish(&file)
-            .map_err(|_text_may_quote| unfit("its footer"))?;
+        let footer =
+            footer(&file).filter(|footer| thrift::is_footer(footer)).ok_or_else(|| unfit("its footer"))?;
+        let metadata = withstood("its footer", || {
+            ParquetMetaDataReader::decode_metadata(footer).map_err(|_text_may_quote| unfit("its footer"))
+        })?;
         Ok(Self { file, metadata })
     }
 
@@ -72,6 +75,10 @@ impl Stored {
     ///
     /// [`super::UNFIT`]; [`super::BOMB`] before the memory is taken.
     pub fn rows(&self, columns: &[Column<'_>], said: Said) -> Result<Vec<Batch>> {
+        withstood("its pages", || self.read(columns, said))
+    }
+
+    fn read(&self, columns: &[Column<'_>], said: Said) -> Result<Vec<Batch>> {
         let (group, rows) = self.bounded(columns, said)?;
         let longest =
             group.columns().iter().map(|column| self.longest(column, rows)).sum::<Result<usize>>()?;
@@ -185,6 +192,19 @@ impl Stored {
         }
         Ok(longest)
     }
+}
+
+/// The library gives up with a panic at some of what it does not expect; who reads a file does not.
+fn withstood<T>(what: &str, read: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_text_may_quote| Err(unfit(what)))
+}
+
+/// The footer, between the pages and its own length; `None` where the file ends in another way.
+fn footer(file: &[u8]) -> Option<&[u8]> {
+    let (front, end) = file.split_last_chunk::<4>()?;
+    let (front, length) = front.split_last_chunk::<4>()?;
+    let begins = front.len().checked_sub(usize::try_from(u32::from_le_bytes(*length)).ok()?)?;
+    if end == b"PAR1" { front.get(begins..) } else { None }
 }
 
 /// Bytes that a row takes in memory, its texts' own letters apart.

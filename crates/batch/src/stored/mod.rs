@@ -16,6 +16,7 @@ mod pad;
 mod pages;
 #[cfg(test)]
 mod tests;
+mod thrift;
 
 pub use decode::Stored;
 pub use encode::{Encoded, Room, encode};

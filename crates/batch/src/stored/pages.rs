@@ -16,6 +16,8 @@ use zeroize::Zeroizing;
 use zstd::bulk::Decompressor;
 use zstd::zstd_safe::get_frame_content_size;
 
+use super::thrift;
+
 /// What a refusal by the budget says; everything else is a file that is not ours.
 pub(super) const TOO_MUCH: &str = "more than was said";
 
@@ -27,6 +29,10 @@ pub(super) struct Pages {
     left: usize,
     /// Rows that may still come.
     rows: usize,
+    /// What the next page begins, up to the column's end.
+    rest: Bytes,
+    /// Whether the dictionary came, to which values may refer.
+    dictionary: bool,
 }
 
 impl Pages {
@@ -34,13 +40,27 @@ impl Pages {
     pub(super) fn new(file: Bytes, column: &ColumnChunkMetaData, rows: usize) -> Result<Self> {
         let left = usize::try_from(column.uncompressed_size()).map_err(|_| refused())?;
         let as_is = column.clone().into_builder().set_compression(Compression::UNCOMPRESSED).build()?;
+        let (begins, length) = column.byte_range();
+        let ends = begins.saturating_add(length);
+        let place = |at: u64| usize::try_from(at).map_or(file.len(), |at| at.min(file.len()));
+        let rest = file.slice(place(begins)..place(ends));
         let packed = SerializedPageReader::new(Arc::new(file), &as_is, rows, None)?;
-        Ok(Self { packed, unpacker: Decompressor::new()?, left, rows })
+        Ok(Self { packed, unpacker: Decompressor::new()?, left, rows, rest, dictionary: false })
     }
 
     /// The next page; no budget is spent twice.
     pub(super) fn page(&mut self) -> Result<Option<Page>> {
+        if !self.rest.is_empty() {
+            let header = thrift::page_header(&self.rest).ok_or_else(refused)?;
+            self.rest = self.rest.slice(header..);
+        }
         let Some(page) = self.packed.get_next_page()? else { return Ok(None) };
+        let packed = page.buffer().len();
+        self.rest = self.rest.slice(packed.min(self.rest.len())..);
+        if matches!(page.encoding(), Encoding::RLE_DICTIONARY) && !self.dictionary {
+            return Err(refused());
+        }
+        self.dictionary |= page.is_dictionary_page();
         Ok(Some(match page {
             Page::DictionaryPage { buf, num_values, encoding, is_sorted } => {
                 if !matches!(encoding, Encoding::PLAIN | Encoding::PLAIN_DICTIONARY) {

@@ -8,7 +8,8 @@ use arrow_schema::Schema;
 use parquet::arrow::{ArrowSchemaConverter, ArrowWriter};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::metadata::{
-    FileMetaData, ParquetMetaDataBuilder, ParquetMetaDataReader, ParquetMetaDataWriter, RowGroupMetaData,
+    ColumnChunkMetaData, FileMetaData, ParquetMetaDataBuilder, ParquetMetaDataReader, ParquetMetaDataWriter,
+    RowGroupMetaData,
 };
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
 use zeroize::Zeroizing;
@@ -157,6 +158,20 @@ fn code(file: Vec<u8>, said: Said) -> &'static Code {
     Stored::new(Zeroizing::new(file)).and_then(|s| s.rows(&ONE, said)).map(drop).unwrap_err().code()
 }
 
+/// The same file under a footer that tells of its one column otherwise.
+fn relaid(file: &[u8], change: impl Fn(ColumnChunkMetaData) -> ColumnChunkMetaData) -> Vec<u8> {
+    let metadata = ParquetMetaDataReader::new().parse_and_finish(&bytes::Bytes::from(file.to_vec())).unwrap();
+    let group = metadata.row_group(0).clone();
+    let column = change(group.column(0).clone());
+    let group = group.into_builder().set_column_metadata(vec![column]).build().unwrap();
+    let lying = metadata.into_builder().set_row_groups(vec![group]).build();
+    let mut lie = file.to_vec();
+    let footer = u32::from_le_bytes(*lie[lie.len() - 8..].first_chunk().unwrap()) as usize;
+    lie.truncate(lie.len() - 8 - footer);
+    ParquetMetaDataWriter::new(&mut lie, &lying).finish().unwrap();
+    lie
+}
+
 /// The most memory that this process has had, in bytes.
 fn peak() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
@@ -195,15 +210,8 @@ fn a_bomb_is_refused_before_it_takes_memory() {
     let (page, truth) = hostile(Arc::clone(&zeros), |p| p.set_dictionary_enabled(false));
     assert!(page.len() < 64 << 10, "{} bytes", page.len());
     // the same, under a footer that says less than its pages hold
-    let metadata = ParquetMetaDataReader::new().parse_and_finish(&bytes::Bytes::from(page.clone())).unwrap();
-    let group = metadata.row_group(0).clone();
-    let column = group.column(0).clone().into_builder().set_total_uncompressed_size(5000).build().unwrap();
-    let group = group.into_builder().set_column_metadata(vec![column]).build().unwrap();
-    let lying = metadata.into_builder().set_row_groups(vec![group]).build();
-    let mut lie = page.clone();
-    let footer = u32::from_le_bytes(*lie[lie.len() - 8..].first_chunk().unwrap()) as usize;
-    lie.truncate(lie.len() - 8 - footer);
-    ParquetMetaDataWriter::new(&mut lie, &lying).finish().unwrap();
+    let lie =
+        relaid(&page, |column| column.into_builder().set_total_uncompressed_size(5000).build().unwrap());
     drop(zeros);
 
     let before = peak();
@@ -227,6 +235,52 @@ fn an_encoding_that_makes_much_of_little_is_refused() {
     };
     let (file, truth) = hostile(texts, change);
     assert_eq!(code(file, truth), &UNFIT);
+}
+
+#[test]
+fn values_that_refer_to_a_dictionary_that_is_not_there_are_refused() {
+    let columns = [Column { name: "n", ty: Type::Int }];
+    let schema = Arc::new(Schema::new(fields(&columns)));
+    let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values((0..100).map(|n| n % 3)));
+    let properties = WriterProperties::builder()
+        .set_writer_version(WriterVersion::PARQUET_2_0)
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1).unwrap()))
+        .set_statistics_enabled(EnabledStatistics::None)
+        .set_offset_index_disabled(true)
+        .build();
+    let mut file = Vec::new();
+    let mut writer = ArrowWriter::try_new(&mut file, Arc::clone(&schema), Some(properties)).unwrap();
+    writer.write(&RecordBatch::try_new(schema, vec![numbers]).unwrap()).unwrap();
+    let metadata = writer.close().unwrap();
+    let unpacked = u64::try_from(metadata.row_group(0).column(0).uncompressed_size()).unwrap();
+    let read = |file: Vec<u8>| {
+        let stored = Stored::new(Zeroizing::new(file))?;
+        stored.rows(&columns, Said { rows: 100, unpacked })
+    };
+    assert_eq!(read(file.clone()).unwrap().iter().map(Batch::rows).sum::<usize>(), 100);
+    // the column begins behind its dictionary
+    let without = relaid(&file, |column| {
+        let before = column.data_page_offset() - column.dictionary_page_offset().unwrap();
+        let left = column.compressed_size() - before;
+        let builder = column.into_builder().set_dictionary_page_offset(None);
+        builder.set_total_compressed_size(left).build().unwrap()
+    });
+    assert_eq!(read(without).unwrap_err().code(), &UNFIT);
+}
+
+#[test]
+fn a_file_at_which_the_library_gives_up_is_refused() {
+    let columns = [Column { name: "n", ty: Type::Int }];
+    let numbers: ArrayRef = Arc::new(Int64Array::from(vec![7]));
+    let batch = Batch::new(&[Type::Int], vec![numbers], 1).unwrap();
+    let mut room = Room::default();
+    let encoded = encode(&columns, &[batch], &[], &mut room).unwrap();
+    let mut file = encoded.bytes().to_vec();
+    // a block of 256 values in four, of which there is one: of which there is none, and the first stands there
+    let at = file.windows(4).position(|four| four == [0x80, 0x02, 0x04, 0x01]).unwrap();
+    file[at + 3] = 0;
+    let read = Stored::new(Zeroizing::new(file)).unwrap().rows(&columns, said(&encoded));
+    assert_eq!(read.unwrap_err().code(), &UNFIT);
 }
 
 #[test]

@@ -287,8 +287,14 @@ fn bare(file: &[u8]) -> Vec<u8> {
     let notes = about.key_value_metadata().cloned().unwrap_or_default();
     let notes = notes.into_iter().filter(|note| note.key != "ecluse.pad").collect();
     let made = about.created_by().map(str::to_owned);
-    let about =
-        FileMetaData::new(about.version(), about.num_rows(), made, Some(notes), about.schema_descr_ptr(), None);
+    let about = FileMetaData::new(
+        about.version(),
+        about.num_rows(),
+        made,
+        Some(notes),
+        about.schema_descr_ptr(),
+        None,
+    );
     let groups = metadata.row_groups().to_vec();
     let footer = file.last_chunk::<8>().and_then(|end| end.first_chunk::<4>()).expect("a footer");
     let mut bare = file[..file.len() - 8 - u32::from_le_bytes(*footer) as usize].to_vec();

@@ -18,7 +18,6 @@ pub mod keys;
 pub mod log;
 pub mod manifest;
 pub mod papers;
-pub mod served;
 pub mod signature;
 pub mod state;
 

@@ -7,7 +7,7 @@
 use std::path::Path;
 
 /// Every target, by the name of its folder under `corpus/`.
-const TARGETS: [(&str, fn(&[u8])); 13] = [
+const TARGETS: [(&str, fn(&[u8])); 12] = [
     ("canonical", ecluse_fuzz::canonical::run),
     ("dump", ecluse_fuzz::dump::run),
     ("envelope", ecluse_fuzz::envelope::run),
@@ -18,7 +18,6 @@ const TARGETS: [(&str, fn(&[u8])); 13] = [
     ("log", ecluse_fuzz::log::run),
     ("manifest", ecluse_fuzz::manifest::run),
     ("papers", ecluse_fuzz::papers::run),
-    ("served", ecluse_fuzz::served::run),
     ("signature", ecluse_fuzz::signature::run),
     ("state", ecluse_fuzz::state::run),
 ];

@@ -107,6 +107,7 @@ impl List {
             erasure,
             tables,
             stays,
+            back,
             dossier,
             pending,
             unfinished,
@@ -138,6 +139,14 @@ impl List {
             |d: &Option<crate::reader::Spanned<jiff::civil::Date>>| d.as_ref().map(|d| d.value.to_string());
         self.value("erasure at the source", date(&erasure.source), date(&is.erasure.source));
         self.stays(stays, &is.stays);
+        let told = |back: &Option<crate::instruction::Back>| {
+            let whose = |alone: bool| if alone { "every row" } else { "the entity's rows" };
+            let told = |b: &crate::instruction::Back| {
+                format!("{} ({}), {}", b.to.age.value, b.to.statement.value, whose(b.alone))
+            };
+            back.as_ref().map(told)
+        };
+        self.value("returned to the key", told(back), told(&is.back));
         self.dossier(dossier.as_ref(), is.dossier.as_ref());
         let rule = |p: Option<Pending>| p.map(|p| p.name().to_owned());
         self.value("pending requests", rule(*pending), rule(is.pending));

@@ -18,6 +18,7 @@ mod known;
 mod pending;
 mod read;
 mod results;
+mod returned;
 mod rows;
 mod stays;
 mod told;
@@ -39,6 +40,9 @@ pub use pending::Unfinished;
 pub(crate) use read::is_finess;
 pub use read::parse;
 pub use results::{NO_RESULTS, moves_no_result, results};
+pub(crate) use returned::derived;
+use returned::without_recipient;
+pub use returned::{NO_RECIPIENT, NO_RETURN, returning};
 pub(crate) use rows::{granted, rows};
 pub use stays::{StayingColumn, fates, kept_with_rows, not_carried_out, staying};
 pub use told::{called, label, rows_told, unfinished_told};
@@ -113,6 +117,8 @@ pub struct Order {
     pub tables: Vec<TableOrder>,
     /// The fate of each class that stays behind.
     pub stays: Vec<Stay>,
+    /// How classes go back whose fate is `return`, where the order says it.
+    pub back: Option<Back>,
     /// What one dossier is, where the order says it: rehearsals draw whole ones.
     pub dossier: Option<Dossier>,
     /// What becomes of requests that are not finished at the cut-over.
@@ -242,6 +248,15 @@ pub struct SealedTo {
     pub age: Spanned<String>,
     /// The digest of the recipient's statement.
     pub statement: Spanned<String>,
+}
+
+/// `[return]`: how classes go back to the controller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Back {
+    /// The controller's own key.
+    pub to: SealedTo,
+    /// Whether the source holds no other laboratory's rows; else `[entity]` tells whose a row is.
+    pub alone: bool,
 }
 
 /// One of the two databases.

@@ -72,8 +72,24 @@ impl Consigned {
 ///
 /// Everything that is otherwise, by name, up to 20 findings; what [`super::compile`] refuses the papers for.
 pub fn consigned(carried: Carried<'_>, tables: Vec<Laden>) -> Result<Consigned, Vec<Finding>> {
-    let plan = remade(carried)?;
-    let mut findings: Vec<Finding> = differences(&plan, &tables)
+    compared(&remade(carried)?, tables)
+}
+
+/// As [`consigned`], of an archive in which classes are returned: made anew of the order and its dictionary.
+///
+/// # Errors
+///
+/// As [`consigned`]; what [`super::give_back`] refuses the papers for.
+pub fn consigned_back(
+    instruction: &Instruction,
+    dictionary: &Dictionary,
+    tables: Vec<Laden>,
+) -> Result<Consigned, Vec<Finding>> {
+    compared(&super::returned::remade(instruction, dictionary)?, tables)
+}
+
+fn compared(plan: &Plan, tables: Vec<Laden>) -> Result<Consigned, Vec<Finding>> {
+    let mut findings: Vec<Finding> = differences(plan, &tables)
         .take(MOST)
         .map(|(code, what)| {
             Finding::new(code, shown(&what))
@@ -153,6 +169,7 @@ fn remade(carried: Carried<'_>) -> Result<Plan, Vec<Finding>> {
             destination,
             views: false,
             surveyed: true,
+            returns: false,
         })
     };
     let mut there = Catalog {
@@ -173,7 +190,7 @@ fn remade(carried: Carried<'_>) -> Result<Plan, Vec<Finding>> {
     compiled(&there).map(|compiled| compiled.plan).map_err(|Refusal { findings, .. }| findings)
 }
 
-fn endless(table: &Table) -> Table {
+pub(super) fn endless(table: &Table) -> Table {
     let column = |column: &Column| Column { max_length: None, ..column.clone() };
     Table { columns: table.columns.iter().map(column).collect(), ..table.clone() }
 }

@@ -18,7 +18,7 @@ use serde_json::json;
 use super::{Here, begun, runs, session};
 use crate::cli::{CloseArgs, PaperArgs};
 use crate::papers::chain::Chain;
-use crate::papers::{acceptance, certificate};
+use crate::papers::{acceptance, certificate, returned};
 use crate::{connect, copies, evidence, output, ready};
 
 static OPEN: Code = Code::refused("ECL-CLO-001", "the migration cannot be closed yet");
@@ -89,6 +89,9 @@ fn gate(here: &Here, run: &std::path::Path, chain: &Chain) -> std::result::Resul
             plural(without, "column that stays", "columns that stay")
         );
         open.push(Open { what, command: "a new version of the order says it: [stays]".to_owned() });
+    }
+    if let Err(fault) = returned::settled(&here.folder, chain, here.now) {
+        open.push(of(&fault, returned::SEALED_BY));
     }
     open.extend(copies(here));
     if certified.is_some() {

@@ -27,7 +27,6 @@ use ecluse_flow::ports::{Destination, Record as _};
 use ecluse_flow::reconcile::{Kind, Reconciliation, conclude, reconcile};
 use ecluse_flow::run::{Options, makes, may_begin, run as flow_run};
 use ecluse_seal::Identity;
-use ecluse_seal::archive::commitment;
 use jiff::SignedDuration;
 use jiff::civil::Date;
 use serde_json::json;
@@ -37,13 +36,12 @@ use super::{Here, reconcile as reconciled, runs, session, sign};
 use crate::cli::{LoadArgs, SignArgs};
 use crate::connections::{self, End};
 use crate::copies::{self, Born};
-use crate::loading::{Laid, Sealed};
+use crate::loading::{Laid, Sealed, opened};
 use crate::papers::{Paper, draft, signatures_of};
 use crate::progress::Teller;
 use crate::ready::{self, Missing, STOP};
 use crate::{connect, folder, output, overwrite};
 
-static OTHER_ROWS: Code = Code::refused("ECL-LOA-015", "what came out of the archive is not what was sealed");
 static DIFFERS: Code = Code::refused("ECL-LOA-016", "what was read back differs from the archive");
 static KEPT: Code = Code::outside("ECL-LOA-017", "the identity could not be destroyed");
 static NOT_THROUGH: Code =
@@ -54,12 +52,13 @@ static ANOTHER: Code =
     Code::refused("ECL-LOA-019", "this migration has its receipt already, of another archive");
 
 /// How long a receipt can be shown: the years for which evidence is kept.
-const LASTS: SignedDuration = SignedDuration::from_hours(24 * 3_653);
+pub(super) const LASTS: SignedDuration = SignedDuration::from_hours(24 * 3_653);
 
 pub(super) fn run(here: &Here, args: &LoadArgs) -> Result<()> {
     // a second Ctrl-C would be a crash, which a load survives as well
     let _ = signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&STOP));
     let sealed = Sealed::read(here, &args.open.inspect.archive)?;
+    sealed.is_no_return()?;
     let key = sealed.identity(here, args.open.identity.as_deref())?;
     let run = here.folder.path(args.run.as_deref(), "load");
     let path = here.folder.path(None, receipt::FILE);
@@ -217,7 +216,7 @@ fn loaded(
             "see them by code in load/figures.json; put the destination right, and give the same command again",
         ));
     }
-    let outs = load.opened(&source)?;
+    let outs = opened(archive.index(), &source.laid())?;
     // a connection of its own, as whoever reads back later has one
     drop(destination);
     let found = load.read_back(here, connect::destination(&url)?.as_mut(), &mut record)?;
@@ -293,26 +292,6 @@ impl Load<'_> {
                 .help("give the same command again"));
         }
         Ok(moved.figures)
-    }
-
-    /// Opens the commitments of the index: the rows that came out are the rows that were sealed.
-    fn opened(&self, source: &Source<'_>) -> Result<Vec<[u8; 32]>> {
-        let indexed = &self.archive.index().tables;
-        let mut outs = Vec::with_capacity(indexed.len());
-        for (table, laid) in indexed.iter().zip(source.laid()) {
-            let salt = data_encoding::HEXLOWER.decode(table.salt.as_bytes()).ok();
-            let salt = salt.and_then(|salt| <[u8; 32]>::try_from(salt).ok());
-            let opened = laid.zip(salt).filter(|(laid, salt)| {
-                laid.rows == table.rows && commitment(salt, &laid.out) == table.commitment
-            });
-            let Some((laid, _)) = opened else {
-                return Err(OTHER_ROWS
-                    .fault(format!("table {}", table.destination))
-                    .help("keep archive and run folder, and tell the publisher"));
-            };
-            outs.push(laid.out);
-        }
-        Ok(outs)
     }
 
     /// Reads everything back and compares it.

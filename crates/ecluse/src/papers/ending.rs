@@ -1,4 +1,4 @@
-//! How the end of the chain stands, for whoever only wants to know: accepted, erased, certified, closed.
+//! How the end of the chain stands, for whoever only wants to know: accepted, returned, erased, certified, closed.
 
 use std::path::Path;
 
@@ -10,6 +10,7 @@ use ecluse_flow::event::{Act, Outcome};
 use jiff::Timestamp;
 
 use super::erased::{NOT_ERASED, NOT_LOOKED};
+use super::returned::Returned;
 use super::{Paper, quietly};
 use crate::folder::Folder;
 
@@ -17,6 +18,8 @@ use crate::folder::Folder;
 #[derive(Debug)]
 pub(crate) struct Ending {
     pub(crate) accepted: Stood<Accepted>,
+    /// What goes back to the laboratory; `None` where the order has nothing returned.
+    pub(crate) returned: Option<Stood<Returned>>,
     /// What was erased and then looked for, its files apart.
     pub(crate) gone: Stood<Stated>,
     pub(crate) certified: Stood<Certified>,
@@ -60,7 +63,8 @@ impl Ending {
         };
         let certified = || super::certificate::verified(folder, run, now).map(|(certified, _)| certified);
         let certified = signed(folder, certificate::FILE, certified);
-        Self { accepted, gone, certified, closed: closed(run) }
+        let returned = super::returned::stands(folder, now);
+        Self { accepted, returned, gone, certified, closed: closed(run) }
     }
 }
 

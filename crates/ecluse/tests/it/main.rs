@@ -45,6 +45,8 @@ mod reference;
 mod rehearsed;
 mod rejected;
 mod results;
+mod returned;
+mod returned_servers;
 mod sample;
 mod schemas;
 mod sealed;

@@ -12,6 +12,7 @@ mod opened;
 mod order;
 mod recipient;
 mod reference;
+mod returned;
 mod rules;
 mod sealed;
 mod session;
@@ -51,6 +52,7 @@ pub(crate) fn check(bench: &mut Bench<'_>, trust: &[String]) -> Settled {
     comparison::check(bench, &chain);
     differences::check(bench, &chain);
     sealed::check(bench, &chain);
+    returned::check(bench, &chain);
     acceptance::check(bench, &chain);
     let certified = certificate::check(bench, &chain, events.as_ref());
     log::check(bench, events.as_ref());

@@ -8,6 +8,7 @@ use ecluse_core::signatures::Signer;
 use super::chain::Link;
 use crate::commands::sign::short;
 use crate::papers::ending::{Ending, Stood};
+use crate::papers::returned::{NOT_RETURNED, Returned};
 use crate::report::fill::day;
 
 /// The links; what comes later is told as such, and what its own check refuses by its code.
@@ -31,7 +32,23 @@ pub(super) fn links(ending: &Ending, lang: Language) -> Vec<Link> {
         Some(at) => Link { when: day(at, lang), ..closing },
         None => later(closing, lang),
     };
-    vec![accepted, erasure, residue, certified, closing]
+    let returned = ending.returned.as_ref().map(|stood| returned(stood, lang));
+    [accepted].into_iter().chain(returned).chain([erasure, residue, certified, closing]).collect()
+}
+
+/// What went back to the laboratory: its receipt.
+fn returned(stood: &Stood<Returned>, lang: Language) -> Link {
+    let artefact = lang.of("return to the laboratory", "restitution au laboratoire");
+    match stood {
+        // nothing failed: it is still to be done
+        Stood::Refused(fault) if *fault.code() == NOT_RETURNED => {
+            later(Link { artefact: artefact.to_owned(), ..Link::default() }, lang)
+        }
+        _ => paper(artefact, stood, lang, |one| {
+            let receipt = &one.receipt;
+            (receipt.signers().to_vec(), receipt.header().issued.to_string(), receipt.digest())
+        }),
+    }
 }
 
 fn paper<T>(

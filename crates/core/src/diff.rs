@@ -108,6 +108,7 @@ impl List {
             tables,
             stays,
             beside,
+            back,
             dossier,
             pending,
             unfinished,
@@ -140,6 +141,14 @@ impl List {
         self.value("erasure at the source", date(&erasure.source), date(&is.erasure.source));
         self.stays(stays, &is.stays);
         self.beside(beside, &is.beside);
+        let told = |back: &Option<crate::instruction::Back>| {
+            let whose = |alone: bool| if alone { "every row" } else { "the entity's rows" };
+            let told = |b: &crate::instruction::Back| {
+                format!("{} ({}), {}", b.to.age.value, b.to.statement.value, whose(b.alone))
+            };
+            back.as_ref().map(told)
+        };
+        self.value("returned to the key", told(back), told(&is.back));
         self.dossier(dossier.as_ref(), is.dossier.as_ref());
         let rule = |p: Option<Pending>| p.map(|p| p.name().to_owned());
         self.value("pending requests", rule(*pending), rule(is.pending));

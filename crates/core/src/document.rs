@@ -62,6 +62,8 @@ pub enum Kind {
     Session,
     /// Who may open a sealed archive, with which key.
     Recipient,
+    /// With which key the controller opens what is returned to it.
+    ReturnRecipient,
     /// A page signed by hand, as its checker states it.
     Paper,
     /// Differences that the controller accepts.
@@ -76,6 +78,8 @@ pub enum Kind {
     Manifest,
     /// What a recipient loaded out of one.
     Receipt,
+    /// What the controller found in the archive that was returned to it.
+    ReturnReceipt,
     /// The migration, accepted by the controller.
     Acceptance,
     /// What was erased and looked for.
@@ -99,7 +103,7 @@ pub enum Demand {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::Contract,
         Self::Survey,
         Self::Instruction,
@@ -108,6 +112,7 @@ impl Kind {
         Self::Mapping,
         Self::Session,
         Self::Recipient,
+        Self::ReturnRecipient,
         Self::Paper,
         Self::Differences,
         Self::Reference,
@@ -115,6 +120,7 @@ impl Kind {
         Self::Comparison,
         Self::Manifest,
         Self::Receipt,
+        Self::ReturnReceipt,
         Self::Acceptance,
         Self::Certificate,
         Self::Destruction,
@@ -132,6 +138,7 @@ impl Kind {
             Self::Mapping => "mapping",
             Self::Session => "session statement",
             Self::Recipient => "recipient statement",
+            Self::ReturnRecipient => "statement of the return's recipient",
             Self::Paper => "record of a paper signature",
             Self::Differences => "list of differences",
             Self::Reference => "acceptance of the reference data",
@@ -139,6 +146,7 @@ impl Kind {
             Self::Comparison => "record of compared dossiers",
             Self::Manifest => "manifest",
             Self::Receipt => "receipt",
+            Self::ReturnReceipt => "receipt of the return",
             Self::Acceptance => "acceptance",
             Self::Certificate => "certificate of erasure",
             Self::Destruction => "statement of destruction",
@@ -158,6 +166,7 @@ impl Kind {
             Self::Mapping => crate::mapping::FORMAT,
             Self::Session => "ecluse-session/1",
             Self::Recipient => "ecluse-recipient/1",
+            Self::ReturnRecipient => "ecluse-return-recipient/1",
             Self::Paper => crate::on_paper::FORMAT,
             Self::Differences => "ecluse-differences/1",
             Self::Reference => "ecluse-reference/1",
@@ -165,6 +174,7 @@ impl Kind {
             Self::Comparison => "ecluse-comparison/1",
             Self::Manifest => "ecluse-manifest/1",
             Self::Receipt => "ecluse-receipt/1",
+            Self::ReturnReceipt => "ecluse-return-receipt/1",
             Self::Acceptance => "ecluse-acceptance/1",
             Self::Certificate => "ecluse-certificate/1",
             Self::Destruction => "ecluse-destruction/1",
@@ -183,6 +193,7 @@ impl Kind {
             Self::Mapping => "ecluse-mapping-v1",
             Self::Session => "ecluse-session-v1",
             Self::Recipient => "ecluse-recipient-v1",
+            Self::ReturnRecipient => "ecluse-return-recipient-v1",
             Self::Paper => "ecluse-paper-v1",
             Self::Differences => "ecluse-differences-v1",
             Self::Reference => "ecluse-reference-v1",
@@ -190,6 +201,7 @@ impl Kind {
             Self::Comparison => "ecluse-comparison-v1",
             Self::Manifest => "ecluse-manifest-v1",
             Self::Receipt => "ecluse-receipt-v1",
+            Self::ReturnReceipt => "ecluse-return-receipt-v1",
             Self::Acceptance => "ecluse-acceptance-v1",
             Self::Certificate => "ecluse-certificate-v1",
             Self::Destruction => "ecluse-destruction-v1",
@@ -214,6 +226,8 @@ impl Kind {
             Self::Codes | Self::Mapping | Self::Reference => &[(Role::ControllerBiologist, Demand::One)],
             Self::Session | Self::Manifest => &[(Role::Operator, Demand::One)],
             Self::Recipient | Self::Receipt => &[(Role::Recipient, Demand::One)],
+            // the order that cites the key is signed by every signatory
+            Self::ReturnRecipient | Self::ReturnReceipt => &[(Role::ControllerSignatory, Demand::One)],
             Self::Paper | Self::Comparison => {
                 &[(Role::ControllerSignatory, Demand::Named), (Role::ControllerBiologist, Demand::Named)]
             }

@@ -4,6 +4,9 @@
 //! Each table's commitment (SHA-256 over salt and published tally, `docs/formats.md`) is opened here: a
 //! copy of the sealed tallies without the rows cannot do that. Whoever has rows and key can; a receipt is
 //! its signer's word, and no proof of what stands in a database.
+//!
+//! The controller's receipt of what was returned to it has the same form, as a kind of its own: nothing was loaded,
+//! every row was opened and added up, and the key is kept, since the archive is where the data are.
 
 use std::fmt::Write as _;
 
@@ -41,6 +44,8 @@ static CODES: Codes =
 
 /// The file in a migration folder.
 pub const FILE: &str = "receipt.toml";
+/// The controller's, of what was returned to it.
+pub const RETURN_FILE: &str = "return-receipt.toml";
 
 /// What a receipt says; nobody has checked who signed it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,6 +114,19 @@ impl Paper<Stated> {
         now: Timestamp,
     ) -> Result<Self, Vec<Finding>> {
         Self::open(Kind::Receipt, bytes, files, contract, now, parse)
+    }
+
+    /// Reads the controller's receipt of a return, and checks who signed it.
+    ///
+    /// # Errors
+    /// Every fault of header, signatures and text.
+    pub fn of_return(
+        bytes: &[u8],
+        files: &[SignatureFile],
+        contract: &Contract,
+        now: Timestamp,
+    ) -> Result<Self, Vec<Finding>> {
+        Self::open(Kind::ReturnReceipt, bytes, files, contract, now, parse_return)
     }
 
     /// Whether it is the word of the recipient to whom the archive was sealed: it cites this statement, and whoever
@@ -198,9 +216,22 @@ impl Stated {
 /// The receipt as a document to sign.
 #[must_use]
 pub fn draft(head: &Head, stated: &Stated) -> String {
+    let title = "# The recipient's receipt: what was loaded out of one sealed archive and read back there. Signed by\n\
+                 # the recipient, after the identity that opened the archive was destroyed.\n";
+    written((title, Kind::Receipt, DESTROYED), head, stated)
+}
+
+/// The controller's receipt of a return as a document to sign.
+#[must_use]
+pub fn draft_return(head: &Head, stated: &Stated) -> String {
+    let title = "# The controller's receipt: what was returned to it in one sealed archive, every row opened and added up.\n\
+                 # Signed by a signatory of the controller's, who keeps the identity that opens it.\n";
+    written((title, Kind::ReturnReceipt, KEPT), head, stated)
+}
+
+fn written((title, kind, identity): (&str, Kind, &str), head: &Head, stated: &Stated) -> String {
     let mut text = format!(
-        "# The recipient's receipt: what was loaded out of one sealed archive and read back there. Signed by\n\
-         # the recipient, after the identity that opened the archive was destroyed.\n\n\
+        "{title}\n\
          {}\n\
          [receipt]\n\
          archive     = {}\n\
@@ -211,14 +242,14 @@ pub fn draft(head: &Head, stated: &Stated) -> String {
 \
          differences = {}\n\
          identity    = {}\n",
-        template::header(Kind::Receipt, head),
+        template::header(kind, head),
         quote(&stated.archive),
         quote(&stated.manifest),
         quote(&stated.instruction),
         quote(&stated.recipient),
         quote(&stated.run),
         stated.differences,
-        quote(DESTROYED),
+        quote(identity),
     );
     for Table { name, rows, refused, salt, out } in &stated.tables {
         // writing to a String cannot fail
@@ -235,16 +266,35 @@ pub fn draft(head: &Head, stated: &Stated) -> String {
 
 /// The one thing that a receipt says of the identity: no other receipt is made.
 const DESTROYED: &str = "destroyed";
+/// The one thing that the receipt of a return says of it.
+const KEPT: &str = "kept";
 
 /// Reads a receipt, its header apart.
 ///
 /// # Errors
 /// Everything that is wrong with it.
 pub fn parse(text: &str) -> Result<Stated, Vec<Finding>> {
-    reader::stated(text, &CODES, "receipt", read)
+    parsed(text, DESTROYED)
 }
 
-fn read(r: &mut Reader<'_>, mut head: Fields<'_, '_>, root: &mut Fields<'_, '_>) -> Option<Stated> {
+/// Reads the controller's receipt of a return, its header apart.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn parse_return(text: &str) -> Result<Stated, Vec<Finding>> {
+    parsed(text, KEPT)
+}
+
+fn parsed(text: &str, identity: &str) -> Result<Stated, Vec<Finding>> {
+    reader::stated(text, &CODES, "receipt", |r, head, root| read(r, head, root, identity))
+}
+
+fn read(
+    r: &mut Reader<'_>,
+    mut head: Fields<'_, '_>,
+    root: &mut Fields<'_, '_>,
+    wanted: &str,
+) -> Option<Stated> {
     let archive = head.text(r, "archive");
     let manifest = head.digest(r, "manifest");
     let instruction = head.digest(r, "instruction");
@@ -253,9 +303,13 @@ fn read(r: &mut Reader<'_>, mut head: Fields<'_, '_>, root: &mut Fields<'_, '_>)
     let differences = head.number(r, "differences");
     let identity = head.text(r, "identity");
     head.end(r);
-    if let Some(other) = identity.as_ref().filter(|identity| identity.value != DESTROYED) {
-        let finding = Finding::new(&WRONG_VALUE, format!("`identity` wants \"{DESTROYED}\""));
-        r.find(finding.at(other.span.clone()).help("a receipt is signed once the identity is destroyed"));
+    if let Some(other) = identity.as_ref().filter(|identity| identity.value != wanted) {
+        let finding = Finding::new(&WRONG_VALUE, format!("`identity` wants \"{wanted}\""));
+        let help = match wanted {
+            KEPT => "whom the data were returned to keeps the identity: it opens them",
+            _ => "a receipt is signed once the identity is destroyed",
+        };
+        r.find(finding.at(other.span.clone()).help(help));
     }
     let tables: Vec<Table> = root.tables(r, "table").into_iter().filter_map(|t| table(r, t)).collect();
     Some(Stated {

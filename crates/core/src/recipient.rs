@@ -2,6 +2,9 @@
 //!
 //! One age key per migration, made and kept by whoever receives, stated under the recipient's contract key
 //! and cited by the instruction. A new recipient is a new statement, a new instruction and a new archive.
+//!
+//! What the controller has returned to it is sealed to a key of its own, stated in the same form by one of its
+//! signatories ([`Recipient::of_controller`]) and cited under `[return]`.
 
 use jiff::Timestamp;
 
@@ -19,6 +22,8 @@ use crate::template;
 
 /// The file in a migration's folder.
 pub const FILE: &str = "recipient.toml";
+/// The controller's own, to whom classes are returned.
+pub const RETURN_FILE: &str = "return-recipient.toml";
 
 static SYNTAX: Code = Code::refused("ECL-RCP-001", "the recipient statement is not TOML");
 static UNKNOWN_KEY: Code = Code::refused("ECL-RCP-002", "unknown key in the recipient statement");
@@ -105,6 +110,30 @@ impl Paper<Statement> {
         if findings.is_empty() { Ok(recipient) } else { Err(findings) }
     }
 
+    /// Checks the controller's own statement: with which key it opens what is returned to it.
+    ///
+    /// # Errors
+    /// Every fault at once: header, signature, entity.
+    pub fn of_controller(
+        bytes: &[u8],
+        files: &[SignatureFile],
+        contract: &Contract,
+        now: Timestamp,
+    ) -> Result<Self, Vec<Finding>> {
+        let recipient = Self::open(Kind::ReturnRecipient, bytes, files, contract, now, read)?;
+        let statement = recipient.stated();
+        let controller = &contract.terms().controller.name;
+        if statement.entity.value == *controller {
+            return Ok(recipient);
+        }
+        let message =
+            format!("it names {}, and what is returned goes to {controller}", statement.entity.value);
+        let finding = Finding::new(&OTHER_ENTITY, message).at(statement.entity.span.clone());
+        Err(vec![
+            finding.law("GDPR Art. 28(3)(g)").help("write the controller's name as the contract has it"),
+        ])
+    }
+
     /// Compares the statement with what an order cites; `order` is the order's header.
     ///
     /// # Errors
@@ -116,14 +145,17 @@ impl Paper<Statement> {
         let digest = self.digest();
         if cited.statement.value != digest {
             let finding = Finding::new(&OTHER_STATEMENT, format!("the statement here is {digest}"));
-            findings.push(place(finding, &cited.statement).help(
-                "cite the statement that the recipient signed (ecluse recipient show), or put back the one that is cited",
-            ));
+            let show = match self.header().kind {
+                Kind::ReturnRecipient => "ecluse recipient show --return",
+                _ => "ecluse recipient show",
+            };
+            findings.push(place(finding, &cited.statement).help(format!(
+                "cite the statement that the recipient signed ({show}), or put back the one that is cited",
+            )));
         }
         if cited.age.value != self.age() {
             let finding = Finding::new(&OTHER_KEY, format!("{} was stated", self.age()));
-            findings
-                .push(place(finding, &cited.age).help("write the key of recipient.toml, letter by letter"));
+            findings.push(place(finding, &cited.age).help("write the statement's own key, letter by letter"));
         }
         if order.not_after > self.header().not_after {
             let message = format!(

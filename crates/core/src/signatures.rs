@@ -363,6 +363,8 @@ fn how(kind: Kind, key: &Key) -> String {
         Kind::Instruction => "instruction",
         Kind::Recipient => "recipient",
         Kind::Receipt => "receipt",
+        Kind::ReturnRecipient => return returned("recipient", kind),
+        Kind::ReturnReceipt => return returned("receipt", kind),
         Kind::Session => return "ecluse session new --key FILE".to_owned(),
         Kind::Destruction => return "ecluse copies sign ID --key FILE".to_owned(),
         Kind::Answer => return "ecluse instruction answer N 'words' --key FILE".to_owned(),
@@ -379,6 +381,15 @@ fn how(kind: Kind, key: &Key) -> String {
     format!(
         "ecluse {command} sign --key KEY (in a trial without --key); or ssh-keygen -Y sign -n {} -f KEY FILE, \
          then ecluse {command} sign --adopt FILE.sig",
+        kind.namespace()
+    )
+}
+
+/// The same of the papers of a return.
+fn returned(command: &str, kind: Kind) -> String {
+    format!(
+        "ecluse {command} sign --return --key KEY (in a trial without --key); or ssh-keygen -Y sign -n {} -f KEY FILE, \
+         then ecluse {command} sign --return --adopt FILE.sig",
         kind.namespace()
     )
 }

@@ -38,7 +38,7 @@ mod signed;
 mod verify;
 
 pub(crate) use accept::{Accept, AcceptArgs, ShowArgs};
-pub(crate) use archive::{InspectArgs, LoadArgs, OpenArgs, Receipt, ReceiptSignArgs, ReceiptVerifyArgs};
+pub(crate) use archive::{InspectArgs, LoadArgs, OpenedArgs, Receipt, ReceiptSignArgs, ReceiptVerifyArgs};
 pub(crate) use campaign::{BoardArgs, Campaign, CampaignArgs, EachArgs, OfLaboratories};
 pub(crate) use certify::{Certify, CloseArgs};
 pub(crate) use compare::{CompareArgs, CompareSignArgs, CompareStep, LookArgs};
@@ -49,7 +49,7 @@ pub(crate) use dictionary::{NewArgs as NewProductArgs, ProductDictionary, UseArg
 pub(crate) use differences::{Differences, ProposeArgs};
 pub(crate) use ends::{FromArgs, ToArgs};
 pub(crate) use excluded::ExcludeArgs;
-pub(crate) use extract::ExtractArgs;
+pub(crate) use extract::{ExtractArgs, ReturnArgs};
 pub(crate) use grants::GrantsArgs;
 pub(crate) use journal::{
     CheckpointArgs, CosignArgs, ExportArgs, JoinArgs, Journal, ProveArgs, PruneArgs, SeenArgs, ServeArgs,
@@ -64,7 +64,7 @@ pub(crate) use pages::{OrderArgs, PatientsArgs, ReportArgs};
 pub(crate) use papers::{PaperArgs, StillArgs};
 pub(crate) use plan::PlanArgs;
 pub(crate) use procedure::{Language, ProcedureArgs};
-pub(crate) use recipient::{Recipient, RecipientNewArgs};
+pub(crate) use recipient::{Recipient, RecipientNewArgs, StatementArgs};
 pub(crate) use reference::{PrintArgs, Reference};
 pub(crate) use rejected::RejectedArgs;
 pub(crate) use run::{BegunArgs, ReconcileArgs, RevealArgs, RunArgs, UndoArgs};
@@ -163,8 +163,10 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  ecluse inspect tilleuls.archive")]
     Inspect(InspectArgs),
     /// Verify a sealed archive and open its index: tables and counts, no row.
-    #[command(after_help = "Example:\n  ecluse open tilleuls.archive --identity ~/tilleuls.age")]
-    Open(OpenArgs),
+    #[command(
+        after_help = "Example:\n  ecluse open tilleuls.archive --identity ~/tilleuls.age\n  ecluse open rendu.archive --identity ~/rendu.age --receipt      at the laboratory, of what was returned to it"
+    )]
+    Open(OpenedArgs),
     /// Load a sealed archive into your own database, read it back, destroy the identity, sign the receipt.
     ///
     /// The same command goes on with a load that was interrupted.
@@ -232,6 +234,13 @@ pub(crate) enum Command {
     )]
     Extract(ExtractArgs),
 
+    /// Seal to the laboratory's own key what the instruction has returned to it: whole classes, as they are.
+    ///
+    /// Before the laboratory's receipt (`ecluse open --receipt`) nothing is erased at the source.
+    #[command(
+        after_help = "Example:\n  ecluse return --dry-run                  what would be sealed\n  ecluse return -o rendu.archive --key ~/.ssh/id_ed25519"
+    )]
+    Return(ReturnArgs),
     /// Read the destination back in a fresh process and compare.
     #[command(after_help = "Example:\n  ecluse reconcile\n  ecluse reconcile run --json")]
     Reconcile(ReconcileArgs),

@@ -33,7 +33,7 @@ pub(crate) const MOST: u64 = 1 << 30;
 const WAITING: &str = "evidence.files";
 
 /// Papers of the migration folder; each with its signatures. Those that are not there are left out.
-const PAPERS: [&str; 16] = [
+const PAPERS: [&str; 19] = [
     "contract.toml",
     "mandate.toml",
     "dictionary.toml",
@@ -42,12 +42,15 @@ const PAPERS: [&str; 16] = [
     "status.toml",
     "session.toml",
     "recipient.toml",
+    "return-recipient.toml",
     "reference.toml",
     "differences.toml",
     "comparison.toml",
     "objections.jsonl",
     "manifest.toml",
     "receipt.toml",
+    "return-manifest.toml",
+    "return-receipt.toml",
     "acceptance.toml",
     "copies.json",
 ];

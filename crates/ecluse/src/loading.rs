@@ -22,20 +22,20 @@ use ecluse_core::mapping;
 use ecluse_core::on_paper::Found;
 use ecluse_core::person::Role;
 use ecluse_core::plain::shown;
-use ecluse_core::plan::{Carried, Compiled, Consigned, Refusal, consigned, load};
+use ecluse_core::plan::{Carried, Compiled, Consigned, Refusal, consigned, consigned_back, load};
 use ecluse_core::recipient::Recipient;
 use ecluse_core::signatures::SignatureFile;
 use ecluse_core::status::Met;
 use ecluse_flow::orders::{Begun, Bound, Orders, is_stated};
 use ecluse_flow::ports::{Destination, Scope};
 use ecluse_seal::Identity;
-use ecluse_seal::archive::Index;
+use ecluse_seal::archive::{Index, commitment};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::commands::{Here, runs};
 use crate::folder::Folder;
 use crate::papers::chain::StatusFile;
-use crate::papers::{Paper, recipient, refusal, standing};
+use crate::papers::{Paper, recipient, refusal, returned, standing};
 use crate::ready::Missing;
 use crate::{clock, trial};
 
@@ -45,6 +45,9 @@ static OTHER_PAPER: Code =
     Code::refused("ECL-LOA-013", "a paper that the order cites does not lie in the archive");
 static UNJUDGED: Code =
     Code::refused("ECL-LOA-032", "a biologist's signature on a paper of the archive does not hold");
+static RETURNED: Code =
+    Code::refused("ECL-RET-007", "what was returned to the laboratory is kept sealed, not loaded");
+static OTHER_ROWS: Code = Code::refused("ECL-LOA-015", "what came out of the archive is not what was sealed");
 static NO_IDENTITY: Code = Code::usage("ECL-LOA-014", "it is not said which identity opens the archive");
 
 /// An archive as far as it can be known without a key: manifest and recipient, verified.
@@ -53,6 +56,8 @@ pub(crate) struct Sealed {
     pub(crate) contract: Contract,
     pub(crate) manifest: Manifest,
     pub(crate) recipient: Recipient,
+    /// Whether it returns classes to the controller: then the recipient is the controller itself.
+    pub(crate) returns: bool,
 }
 
 /// The papers of an opened archive, verified, and what asks whether the order stands.
@@ -87,11 +92,31 @@ impl Sealed {
     /// As [`manifest`]; a recipient statement that is not in force, or to which it was not sealed.
     pub(crate) fn read(here: &Here, archive: &Path) -> Result<Self> {
         let (contract, manifest) = manifest(here, archive)?;
-        let stated = here.folder.path(None, ecluse_core::recipient::FILE);
-        let (recipient, _) = recipient::in_force(&stated, &contract, here.now)?;
+        let own = here.folder.path(None, ecluse_core::recipient::RETURN_FILE);
+        let cited = &manifest.stated().recipient.value;
+        let returns = own.exists() && Paper::read(&own, returned::STATED_BY)?.digest() == *cited;
+        let (recipient, _) = match returns {
+            true => returned::in_force(&own, &contract, here.now)?,
+            false => {
+                let stated = here.folder.path(None, ecluse_core::recipient::FILE);
+                recipient::in_force(&stated, &contract, here.now)?
+            }
+        };
         let paper = Paper::read(&archive.join(manifest::FILE), "")?;
         paper.judge(manifest.is_to(&recipient))?;
-        Ok(Self { folder: archive.to_owned(), contract, manifest, recipient })
+        Ok(Self { folder: archive.to_owned(), contract, manifest, recipient, returns })
+    }
+
+    /// Refuses what was returned to the controller, where an archive would be loaded and its identity destroyed.
+    ///
+    /// # Errors
+    ///
+    /// [`RETURNED`].
+    pub(crate) fn is_no_return(&self) -> Result<()> {
+        if !self.returns {
+            return Ok(());
+        }
+        Err(RETURNED.fault(self.manifest.header().id.clone()).help(returned::RECEIVED_BY))
     }
 
     /// The file that holds the recipient's identity.
@@ -103,7 +128,8 @@ impl Sealed {
         match named {
             Some(path) => Ok(path.to_owned()),
             None if self.contract.header().trial => {
-                Ok(trial::key(&here.folder, Role::Recipient).with_extension("age"))
+                let whose = if self.returns { Role::ControllerSignatory } else { Role::Recipient };
+                Ok(trial::key(&here.folder, whose).with_extension("age"))
             }
             None => Err(NO_IDENTITY.fault("").help("--identity FILE, which ecluse recipient new made")),
         }
@@ -132,15 +158,25 @@ impl Sealed {
                 .ask(&self.contract, here.now, &mut met, |met| runs::meet(&here.folder, &order, met))
                 .map(drop)
         };
-        ask(&status)?;
+        // whoever gave the word needs nobody's leave to open what is its own
+        let must = !self.returns;
+        if must {
+            ask(&status)?;
+        }
         let archive = Whole::verified(&self.folder, &self.manifest)?.open(identity)?;
         let index = archive.index();
         let instruction = instruction(&self, index, here)?;
         let seconds = i64::try_from(instruction.order().status_max_age).unwrap_or(i64::MAX);
         let status = StatusFile::of(path, &order, SignedDuration::from_secs(seconds));
-        ask(&status)?;
+        if must {
+            ask(&status)?;
+        }
         let dictionary = dictionary(index, &instruction)?;
-        let tables = tables(&archive, &instruction, &dictionary, (&self.contract, here.now))?;
+        let tables = match self.returns {
+            true => consigned_back(&instruction, &dictionary, archive.tables())
+                .map_err(|findings| refusal(Path::new("the archive"), "", &findings))?,
+            false => tables(&archive, &instruction, &dictionary, (&self.contract, here.now))?,
+        };
         let laid = Laid {
             sealed: self,
             instruction,
@@ -154,6 +190,32 @@ impl Sealed {
     }
 }
 
+/// Opens the commitments of an index: the rows that came out, table by table, are the rows that were sealed.
+///
+/// # Errors
+///
+/// [`OTHER_ROWS`], naming the table.
+pub(crate) fn opened(
+    index: &Index,
+    laid: &[Option<ecluse_adapters::archive::Laid>],
+) -> Result<Vec<[u8; 32]>> {
+    let mut outs = Vec::with_capacity(index.tables.len());
+    for (table, laid) in index.tables.iter().zip(laid) {
+        let salt = data_encoding::HEXLOWER.decode(table.salt.as_bytes()).ok();
+        let salt = salt.and_then(|salt| <[u8; 32]>::try_from(salt).ok());
+        let opened = laid.zip(salt).filter(|(laid, salt)| {
+            laid.rows == table.rows && commitment(salt, &laid.out) == table.commitment
+        });
+        let Some((laid, _)) = opened else {
+            return Err(OTHER_ROWS
+                .fault(format!("table {}", table.destination))
+                .help("keep archive and run folder, and tell the publisher"));
+        };
+        outs.push(laid.out);
+    }
+    Ok(outs)
+}
+
 /// The order inside the seal, in force, cited by the manifest, and citing this recipient.
 fn instruction(sealed: &Sealed, index: &Index, here: &Here) -> Result<Instruction> {
     const FILE: &str = "instruction.toml";
@@ -164,7 +226,11 @@ fn instruction(sealed: &Sealed, index: &Index, here: &Here) -> Result<Instructio
     let path = Path::new("the archive").join(FILE);
     let judged = Instruction::in_force(text.as_bytes(), &signatures(index, FILE), &sealed.contract, here.now);
     let instruction = judged.map_err(|findings| refusal(&path, text, &findings))?;
-    let cited = instruction.order().sealed()?;
+    let cited = match (sealed.returns, &instruction.order().back) {
+        (true, Some(back)) => &back.to,
+        (true, None) => return Err(ecluse_core::instruction::NO_RECIPIENT.fault("")),
+        (false, _) => instruction.order().sealed()?,
+    };
     sealed
         .recipient
         .is_cited(cited, instruction.header())

@@ -27,6 +27,7 @@ use ecluse_flow::run::Options;
 use ecluse_flow::world::World;
 use ecluse_seal::Identity;
 
+pub(crate) use self::sealed::returning;
 use crate::attachments;
 use crate::clear;
 use crate::cli::PaperArgs;
@@ -99,6 +100,8 @@ pub(crate) struct Ready {
     own: Option<Identity>,
     /// The persons whose rows never move, where the order cites a list.
     excluded: Option<Excluded>,
+    /// Of a return: the digest of its tables' schema, as they were surveyed.
+    returns: Option<String>,
 }
 
 /// What becomes of an order whose destination tables are not there yet.
@@ -207,6 +210,10 @@ impl Ready {
         };
         let (plan, instruction) = (&self.compiled.plan, &self.chain.instruction);
         let author = self.own.as_ref().unwrap_or(&self.identity);
+        if let Some(schema) = &self.returns {
+            let who = (author, &self.identity);
+            return act(Orders::to_return(plan, instruction, schema, &self.session, &ask, who)?);
+        }
         let excluded = self.excluded.as_ref();
         act(Orders::in_force(plan, instruction, &self.session, &ask, author, &self.identity, excluded)?)
     }
@@ -257,11 +264,17 @@ impl Desk {
         (source, destination): (Url, Option<Url>),
     ) -> Result<Ready> {
         let Self { session, identity, own, status, met } = self;
-        let Planned { compiled, missing } = planned;
+        let Planned { compiled, missing, returns } = planned;
         let folder = &here.folder;
         let identities: Vec<&Identity> = own.iter().chain([&identity]).collect();
-        let excluded = excluded::open(folder, &chain, &identities, &compiled.plan)?;
-        let files = attachments::of(folder, chain.instruction.order())?;
+        // whoever stays, and every file, stays the laboratory's: a return leaves nobody out and takes no file
+        let (excluded, files) = match &returns {
+            Some(_) => (None, None),
+            None => (
+                excluded::open(folder, &chain, &identities, &compiled.plan)?,
+                attachments::of(folder, chain.instruction.order())?,
+            ),
+        };
         let is_trial = chain.instruction.header().trial;
         let wider_role =
             excuse(args.still.accept_wider_role.as_ref(), is_trial).filter(|_| source.can_deny());
@@ -283,6 +296,7 @@ impl Desk {
             identity,
             own,
             excluded,
+            returns,
         })
     }
 }
@@ -356,6 +370,8 @@ impl Parts {
 pub(crate) struct Planned {
     pub(crate) compiled: Compiled,
     pub(crate) missing: Vec<Table>,
+    /// See [`Ready`].
+    returns: Option<String>,
 }
 
 /// The plan from the papers, a source's catalogue and the destination's.
@@ -368,7 +384,7 @@ fn planned(
 ) -> Result<Planned> {
     let mut there = mapped(chain, destination)?;
     let missing = match compiled(chain, source, &there, views) {
-        Ok(compiled) => return Ok(Planned { compiled, missing: Vec::new() }),
+        Ok(compiled) => return Ok(Planned { compiled, missing: Vec::new(), returns: None }),
         Err(refused) if refused.missing.is_empty() || tables == Missing::Refuse => {
             return Err(told(chain, &refused));
         }
@@ -376,7 +392,7 @@ fn planned(
     };
     there.tables.extend(missing.iter().map(|table| destination.supposed(table)));
     let compiled = compiled(chain, source, &there, views).map_err(|refused| told(chain, &refused))?;
-    Ok(Planned { compiled, missing })
+    Ok(Planned { compiled, missing, returns: None })
 }
 
 /// What is read of the source, for the administrator's script, and where. The destination does not

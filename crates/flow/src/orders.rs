@@ -101,11 +101,7 @@ impl<'a> Orders<'a> {
         identity: &'a Identity,
         excluded: Option<&'a Excluded>,
     ) -> Result<Self> {
-        if author.recipient().to_string() != session.recipient() {
-            return Err(STRANGER.fault("").help(
-                "open a session with an identity of your own: ecluse session new --identity FILE; then give it: --identity FILE",
-            ));
-        }
+        is_sessions(author, session)?;
         let order = instruction.order();
         let cited = order.excluded.as_ref().map(|list| list.value.as_str());
         if cited != excluded.map(Excluded::digest) {
@@ -125,6 +121,37 @@ impl<'a> Orders<'a> {
             author,
             identity,
             excluded,
+            begun: None,
+            ask: Ask::Status(ask),
+        })
+    }
+
+    /// The orders of a return: what the instruction has given back to its controller, sealed to the controller's own
+    /// key. `plan` is what that compiled to ([`ecluse_core::plan::give_back`]), `schema` the digest of its tables in
+    /// the dictionary that the instruction cites; the other arguments as in [`Self::in_force`]. Persons who stay are
+    /// no matter here: whoever stays behind stays the controller's.
+    ///
+    /// # Errors
+    ///
+    /// `ECL-RUN-018` as in [`Self::in_force`].
+    pub fn to_return(
+        plan: &'a Plan,
+        instruction: &'a Instruction,
+        schema: &'a str,
+        session: &'a Session,
+        ask: &'a (dyn Fn() -> Result<Standing> + Sync),
+        (author, identity): (&'a Identity, &'a Identity),
+    ) -> Result<Self> {
+        is_sessions(author, session)?;
+        Ok(Self {
+            plan,
+            instruction: instruction.digest(),
+            session: &session.header().id,
+            source: Bound { identity: &instruction.order().source.identity.value, schema },
+            destination: Bound { identity: "", schema: "" },
+            author,
+            identity,
+            excluded: None,
             begun: None,
             ask: Ask::Status(ask),
         })
@@ -179,6 +206,16 @@ impl<'a> Orders<'a> {
             Ask::Asserted(ask) => ask(),
         }
     }
+}
+
+/// Refuses an author that is not the identity which the session names.
+fn is_sessions(author: &Identity, session: &Session) -> Result<()> {
+    if author.recipient().to_string() == session.recipient() {
+        return Ok(());
+    }
+    Err(STRANGER.fault("").help(
+        "open a session with an identity of your own: ecluse session new --identity FILE; then give it: --identity FILE",
+    ))
 }
 
 /// Refuses an identity that is not the recipient's stated one.

@@ -36,7 +36,7 @@ pub enum Known {
     Kept,
     /// `keep`: its last day has passed, and it stands at the source as far as anybody here knows.
     Outlived,
-    /// `return`: given back by a person, as this version knows it.
+    /// `return`: the laboratory's signed receipt tells, which closing asks for by itself.
     Returned,
 }
 

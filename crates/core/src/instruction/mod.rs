@@ -21,6 +21,7 @@ mod pending;
 mod read;
 mod referring;
 mod results;
+mod returned;
 mod rows;
 mod stays;
 mod told;
@@ -45,6 +46,9 @@ pub(crate) use read::is_finess;
 pub use read::parse;
 pub use referring::{Referring, referring};
 pub use results::{NO_RESULTS, moves_no_result, results};
+pub(crate) use returned::derived;
+use returned::without_recipient;
+pub use returned::{NO_RECIPIENT, NO_RETURN, returning};
 pub(crate) use rows::{granted, rows};
 pub use stays::{StayingColumn, fates, kept_with_rows, not_carried_out, staying};
 pub use told::{called, label, rows_told, unfinished_told};
@@ -121,6 +125,8 @@ pub struct Order {
     pub stays: Vec<Stay>,
     /// What becomes of rows beside the order that name ordered ones which go.
     pub beside: Vec<Beside>,
+    /// How classes go back whose fate is `return`, where the order says it.
+    pub back: Option<Back>,
     /// What one dossier is, where the order says it: rehearsals draw whole ones.
     pub dossier: Option<Dossier>,
     /// What becomes of requests that are not finished at the cut-over.
@@ -250,6 +256,15 @@ pub struct SealedTo {
     pub age: Spanned<String>,
     /// The digest of the recipient's statement.
     pub statement: Spanned<String>,
+}
+
+/// `[return]`: how classes go back to the controller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Back {
+    /// The controller's own key.
+    pub to: SealedTo,
+    /// Whether the source holds no other laboratory's rows; else `[entity]` tells whose a row is.
+    pub alone: bool,
 }
 
 /// One of the two databases.

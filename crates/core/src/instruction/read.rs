@@ -49,6 +49,7 @@ fn read(r: &mut Reader<'_>, root: &mut Fields<'_, '_>) -> Option<Order> {
     let tables = root.tables(r, "table").into_iter().filter_map(|t| read_table(r, t)).collect();
     let stays = root.maybe_table(r, "stays").map(|t| read_stays(r, &t)).unwrap_or_default();
     let beside = root.tables(r, "beside").into_iter().filter_map(|t| super::beside::read(r, t)).collect();
+    let back = root.maybe_table(r, "return").and_then(|t| super::toward::back(r, t));
     let dossier = root.maybe_table(r, "dossier").and_then(|t| super::dossier::read(r, t));
     let mut unfinished = Vec::new();
     let pending = root.maybe_table(r, "pending").and_then(|mut t| {
@@ -78,6 +79,7 @@ fn read(r: &mut Reader<'_>, root: &mut Fields<'_, '_>) -> Option<Order> {
         tables,
         stays,
         beside,
+        back,
         dossier,
         pending,
         unfinished,

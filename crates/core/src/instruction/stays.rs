@@ -109,13 +109,20 @@ fn no_fate(stays: &[StayingColumn]) -> Option<Finding> {
 }
 
 /// What keeps the moved rows from being deleted at the source: columns of theirs that stay behind and whose
-/// class the order does not have destroyed. One that is kept until a day goes with its row once that day is past.
+/// class the order does not have destroyed. One that is kept until a day goes with its row once that day is past;
+/// one that is to be returned once it is (`returned`: the controller's receipt is there).
 #[must_use]
-pub fn kept_with_rows(order: &Order, dictionary: &Dictionary, today: jiff::civil::Date) -> Vec<Finding> {
+pub fn kept_with_rows(
+    order: &Order,
+    dictionary: &Dictionary,
+    today: jiff::civil::Date,
+    returned: bool,
+) -> Vec<Finding> {
     let stays = |column: &StayingColumn| match column.fate {
         Some(Fate::Destroy { .. }) => false,
         Some(Fate::Keep { until }) => until >= today,
-        Some(Fate::Return) | None => true,
+        Some(Fate::Return) => !returned,
+        None => true,
     };
     let mut named: BTreeMap<Class, BTreeSet<String>> = BTreeMap::new();
     let ordered = |column: &StayingColumn| order.table(&column.table).is_some();
@@ -138,23 +145,24 @@ pub fn kept_with_rows(order: &Order, dictionary: &Dictionary, today: jiff::civil
     named.into_iter().map(finding).collect()
 }
 
-/// A note for whoever reads the order: fates that are ordered and that this version leaves to people.
+/// Notes for whoever reads the order: fates that are ordered and that this version leaves to people, and classes to be
+/// returned to a key that the order does not name.
 #[must_use]
-pub fn not_carried_out(order: &Order, dictionary: &Dictionary) -> Option<Finding> {
+pub fn not_carried_out(order: &Order, dictionary: &Dictionary) -> Vec<Finding> {
+    let mut notes = Vec::new();
+    let returned = super::returning(order, dictionary);
+    if !returned.is_empty() && order.back.is_none() {
+        notes.push(super::without_recipient(&returned));
+    }
     let held: BTreeSet<Class> = staying(order, dictionary).iter().map(|s| s.class).collect();
-    let classes = |which: fn(Fate) -> bool| {
-        let of_them = order.stays.iter().filter(|s| which(s.fate) && held.contains(&s.class.value));
-        of_them.map(|s| s.class.value.name()).collect::<Vec<_>>().join(", ")
-    };
-    let returned = classes(|fate| fate == Fate::Return);
-    let destroyed = classes(|fate| matches!(fate, Fate::Destroy { .. }));
-    let said: Vec<String> = [("to return", returned), ("to destroy", destroyed)]
-        .into_iter()
-        .filter(|(_, classes)| !classes.is_empty())
-        .map(|(act, classes)| format!("{act}: {classes}"))
-        .collect();
-    let finding = Finding::new(&NOT_CARRIED_OUT, said.join("; ")).in_file(FILE);
-    let help =
-        "the order may say so; until écluse can, a named person does it and writes down that it is done";
-    (!said.is_empty()).then(|| finding.help(help))
+    let destroyed =
+        |s: &&super::Stay| matches!(s.fate, Fate::Destroy { .. }) && held.contains(&s.class.value);
+    let destroyed: Vec<&str> = order.stays.iter().filter(destroyed).map(|s| s.class.value.name()).collect();
+    if !destroyed.is_empty() {
+        let finding = Finding::new(&NOT_CARRIED_OUT, format!("to destroy: {}", destroyed.join(", ")));
+        notes.push(finding.in_file(FILE).help(
+            "the order may say so; until écluse can, a named person does it and writes down that it is done",
+        ));
+    }
+    notes
 }

@@ -1,7 +1,7 @@
 //! Where the rows go: `[destination]`, or `[[recipient]]` in its place.
 
 use super::read::read_endpoint;
-use super::{Entity, SealedTo, Toward, WRONG_VALUE};
+use super::{Back, Entity, SealedTo, Toward, WRONG_VALUE};
 use crate::fault::Code;
 use crate::finding::Finding;
 use crate::reader::{Fields, Reader};
@@ -36,11 +36,25 @@ pub(super) fn read(r: &mut Reader<'_>, root: &mut Fields<'_, '_>, of: Option<&En
 }
 
 fn recipient(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Option<SealedTo> {
+    let to = sealed_to(r, &mut t);
+    t.end(r);
+    to
+}
+
+/// `[return]`: to which key of the controller's classes go back, and whose rows the source holds.
+pub(super) fn back(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Option<Back> {
+    let to = sealed_to(r, &mut t);
+    let alone = t.flag(r, "alone");
+    t.end(r);
+    Some(Back { to: to?, alone })
+}
+
+/// A key and the statement that states it.
+fn sealed_to(r: &mut Reader<'_>, t: &mut Fields<'_, '_>) -> Option<SealedTo> {
     let age = t.text(r, "age");
     if let Some(finding) = age.as_ref().and_then(|age| age_objection(&WRONG_VALUE, "age", age)) {
-        r.find(finding.help("write the key of recipient.toml: ecluse recipient show"));
+        r.find(finding.help("write the key of the statement: ecluse recipient show"));
     }
     let statement = t.digest(r, "statement");
-    t.end(r);
     Some(SealedTo { age: age?, statement: statement? })
 }

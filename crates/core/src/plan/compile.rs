@@ -30,7 +30,8 @@ pub const TRIAL_ROWS: u64 = 1_000;
 
 static NOTHING: Code = Code::refused("ECL-PLN-001", "nothing is ordered that could be planned");
 static ABSENT: Code = Code::refused("ECL-PLN-005", "the source has no such table or column");
-static UNSUPPORTED: Code = Code::refused("ECL-PLN-006", "this version cannot read the column's type exactly");
+pub(super) static UNSUPPORTED: Code =
+    Code::refused("ECL-PLN-006", "this version cannot read the column's type exactly");
 static KEY: Code = Code::refused("ECL-PLN-007", "the table's key cannot be used");
 static CIRCLE: Code = Code::refused("ECL-PLN-019", "tables choose their rows from each other in a circle");
 static TOO_MUCH: Code = Code::refused("ECL-PLN-020", "the instruction demands what this version cannot do");
@@ -119,6 +120,7 @@ pub fn compile(inputs: &Inputs<'_>) -> Result<Compiled, Refusal> {
         destination,
         views,
         surveyed: false,
+        returns: false,
     })
 }
 
@@ -137,6 +139,8 @@ pub(super) struct Given<'a> {
     pub views: bool,
     /// The source's catalogue is what the dictionary kept of it.
     pub surveyed: bool,
+    /// The order is one that returns classes: made of a signed one, in which every class has its fate.
+    pub returns: bool,
 }
 
 /// The one compilation, of orders in force and of drafts.
@@ -144,7 +148,9 @@ pub(super) fn made(inputs: &Given<'_>) -> Result<Compiled, Refusal> {
     let instruction = inputs.order;
     let mut findings = bind(inputs);
     findings.extend(instruction::check(instruction, inputs.dictionary));
-    findings.extend(instruction::fates(instruction, inputs.header, inputs.dictionary));
+    if !inputs.returns {
+        findings.extend(instruction::fates(instruction, inputs.header, inputs.dictionary));
+    }
     findings.extend(mapping::against(inputs.mapping, instruction));
     findings.extend(beyond_this_version(instruction));
     let mut missing = Vec::new();
@@ -186,9 +192,11 @@ pub(super) fn made(inputs: &Given<'_>) -> Result<Compiled, Refusal> {
     let known = known(inputs, &tables).map_err(refused)?;
     let stays =
         instruction::staying(instruction, inputs.dictionary).into_iter().filter(|s| s.whole).collect();
-    let mut notes: Vec<Finding> =
-        instruction::not_carried_out(instruction, inputs.dictionary).into_iter().collect();
-    notes.extend(instruction::moves_no_result(instruction, inputs.dictionary));
+    let mut notes: Vec<Finding> = Vec::new();
+    if !inputs.returns {
+        notes.extend(instruction::not_carried_out(instruction, inputs.dictionary));
+        notes.extend(instruction::moves_no_result(instruction, inputs.dictionary));
+    }
     notes.extend(drafts.iter().flat_map(|d| d.target.notes.clone()));
     notes.extend(beside);
     let mut demands = demands(inputs.destination, &tables);

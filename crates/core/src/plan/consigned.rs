@@ -98,8 +98,30 @@ impl Consigned {
 pub fn consigned(carried: Carried<'_>, tables: Vec<Laden>) -> Result<Consigned, Vec<Finding>> {
     let append = carried.mapping.paper().append.clone();
     let (plan, typed) = remade(carried)?;
-    let mut findings: Vec<Finding> = differences(&plan, &tables)
-        .chain(longer(&typed, &tables))
+    compared(&plan, &typed, append, tables)
+}
+
+/// As [`consigned`], of an archive in which classes are returned: made anew of the order and its dictionary.
+///
+/// # Errors
+///
+/// As [`consigned`]; what [`super::give_back`] refuses the papers for.
+pub fn consigned_back(
+    instruction: &Instruction,
+    dictionary: &Dictionary,
+    tables: Vec<Laden>,
+) -> Result<Consigned, Vec<Finding>> {
+    compared(&super::returned::remade(instruction, dictionary)?, &[], None, tables)
+}
+
+fn compared(
+    plan: &Plan,
+    typed: &[Table],
+    append: Option<Append>,
+    tables: Vec<Laden>,
+) -> Result<Consigned, Vec<Finding>> {
+    let mut findings: Vec<Finding> = differences(plan, &tables)
+        .chain(longer(typed, &tables))
         .take(MOST)
         .map(|(code, what)| {
             Finding::new(code, shown(&what))
@@ -184,6 +206,7 @@ fn remade(carried: Carried<'_>) -> Result<(Plan, Vec<Table>), Vec<Finding>> {
             destination,
             views: false,
             surveyed: true,
+            returns: false,
         })
     };
     let mut there = Catalog {
@@ -223,7 +246,7 @@ fn said(column: &Column) -> Option<u32> {
     column.max_length.filter(|most| *most > 0 && column.ty == Some(Type::Text))
 }
 
-fn endless(table: &Table) -> Table {
+pub(super) fn endless(table: &Table) -> Table {
     let column = |column: &Column| Column { max_length: None, ..column.clone() };
     Table { columns: table.columns.iter().map(column).collect(), ..table.clone() }
 }

@@ -62,6 +62,7 @@ pub fn examine(drafted: &Drafted<'_>) -> Result<Vec<Finding>, Refusal> {
         destination,
         views,
         surveyed: true,
+        returns: false,
     };
     let compiled = made(&given)?;
     let tables = compiled.plan.tables();

@@ -70,6 +70,7 @@ pub fn load(
         destination,
         views: false,
         surveyed: false,
+        returns: false,
     };
     let (mut missing, mut targets) = (Vec::new(), Vec::new());
     for (laden, map) in tables.iter().zip(&mapping.tables) {

@@ -26,6 +26,9 @@ mod pending;
 #[cfg(test)]
 mod property;
 mod results;
+mod returned;
+#[cfg(test)]
+mod returned_tests;
 mod room;
 mod rows;
 mod target;
@@ -34,13 +37,14 @@ mod tests;
 
 pub use append::Counter;
 pub use compile::{Compiled, Inputs, Refusal, TRIAL_ROWS, compile};
-pub use consigned::{Carried, Consigned, consigned, laden};
+pub use consigned::{Carried, Consigned, consigned, consigned_back, laden};
 pub use dossier::{Dossiers, Edge, Kind, Way};
 pub use examine::{Drafted, examine};
 pub use known::KnownPlan;
 pub use literal::typed;
 pub use load::{Laden, load};
 pub use pending::PendingPlan;
+pub use returned::{give_back, objections, return_digest, returned_tables};
 pub use room::{Bounds, By, Shift, apart};
 pub use target::NO_TABLE;
 

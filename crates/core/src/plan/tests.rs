@@ -192,16 +192,25 @@ impl Case {
         self.destination.tables.iter_mut().find(|t| t.name == name).unwrap()
     }
 
-    pub(super) fn compile(&self) -> Result<Compiled, Refusal> {
-        let sex = codes::parse(&self.codes).unwrap();
-        let citing = self.mapping.replacen("sha256:…", &sex.digest, 1);
-        let mapping: Mapping = mapping::parse(&citing).unwrap();
-        let codes: BTreeMap<String, CodeTable> = [("sex".to_owned(), sex)].into();
-        let filled = instruction::fill(&self.instruction, &self.dictionary, Some(&mapping)).unwrap();
+    /// The order, in force on nobody's word.
+    pub(super) fn in_force(&self, mapping: &Mapping) -> Instruction {
+        let filled = instruction::fill(&self.instruction, &self.dictionary, Some(mapping)).unwrap();
         let header = document::header(&filled, Kind::Instruction).unwrap();
         let order = instruction::parse(&filled).unwrap();
-        let digest = crate::digest::of_bytes(filled.as_bytes());
-        let instruction: Instruction = assertion::in_force(order, header, &digest);
+        assertion::in_force(order, header, &crate::digest::of_bytes(filled.as_bytes()))
+    }
+
+    /// The mapping and its one code table.
+    pub(super) fn mapped(&self) -> (Mapping, CodeTable) {
+        let sex = codes::parse(&self.codes).unwrap();
+        let citing = self.mapping.replacen("sha256:…", &sex.digest, 1);
+        (mapping::parse(&citing).unwrap(), sex)
+    }
+
+    pub(super) fn compile(&self) -> Result<Compiled, Refusal> {
+        let (mapping, sex) = self.mapped();
+        let codes: BTreeMap<String, CodeTable> = [("sex".to_owned(), sex)].into();
+        let instruction = self.in_force(&mapping);
         compile(&Inputs {
             instruction: &instruction,
             dictionary: &self.dictionary,

@@ -237,6 +237,24 @@ pub fn recipient(head: &Head, age: &str, purpose: &str, entity: &str) -> String 
     )
 }
 
+/// The controller's statement of the key to which classes are returned.
+#[must_use]
+pub fn return_recipient(head: &Head, age: &str, purpose: &str, controller: &str) -> String {
+    format!(
+        "# With which key the laboratory opens what is returned to it. Signed by one of its signatories:\n\
+         # ecluse recipient sign --return. The order cites this file's digest under [return].\n\n\
+         {}\n\
+         [recipient]\n\
+         age     = {}   # what is returned is sealed to this key alone\n\
+         purpose = {}\n\
+         entity  = {}   # the controller\n",
+        header(Kind::ReturnRecipient, head),
+        quote(age),
+        quote(purpose),
+        quote(controller),
+    )
+}
+
 /// Whether somebody wrote something: not empty, not the template's placeholder.
 pub(crate) fn filled(text: &str) -> bool {
     let text = text.trim();

@@ -143,9 +143,10 @@ fn a_day_before_the_order_holds_decides_nothing() {
 #[test]
 fn what_this_version_leaves_to_people_is_said() {
     let dictionary = laboratory::dictionary();
-    let note = instruction::not_carried_out(&order("version", "version").1, &dictionary).unwrap();
-    assert_eq!(note.code.id, "ECL-PLN-080");
-    assert_eq!(note.message, "to return: third party, free text; to destroy: credential");
+    let notes = instruction::not_carried_out(&order("version", "version").1, &dictionary);
+    assert_eq!(codes(&notes), ["ECL-RET-001", "ECL-PLN-080"]);
+    assert_eq!(notes[0].message, "to return: third party, free text");
+    assert_eq!(notes[1].message, "to destroy: credential");
 }
 
 /// What closing may say of a fate: what a record of ours says, and no more.

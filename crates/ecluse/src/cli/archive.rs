@@ -20,13 +20,24 @@ pub(crate) struct OpenArgs {
     #[command(flatten)]
     pub(crate) inspect: InspectArgs,
 
-    /// The recipient's age identity for this migration; in a trial: keys/recipient.age.
+    /// The recipient's age identity for this migration; in a trial the one in keys/.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) identity: Option<PathBuf>,
 
     /// The controller's statement that the instruction stands.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) status: Option<PathBuf>,
+}
+
+/// An archive, what opens it, and whether all of it is opened.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct OpenedArgs {
+    #[command(flatten)]
+    pub(crate) open: OpenArgs,
+
+    /// Of what was returned to the laboratory: open every row, add all of them up, and write the receipt to sign.
+    #[arg(long)]
+    pub(crate) receipt: bool,
 }
 
 /// What a load takes.
@@ -81,6 +92,10 @@ pub(crate) struct ReceiptSignArgs {
     #[command(flatten)]
     pub(crate) sign: SignArgs,
 
+    /// The laboratory's receipt of what was returned to it.
+    #[arg(long = "return")]
+    pub(crate) back: bool,
+
     /// The run folder of the load; by default `load` in the migration folder.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) run: Option<PathBuf>,
@@ -91,11 +106,15 @@ pub(crate) struct ReceiptVerifyArgs {
     #[command(flatten)]
     pub(crate) file: FileArg,
 
+    /// The laboratory's receipt of what was returned to it.
+    #[arg(long = "return")]
+    pub(crate) back: bool,
+
     /// The archive that it should be of: its manifest is verified and compared.
     #[arg(long, value_name = "ARCHIVE", value_hint = ValueHint::DirPath)]
     pub(crate) archive: Option<PathBuf>,
 
-    /// The run folder of the extraction; by default the migration folder's.
+    /// The run folder of the extraction; by default the migration folder's, with --return its `return`.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) run: Option<PathBuf>,
 }

@@ -42,6 +42,10 @@ pub(crate) struct GrantsArgs {
     #[arg(long)]
     pub(crate) erasing: bool,
 
+    /// The account that reads what is returned to the laboratory (`ecluse return`), and nothing else.
+    #[arg(long = "return", conflicts_with = "erasing")]
+    pub(crate) back: bool,
+
     /// Print the removal instead.
     #[arg(long)]
     pub(crate) remove: bool,

@@ -22,7 +22,7 @@ use crate::cli::{CloseArgs, PaperArgs};
 use crate::papers::chain::Chain;
 use crate::papers::destruction::Outside;
 use crate::papers::ending::Stood;
-use crate::papers::{acceptance, certificate, destruction};
+use crate::papers::{acceptance, certificate, destruction, returned};
 use crate::{connect, copies, evidence, output, ready};
 
 static OPEN: Code = Code::refused("ECL-CLO-001", "the migration cannot be closed yet");
@@ -96,6 +96,9 @@ fn gate(here: &Here, run: &std::path::Path, chain: &Chain) -> std::result::Resul
         open.push(Open { what, command: "a new version of the order says it: [stays]".to_owned() });
     }
     open.extend(fates::open(here, run, chain));
+    if let Err(fault) = returned::settled(&here.folder, chain, here.now) {
+        open.push(of(&fault, returned::SEALED_BY));
+    }
     open.extend(copies(here, certified.as_ref()));
     if certified.is_some() {
         open.extend(packed(here, run));

@@ -1,6 +1,6 @@
 //! `ecluse extract`: reads what an order to a recipient grants, and seals it to that recipient.
 
-mod carried;
+pub(super) mod carried;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -59,7 +59,7 @@ pub(super) fn run(here: &Here, args: &ExtractArgs) -> Result<()> {
     if chain.instruction.order().recipient().is_none() {
         return Err(TO_A_DATABASE.fault("it names a [destination]").help("ecluse migrate"));
     }
-    let key = key(here, args, &chain)?;
+    let key = key(here, args.key.as_deref(), &chain)?;
     let sender = hand::signer(Kind::Manifest, &key, &chain.contract.terms().keys)?.fingerprint();
     let by = Some(chain.instruction.order().erasure.copies.value);
     let (place, run) =
@@ -75,7 +75,9 @@ pub(super) fn run(here: &Here, args: &ExtractArgs) -> Result<()> {
     )?;
     copies::run(&here.folder, here.now, &run, chain.instruction.order(), None)?;
     if let Some(manifest) = unended(&args.output, &run) {
-        return ended(here, args, chain, &run, &manifest);
+        let (ready, _) = Ready::to_recipient(here, &args.papers, chain)?;
+        runs::may_open(here, &run, &ready)?;
+        return told(&ended(here, &ready, (&args.output, &run), &manifest)?, &args.output);
     }
     let mut archive = Writer::new(&args.output)?;
     let (ready, mut source) = Ready::to_recipient(here, &args.papers, chain)?;
@@ -87,23 +89,15 @@ pub(super) fn run(here: &Here, args: &ExtractArgs) -> Result<()> {
     folder::replace(&path.join(facts::FILE), &facts)?;
 
     let head = head(here, &ready.chain)?;
-    let label = label(&ready.chain, &head, sender);
+    let cited = ready.chain.instruction.order().sealed()?;
+    let label = label(&ready.chain, &head, sender, &cited.statement.value);
     let begins = || runs::opened(here, &path, &ready);
     let options = Options { begins: Some(&begins), ..ready.options() };
     let sign = |parts: &[Part]| signed(&ready.chain, &key, (&head, &label), parts);
-    let keep = |signed: &Signed, index: &Index| {
-        // the archive leaves: what was signed for it stays with the papers, for the receipt and the evidence
-        for name in [format!("{}.sigs/{SIGNATURE}", manifest::FILE), manifest::FILE.to_owned()] {
-            let bytes = signed.files.get(&name).map_or(&[][..], Vec::as_slice);
-            folder::replace(&here.folder.path(None, &name), bytes)?;
-        }
-        sealed::keep(&path, Kept::new(&signed.manifest, index))
-    };
-    let cited =
-        ready.chain.instruction.order().recipient().map(|to| to.age.value.clone()).unwrap_or_default();
+    let keep = |signed: &Signed, index: &Index| kept(here, &path, manifest::FILE, (signed, index));
     let to = Consignment {
         label: label.clone(),
-        recipient: cited.parse()?,
+        recipient: cited.age.value.parse()?,
         contract: ready.chain.contract.digest(),
         papers: carried::papers(&here.folder, args.papers.mapping.as_deref(), &ready.chain)?,
         sign: &sign,
@@ -115,13 +109,28 @@ pub(super) fn run(here: &Here, args: &ExtractArgs) -> Result<()> {
             teller.tell(p);
         })
     })?;
-    told(&made, &args.output);
-    Ok(())
+    told(&made, &args.output)
+}
+
+/// Keeps what a receipt will be compared with. The archive leaves: what was signed for it stays with the papers, under
+/// this name, for the receipt and the evidence.
+pub(super) fn kept(
+    here: &Here,
+    run: &Path,
+    name: &str,
+    (signed, index): (&Signed, &Index),
+) -> Result<String> {
+    let of = [format!("{}.sigs/{SIGNATURE}", manifest::FILE), manifest::FILE.to_owned()];
+    for (of, name) in of.into_iter().zip([format!("{name}.sigs/{SIGNATURE}"), name.to_owned()]) {
+        let bytes = signed.files.get(&of).map_or(&[][..], Vec::as_slice);
+        folder::replace(&here.folder.path(None, &name), bytes)?;
+    }
+    sealed::keep(run, Kept::new(&signed.manifest, index))
 }
 
 /// The manifest of an archive that stands there already and is this run's own: the start that made it died before it
 /// could say so. `None` of everything else, which is never touched.
-fn unended(archive: &Path, run: &Path) -> Option<Paper> {
+pub(super) fn unended(archive: &Path, run: &Path) -> Option<Paper> {
     let paper = archive
         .join(manifest::FILE)
         .exists()
@@ -133,52 +142,56 @@ fn unended(archive: &Path, run: &Path) -> Option<Paper> {
 }
 
 /// Says what the start before could not say of its archive; nothing is extracted.
-fn ended(here: &Here, args: &ExtractArgs, chain: Chain, run: &Path, manifest: &Paper) -> Result<()> {
-    let (ready, _) = Ready::to_recipient(here, &args.papers, chain)?;
-    runs::may_open(here, run, &ready)?;
+pub(super) fn ended(
+    here: &Here,
+    ready: &Ready,
+    (archive, run): (&Path, &Path),
+    manifest: &Paper,
+) -> Result<Extracted> {
     let mut record = RunFolder::open(run, &here.journal())?;
     let figures = compared::figures(run)?;
-    Writer::end(&args.output)?;
+    Writer::end(archive)?;
     let said = (manifest.digest(), figures);
     ready.with_orders(|orders| ends(&orders, &mut record, ready::world(), (&said.0, &said.1)))?;
     drop(record);
     let stated = manifest.judge(manifest::parse(manifest.text()))?;
     let figures = begun::figures(run)?;
-    let made =
-        Extracted { figures, tables: Vec::new(), parts: stated.parts.len(), manifest: manifest.digest() };
     output::line("The start before died once the archive was whole: nothing was extracted anew.");
-    told(&made, &args.output);
-    Ok(())
+    Ok(Extracted { figures, tables: Vec::new(), parts: stated.parts.len(), manifest: manifest.digest() })
 }
 
 /// The key that signs: the one given, or in a trial the operator's.
-fn key(here: &Here, args: &ExtractArgs, chain: &Chain) -> Result<PathBuf> {
-    match &args.key {
-        Some(key) => Ok(key.clone()),
+pub(super) fn key(here: &Here, given: Option<&Path>, chain: &Chain) -> Result<PathBuf> {
+    match given {
+        Some(key) => Ok(key.to_owned()),
         None if chain.contract.header().trial => Ok(trial::key(&here.folder, Role::Operator)),
         None => Err(sign::NO_KEY.fault(manifest::FILE).help("give your private key: --key FILE")),
     }
 }
 
 /// The manifest's header: its id is the archive's; it holds no longer than the order.
-fn head(here: &Here, chain: &Chain) -> Result<Head> {
+pub(super) fn head(here: &Here, chain: &Chain) -> Result<Head> {
     let order = chain.instruction.header();
     let lasts = order.not_after.duration_since(here.now);
     draft::head(Some(chain.contract.digest().to_owned()), here.now, lasts, order.trial)
 }
 
-fn label(chain: &Chain, head: &Head, sender: String) -> Label {
-    let to = chain.instruction.order().recipient();
+pub(super) fn label(chain: &Chain, head: &Head, sender: String, statement: &str) -> Label {
     Label {
         archive: HEXLOWER.encode(&head.id),
         instruction: chain.instruction.digest().to_owned(),
         sender,
-        recipient: to.map(|to| to.statement.value.clone()).unwrap_or_default(),
+        recipient: statement.to_owned(),
     }
 }
 
 /// The manifest over these parts, signed, and looked at as its recipient will.
-fn signed(chain: &Chain, key: &Path, (head, label): (&Head, &Label), parts: &[Part]) -> Result<Signed> {
+pub(super) fn signed(
+    chain: &Chain,
+    key: &Path,
+    (head, label): (&Head, &Label),
+    parts: &[Part],
+) -> Result<Signed> {
     let now = clock::now();
     let head = Head { issued: now, not_before: now, ..head.clone() };
     let text = manifest::draft(&head, &label.instruction, &label.sender, &label.recipient, parts);
@@ -196,7 +209,7 @@ fn signed(chain: &Chain, key: &Path, (head, label): (&Head, &Label), parts: &[Pa
     Ok(Signed { files, manifest })
 }
 
-fn told(made: &Extracted, archive: &Path) {
+pub(super) fn told(made: &Extracted, archive: &Path) -> Result<()> {
     let figures = &made.figures;
     for table in figures.tables.iter().filter(|t| t.left_out > 0) {
         let left = plural(table.left_out, "row", "rows");
@@ -221,4 +234,5 @@ fn told(made: &Extracted, archive: &Path) {
     output::document(&json!({
         "archive": archive, "manifest": made.manifest, "parts": made.parts, "figures": rights::brief(figures),
     }));
+    Ok(())
 }

@@ -45,8 +45,10 @@ pub(super) fn told(here: &Here, run: &std::path::Path, chain: &Chain) -> Vec<Val
             KnownOfFate::PersonsToDestroy => format!(
                 "stands where écluse erases nothing: a person destroys it by {day}, and no record of ours tells of it"
             ),
-            KnownOfFate::Returned => "is given back by a person: no record of ours tells of it".to_owned(),
-            KnownOfFate::Kept | KnownOfFate::Erased | KnownOfFate::NotErased(_) => continue,
+            // closing has asked for the laboratory's receipt
+            KnownOfFate::Returned | KnownOfFate::Kept | KnownOfFate::Erased | KnownOfFate::NotErased(_) => {
+                continue;
+            }
         };
         output::line(format!("  {class} {words}"));
     }
@@ -64,6 +66,6 @@ const fn word(known: &KnownOfFate) -> &'static str {
         KnownOfFate::PersonsToDestroy => "persons-to-destroy",
         KnownOfFate::Kept => "kept",
         KnownOfFate::Outlived => "outlived",
-        KnownOfFate::Returned => "persons-to-return",
+        KnownOfFate::Returned => "returned",
     }
 }

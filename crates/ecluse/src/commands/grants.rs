@@ -6,7 +6,7 @@ use ecluse_adapters::url::Url;
 use ecluse_adapters::{mariadb, postgres};
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::instruction::{Referring, referring};
-use ecluse_core::plan::Plan;
+use ecluse_core::plan::{Plan, return_digest};
 use ecluse_core::types::Engine;
 use ecluse_flow::erase::{Beside, Needs, tables};
 use ecluse_flow::ports::Scope;
@@ -29,10 +29,17 @@ pub(super) fn run(here: &Here, args: &GrantsArgs) -> Result<()> {
         ..PaperArgs::default()
     };
     let chain = Chain::read(&here.folder, &papers, here.now)?;
-    let short: String = chain.instruction.digest().trim_start_matches("sha256:").chars().take(8).collect();
+    let digest = match args.back {
+        true => return_digest(chain.instruction.digest()),
+        false => chain.instruction.digest().to_owned(),
+    };
+    let short: String = digest.trim_start_matches("sha256:").chars().take(8).collect();
     let kind = if args.erasing { "erase" } else { "ro" };
     let role = args.role.clone().unwrap_or_else(|| format!("ecluse_{short}_{kind}"));
-    let (source, plan) = ready::reading(here, &papers, &chain)?;
+    let (source, plan) = match args.back {
+        true => ready::returning(here, &papers, &chain)?,
+        false => ready::reading(here, &papers, &chain)?,
+    };
     let database = connect::database(&source);
     if matches!(source, Url::Dump(_) | Url::Csv(_)) {
         return Err(NO_ROLES.fault("files").help(

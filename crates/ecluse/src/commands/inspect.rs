@@ -1,18 +1,24 @@
 //! `ecluse inspect|open`: what can be known of a sealed archive without a key, and what its index says.
 
-use ecluse_adapters::archive::Whole;
+use data_encoding::HEXLOWER;
+use ecluse_adapters::archive::{Archive, Source, Whole};
 use ecluse_core::count::{count, number, plural};
-use ecluse_core::fault::Result;
+use ecluse_core::fault::{Code, Result};
 use ecluse_core::language::Language;
 use ecluse_core::manifest::{Manifest, SUITE_1};
 use ecluse_core::plain::shown;
+use ecluse_core::receipt::{self, Stated, Table};
 use ecluse_seal::archive::IndexTable;
 use serde_json::{Value, json};
 
-use super::{Here, session};
-use crate::cli::{InspectArgs, OpenArgs};
-use crate::loading::{self, Sealed};
-use crate::output;
+use super::{Here, load, session};
+use crate::cli::{InspectArgs, OpenedArgs};
+use crate::loading::{self, Laid, Sealed, opened};
+use crate::papers::{draft, returned, signatures_of};
+use crate::{folder, output};
+
+static NO_RETURN: Code = Code::usage("ECL-RET-008", "this archive returns nothing to the laboratory");
+static NOT_WHOLE: Code = Code::refused("ECL-RET-009", "rows that are to be returned are not in the archive");
 
 pub(super) fn run(here: &Here, args: &InspectArgs) -> Result<()> {
     let (_, manifest) = loading::manifest(here, &args.archive)?;
@@ -25,10 +31,17 @@ pub(super) fn run(here: &Here, args: &InspectArgs) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn open(here: &Here, args: &OpenArgs) -> Result<()> {
-    let sealed = Sealed::read(here, &args.inspect.archive)?;
-    let identity = session::identity(&sealed.identity(here, args.identity.as_deref())?)?;
-    let (laid, archive) = sealed.open(here, args.status.as_deref(), &identity)?;
+pub(super) fn open(here: &Here, args: &OpenedArgs) -> Result<()> {
+    let OpenedArgs { open, receipt } = args;
+    let sealed = Sealed::read(here, &open.inspect.archive)?;
+    if *receipt && !sealed.returns {
+        return Err(NO_RETURN
+            .fault(sealed.manifest.header().id.clone())
+            .help("load it, which ends with a receipt: ecluse load ARCHIVE --identity FILE --to URL"));
+    }
+    let returns = sealed.returns;
+    let identity = session::identity(&sealed.identity(here, open.identity.as_deref())?)?;
+    let (laid, archive) = sealed.open(here, open.status.as_deref(), &identity)?;
     let index = archive.index();
     let bytes = laid.sealed.manifest.stated().parts.iter().map(|part| part.size).sum();
     told(&laid.sealed.manifest, bytes);
@@ -51,7 +64,13 @@ pub(super) fn open(here: &Here, args: &OpenArgs) -> Result<()> {
         let files = plural(number(held.len()), "file", "files");
         output::line(format!("  {files} that rows name, {} bytes", count(bytes)));
     }
-    output::line("No row was opened. Load them:  ecluse load ARCHIVE --identity FILE --to URL --key KEY");
+    if *receipt {
+        received(here, &laid, &archive)?;
+    } else if returns {
+        output::line(format!("No row was opened. All of them, and the receipt:  {}", returned::RECEIVED_BY));
+    } else {
+        output::line("No row was opened. Load them:  ecluse load ARCHIVE --identity FILE --to URL --key KEY");
+    }
     let tables: Vec<Value> = index.tables.iter().map(counts).collect();
     let mut document = outside(&laid.sealed.manifest, bytes);
     if let Some(document) = document.as_object_mut() {
@@ -61,6 +80,50 @@ pub(super) fn open(here: &Here, args: &OpenArgs) -> Result<()> {
         document.insert("files".to_owned(), json!(held.len()));
     }
     output::document(&document);
+    Ok(())
+}
+
+/// Opens every row, adds each table up, compares, and writes the receipt. Nothing leaves memory.
+fn received(here: &Here, laid: &Laid, archive: &Archive<'_>) -> Result<()> {
+    let index = archive.index();
+    let lacks = |table: &&IndexTable| table.excluded > 0 || table.refused.values().sum::<u64>() > 0;
+    if let Some(table) = index.tables.iter().find(lacks) {
+        return Err(NOT_WHOLE
+            .fault(format!("table {}{}", shown(&table.destination), left(table)))
+            .help("keep the archive as it is, and have the publisher return what lacks"));
+    }
+    let outs = opened(index, &Source::new(archive).add_up()?)?;
+    let manifest = &laid.sealed.manifest;
+    let table = |(table, out): (&IndexTable, [u8; 32])| Table {
+        name: table.destination.clone(),
+        rows: table.rows,
+        refused: 0,
+        salt: table.salt.clone(),
+        out: HEXLOWER.encode(&out),
+    };
+    let stated = Stated {
+        archive: manifest.header().id.clone(),
+        manifest: manifest.digest(),
+        instruction: manifest.stated().instruction.value.clone(),
+        recipient: manifest.stated().recipient.value.clone(),
+        run: index.run.clone(),
+        differences: 0,
+        tables: index.tables.iter().zip(outs).map(table).collect(),
+    };
+    let contract = &laid.sealed.contract;
+    let lasts = load::LASTS;
+    let head = draft::head(Some(contract.digest().to_owned()), here.now, lasts, contract.header().trial)?;
+    let path = here.folder.path(None, receipt::RETURN_FILE);
+    // one that nobody has signed says nothing yet: a start that died left it
+    if path.exists() && !folder::list(&signatures_of(&path))?.is_empty() {
+        return Err(folder::unwritable(&path, &std::io::ErrorKind::AlreadyExists.into()));
+    }
+    folder::replace(&path, receipt::draft_return(&head, &stated).as_bytes())?;
+    output::line(
+        "Every row was opened and added up: these are the rows that were sealed, no more and no fewer.",
+    );
+    output::line(format!("{}: sign it, and send it to the publisher with its signatures:", path.display()));
+    output::line("  ecluse receipt sign --return --key FILE");
     Ok(())
 }
 

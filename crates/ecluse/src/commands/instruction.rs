@@ -11,7 +11,7 @@ use ecluse_core::fault::{Code, Result};
 use ecluse_core::instruction::{self, Drafting, Instruction as InForce, Side};
 use ecluse_core::nearest::nearest;
 use ecluse_core::status::State;
-use ecluse_core::{dictionary, mapping, template};
+use ecluse_core::{dictionary, mapping, plan, template};
 use jiff::SignedDuration;
 use serde_json::json;
 
@@ -22,7 +22,7 @@ use crate::cli::{
 use crate::connections::{self, End};
 use crate::papers::examined::{Draft, Examined, examined};
 use crate::papers::stopped::{set_aside, stopped};
-use crate::papers::{Paper, draft, recipient, refusal, signatures_of, standing};
+use crate::papers::{Paper, draft, recipient, refusal, returned, signatures_of, standing};
 use crate::{connect, folder, journal, output};
 
 static NO_TABLE: Code = Code::usage("ECL-CLI-022", "the dictionary has no such table");
@@ -215,13 +215,11 @@ fn check(here: &Here, args: &InstructionCheckArgs) -> Result<()> {
     findings.extend(instruction::check(&order, &dictionary));
     findings.extend(instruction::fates(&order, &header, &dictionary));
     // without a mapping nothing can be compiled
-    let mut notes: Vec<_> = [
-        instruction::moves_no_result(&order, &dictionary),
-        instruction::not_carried_out(&order, &dictionary),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
+    let mut notes: Vec<_> = instruction::moves_no_result(&order, &dictionary).into_iter().collect();
+    notes.extend(instruction::not_carried_out(&order, &dictionary));
+    if order.back.is_some() && findings.is_empty() {
+        findings.extend(plan::objections(&order, &header, &dictionary));
+    }
     let mut alone = Some("there is no mapping yet".to_owned());
     let mapped = here.folder.path(None, "mapping.toml");
     if mapped.exists() {
@@ -248,6 +246,7 @@ fn check(here: &Here, args: &InstructionCheckArgs) -> Result<()> {
         }
         None => None,
     };
+    let returned = returned::named(&here.folder, (&paper.path, &text), (&order, &header), here.now)?;
     let columns: usize = order.tables.iter().map(|t| t.columns.len()).sum();
     output::line(format!(
         "{}: {}, {}. Nothing was read.",
@@ -257,6 +256,10 @@ fn check(here: &Here, args: &InstructionCheckArgs) -> Result<()> {
     ));
     if let Some((recipient, _)) = &recipient {
         output::line(format!("note: an archive sealed to {}: ecluse extract makes it", recipient.entity()));
+    }
+    if let Some(returned) = &returned {
+        let age = returned.age();
+        output::line(format!("note: what is to be returned is sealed to {}, key {age}.", returned.entity()));
     }
     for note in &notes {
         output::line(format!("note: {}: {}.", note.code.title, note.message));
@@ -362,6 +365,7 @@ fn verify(here: &Here, args: &FileArg) -> Result<()> {
     let order = paper.judge(InForce::in_force(&paper.bytes, &paper.signatures, &contract, here.now))?;
     let drawn = (paper.path.as_path(), paper.text());
     recipient::cited(&here.folder, drawn, (order.order(), order.header()), &contract, here.now)?;
+    returned::cited(&here.folder, drawn, (order.order(), order.header()), &contract, here.now)?;
     if let Some(stop) = stopped(&here.folder, &contract, &order, here.now)? {
         return Err(stop);
     }

@@ -31,7 +31,6 @@ use ecluse_flow::rights;
 use ecluse_flow::run::{Options, makes, may_begin, run as flow_run};
 use ecluse_flow::start::Start;
 use ecluse_seal::Identity;
-use ecluse_seal::archive::commitment;
 use jiff::SignedDuration;
 use jiff::civil::Date;
 use serde_json::json;
@@ -41,13 +40,12 @@ use super::{Here, reconcile as reconciled, runs, session, sign};
 use crate::cli::{LoadArgs, SignArgs};
 use crate::connections::{self, End};
 use crate::copies::{self, Born};
-use crate::loading::{Laid, Sealed};
+use crate::loading::{Laid, Sealed, opened};
 use crate::papers::{Paper, draft, reference, signatures_of};
 use crate::progress::Teller;
 use crate::ready::{self, Missing, STOP};
 use crate::{connect, folder, output, overwrite};
 
-static OTHER_ROWS: Code = Code::refused("ECL-LOA-015", "what came out of the archive is not what was sealed");
 static DIFFERS: Code = Code::refused("ECL-LOA-016", "what was read back differs from the archive");
 static KEPT: Code = Code::outside("ECL-LOA-017", "the identity could not be destroyed");
 static NOT_THROUGH: Code =
@@ -62,12 +60,13 @@ static ANOTHER: Code =
     Code::refused("ECL-LOA-019", "this migration has its receipt already, of another archive");
 
 /// How long a receipt can be shown: the years for which evidence is kept.
-const LASTS: SignedDuration = SignedDuration::from_hours(24 * 3_653);
+pub(super) const LASTS: SignedDuration = SignedDuration::from_hours(24 * 3_653);
 
 pub(super) fn run(here: &Here, args: &LoadArgs) -> Result<()> {
     // a second Ctrl-C would be a crash, which a load survives as well
     let _ = signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&STOP));
     let sealed = Sealed::read(here, &args.open.inspect.archive)?;
+    sealed.is_no_return()?;
     let key = sealed.identity(here, args.open.identity.as_deref())?;
     let run = here.folder.path(args.run.as_deref(), "load");
     let path = here.folder.path(None, receipt::FILE);
@@ -246,7 +245,7 @@ fn loaded(
         told_of_reference(&figures);
         return Ok(Loaded::Reference);
     }
-    let outs = load.opened(&source)?;
+    let outs = opened(archive.index(), &source.laid())?;
     files.map_or(Ok(()), Received::all_named)?;
     // a connection of its own, as whoever reads back later has one
     drop(destination);
@@ -371,26 +370,6 @@ impl Load<'_> {
         let Some(stands) = standing(orders, destination, record)? else { return Ok(()) };
         let under = (&self.laid.sealed.contract, self.laid.instruction.digest());
         reference::demanded(&here.folder, under, run, (&stands, reference::LOADS), here.now)
-    }
-
-    /// Opens the commitments of the index: the rows that came out are the rows that were sealed.
-    fn opened(&self, source: &Source<'_>) -> Result<Vec<[u8; 32]>> {
-        let indexed = &self.archive.index().tables;
-        let mut outs = Vec::with_capacity(indexed.len());
-        for (table, laid) in indexed.iter().zip(source.laid()) {
-            let salt = data_encoding::HEXLOWER.decode(table.salt.as_bytes()).ok();
-            let salt = salt.and_then(|salt| <[u8; 32]>::try_from(salt).ok());
-            let opened = laid.zip(salt).filter(|(laid, salt)| {
-                laid.rows == table.rows && commitment(salt, &laid.out) == table.commitment
-            });
-            let Some((laid, _)) = opened else {
-                return Err(OTHER_ROWS
-                    .fault(format!("table {}", table.destination))
-                    .help("keep archive and run folder, and tell the publisher"));
-            };
-            outs.push(laid.out);
-        }
-        Ok(outs)
     }
 
     /// Reads everything back and compares it.

@@ -47,6 +47,7 @@ pub(crate) mod reconciled;
 mod reference;
 mod rejected;
 pub(crate) mod report;
+mod returned;
 mod revealed;
 pub(crate) mod runs;
 pub(crate) mod sampled;
@@ -97,6 +98,7 @@ pub(crate) fn run(cli: &Cli) -> Result<()> {
         Command::Next => next::run(&here()?),
         Command::Migrate(args) => migrate::run(&here()?, args),
         Command::Extract(args) => extract::run(&here()?, args),
+        Command::Return(args) => returned::run(&here()?, args),
         Command::Reconcile(args) => reconcile::run(&here()?, args),
         Command::Instruction(command) => instruction::run(&here()?, command),
         Command::Order(args) => order::run(&here()?, args),

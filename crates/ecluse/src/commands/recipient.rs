@@ -12,7 +12,7 @@ use ecluse_core::document::{self, Kind};
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::language::Language;
 use ecluse_core::person::Role;
-use ecluse_core::recipient::{FILE, read};
+use ecluse_core::recipient::{FILE, RETURN_FILE, read};
 use ecluse_core::template;
 use ecluse_flow::failpoint;
 use ecluse_seal::Identity;
@@ -20,9 +20,9 @@ use jiff::SignedDuration;
 use serde_json::json;
 
 use super::{Here, session, sign};
-use crate::cli::{FileArg, Recipient, RecipientNewArgs};
+use crate::cli::{Recipient, RecipientNewArgs, StatementArgs};
 use crate::papers::recipient::{MADE_BY, in_force};
-use crate::papers::{Paper, draft, standing};
+use crate::papers::{Paper, draft, returned, standing};
 use crate::{folder, output, trial};
 
 static NO_IDENTITY: Code = Code::usage("ECL-CLI-044", "it is not said where the identity is kept");
@@ -34,7 +34,8 @@ static STATED: Code = Code::refused("ECL-RCP-017", "a recipient statement is the
 pub(super) fn run(here: &Here, command: &Recipient) -> Result<()> {
     match command {
         Recipient::New(args) => new(here, args),
-        Recipient::Sign(args) => sign::run(here, Kind::Recipient, FILE, args),
+        Recipient::Sign(args) if args.back => sign::run(here, Kind::ReturnRecipient, RETURN_FILE, &args.sign),
+        Recipient::Sign(args) => sign::run(here, Kind::Recipient, FILE, &args.sign),
         Recipient::Verify(args) => verify(here, args),
         Recipient::Show(args) => show(here, args),
     }
@@ -46,11 +47,14 @@ fn new(here: &Here, args: &RecipientNewArgs) -> Result<()> {
     let kept = match &args.identity {
         Some(path) if is_trial => path.clone(),
         Some(path) => apart(here, path)?,
-        None if is_trial => trial::key(&here.folder, Role::Recipient).with_extension("age"),
+        None if is_trial => trial::key(&here.folder, whose(args.back)).with_extension("age"),
         None => return Err(NO_IDENTITY.fault("").help("ecluse recipient new --identity FILE")),
     };
-    let entity = entity(&contract, args.entity.as_deref())?;
-    let path = here.folder.path(args.output.as_deref(), FILE);
+    let entity = match args.back {
+        true => contract.terms().controller.name.clone(),
+        false => entity(&contract, args.entity.as_deref())?,
+    };
+    let path = here.folder.path(args.output.as_deref(), if args.back { RETURN_FILE } else { FILE });
     let part = part(&kept);
     absent(&kept)?;
     // what a start that died left: the statement, if it stands, is of the identity that waits for its name
@@ -71,20 +75,28 @@ fn new(here: &Here, args: &RecipientNewArgs) -> Result<()> {
         let purpose = args.purpose.as_deref().unwrap_or(&contract.terms().processing.purpose);
         let lasts = SignedDuration::from_hours(24 * i64::from(args.days));
         let head = draft::head(Some(contract.digest().to_owned()), here.now, lasts, is_trial)?;
-        let text = template::recipient(&head, &age, purpose, &entity);
+        let written = if args.back { template::return_recipient } else { template::recipient };
+        let text = written(&head, &age, purpose, &entity);
         folder::create_durably(&path, text.as_bytes(), 0o666)?;
     }
     failpoint::hit("recipient.identity.rename.before");
     fs::rename(&part, &kept).map_err(|error| folder::unwritable(&kept, &error))?;
     failpoint::hit("recipient.identity.rename.after");
     output::line(format!("{}: {entity}, key {age}", path.display()));
-    output::line(format!(
-        "{}: the identity. It alone opens the archive: it stays on this machine, and is destroyed after the load.",
-        kept.display()
-    ));
-    output::line("Sign the statement:  ecluse recipient sign --key FILE");
+    let then = match args.back {
+        true => "keep it as long as what is returned: nobody can make another",
+        false => "it stays on this machine, and is destroyed after the load",
+    };
+    output::line(format!("{}: the identity. It alone opens the archive: {then}.", kept.display()));
+    let back = if args.back { " --return" } else { "" };
+    output::line(format!("Sign the statement:  ecluse recipient sign{back} --key FILE"));
     output::document(&json!({ "made": path, "identity": kept, "age": age, "entity": entity }));
     Ok(())
+}
+
+/// In a trial, with whose key the identity lies.
+const fn whose(back: bool) -> Role {
+    if back { Role::ControllerSignatory } else { Role::Recipient }
 }
 
 /// The identity that waits for its name, made where there is none; half of one is made anew: no statement
@@ -163,30 +175,47 @@ fn entity(contract: &Contract, named: Option<&str>) -> Result<String> {
     }
 }
 
-fn verify(here: &Here, args: &FileArg) -> Result<()> {
+fn verify(here: &Here, args: &StatementArgs) -> Result<()> {
     let (contract, _) = standing::contract(&here.folder, None, here.now)?;
-    let (recipient, paper) = in_force(&here.folder.path(args.file.as_deref(), FILE), &contract, here.now)?;
+    let named = args.file.file.as_deref();
+    let (recipient, paper) = match args.back {
+        true => returned::in_force(&here.folder.path(named, RETURN_FILE), &contract, here.now)?,
+        false => in_force(&here.folder.path(named, FILE), &contract, here.now)?,
+    };
     sign::told(&paper.path, recipient.signers(), recipient.header(), &recipient.digest());
     Ok(())
 }
 
-fn show(here: &Here, args: &FileArg) -> Result<()> {
-    let paper = Paper::read(&here.folder.path(args.file.as_deref(), FILE), MADE_BY)?;
-    let header = paper.judge(document::header(paper.text(), Kind::Recipient))?;
+fn show(here: &Here, args: &StatementArgs) -> Result<()> {
+    let (name, kind, by) = match args.back {
+        true => (RETURN_FILE, Kind::ReturnRecipient, returned::STATED_BY),
+        false => (FILE, Kind::Recipient, MADE_BY),
+    };
+    let paper = Paper::read(&here.folder.path(args.file.file.as_deref(), name), by)?;
+    let header = paper.judge(document::header(paper.text(), kind))?;
     let said = paper.judge(read(paper.text()))?;
     let (age, until) = (&said.age.value, Language::English.hour(header.not_after));
     output::line(format!("{}: {}, until {until}", paper.path.display(), said.entity.value));
     output::line(format!("  {}", said.purpose.value));
+    let back = if args.back { " --return" } else { "" };
     if paper.signatures.is_empty() {
-        output::line("  nobody has signed it yet:  ecluse recipient sign --key FILE");
+        output::line(format!("  nobody has signed it yet:  ecluse recipient sign{back} --key FILE"));
     } else {
-        output::line("  who signed it is verified by  ecluse recipient verify");
+        output::line(format!("  who signed it is verified by  ecluse recipient verify{back}"));
     }
-    output::line("An order cites it so, in place of [destination]:");
+    output::line(match args.back {
+        true => "An order cites it so, for the classes whose fate is \"return\":",
+        false => "An order cites it so, in place of [destination]:",
+    });
     output::line("");
-    output::line("[[recipient]]");
+    output::line(if args.back { "[return]" } else { "[[recipient]]" });
     output::line(format!("age       = \"{age}\""));
     output::line(format!("statement = \"{}\"", paper.digest()));
+    if args.back {
+        output::line(
+            "# alone   = true      # where the source holds no other laboratory's rows and there is no [entity]",
+        );
+    }
     output::document(&json!({
         "file": paper.path, "digest": paper.digest(), "age": age, "entity": said.entity.value,
         "purpose": said.purpose.value, "not_after": header.not_after.to_string(), "trial": header.trial,

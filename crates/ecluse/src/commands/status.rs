@@ -16,7 +16,7 @@ use crate::cli::RunArgs;
 use crate::journal;
 use crate::output;
 use crate::papers::accepted::{self, Acceptance};
-use crate::papers::compared;
+use crate::papers::{compared, returned};
 
 pub(super) fn run(here: &Here, args: &RunArgs) -> Result<()> {
     let path = here.folder.path(args.dir.as_deref(), "run");
@@ -106,6 +106,8 @@ pub(super) fn run(here: &Here, args: &RunArgs) -> Result<()> {
         }
     });
     withdrawn::told(&path)?;
+    let back = returned::line(&here.folder, here.now);
+    back.iter().for_each(output::line);
     let looked = compared::of(&here.folder, &path, &figures, here.now)?;
     if let Some(looked) = &looked {
         output::line(looked.words(Language::English, false));
@@ -119,6 +121,7 @@ pub(super) fn run(here: &Here, args: &RunArgs) -> Result<()> {
         "journal": journal.head.digest,
         "reconciliation": reconciled.found(),
         "comparison": looked.map(|looked| looked.counts()),
+        "return": back,
         "undo": match &undo {
             Undo::Never => json!(null),
             Undo::Begun => json!({ "ended": "" }),

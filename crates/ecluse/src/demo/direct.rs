@@ -18,7 +18,7 @@ use ecluse_core::{digest, instruction, mapping, template};
 use ecluse_flow::figures::Figures;
 use ecluse_flow::ports::Scope;
 
-use super::papers::{self, To};
+use super::papers::{self, Back, To};
 use super::typed::typed;
 use super::{LASTS, UNLIKELY, laboratory};
 use crate::commands::reconcile::Recorded;
@@ -92,7 +92,7 @@ impl Direct {
 
         let destination = connect::parse(&format!("sqlite:{}", self.destination.display()))?;
         let destination = connect::destination(&destination)?.identity()?;
-        let dictionary = self.ordered(contract, &self.folder, &To::Database(&destination))?;
+        let dictionary = self.ordered(contract, &self.folder, &To::Database(&destination), None)?;
         let columns: usize = dictionary.tables.iter().map(|t| t.columns.len()).sum();
         output::line(format!(
             "order        3 of {} tables, {} of {columns} columns, requests since 2023; signed by Claire Fontaine",
@@ -103,12 +103,18 @@ impl Direct {
     }
 
     /// Writes order and status into a folder that has dictionary, mapping and code tables, signed by the laboratory.
-    pub(super) fn ordered(&self, contract: &Contract, into: &Folder, to: &To<'_>) -> Result<Dictionary> {
+    pub(super) fn ordered(
+        &self,
+        contract: &Contract,
+        into: &Folder,
+        to: &To<'_>,
+        back: Option<&Back<'_>>,
+    ) -> Result<Dictionary> {
         let keys = &contract.terms().keys;
         let source = connect::parse(&format!("sqlite:{}", self.source.display()))?;
         let source = connect::source(&source)?.identity()?;
         let head = draft::head(Some(contract.digest().to_owned()), clock::now(), LASTS, false)?;
-        let text = papers::instruction(&head, &source, to);
+        let text = papers::instruction(&head, &source, to, back);
         let surveyed = Paper::read(&into.path(None, "dictionary.toml"), "")?;
         let dictionary = surveyed.judge(dictionary::parse(surveyed.text()))?;
         let mapped = Paper::read(&into.path(None, "mapping.toml"), "")?;

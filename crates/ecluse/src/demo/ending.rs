@@ -21,9 +21,9 @@ pub(super) struct Ending {
 }
 
 impl Ending {
-    /// Accepted by the laboratory, erased, looked for, certified by the publisher; gives the evidence.
-    pub(super) fn certified(&self) -> Result<PathBuf> {
-        let Self { ecluse, identity, .. } = self;
+    /// Accepted by the laboratory.
+    pub(super) fn accepted(&self) -> Result<()> {
+        let ecluse = &self.ecluse;
         let run = self.folder.join("run");
         typed(&format!("{ecluse} accept propose --lang en"))?;
         typed(&format!("{ecluse} accept sign --key keys/controller-signatory"))?;
@@ -32,6 +32,13 @@ impl Ending {
             "accept       Claire Fontaine accepts for the laboratory: {} as they stand; no undo from here on",
             plural(rows, "row", "rows")
         ));
+        Ok(())
+    }
+
+    /// Erased, looked for, certified by the publisher; gives the evidence.
+    pub(super) fn certified(&self) -> Result<PathBuf> {
+        let Self { ecluse, identity, .. } = self;
+        let run = self.folder.join("run");
         typed(&format!("{ecluse} erase"))?;
         typed(&format!("{ecluse} erase --look{identity}"))?;
         output::line(format!("erase        {}", erased(&run)?));

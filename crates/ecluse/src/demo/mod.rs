@@ -9,12 +9,14 @@
 //! | `direct.rs` | the laboratory and its papers; moved, stopped, resumed, damaged, repaired |
 //! | `sealed.rs` | the same rows in an archive; loaded by its recipient, received |
 //! | `ending.rs` | accepted, erased, looked for, certified, closed |
+//! | `returned.rs` | what stays behind and goes back to the laboratory |
 //! | `laboratory.rs`, `papers.rs` | who lives in it, and what was ordered |
 
 mod direct;
 mod ending;
 mod laboratory;
 mod papers;
+mod returned;
 mod sealed;
 mod typed;
 
@@ -88,6 +90,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
 /// The direct way from what was read back to its end.
 fn ended_directly(dir: &Path) -> Result<PathBuf> {
     let ending = Ending { ecluse: "ecluse".to_owned(), folder: dir.to_owned(), identity: "" };
+    ending.accepted()?;
     let evidence = ending.certified()?;
     ending.closed()?;
     Ok(evidence)

@@ -40,14 +40,35 @@ impl To<'_> {
     }
 }
 
+/// What goes back to the laboratory, and to which of its keys; where nothing does, these classes are kept.
+pub(super) struct Back<'a> {
+    pub(super) age: &'a str,
+    /// The digest of the laboratory's statement.
+    pub(super) statement: &'a str,
+}
+
+impl Back<'_> {
+    fn lines(&self) -> String {
+        let (age, statement) = (quote(self.age), quote(self.statement));
+        format!("\n[return]\nage       = {age}\nstatement = {statement}\nalone     = true\n")
+    }
+}
+
 fn quote(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }
 
 /// The instruction; `source` is the database's identity, digests are filled in later.
-pub(super) fn instruction(head: &Head, source: &str, to: &To<'_>) -> String {
+pub(super) fn instruction(head: &Head, source: &str, to: &To<'_>, back: Option<&Back<'_>>) -> String {
     let none = format!("sha256:{}", "0".repeat(64));
     let day = head.not_after.to_zoned(jiff::tz::TimeZone::UTC).date();
+    let fate = |reason: &str| match back {
+        Some(_) if reason.is_empty() => "\"return\"".to_owned(),
+        Some(_) => format!("{{ fate = \"return\", reason = {} }}", quote(reason)),
+        None => format!("{{ fate = \"keep\", until = {day} }}"),
+    };
+    let (remarks, bills) = (fate("clinical remarks stay with the laboratory"), fate(""));
+    let back = back.map(Back::lines).unwrap_or_default();
     format!(
         r#"# The order of migration: what is not named here is never asked for.
 
@@ -81,14 +102,14 @@ copies = {day}
 "staff"               = {{ fate = "keep", until = {day} }}
 "result"              = {{ fate = "keep", until = {day} }}
 "sensitive result"    = {{ fate = "keep", until = {day} }}
-"free text"           = {{ fate = "return", reason = "clinical remarks stay with the laboratory" }}
+"free text"           = {remarks}
 "attachment"          = {{ fate = "keep", until = {day} }}
 "credential"          = {{ fate = "destroy", reason = "it opens the old system, and nothing else", by = {day} }}
-"billing"             = "return"
+"billing"             = {bills}
 "quality"             = {{ fate = "keep", until = {day} }}
 "audit"               = {{ fate = "keep", until = {day} }}
 "technical"           = {{ fate = "keep", until = {day} }}
-
+{back}
 [pending]
 rule = "stay"
 

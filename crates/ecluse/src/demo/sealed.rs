@@ -13,7 +13,8 @@ use ecluse_core::recipient;
 use super::UNLIKELY;
 use super::direct::Direct;
 use super::ending::Ending;
-use super::papers::To;
+use super::papers::{Back, To};
+use super::returned;
 use super::typed::typed;
 use crate::commands::new;
 use crate::folder::{self, Folder};
@@ -37,7 +38,8 @@ pub(super) fn way(direct: &Direct) -> Result<PathBuf> {
     let (sender, recipient) = (root.join(SENDER), root.join(RECIPIENT));
     begin(root, &sender, &recipient)?;
     stated(&sender, &recipient)?;
-    ordered(direct, &sender)?;
+    let (age, statement) = returned::stated(root, &sender)?;
+    ordered(direct, &sender, &Back { age: &age, statement: &statement })?;
     extracted(&sender)?;
     carried(&["status.toml"], &sender, &recipient)?;
     loaded(&sender, &recipient)?;
@@ -47,6 +49,8 @@ pub(super) fn way(direct: &Direct) -> Result<PathBuf> {
         folder: sender,
         identity: " --identity keys/operator.age",
     };
+    ending.accepted()?;
+    returned::returned(root, (&ending.ecluse, &ending.folder), ending.identity)?;
     let evidence = ending.certified()?;
     ending.closed()?;
     let beside = root.join(EVIDENCE);
@@ -82,13 +86,17 @@ fn stated(sender: &Path, recipient: &Path) -> Result<()> {
 }
 
 /// The laboratory orders the rows to that recipient.
-fn ordered(direct: &Direct, sender: &Path) -> Result<()> {
+fn ordered(direct: &Direct, sender: &Path, back: &Back<'_>) -> Result<()> {
     let into = Folder::at(sender);
     let paper = Paper::read(&sender.join(recipient::FILE), "")?;
     let said = paper.judge(recipient::read(paper.text()))?;
     let (contract, _) = standing::contract(&into, None, clock::now())?;
-    direct.ordered(&contract, &into, &To::Recipient { age: &said.age.value, statement: &paper.digest() })?;
-    output::line("order        the same rows and columns, sealed to her; signed by Claire Fontaine");
+    let statement = paper.digest();
+    let to = To::Recipient { age: &said.age.value, statement: &statement };
+    direct.ordered(&contract, &into, &to, Some(back))?;
+    output::line(
+        "order        the same rows and columns, sealed to her; remarks and bills back to the laboratory; signed by Claire Fontaine",
+    );
     typed(&format!("ecluse -C {SENDER} session new --key keys/operator"))
 }
 
@@ -126,17 +134,22 @@ fn loaded(sender: &Path, recipient: &Path) -> Result<()> {
 
 /// What was received is no longer needed in the archive: it goes before its day.
 fn spent(sender: &Path) -> Result<()> {
-    let ledger = copies::look(&Folder::at(sender))?;
-    let archive = ledger.copies.iter().find(|copy| copy.store == Store::Archive);
-    let id =
-        archive.and_then(|copy| copy.id.get(..8)).ok_or_else(|| UNLIKELY.fault("an archive nobody noted"))?;
-    typed(&format!("ecluse -C {SENDER} erase --copy {id}"))?;
+    erased(&format!("ecluse -C {SENDER}"), sender)?;
     output::line("erase        the archive is gone: what was in it stands at the recipient's");
     Ok(())
 }
 
+/// The publisher's own copy of the archive that stands.
+pub(super) fn erased(ecluse: &str, folder: &Path) -> Result<()> {
+    let ledger = copies::look(&Folder::at(folder))?;
+    let archive = ledger.copies.iter().find(|copy| copy.store == Store::Archive && copy.ended.is_none());
+    let id =
+        archive.and_then(|copy| copy.id.get(..8)).ok_or_else(|| UNLIKELY.fault("an archive nobody noted"))?;
+    typed(&format!("{ecluse} erase --copy {id}"))
+}
+
 /// Papers with their signatures, from one folder to another.
-fn carried(papers: &[&str], from: &Path, to: &Path) -> Result<()> {
+pub(super) fn carried(papers: &[&str], from: &Path, to: &Path) -> Result<()> {
     for paper in papers {
         let paper = from.join(paper);
         for path in std::iter::once(paper.clone()).chain(folder::list(&signatures_of(&paper))?) {

@@ -355,8 +355,15 @@ fn stays(from: &Sources<'_>) -> Vec<Stays> {
             None => fates.push((stay.fate, vec![class])),
         }
     }
+    let key = from.order.back.as_ref().map(|back| back.to.age.value.as_str());
+    let key = key.map(|age| {
+        format!("{} {age}", lang.of(", to the laboratory's own key", ", à la clé du laboratoire"))
+    });
     let told = |(fate, classes): (Fate, Vec<String>)| Stays {
-        fate: words::fate(fate, lang),
+        fate: match (fate, &key) {
+            (Fate::Return, Some(key)) => words::fate(fate, lang) + key,
+            _ => words::fate(fate, lang),
+        },
         classes: classes.join(", "),
     };
     fates.into_iter().map(told).collect()

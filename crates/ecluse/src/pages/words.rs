@@ -246,6 +246,7 @@ pub(crate) fn artefact(name: &str, language: Language) -> String {
         "contract" => "contrat".to_owned(),
         "dictionary" => "dictionnaire des données".to_owned(),
         "mapping" => "table de correspondance".to_owned(),
+        "key for what is returned" => "clé pour ce qui est rendu".to_owned(),
         "accepted differences" => "différences acceptées".to_owned(),
         "compared dossiers" => "dossiers comparés".to_owned(),
         "accepted reference data" => "données de référence acceptées".to_owned(),

@@ -17,7 +17,7 @@ use ecluse_core::signatures::{self, Signer};
 use ecluse_core::status::{Heard, Met, Standing};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Paper, recipient, standing};
+use super::{Paper, recipient, returned, standing};
 use crate::cli::PaperArgs;
 use crate::folder::Folder;
 use crate::journal::statuses;
@@ -88,6 +88,7 @@ impl Chain {
         let drawn = (paper.path.as_path(), paper.text());
         let stated = (instruction.order(), instruction.header());
         let recipient = recipient::cited(folder, drawn, stated, &contract, now)?;
+        let back = returned::cited(folder, drawn, stated, &contract, now)?;
         let dictionary_paper = Paper::read(&folder.path(None, "dictionary.toml"), "ecluse survey")?;
         let dictionary = dictionary_paper.judge(dictionary::parse(dictionary_paper.text()))?;
         let mapping_path = folder.path(args.mapping.as_deref(), "mapping.toml");
@@ -101,8 +102,10 @@ impl Chain {
             digest: paper.digest(),
             was_valid: None,
         });
-        links.extend(recipient.map(|(recipient, paper)| Link {
-            artefact: "recipient".into(),
+        let stated = recipient.map(|stated| ("recipient", stated));
+        let stated = stated.into_iter().chain(back.map(|stated| ("key for what is returned", stated)));
+        links.extend(stated.map(|(artefact, (recipient, paper))| Link {
+            artefact: artefact.into(),
             signers: recipient.signers().to_vec(),
             when: day(recipient.header().issued),
             digest: paper.digest(),

@@ -1,4 +1,4 @@
-//! How the end of the chain stands, for whoever only wants to know: accepted, erased, certified, closed.
+//! How the end of the chain stands, for whoever only wants to know: accepted, returned, erased, certified, closed.
 
 use std::path::Path;
 
@@ -11,6 +11,7 @@ use jiff::Timestamp;
 
 use super::destruction::Outside;
 use super::erased::{NOT_ERASED, NOT_LOOKED};
+use super::returned::Returned;
 use super::{Paper, quietly};
 use crate::folder::Folder;
 
@@ -20,6 +21,8 @@ pub(crate) struct Ending {
     /// Copies that somebody took, with what was stated of each.
     pub(crate) outside: Vec<Outside>,
     pub(crate) accepted: Stood<Accepted>,
+    /// What goes back to the laboratory; `None` where the order has nothing returned.
+    pub(crate) returned: Option<Stood<Returned>>,
     /// What was erased and then looked for, its files apart.
     pub(crate) gone: Stood<Stated>,
     pub(crate) certified: Stood<Certified>,
@@ -65,7 +68,8 @@ impl Ending {
         let certified = signed(folder, certificate::FILE, certified);
         // a ledger that cannot be read is told by the steps that rest on it
         let outside = super::destruction::all(folder, now).unwrap_or_default();
-        Self { outside, accepted, gone, certified, closed: closed(run) }
+        let returned = super::returned::stands(folder, now);
+        Self { outside, accepted, returned, gone, certified, closed: closed(run) }
     }
 }
 

@@ -19,6 +19,7 @@ pub(crate) mod objections;
 pub(crate) mod receipt;
 pub(crate) mod recipient;
 pub(crate) mod reference;
+pub(crate) mod returned;
 pub(crate) mod sealed;
 pub(crate) mod standing;
 pub(crate) mod stopped;

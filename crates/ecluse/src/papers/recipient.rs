@@ -25,12 +25,22 @@ pub(crate) const MADE_BY: &str = "ecluse recipient new";
 pub(crate) fn in_force(path: &Path, contract: &Contract, now: Timestamp) -> Result<(Recipient, Paper)> {
     let paper = Paper::read(path, MADE_BY)?;
     let recipient = paper.judge(Recipient::in_force(&paper.bytes, &paper.signatures, contract, now))?;
-    if recipient.age().parse::<ecluse_seal::Recipient>().is_err() {
-        return Err(MISTYPED
-            .fault(recipient.age().to_owned())
-            .help("the recipient makes the statement anew (ecluse recipient new) and signs that one"));
-    }
+    whole_key(&recipient, MADE_BY)?;
     Ok((recipient, paper))
+}
+
+/// That the stated key passes its own check sum.
+///
+/// # Errors
+///
+/// [`MISTYPED`].
+pub(crate) fn whole_key(stated: &Recipient, made_by: &str) -> Result<()> {
+    if stated.age().parse::<ecluse_seal::Recipient>().is_ok() {
+        return Ok(());
+    }
+    Err(MISTYPED
+        .fault(stated.age().to_owned())
+        .help(format!("the recipient makes the statement anew ({made_by}) and signs that one")))
 }
 
 /// The statement that an order cites: in force, and the one that is cited. `None` of an order to a database.

@@ -29,7 +29,7 @@ struct Archives {
 }
 
 /// One archive: ids, digests and counts alone.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Kept {
     pub(crate) archive: String,
@@ -40,7 +40,7 @@ pub(crate) struct Kept {
     tables: Vec<Table>,
 }
 
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Table {
     name: String,
@@ -93,6 +93,11 @@ pub(crate) fn keep(run: &Path, kept: Kept) -> Result<String> {
     File::open(run).and_then(|dir| dir.sync_all()).map_err(|error| folder::unwritable(run, &error))?;
     failpoint::hit("papers.sealed.fsync.after");
     Ok(digest)
+}
+
+/// Whether anything was kept of an archive: an extraction came to its end here.
+pub(crate) fn is_any(run: &Path) -> bool {
+    run.join(FILE).exists()
 }
 
 /// What was kept of this archive, as the journal attests it. `None` where nothing was extracted in this folder:

@@ -1,10 +1,11 @@
 //! What an extraction and its dry run need: the papers of an order to a recipient, and the source alone.
 
+use ecluse_adapters::url::Url;
 use ecluse_core::catalog::Catalog;
 use ecluse_core::fault::Result;
-use ecluse_core::plan::Compiled;
+use ecluse_core::plan::{Compiled, Plan, Refusal, give_back, returned_tables};
 use ecluse_flow::extract::AS;
-use ecluse_flow::ports::{Destination, Source};
+use ecluse_flow::ports::{Destination, Scope, Source};
 
 use super::{Desk, Ends, Missing, Planned, Ready, bound, excuse, instructed, only_tables_missing, told};
 use crate::cli::PaperArgs;
@@ -57,9 +58,53 @@ impl Ready {
                 (plan, without_views) = (through, None);
             }
         }
-        let planned = Planned { compiled: plan, missing: Vec::new() };
+        let planned = Planned { compiled: plan, missing: Vec::new(), returns: None };
         Ok((desk.ready(here, args, chain, planned, without_views, (url, None))?, source))
     }
+
+    /// As [`Ready::to_recipient`], of what the order has returned to the controller.
+    ///
+    /// # Errors
+    ///
+    /// As [`Ready::prepare`]; what cannot be returned, with one fix each.
+    pub(crate) fn to_return(here: &Here, args: &PaperArgs, chain: Chain) -> Result<(Self, Box<dyn Source>)> {
+        let desk = Desk::of(here, args, &chain)?;
+        let refused = |findings| told(&chain, &Refusal { findings, missing: Vec::new() });
+        let (tables, schema) = returned_tables(&chain.instruction, &chain.dictionary).map_err(refused)?;
+        let is_trial = chain.instruction.header().trial;
+        let url = bound(here, End::Source, args.from.url().as_deref(), &chain.instruction.order().source)?;
+        let mut source = connect::source(&url)?;
+        let catalog = source.catalog(Scope::Tables(&tables))?;
+        let compiled = |views: bool| {
+            give_back(&chain.instruction, &chain.dictionary, &catalog, views)
+                .map_err(|refused| told(&chain, &refused))
+        };
+        let given = args.still.without_views.as_ref();
+        let mut without_views = excuse(given, is_trial).filter(|_| url.can_deny());
+        let mut plan = compiled(without_views.is_none() && url.can_deny())?;
+        if is_trial && given.is_none() && without_views.is_some() {
+            let through = compiled(true)?;
+            if source.has_views(&through.plan)? {
+                (plan, without_views) = (through, None);
+            }
+        }
+        let planned = Planned { compiled: plan, missing: Vec::new(), returns: Some(schema) };
+        Ok((desk.ready(here, args, chain, planned, without_views, (url, None))?, source))
+    }
+}
+
+/// What a return reads of the source, for the administrator's script, and where.
+///
+/// # Errors
+///
+/// As [`Ready::to_return`].
+pub(crate) fn returning(here: &Here, args: &PaperArgs, chain: &Chain) -> Result<(Url, Plan)> {
+    let refused = |findings| told(chain, &Refusal { findings, missing: Vec::new() });
+    let (tables, _) = returned_tables(&chain.instruction, &chain.dictionary).map_err(refused)?;
+    let url = bound(here, End::Source, args.from.url().as_deref(), &chain.instruction.order().source)?;
+    let catalog = connect::source(&url)?.catalog(Scope::Tables(&tables))?;
+    let compiled = give_back(&chain.instruction, &chain.dictionary, &catalog, true);
+    Ok((url, compiled.map_err(|refused| told(chain, &refused))?.plan))
 }
 
 /// The plan, against tables as they would be made for it.

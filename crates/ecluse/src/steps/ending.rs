@@ -6,6 +6,7 @@ use ecluse_core::signatures::Signer;
 use super::{At, Found, LAB, YOU, missing, refused, sealed};
 use crate::papers::destruction::Outside;
 use crate::papers::ending::{Ending, Stood};
+use crate::papers::returned::{NOT_RETURNED, RECEIVED_BY, Returned};
 
 const HOLDER: Option<&str> = Some("whoever took the copy");
 const PUBLISHER: Option<&str> = Some("the publisher's signatories");
@@ -27,11 +28,11 @@ pub(super) fn steps(at: At<'_>, is_sealed: bool) -> Vec<(&'static str, Found)> {
         let later = (!trial).then(|| ("acceptance", Found::Later(words.to_owned())));
         return later.into_iter().collect();
     }
-    let mut steps = vec![("acceptance", acceptance(at, &ending)), ("erasure", erasure(at, &ending))];
-    steps.extend(taken(at, &ending.outside).map(|found| ("copies taken", found)));
-    steps.push(("certificate", certificate(at, &ending)));
-    steps.push(("closing", closing(at, &ending)));
-    steps
+    let returned = ending.returned.as_ref().map(|stood| ("return", returned(at, stood)));
+    let taken = taken(at, &ending.outside).map(|found| ("copies taken", found));
+    let before = [("acceptance", acceptance(at, &ending))].into_iter().chain(returned);
+    let before = before.chain([("erasure", erasure(at, &ending))]).chain(taken);
+    before.chain([("certificate", certificate(at, &ending)), ("closing", closing(at, &ending))]).collect()
 }
 
 /// Copies that somebody took; no step where nobody did.
@@ -62,6 +63,33 @@ pub(super) fn taken(at: At<'_>, outside: &[Outside]) -> Option<Found> {
         _ => vec![state.as_str(), sign.as_str()],
     };
     Some(missing(&words, HOLDER, &lines))
+}
+
+/// What the order has given back to the laboratory, before anything is erased at the source.
+fn returned(at: At<'_>, stood: &Stood<Returned>) -> Found {
+    let lang = at.lang;
+    match stood {
+        Stood::Done(returned) => {
+            let by = names(at, returned.receipt.signers());
+            let rows: u64 = returned.receipt.stated().tables.iter().map(|t| t.rows).sum();
+            let rows = lang.plural(rows, lang.of("row", "ligne"), lang.of("rows", "lignes"));
+            Found::Done(lang.of(
+                format!("{rows} returned to the laboratory, received by {by}"),
+                format!("{rows} rendues au laboratoire, reçues par {by}"),
+            ))
+        }
+        Stood::Refused(fault) if *fault.code() == NOT_RETURNED => {
+            let words = lang.of("not returned yet", "pas encore rendu");
+            let who = if fault.advice() == RECEIVED_BY { LAB } else { YOU };
+            missing(words, who, &[fault.detail(), fault.advice()])
+        }
+        Stood::Refused(fault) => refused(at, fault, YOU, "ecluse receipt verify --return"),
+        Stood::Unsigned | Stood::Not => missing(
+            lang.of("received, not signed", "reçu, non signé"),
+            LAB,
+            &["A signatory of the controller signs its receipt:  ecluse receipt sign --return --key FILE"],
+        ),
+    }
 }
 
 fn acceptance(at: At<'_>, Ending { accepted, .. }: &Ending) -> Found {

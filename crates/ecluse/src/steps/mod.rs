@@ -8,6 +8,7 @@ mod ending;
 mod known;
 mod order;
 mod received;
+mod returned;
 mod run;
 mod sealed;
 mod standing;
@@ -114,6 +115,9 @@ pub(crate) fn look(here: &Here, lang: Language) -> Result<Board> {
     let at = At { folder: &folder, trial, now: here.now, lang };
     if received::is_recipients(&folder) {
         return Ok(received::board(at));
+    }
+    if returned::is_laboratorys(&folder) {
+        return Ok(returned::board(at));
     }
     let mut seen = Seen::default();
     let mut steps: Vec<Step> = Vec::new();

@@ -27,6 +27,8 @@ fn the_demonstration_goes_both_ways_from_contract_to_certificate() {
         "changed patient",
         "repair",
         "accept propose",
+        "ecluse -C sealed return -o returned",
+        "receipt verify --return",
         "erase --look",
         "certify sign",
         "ecluse close",
@@ -71,7 +73,14 @@ fn the_demonstration_goes_both_ways_from_contract_to_certificate() {
     );
     strangers(&lab, &said);
     assert!(!lab.join("archive").exists());
-    for folder in [lab.clone(), lab.join("sealed"), lab.join("recipient/migration")] {
+    let back = lab.join("laboratory/returned");
+    assert!(
+        !lab.join("returned").exists() && back.exists(),
+        "the laboratory has it, and the publisher has not"
+    );
+    for folder in
+        [lab.clone(), lab.join("sealed"), lab.join("recipient/migration"), lab.join("laboratory/migration")]
+    {
         let next = succeed(&folder, &["next"]);
         assert!(next.contains("Nothing is missing."), "{next}");
     }
@@ -93,7 +102,8 @@ fn strangers(lab: &Path, said: &str) {
         let holds = succeed(stranger.path(), &["verify", "evidence.tar", "--trust", trust]);
         assert!(holds.contains("The evidence holds.") && !holds.contains('✗'), "{holds}");
         let sealed = file.ends_with("evidence-sealed.tar");
-        assert_eq!(holds.contains("receipt.toml") && holds.contains("manifest.toml"), sealed, "{holds}");
+        assert_eq!(holds.contains(" receipt.toml") && holds.contains(" manifest.toml"), sealed, "{holds}");
+        assert_eq!(holds.contains("rows went back to the laboratory"), sealed, "{holds}");
         let output = ecluse(stranger.path(), &["verify", "evidence.tar", "--trust", &other]);
         assert_eq!(output.status.code(), Some(1), "{output:?}");
         let output = typed_by_a_stranger(&evidence);

@@ -49,6 +49,8 @@ mod reference;
 mod rehearsed;
 mod rejected;
 mod results;
+mod returned;
+mod returned_servers;
 mod roomed;
 mod sample;
 mod schemas;

@@ -164,7 +164,12 @@ const TABLE: &[(&str, Notes)] = &[
     ),
     ("new", None(PAPER)),
     ("next", None(LOOKS)),
-    ("open", None("it opens the index of an archive: papers and counts; the parts with rows stay sealed")),
+    (
+        "open",
+        None(
+            "it opens the index of an archive; with --receipt, at the laboratory, its own rows: the receipt says so",
+        ),
+    ),
     ("order", None(PAPER)),
     ("patients", None(PAPER)),
     ("plan", Acts { always: &["plan", "standing", "probe", "snapshot"], extra: SEAL }),
@@ -182,6 +187,13 @@ const TABLE: &[(&str, Notes)] = &[
     ("reference verify", None(PAPER)),
     ("rejected", None("it lists by token; with --reveal the keys are shown on a terminal, and noted")),
     ("report", None(LOOKS)),
+    (
+        "return",
+        Elsewhere(
+            &["extract", "seal-part", "close"],
+            "returned.rs: fn what_is_returned_opens_with_the_laboratorys_key",
+        ),
+    ),
     ("session new", None(PAPER)),
     ("status", None(LOOKS)),
     ("survey", None(SHAPE)),

@@ -13,6 +13,7 @@ mod opened;
 mod order;
 mod recipient;
 mod reference;
+mod returned;
 mod rules;
 mod sealed;
 mod session;
@@ -53,6 +54,7 @@ pub(crate) fn check(bench: &mut Bench<'_>, trust: &[String]) -> Settled {
     differences::check(bench, &chain);
     sealed::check(bench, &chain);
     destruction::check(bench, &chain, events.as_ref());
+    returned::check(bench, &chain);
     acceptance::check(bench, &chain);
     let certified = certificate::check(bench, &chain, events.as_ref());
     log::check(bench, events.as_ref());

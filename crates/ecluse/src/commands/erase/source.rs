@@ -31,7 +31,7 @@ use crate::connect;
 use crate::output;
 use crate::papers::chain::Chain;
 use crate::papers::receipt::{Received, verified};
-use crate::papers::refusal;
+use crate::papers::{refusal, returned};
 use crate::progress::Teller;
 use crate::ready::{self, Ends, Missing, Ready, STOP};
 
@@ -227,7 +227,7 @@ pub(super) fn papers(args: &EraseArgs) -> PaperArgs {
 ///
 /// # Errors
 ///
-/// [`NOT_ORDERED`], `ECL-PLN-009`, `ECL-ERA-017`.
+/// [`NOT_ORDERED`], `ECL-PLN-009`, `ECL-ERA-017`; `ECL-RET-010` where something is still to be returned.
 fn ordered(ready: &Ready, here: &Here) -> Result<()> {
     let (order, chain) = (ready.chain.instruction.order(), &ready.chain);
     if chain.instruction.header().trial {
@@ -235,9 +235,11 @@ fn ordered(ready: &Ready, here: &Here) -> Result<()> {
             .fault("instruction.toml")
             .help("a trial moves a little to learn; the source stays as it is"));
     }
+    // what is to be returned goes to the laboratory first
+    returned::settled(&here.folder, chain, here.now)?;
     let today = here.now.to_zoned(TimeZone::UTC).date();
     let mut findings = fates(order, chain.instruction.header(), &chain.dictionary);
-    findings.extend(kept_with_rows(order, &chain.dictionary, today));
+    findings.extend(kept_with_rows(order, &chain.dictionary, today, true));
     if !findings.is_empty() {
         return Err(refusal(&chain.path, &String::from_utf8_lossy(&chain.bytes), &findings));
     }

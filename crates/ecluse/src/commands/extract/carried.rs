@@ -18,7 +18,7 @@ static CHANGED: Code = Code::refused("ECL-ARC-011", "a paper was changed while i
 /// # Errors
 ///
 /// [`CHANGED`]; files that cannot be read.
-pub(super) fn papers(
+pub(in crate::commands) fn papers(
     folder: &Folder,
     mapping: Option<&Path>,
     chain: &Chain,
@@ -33,6 +33,19 @@ pub(super) fn papers(
     for table in &chain.mapping.codes {
         carry(&mut carried, &table.file.value, &beside.join(&table.file.value), &table.digest.value)?;
     }
+    Ok(carried)
+}
+
+/// The papers of a return: the order and the dictionary, of which what is returned is made anew.
+///
+/// # Errors
+///
+/// As [`papers`].
+pub(in crate::commands) fn of_return(folder: &Folder, chain: &Chain) -> Result<BTreeMap<String, String>> {
+    let mut carried = BTreeMap::new();
+    carry(&mut carried, "instruction.toml", &chain.path, chain.instruction.digest())?;
+    let dictionary = &chain.instruction.order().dictionary.value;
+    carry(&mut carried, "dictionary.toml", &folder.path(None, "dictionary.toml"), dictionary)?;
     Ok(carried)
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use ecluse_core::count::{count, number, plural};
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::finding::Finding;
+use ecluse_core::instruction::returning;
 use ecluse_core::mapping::Make;
 use ecluse_core::plan::Way;
 use ecluse_flow::figures::Figures;
@@ -41,6 +42,12 @@ pub(super) fn told(ready: &Ready, found: &Rehearsed, room: Result<()>) -> Result
     }
     if let Some(known) = ready.chain.instruction.order().destination().and_then(|to| to.known.as_ref()) {
         output::line(format!("known        who is there already is listed at the end: {}", known.told()));
+    }
+    let order = ready.chain.instruction.order();
+    let back: Vec<&str> =
+        returning(order, &ready.chain.dictionary).iter().map(|class| class.name()).collect();
+    if !back.is_empty() && order.back.is_some() {
+        output::line(format!("return       to the laboratory, by ecluse return: {}", back.join(", ")));
     }
     output::line(format!("barrier      {}", figures.barrier));
     for limit in &figures.limits {

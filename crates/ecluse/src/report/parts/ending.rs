@@ -9,6 +9,7 @@ use super::chain::Link;
 use crate::commands::sign::short;
 use crate::papers::destruction::Outside;
 use crate::papers::ending::{Ending, Stood};
+use crate::papers::returned::{NOT_RETURNED, Returned};
 use crate::report::fill::day;
 
 /// The links; what comes later is told as such, and what its own check refuses by its code.
@@ -32,10 +33,10 @@ pub(super) fn links(ending: &Ending, lang: Language) -> Vec<Link> {
         Some(at) => Link { when: day(at, lang), ..closing },
         None => later(closing, lang),
     };
-    let mut links = vec![accepted, erasure, residue];
-    links.extend(ending.outside.iter().map(|one| taken(one, lang)));
-    links.extend([certified, closing]);
-    links
+    let returned = ending.returned.as_ref().map(|stood| returned(stood, lang));
+    let outside = ending.outside.iter().map(|one| taken(one, lang));
+    let before = [accepted].into_iter().chain(returned).chain([erasure, residue]);
+    before.chain(outside).chain([certified, closing]).collect()
 }
 
 /// A copy that somebody took: that it was destroyed, or that nobody has stated so.
@@ -47,6 +48,21 @@ fn taken(Outside { copy, stood }: &Outside, lang: Language) -> Link {
         Stood::Not | Stood::Unsigned => Link { artefact, missing: missing.to_owned(), ..Link::default() },
         stood => paper(&artefact, stood, lang, |one| {
             (one.signers().to_vec(), one.stated().at.to_string(), one.digest())
+        }),
+    }
+}
+
+/// What went back to the laboratory: its receipt.
+fn returned(stood: &Stood<Returned>, lang: Language) -> Link {
+    let artefact = lang.of("return to the laboratory", "restitution au laboratoire");
+    match stood {
+        // nothing failed: it is still to be done
+        Stood::Refused(fault) if *fault.code() == NOT_RETURNED => {
+            later(Link { artefact: artefact.to_owned(), ..Link::default() }, lang)
+        }
+        _ => paper(artefact, stood, lang, |one| {
+            let receipt = &one.receipt;
+            (receipt.signers().to_vec(), receipt.header().issued.to_string(), receipt.digest())
         }),
     }
 }

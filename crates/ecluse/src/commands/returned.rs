@@ -1,0 +1,138 @@
+//! `ecluse return`: the classes whose fate is `return`, sealed to the controller's own key by the code of an extraction.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use ecluse_adapters::archive::Writer;
+use ecluse_adapters::folder::RunFolder;
+use ecluse_core::copies::Store;
+use ecluse_core::count::{number, plural};
+use ecluse_core::document::Kind;
+use ecluse_core::fault::{Code, Result};
+use ecluse_core::manifest::Part;
+use ecluse_core::plan::{Plan, TablePlan};
+use ecluse_flow::extract::{Consignment, Signed, extract};
+use ecluse_flow::run::Options;
+use ecluse_seal::archive::Index;
+use serde_json::json;
+
+use super::extract::{carried, ended, head, kept, key, label, signed, told, unended};
+use super::{Here, runs};
+use crate::cli::ReturnArgs;
+use crate::copies::{self, Born, erasers};
+use crate::journal;
+use crate::papers::chain::Chain;
+use crate::papers::{hand, objections, returned};
+use crate::progress::Teller;
+use crate::ready::{self, Ready, STOP};
+use crate::{hardening, output};
+
+static NOT_SAID: Code = Code::usage("ECL-RET-012", "it is not said where the archive goes");
+static OWN_RUN: Code = Code::usage("ECL-RET-013", "a return has a run folder of its own");
+
+pub(super) fn run(here: &Here, args: &ReturnArgs) -> Result<()> {
+    objections::answered(&here.folder, args.papers.instruction.as_deref(), here.now)?;
+    let chain = Chain::read(&here.folder, &args.papers, here.now)?;
+    if args.dry_run {
+        let (ready, _) = Ready::to_return(here, &args.papers, chain)?;
+        return would(&ready.compiled.plan);
+    }
+    let archive = args.output.as_deref().ok_or_else(|| NOT_SAID.fault("").help("-o ARCHIVE"))?;
+    for area in hardening::clear_swap() {
+        output::warning(format!(
+            "{area} is swap in clear: memory with patients' data may reach a disk. swapoff {area}"
+        ));
+    }
+    // a second Ctrl-C would be a crash, which leaves no archive either
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&STOP));
+    // the last line of JSON, whether it ends well or not
+    output::document(&json!({ "event": "end" }));
+    let run = here.folder.path(args.papers.run.as_deref(), returned::RUN);
+    own(here, &run)?;
+    let key = key(here, args.key.as_deref(), &chain)?;
+    let sender = hand::signer(Kind::Manifest, &key, &chain.contract.terms().keys)?.fingerprint();
+    // what cannot be returned is said before anything is noted
+    let (ready, mut source) = Ready::to_return(here, &args.papers, chain)?;
+    journal::gate::passed(&here.folder, &ready.chain.instruction, here.now)?;
+    noted(here, &ready, archive, &run)?;
+    if let Some(manifest) = unended(archive, &run) {
+        return told(&ended(here, &ready, (archive, &run), &manifest)?, archive);
+    }
+    let mut writer = Writer::new(archive)?;
+    let mut record = RunFolder::open(&run, &here.journal())?;
+    ready.swept(&mut record)?;
+    let head = head(here, &ready.chain)?;
+    let back = ready.chain.instruction.order().back.as_ref();
+    let to =
+        back.map(|back| back.to.clone()).ok_or_else(|| ecluse_core::instruction::NO_RECIPIENT.fault(""))?;
+    let label = label(&ready.chain, &head, sender, &to.statement.value);
+    let sign = |parts: &[Part]| signed(&ready.chain, &key, (&head, &label), parts);
+    let keep = |signed: &Signed, index: &Index| kept(here, &run, returned::MANIFEST, (signed, index));
+    let consignment = Consignment {
+        label: label.clone(),
+        recipient: to.age.value.parse()?,
+        contract: ready.chain.contract.digest(),
+        papers: carried::of_return(&here.folder, &ready.chain)?,
+        sign: &sign,
+        keep: &keep,
+    };
+    let options = Options { begins: None, ..ready.options() };
+    let mut teller = Teller::with_events();
+    let made = ready.with_orders(|orders| {
+        let (world, record) = (ready::world(), &mut record);
+        extract(orders, options, consignment, source.as_mut(), &mut writer, record, world, &mut |p| {
+            teller.tell(p);
+        })
+    })?;
+    told(&made, archive)?;
+    output::line(format!("The laboratory opens it and signs its receipt:  {}", returned::RECEIVED_BY));
+    Ok(())
+}
+
+/// That the run folder is not one of the order's runs: a return is none, and gives none back.
+fn own(here: &Here, run: &Path) -> Result<()> {
+    let name = runs::name(&here.folder, run);
+    let taken = runs::folders(&here.folder)?.iter().any(|known| runs::name(&here.folder, known) == name);
+    if taken || name == "run" {
+        return Err(OWN_RUN
+            .fault(run.display().to_string())
+            .help("leave --run out: the folder is called return"));
+    }
+    Ok(())
+}
+
+/// Enters what is about to be made into the ledger of copies.
+fn noted(here: &Here, ready: &Ready, archive: &Path, run: &Path) -> Result<()> {
+    let order = ready.chain.instruction.order();
+    let by = Some(order.erasure.copies.value);
+    let place = runs::name(&here.folder, archive);
+    let state = format!("{}/{}", runs::name(&here.folder, run), erasers::STATE);
+    let one = |store, place| Born { store, place, copies: by, marker: "" };
+    copies::born(&here.folder, here.now, &[one(Store::Archive, &place), one(Store::State, &state)])?;
+    copies::run(&here.folder, here.now, run, order, None)
+}
+
+/// Tables, columns and rows of a return; no row is read.
+fn would(plan: &Plan) -> Result<()> {
+    for table in plan.tables() {
+        let columns: Vec<&str> = moved(table).collect();
+        output::line(format!("{}   {}", table.source(), columns.join(", ")));
+    }
+    let columns: usize = plan.tables().iter().map(|table| moved(table).count()).sum();
+    output::line(format!(
+        "{} of {} would be sealed to the laboratory, keys among them. No row was read.",
+        plural(number(columns), "column", "columns"),
+        plural(number(plan.tables().len()), "table", "tables"),
+    ));
+    let tables: Vec<_> = plan
+        .tables()
+        .iter()
+        .map(|table| json!({ "table": table.source(), "columns": moved(table).collect::<Vec<_>>() }))
+        .collect();
+    output::document(&json!({ "tables": tables }));
+    Ok(())
+}
+
+fn moved(table: &TablePlan) -> impl Iterator<Item = &str> {
+    table.read().iter().filter(|column| column.moved).map(|column| column.name.as_str())
+}

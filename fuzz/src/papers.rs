@@ -317,7 +317,7 @@ fn of_ledger(text: &str) {
         assert_eq!(Ledger::read(&written).expect("what was written"), ledger);
         for copy in &ledger.copies {
             let _ =
-                (copy.standing(*NOW), ledger.early(&copy.id, *NOW).is_ok(), ledger.outside(&copy.id).is_ok());
+                (copy.standing(*NOW), ledger.early(&copy.id, *NOW).is_ok(), ledger.one_outside(&copy.id).is_ok());
         }
     }
 }

@@ -178,11 +178,30 @@ fn of_a_fate_no_more_is_known_than_a_record_says() {
     let result = |text: &str, erasure: Option<&Erasure>| known(text, erasure, Class::Result);
     // nobody of ours erases anything there
     assert_eq!(result(&text, Some(&gone(&["resultat"]))), KnownOfFate::PersonsToDestroy);
-    let untold = KnownOfFate::NotErased(vec!["resultat".to_owned()]);
-    assert_eq!(result(&source, None), untold);
-    assert_eq!(result(&source, Some(&gone(&["patient"]))), untold);
+    let untold = |tables: &[&str]| KnownOfFate::NotErased(tables.iter().map(|t| (*t).to_owned()).collect());
+    // a request's date tells of its results
+    assert_eq!(result(&source, None), untold(&["dossier", "resultat"]));
+    assert_eq!(result(&source, Some(&gone(&["patient"]))), untold(&["dossier", "resultat"]));
+    assert_eq!(result(&source, Some(&gone(&["resultat"]))), untold(&["dossier"]));
     // rows that were not chosen hold results too
-    assert_eq!(result(&source, Some(&gone(&["resultat"]))), KnownOfFate::PersonsToDestroy);
+    let both = gone(&["dossier", "resultat"]);
+    assert_eq!(result(&source, Some(&both)), KnownOfFate::PersonsToDestroy);
+    assert_eq!(
+        result(&every, Some(&both)),
+        KnownOfFate::PersonsToDestroy,
+        "requests were chosen by their dates"
+    );
+    // every row goes, with the column that nobody granted
+    let contact = "contact = { fate = \"keep\", until = 2036-12-31 }\n";
+    let gone_with = contact.replacen(
+        "\"keep\", until = 2036-12-31",
+        "\"destroy\", reason = \"moved\", by = 2027-01-31",
+        1,
+    );
+    let all = source.replacen(contact, &gone_with, 1);
+    let all = all.replacen("rows = 'id in chosen.dossier.id_patient'", "rows = 'true'", 1);
+    assert_eq!(known(&all, None, Class::Contact), untold(&["patient"]));
+    assert_eq!(known(&all, Some(&gone(&["patient"])), Class::Contact), KnownOfFate::Erased);
     let staff = every.replacen(STAFF, "staff = { fate = \"keep\", until = 2027-01-31 }\n", 1);
     assert_eq!(known(&staff, None, Class::Staff), KnownOfFate::Outlived);
     assert_eq!(known(&every, None, Class::Staff), KnownOfFate::Kept);

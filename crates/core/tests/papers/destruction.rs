@@ -33,7 +33,7 @@ fn stated(line: &Copy, by: &str) -> Stated {
 
 fn head(papers: &Papers, issued: Timestamp) -> Head {
     Head {
-        id: [7; 16],
+        id: *b"\x0b\x1c\x2d\x3e\x4f\x50\x61\x72\x83\x94\xa5\xb6\xc7\xd8\xe9\xfa",
         version: 1,
         supersedes: None,
         contract: Some(papers.digest(Paper::Contract)),

@@ -50,6 +50,11 @@ fn read(tag: &str, text: &str) -> Option<Result<(), Vec<Finding>>> {
         "instruction" => {
             headed(Kind::Instruction).and_then(|()| ecluse_core::instruction::parse(text).map(|_| ()))
         }
+        // rows beside an order are part of one: they are read below that of the page
+        "beside" => {
+            let order = examples().into_iter().find(|(tag, _)| tag == "toml instruction").unwrap().1;
+            ecluse_core::instruction::parse(&format!("{order}\n{text}")).map(|_| ())
+        }
         "paper" => ecluse_core::on_paper::parse(text).map(|_| ()),
         "mapping" => ecluse_core::mapping::parse(text).map(|_| ()),
         "codes" => ecluse_core::codes::parse(text).map(|_| ()),

@@ -59,6 +59,19 @@ const TABLE: &[(&str, Notes)] = &[
     ("contract sign", None(PAPER)),
     ("contract verify", None(PAPER)),
     ("copies", None(LOOKS)),
+    (
+        "copies sign",
+        Elsewhere(
+            &["destruction", "copies"],
+            "taken.rs: fn a_copy_that_somebody_took_is_open_until_it_is_stated",
+        ),
+    ),
+    ("copies state", None(PAPER)),
+    (
+        "copies taken",
+        Elsewhere(&["taken", "copies"], "taken.rs: fn a_copy_that_somebody_took_is_open_until_it_is_stated"),
+    ),
+    ("copies verify", None(PAPER)),
     ("demo", None(RUNS)),
     ("dictionary list", None(SHELL)),
     ("dictionary new", None(PAPER)),
@@ -219,8 +232,8 @@ fn every_command_says_what_it_notes_or_why_it_notes_nothing() {
     let all = every(here.path());
     let is_above =
         |command: &&Vec<String>| all.iter().any(|c| c.len() > command.len() && c.starts_with(command));
-    // what only holds other commands does nothing by itself; these two do
-    let both = ["campaign", "compare"];
+    // what only holds other commands does nothing by itself; these three do
+    let both = ["campaign", "compare", "copies"];
     let there: BTreeSet<String> = all
         .iter()
         .filter(|command| !is_above(command) || both.contains(&command.join(" ").as_str()))

@@ -106,7 +106,7 @@ fn taking_the_statement_or_the_line_away_never_makes_it_hold() {
     let unstated = but(&|files| files.retain(|name, _| !name.starts_with("destroyed/")));
     assert!(is_told(&unstated, &papers, &path(), "no statement"));
     let unsigned = but(&|files| files.retain(|name, _| !name.starts_with(&format!("{}.sigs/", path()))));
-    assert!(is_told(&unsigned, &papers, &path(), "ECL-SGN"));
+    assert!(is_told(&unsigned, &papers, &path(), "not signed by whom the contract names"));
     // the line too: the journal has noted it
     let empty = || Ledger::default().bytes().unwrap();
     let unnamed = but(&|files| {

@@ -61,10 +61,7 @@ const TABLE: &[(&str, Notes)] = &[
     ("copies", None(LOOKS)),
     (
         "copies sign",
-        Elsewhere(
-            &["destruction", "copies"],
-            "taken.rs: fn a_copy_that_somebody_took_is_open_until_it_is_stated",
-        ),
+        Elsewhere(&["copies"], "taken.rs: fn a_copy_that_somebody_took_is_open_until_it_is_stated"),
     ),
     ("copies state", None(PAPER)),
     (

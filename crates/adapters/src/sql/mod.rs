@@ -169,7 +169,7 @@ pub(crate) fn tied(engine: Engine, child: &str, key: &ForeignKey, as_text: bool)
 }
 
 /// What a comparison and a deletion read, by table: what moved of the ordered ones, and both sides of each foreign
-/// key that leads to one, from tables beside the order too; so of each relation of the papers whose table is there.
+/// key that leads to one, from tables beside the order too; so of each relation of the papers whose tables are there.
 pub(crate) fn sides(needs: &Needs<'_>) -> BTreeMap<String, BTreeSet<String>> {
     let Needs { plan, catalog, referring, tables } = *needs;
     let mut sides: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -184,7 +184,8 @@ pub(crate) fn sides(needs: &Needs<'_>) -> BTreeMap<String, BTreeSet<String>> {
             sides.entry(key.references.clone()).or_default().extend(key.referenced.iter().cloned());
         }
     }
-    let there = |one: &&Referring| catalog.table(&one.table).is_some_and(|t| t.column(&one.column).is_some());
+    let stands = |table: &str, column: &str| catalog.table(table).is_some_and(|t| t.column(column).is_some());
+    let there = |one: &&Referring| stands(&one.table, &one.column) && stands(&one.of, &one.to);
     for one in referring.iter().filter(there) {
         sides.entry(one.table.clone()).or_default().insert(one.column.clone());
         sides.entry(one.of.clone()).or_default().insert(one.to.clone());

@@ -1,5 +1,6 @@
 //! Rows beside the order that name ordered rows: what an order may say becomes of them.
 
+use ecluse_core::dictionary::Relation;
 use ecluse_core::diff::{Change, changes};
 use ecluse_core::document::{self, Kind};
 use ecluse_core::instruction::{self, Order, referring};
@@ -105,4 +106,21 @@ fn what_refers_is_what_the_order_or_the_dictionary_says() {
         .collect();
     assert!(told.contains(&"utilisateurs.id patient.id".to_owned()), "{told:?}");
     assert!(told.windows(2).all(|two| two[0] < two[1]), "{told:?}");
+}
+
+#[test]
+fn what_names_rows_that_the_order_destroys_beside_itself_refers_too() {
+    let mut dictionary = laboratory::dictionary();
+    let patient = dictionary.tables.iter_mut().find(|table| table.name.value == "patient").unwrap();
+    let column = patient.columns.iter().find(|column| column.name.value == "sexe").unwrap().name.clone();
+    let (table, to) = ("utilisateurs".to_owned(), "id".to_owned());
+    patient.relations.push(Relation { column, table, to, declared: false });
+    let kept = "fate = \"keep\"\nuntil = 2036-12-31";
+    let named = |fate: &str| {
+        let order = instruction::parse(&text(&with(kept, fate), true)).unwrap();
+        referring(&order, &dictionary).iter().any(|one| one.table == "patient" && one.of == "utilisateurs")
+    };
+    assert!(named(DESTROY));
+    // rows that are kept lose nobody who names them
+    assert!(!named(kept));
 }

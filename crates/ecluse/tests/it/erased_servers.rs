@@ -359,9 +359,12 @@ fn rows_that_name_erased_ones_by_the_dictionary_alone_are_counted_on_postgresql(
     what_the_papers_alone_know_is_counted(old, new);
 }
 
-/// A history that a trigger fills goes with the rows it names; notes stay without theirs.
+/// A history that a trigger fills goes with the rows it names; notes stay without theirs. What names the history,
+/// `remark.trail_id`, the dictionary alone knows.
 fn fates(papers: &mut Papers, day: &str) {
     notes(papers, day);
+    let named = "column = \"trail_id\", table = \"trail\", to = \"id\", given = \"engineer\"";
+    related(papers, "remark", named);
     papers.instruction.push_str(&format!(
         "\n[[beside]]\ntable = \"trail\"\ncolumn = \"patient\"\nof = \"patient\"\nto = \"id\"\n\
          fate = \"destroy\"\nreason = \"the history of who left\"\nby = {day}\n\
@@ -372,7 +375,9 @@ fn fates(papers: &mut Papers, day: &str) {
 
 const TRAIL: &str = "create table trail (id integer primary key, patient integer, quoi varchar(40));
     insert into trail values (1, 1, 'QyITrail-of-1'), (2, 3, 'ZxTrail-of-3'), (3, 2, 'QyIBBBBBBB-Deux');
-    insert into note values (10, 2, 'QyIBBBBBBB-Deux');";
+    insert into note values (10, 2, 'QyIBBBBBBB-Deux');
+    create table remark (id integer primary key, trail_id integer);
+    insert into remark values (1, 2), (2, 99);";
 
 fn rows_beside_the_order_go_and_stay_as_it_says(case: &Case, dies: &str) {
     let asked = case.owned();
@@ -380,6 +385,11 @@ fn rows_beside_the_order_go_and_stay_as_it_says(case: &Case, dies: &str) {
         asked.contains("rows of note whose patient_id names rows of patient: the order keeps them until"),
         "{asked}"
     );
+    case.old.sql("insert into remark values (3, 1)");
+    let said = case.refused(&case.source(&[]), "ECL-ERA-012");
+    assert!(said.contains("table remark to trail: fewer than 5 rows"), "{said}");
+    assert_eq!((case.rows(), case.old.count("trail")), (6, 3), "nothing went");
+    case.old.sql("delete from remark where id = 3");
     case.dies(&case.source(&[]), dies);
     let said = case.done(&case.source(&[]));
     assert!(said.contains("trail   2 rows beside the order erased with what they name"), "{said}");

@@ -67,12 +67,16 @@ fn main() -> ExitCode {
 }
 
 /// Arms the failpoint that `ECLUSE_FAILPOINT=NAME[:NTH]` names: the process dies when it is
-/// passed for the nth time. `ECLUSE_CHUNK_ROWS=N` makes chunks of at most N rows.
+/// passed for the nth time. `ECLUSE_CHUNK_ROWS=N` makes chunks of at most N rows, `ECLUSE_CLOCK_AHEAD=N` sets the clock
+/// N seconds ahead.
 #[cfg(feature = "failpoints")]
 #[expect(clippy::disallowed_methods, reason = "how a test says where the process dies; not in a release")]
 fn arm_failpoint() {
     if let Some(rows) = std::env::var("ECLUSE_CHUNK_ROWS").ok().and_then(|rows| rows.parse().ok()) {
         ecluse_flow::failpoint::cut_at(rows);
+    }
+    if let Some(ahead) = std::env::var("ECLUSE_CLOCK_AHEAD").ok().and_then(|seconds| seconds.parse().ok()) {
+        clock::ahead::set(ahead);
     }
     if let Ok(wish) = std::env::var("ECLUSE_FAILPOINT") {
         let (name, nth) = wish.rsplit_once(':').unwrap_or((&wish, "1"));

@@ -139,21 +139,20 @@ impl Ready {
         Self::under(here, args, Missing::Suppose, Chain::to_be_accepted(&here.folder, args, here.now)?)
     }
 
+    /// The same for whoever looks at what was done under papers as they were then: the order may have ended, and its
+    /// standing is not asked. Nothing moves on it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::prepare`].
+    pub(crate) fn looking(here: &Here, args: &PaperArgs, chain: Chain) -> Result<(Self, Ends)> {
+        let desk = Desk::looking(here, args, &chain)?;
+        desk.prepared(here, args, Missing::Refuse, chain)
+    }
+
     fn under(here: &Here, args: &PaperArgs, tables: Missing, chain: Chain) -> Result<(Self, Ends)> {
         let desk = Desk::of(here, args, &chain)?;
-        let is_trial = chain.instruction.header().trial;
-        let mut parts = Parts::connect(here, args, chain)?;
-        let without_views =
-            excuse(args.still.without_views.as_ref(), is_trial).filter(|_| parts.source.can_deny());
-        let (planned, without_views) = match without_views {
-            // a trial reads what it can, but once the administrator has made the views, these
-            Some(_) if is_trial && args.still.without_views.is_none() => {
-                parts.plan_of_trial(tables, without_views)?
-            }
-            _ => (parts.plan(without_views.is_none() && parts.source.can_deny(), tables)?, without_views),
-        };
-        let Parts { chain, source, destination, ends } = parts;
-        Ok((desk.ready(here, args, chain, planned, without_views, (source, Some(destination)))?, ends))
+        desk.prepared(here, args, tables, chain)
     }
 
     /// Makes the tables that the plan supposes, and compiles it anew against them as they are. Only
@@ -236,6 +235,18 @@ impl Desk {
         status.ask(&chain.contract, here.now, &mut met, |met| {
             runs::meet(folder, chain.instruction.digest(), met)
         })?;
+        Self::at(here, args, chain, status, met)
+    }
+
+    /// Of whoever looks at what was done: the laboratory's word, which nothing is begun on, is not asked for.
+    fn looking(here: &Here, args: &PaperArgs, chain: &Chain) -> Result<Self> {
+        let status = StatusFile::new(&here.folder, args.status.as_deref(), chain);
+        let met = runs::met(&here.folder, chain.instruction.digest())?;
+        Self::at(here, args, chain, status, met)
+    }
+
+    fn at(here: &Here, args: &PaperArgs, chain: &Chain, status: StatusFile, met: Met) -> Result<Self> {
+        let folder = &here.folder;
         if chain.instruction.header().trial {
             session::open_for_trial(here, args.session.as_deref())?;
         }
@@ -251,6 +262,23 @@ impl Desk {
             Some(session::identity(&trial::identity(folder))?)
         };
         Ok(Self { session, identity, own, status, met })
+    }
+
+    /// The connections, and the plan over them.
+    fn prepared(self, here: &Here, args: &PaperArgs, tables: Missing, chain: Chain) -> Result<(Ready, Ends)> {
+        let is_trial = chain.instruction.header().trial;
+        let mut parts = Parts::connect(here, args, chain)?;
+        let without_views =
+            excuse(args.still.without_views.as_ref(), is_trial).filter(|_| parts.source.can_deny());
+        let (planned, without_views) = match without_views {
+            // a trial reads what it can, but once the administrator has made the views, these
+            Some(_) if is_trial && args.still.without_views.is_none() => {
+                parts.plan_of_trial(tables, without_views)?
+            }
+            _ => (parts.plan(without_views.is_none() && parts.source.can_deny(), tables)?, without_views),
+        };
+        let Parts { chain, source, destination, ends } = parts;
+        Ok((self.ready(here, args, chain, planned, without_views, (source, Some(destination)))?, ends))
     }
 
     /// With what was planned, everything a run needs.

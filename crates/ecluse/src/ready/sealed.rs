@@ -44,22 +44,21 @@ impl Ready {
         chain: Chain,
     ) -> Result<(Self, Box<dyn Source>)> {
         let desk = Desk::of(here, args, &chain)?;
-        let is_trial = chain.instruction.header().trial;
-        let url = bound(here, End::Source, args.from.url().as_deref(), &chain.instruction.order().source)?;
-        let mut source = connect::source(&url)?;
-        let given = args.still.without_views.as_ref();
-        let mut without_views = excuse(given, is_trial).filter(|_| url.can_deny());
-        let catalog = instructed(&chain, source.as_mut())?;
-        let mut plan = compiled(&chain, &catalog, without_views.is_none() && url.can_deny())?;
-        if is_trial && given.is_none() && without_views.is_some() {
-            // a trial reads what it can, but once the administrator has made the views, these
-            let through = compiled(&chain, &catalog, true)?;
-            if source.has_views(&through.plan)? {
-                (plan, without_views) = (through, None);
-            }
-        }
-        let planned = Planned { compiled: plan, missing: Vec::new(), returns: None };
-        Ok((desk.ready(here, args, chain, planned, without_views, (url, None))?, source))
+        desk.sealing(here, args, chain)
+    }
+
+    /// As [`Ready::looking`], of an order to a recipient.
+    ///
+    /// # Errors
+    ///
+    /// As [`Ready::prepare`].
+    pub(crate) fn looking_at_recipient(
+        here: &Here,
+        args: &PaperArgs,
+        chain: Chain,
+    ) -> Result<(Self, Box<dyn Source>)> {
+        let desk = Desk::looking(here, args, &chain)?;
+        desk.sealing(here, args, chain)
     }
 
     /// As [`Ready::to_recipient`], of what the order has returned to the controller.
@@ -90,6 +89,28 @@ impl Ready {
         }
         let planned = Planned { compiled: plan, missing: Vec::new(), returns: Some(schema) };
         Ok((desk.ready(here, args, chain, planned, without_views, (url, None))?, source))
+    }
+}
+
+impl Desk {
+    /// The source's connection, and the plan over it.
+    fn sealing(self, here: &Here, args: &PaperArgs, chain: Chain) -> Result<(Ready, Box<dyn Source>)> {
+        let is_trial = chain.instruction.header().trial;
+        let url = bound(here, End::Source, args.from.url().as_deref(), &chain.instruction.order().source)?;
+        let mut source = connect::source(&url)?;
+        let given = args.still.without_views.as_ref();
+        let mut without_views = excuse(given, is_trial).filter(|_| url.can_deny());
+        let catalog = instructed(&chain, source.as_mut())?;
+        let mut plan = compiled(&chain, &catalog, without_views.is_none() && url.can_deny())?;
+        if is_trial && given.is_none() && without_views.is_some() {
+            // a trial reads what it can, but once the administrator has made the views, these
+            let through = compiled(&chain, &catalog, true)?;
+            if source.has_views(&through.plan)? {
+                (plan, without_views) = (through, None);
+            }
+        }
+        let planned = Planned { compiled: plan, missing: Vec::new(), returns: None };
+        Ok((self.ready(here, args, chain, planned, without_views, (url, None))?, source))
     }
 }
 

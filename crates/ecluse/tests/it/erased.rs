@@ -10,7 +10,7 @@ use ecluse_testkit::kill::VARIABLE;
 use ecluse_testkit::migration::{End, Migration, Ordered};
 use ecluse_testkit::papers::Papers;
 
-use crate::erased_servers::notes;
+use crate::erased_servers::{notes, related};
 use crate::{now, program};
 
 const SCHEMA: &str = "create table patient (id integer primary key, name varchar(40), mother varchar(40));
@@ -22,6 +22,8 @@ struct Case {
     made: Migration,
     from: PathBuf,
     folder: tempfile::TempDir,
+    /// Days by which the program's clock is ahead.
+    ahead: i64,
 }
 
 impl Case {
@@ -59,7 +61,7 @@ impl Case {
         edit(papers, &day);
         let at = here.join("papers");
         made.papers().write(&at);
-        let case = Self { made, from, folder };
+        let case = Self { made, from, folder, ahead: 0 };
         case.done(&["migrate"]);
         case.done(&["reconcile"]);
         case
@@ -67,6 +69,7 @@ impl Case {
 
     fn run(&self, arguments: &[&str]) -> Output {
         let mut command = self.made.command(arguments);
+        command.env("ECLUSE_CLOCK_AHEAD", (self.ahead * 86_400).to_string());
         command.env("TMPDIR", self.folder.path().join("papers")).output().unwrap()
     }
 
@@ -90,8 +93,12 @@ impl Case {
 
     fn accepted(&mut self) {
         self.done(&["accept", "propose", "--lang", "en"]);
-        let key = self.made.folder().join("keys").join(self.made.papers().signatory.short);
-        self.done(&["accept", "sign", "--key", &key.display().to_string()]);
+        let signatory = self.made.papers().signatory.short;
+        self.done(&["accept", "sign", "--key", &self.key(signatory)]);
+    }
+
+    fn key(&self, of: &str) -> String {
+        self.made.folder().join("keys").join(of).display().to_string()
     }
 
     /// Somebody answers for every place beyond reach.
@@ -189,6 +196,36 @@ fn rows_that_name_erased_ones_by_the_papers_alone_stop_it_until_the_order_has_th
 }
 
 #[test]
+fn rows_that_name_what_the_order_destroys_beside_itself_stop_it_too() {
+    // two of the remarks name notes that stay, or nothing: these are nobody's matter
+    let more = "create table note (id integer primary key, patient_id integer, quoi varchar(40));
+        insert into note values (1, 77, 'of nobody'), (2, 2, 'QyIBBBBBBB-Deux');
+        create table remark (id integer primary key, note_id integer);
+        insert into remark values (1, 2), (2, 1), (3, 99);";
+    let mut case = Case::with(DESTROY, more, |papers, day| {
+        notes(papers, day);
+        related(
+            papers,
+            "remark",
+            "column = \"note_id\", table = \"note\", to = \"id\", given = \"engineer\"",
+        );
+        papers.instruction.push_str(&format!(
+            "\n[[beside]]\ntable = \"note\"\ncolumn = \"patient_id\"\nof = \"patient\"\nto = \"id\"\n\
+             fate = \"destroy\"\nreason = \"of who left\"\nby = {day}\n"
+        ));
+    });
+    case.accepted();
+    case.owned();
+    let said = case.refused(&["erase", "--source"], "ECL-ERA-012");
+    assert!(said.contains("table remark to note: fewer than 5 rows"), "{said}");
+    let notes = || case.sql().query_row("select count(*) from note", [], |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!((case.rows(), notes()), (4, 2), "nothing went");
+    case.sql().execute_batch("delete from remark where note_id = 2").unwrap();
+    case.done(&["erase", "--source"]);
+    assert_eq!((case.rows(), notes()), (0, 1));
+}
+
+#[test]
 fn columns_that_stay_with_the_rows_are_not_destroyed_against_the_order() {
     let mut case = Case::new("fate = \"keep\", until = DAY");
     case.accepted();
@@ -257,4 +294,26 @@ fn a_survivor_is_found_where_it_was_planted_and_nothing_is_found_once_it_is_gone
     std::fs::remove_dir_all(case.made.folder().join("a")).unwrap();
     case.done(&["erase", "--look"]);
     case.done(&["certify", "propose"]);
+}
+
+#[test]
+fn a_copy_that_goes_after_the_orders_end_is_looked_for_certified_and_the_migration_closed() {
+    let mut case = Case::new(DESTROY);
+    case.accepted();
+    case.owned();
+    case.done(&["erase", "--source"]);
+    // the order ended a month ago, and no word of the laboratory's is fresh; the copies' day is yesterday
+    case.ahead = 61;
+    case.refused(&["erase", "--source"], "ECL-SGN-007");
+    case.done(&["session", "new", "--key", &case.key("petit")]);
+    case.done(&["erase", "--look"]);
+    let said = case.done(&["erase"]);
+    assert!(said.contains("state.age") && !case.made.folder().join("run/state.age").exists(), "{said}");
+    // the copy's going asks for a look after it
+    case.refused(&["certify", "propose"], "ECL-CRT-011");
+    case.done(&["erase", "--look"]);
+    case.done(&["certify", "propose"]);
+    case.done(&["certify", "sign", "--key", &case.key("serrano")]);
+    let said = case.done(&["close"]);
+    assert!(said.contains("The migration is closed"), "{said}");
 }

@@ -13,9 +13,11 @@ use ecluse_core::erasure::{ERASURE, Looked, Residue, Side, Survivor};
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::language::Language;
 use ecluse_flow::event::{Act, Leaf, Outcome};
+use ecluse_flow::figures::Figures;
 use ecluse_flow::ports::Record as _;
 use ecluse_flow::residue::{drawn, drawn_at_source};
 use ecluse_flow::standing::{Standing, standing};
+use jiff::Timestamp;
 use serde_json::json;
 use zeroize::Zeroizing;
 
@@ -26,7 +28,8 @@ use crate::cli::{EraseArgs, PaperArgs};
 use crate::commands::{Here, begun};
 use crate::copies::look;
 use crate::papers::chain::Chain;
-use crate::ready::{self, Missing, Ready};
+use crate::papers::quietly;
+use crate::ready::{self, Ready};
 use crate::{connect, evidence, folder, output};
 
 static NOTHING: Code = Code::refused("ECL-ERA-022", "no erasure has come to its end");
@@ -51,7 +54,8 @@ pub(super) fn run(here: &Here, args: &EraseArgs) -> Result<()> {
     let ledger = look(&here.folder)?;
     let began = ready::world().now().to_string();
     let source = erasure.done.iter().any(|one| one.side == Side::Source);
-    let Drawn { ready, values, from, standing } = values(here, &super::source::papers(args), source)?;
+    let Drawn { ready, values, from, standing } =
+        values(here, &super::source::papers(args), &figures, source)?;
     let needles = Needles::of(here, values, &ledger, from);
     let mut record = RunFolder::existing(&run, &here.journal())?;
     let (world, session) = (ready::world(), due::session(here, Who::Person));
@@ -97,15 +101,18 @@ struct Drawn {
     standing: Vec<Standing>,
 }
 
-fn values(here: &Here, papers: &PaperArgs, erased: bool) -> Result<Drawn> {
-    let chain = Chain::read(&here.folder, papers, here.now)?;
+fn values(here: &Here, papers: &PaperArgs, figures: &Figures, erased: bool) -> Result<Drawn> {
+    // as of the run: a copy may go on the order's last day, and what it asks for is this look
+    let then: Timestamp = figures.began.parse().unwrap_or(here.now);
+    let chain = quietly(|| Chain::read(&here.folder, papers, here.now))
+        .or_else(|_| Chain::read(&here.folder, papers, then))?;
     let frozen = papers.still.frozen;
     if chain.instruction.order().recipient().is_some() {
-        let (ready, mut source) = Ready::to_recipient(here, papers, chain)?;
+        let (ready, mut source) = Ready::looking_at_recipient(here, papers, chain)?;
         let values = ready.with_orders(|orders| drawn_at_source(&orders, source.as_mut(), frozen, VALUES))?;
         return Ok(Drawn { ready, values, from: "source", standing: Vec::new() });
     }
-    let (ready, mut ends) = Ready::prepare(here, papers, Missing::Refuse)?;
+    let (ready, mut ends) = Ready::looking(here, papers, chain)?;
     let (values, standing) = ready.with_orders(|orders| {
         let values = drawn(&orders, ends.destination.as_mut(), VALUES)?;
         let (destination, source) = (ends.destination.as_mut(), ends.source.as_mut());

@@ -9,7 +9,9 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use serde::{Deserialize, Serialize};
 
+use crate::erasure::Held;
 use crate::fault::{Code, Result};
+use crate::person::nobodys_name;
 
 mod taken;
 
@@ -21,7 +23,7 @@ pub const FILE: &str = "copies.json";
 static MALFORMED: Code = Code::refused("ECL-CPY-001", "the ledger of copies cannot be read");
 static UNKNOWN: Code = Code::usage("ECL-CPY-002", "there is no such copy");
 static PAST: Code = Code::usage("ECL-CPY-003", "a hold ends on a day that is still to come");
-static NO_WORDS: Code = Code::usage("ECL-CPY-004", "a hold wants a reason and a name");
+static NO_WORDS: Code = Code::usage("ECL-CPY-004", "a hold wants a reason and the name of one person");
 static GONE: Code = Code::refused("ECL-CPY-005", "the copy is gone already");
 static NOT_EARLY: Code = Code::refused("ECL-CPY-008", "this copy does not go before its day");
 
@@ -185,6 +187,20 @@ pub struct Hold {
     pub at: Timestamp,
 }
 
+impl Hold {
+    /// The hold of this copy, as an erasure's record tells it.
+    #[must_use]
+    pub fn of(&self, copy: &Copy) -> Held {
+        Held {
+            place: copy.place.clone(),
+            what: copy.store.words().to_owned(),
+            reason: self.reason.clone(),
+            approver: self.approver.clone(),
+            until: self.until.to_string(),
+        }
+    }
+}
+
 /// An erasure that failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -339,8 +355,16 @@ impl Ledger {
         if hold.until < day(hold.at) {
             return Err(PAST.fault(hold.until.to_string()).help("--until YYYY-MM-DD, today or later"));
         }
-        if hold.reason.trim().is_empty() || hold.approver.trim().is_empty() {
-            return Err(NO_WORDS.fault("").help("--reason WORDS --approved-by 'First Last'"));
+        // both stand in the certificate and in the evidence, which outlive what is held
+        let wrong = taken::objection(&hold.reason).map(|why| format!("--reason: {why}"));
+        let wrong = wrong.or_else(|| {
+            let name = taken::objection(&hold.approver).map(str::to_owned);
+            name.or_else(|| nobodys_name(&hold.approver)).map(|why| format!("--approved-by: {why}"))
+        });
+        if let Some(wrong) = wrong {
+            return Err(NO_WORDS
+                .fault(wrong)
+                .help("--reason 'plain words that name no patient' --approved-by 'First Last'"));
         }
         let copy = self.one_mut(id)?;
         if copy.ended.is_some() {

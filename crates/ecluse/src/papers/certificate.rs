@@ -24,15 +24,20 @@ pub(crate) const MADE_BY: &str = "ecluse certify propose";
 ///
 /// # Errors
 ///
-/// `ECL-ACC-011` and its like without a verified acceptance; `ECL-CRT-010` to `ECL-CRT-013`.
+/// `ECL-ACC-011` and its like without a verified acceptance; `ECL-CRT-010` to `ECL-CRT-013`; `ECL-CRT-018`.
 pub(crate) fn found(folder: &Folder, run: &Path, now: Timestamp) -> Result<(Stated, Accepted)> {
     let accepted = acceptance::verified(folder, run, now)?;
-    erased::copies(folder, now)?;
+    let held = erased::copies(folder, now)?;
     let figures = begun::figures(run)?;
     // as of the run: its order may have ended
     let then: Timestamp = figures.began.parse().unwrap_or(now);
     let chain = Chain::read(folder, &PaperArgs::default(), then)?;
     let Gone { erasure, residue, digests } = erased::of(run, &figures, chain.instruction.order(), &accepted)?;
+    if held != erasure.held {
+        return Err(erased::NOT_ERASED
+            .fault("what is held has changed since the last erasure, which does not tell of it")
+            .help("ecluse erase, then: ecluse erase --look"));
+    }
     let [of_erasure, of_residue] = digests;
     let stated = Stated {
         run: figures.run,

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use ecluse_adapters::folder::{erasure, residue};
 use ecluse_core::acceptance::Accepted;
-use ecluse_core::copies::{Copy, Standing};
+use ecluse_core::copies::{Copy, Ledger, Standing, Store};
 use ecluse_core::digest::of_bytes;
-use ecluse_core::erasure::{ERASURE, Erasure, RESIDUE, Residue, Side};
+use ecluse_core::erasure::{ERASURE, Erasure, Held, RESIDUE, Residue, Side};
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::instruction::Order;
 use ecluse_flow::figures::Figures;
@@ -22,19 +22,41 @@ pub(crate) static NOT_LOOKED: Code =
 static SURVIVOR: Code = Code::refused("ECL-CRT-012", "something was found that should be gone");
 
 static COPY: Code = Code::refused("ECL-CRT-013", "a copy stands past its day");
+static STANDS: Code = Code::refused("ECL-CRT-018", "a copy with patients' data stands");
 
-/// No copy stands past its day, in our reach or out of it.
+/// No copy stands past its day, in our reach or out of it, and none with patients' data but the run's own sealed state,
+/// which closing takes away, and what is held: the holds, which a certificate tells.
 ///
 /// # Errors
 ///
-/// [`COPY`]; where the ledger of copies cannot be read.
-pub(crate) fn copies(folder: &Folder, now: Timestamp) -> Result<()> {
+/// [`COPY`]; [`STANDS`]; where the ledger of copies cannot be read.
+pub(crate) fn copies(folder: &Folder, now: Timestamp) -> Result<Vec<Held>> {
     let ledger = copies::look(folder)?;
+    let what = |copy: &Copy| format!("{}: {}, until {}", copy.store.words(), copy.place, copy.erase_by);
     let is_late = |copy: &&Copy| matches!(copy.standing(now), Standing::Due | Standing::Outstanding);
-    ledger.copies.iter().find(is_late).map_or(Ok(()), |copy| {
-        let what = format!("{}: {}, until {}", copy.store.words(), copy.place, copy.erase_by);
-        Err(COPY.fault(what).help("ecluse erase; of one that somebody took: ecluse copies state ID"))
-    })
+    if let Some(copy) = ledger.copies.iter().find(is_late) {
+        return Err(COPY
+            .fault(what(copy))
+            .help("ecluse erase; of one that somebody took: ecluse copies state ID"));
+    }
+    let stands = |copy: &&Copy| {
+        let live = copy.standing(now) == Standing::Live;
+        live && copy.store.is_of_patients() && copy.store != Store::State
+    };
+    if let Some(copy) = ledger.copies.iter().find(stands) {
+        let short = copy.id.get(..8).unwrap_or_default();
+        return Err(STANDS.fault(what(copy)).help(format!(
+            "once nothing needs it any more: ecluse erase --copy {short}, then ecluse erase --look; where it has to stay, somebody says why: ecluse hold {short}"
+        )));
+    }
+    Ok(holds(&ledger, now))
+}
+
+/// What is held on the day of this moment, as an erasure's record has it.
+#[must_use]
+pub(crate) fn holds(ledger: &Ledger, now: Timestamp) -> Vec<Held> {
+    let held = ledger.copies.iter().filter(|copy| matches!(copy.standing(now), Standing::Held(_)));
+    held.filter_map(|copy| Some(copy.hold.as_ref()?.of(copy))).collect()
 }
 
 /// An erasure that came to its end, and the look after it that found nothing.

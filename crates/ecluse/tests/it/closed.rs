@@ -310,13 +310,24 @@ fn a_copy_that_stands_keeps_the_migration_open() {
     };
     copies(&lab, |ledger| ledger.born(born("2026-01-31"), at));
     assert!(refused(&lab, &["certify", "propose"], "ECL-CRT-013").contains("out.archive"));
+    // its day is far: nothing is certified over it all the same
     copies(&lab, |ledger| ledger.born(born("2999-01-31"), at));
-    certify(&lab);
-    assert!(refused(&lab, &["close"], "ECL-CLO-001").contains("out.archive"));
-    copies(&lab, |ledger| {
+    assert!(refused(&lab, &["certify", "propose"], "ECL-CRT-018").contains("out.archive"));
+    let gone = |ledger: &mut Ledger| {
         let how = Ended { how: "removed".to_owned(), at, statement: None };
         ledger.ended(&id, how).unwrap();
-    });
+    };
+    copies(&lab, gone);
+    certify(&lab);
+    // made after the certificate
+    let again = "5e".repeat(16);
+    copies(&lab, |ledger| ledger.born(Birth { id: again.clone(), ..born("2999-01-31") }, at));
+    assert!(refused(&lab, &["close"], "ECL-CLO-001").contains("out.archive"));
+    let gone = |ledger: &mut Ledger| {
+        let how = Ended { how: "removed".to_owned(), at, statement: None };
+        ledger.ended(&again, how).unwrap();
+    };
+    copies(&lab, gone);
     succeed(&lab, &["close"]);
     copies(&lab, |ledger| {
         let stands = |copy: &&Copy| copy.ended.is_none();
@@ -324,6 +335,56 @@ fn a_copy_that_stands_keeps_the_migration_open() {
         assert!(!left.contains(&Store::State) && !left.contains(&Store::Ledger), "{left:?}");
         assert!(left.contains(&Store::Evidence) && left.contains(&Store::Record), "{left:?}");
     });
+}
+
+/// A hold is an answer to whoever asks why a copy stands: the erasure's record has it, and so the certificate and the
+/// evidence, or nothing is certified.
+// proves: ERA-05
+#[test]
+fn what_is_held_stands_in_the_certificate_and_in_plain_words_that_name_no_patient() {
+    let here = tempfile::tempdir().unwrap();
+    let lab = moved(here.path());
+    accept(&lab);
+    succeed(&lab, &["erase"]);
+    erase(&lab, &[]);
+    let (id, at) = ("4f".repeat(16), now());
+    copies(&lab, |ledger| {
+        let (place, erase_by) = ("out.archive".to_owned(), "2026-12-31".parse().unwrap());
+        ledger.born(
+            Birth { id: id.clone(), store: Store::Archive, place, erase_by, marker: String::new() },
+            at,
+        );
+    });
+    let hold = |reason: &str, approver: &str| -> Vec<String> {
+        let words = ["hold", &id, "--reason", reason, "--approved-by", approver, "--until", "2999-01-31"];
+        words.map(str::to_owned).to_vec()
+    };
+    for (reason, approver) in [
+        ("letter of Durand Paul, 2 79 03 51 215 189 89", "Claire Fontaine"),
+        ("a complaint\u{1b}[2J", "Claire Fontaine"),
+        ("a complaint\nheld: nothing", "Claire Fontaine"),
+        (" ", "Claire Fontaine"),
+        ("a complaint", "x"),
+        ("a complaint", "Claire\nFontaine"),
+        ("a complaint", "Service Juridique 2"),
+    ] {
+        let command = hold(reason, approver);
+        let command: Vec<&str> = command.iter().map(String::as_str).collect();
+        let output = ecluse(&lab, &command);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{reason}: {said}");
+        assert!(said.contains("ECL-CPY-004") && !said.contains("2 79 03"), "{said}");
+    }
+    let command = hold("a complaint is pending", "Claire Fontaine");
+    succeed(&lab, &command.iter().map(String::as_str).collect::<Vec<_>>());
+    assert!(refused(&lab, &["certify", "propose"], "ECL-CRT-010").contains("held"));
+    succeed(&lab, &["erase"]);
+    look(&lab, Vec::new());
+    certify(&lab);
+    let certificate = fs::read_to_string(lab.join("certificate.toml")).unwrap();
+    assert!(certificate.contains("a complaint is pending") && certificate.contains("Claire Fontaine"));
+    let said = succeed(&lab, &["verify", "evidence.tar", "--trust", &fingerprint(&lab)]);
+    assert!(said.contains("a complaint is pending") && said.contains("out.archive"), "{said}");
 }
 
 /// A file, or a folder with everything in it and the rights on it.

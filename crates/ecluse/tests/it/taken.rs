@@ -139,7 +139,8 @@ fn a_copy_that_somebody_took_is_open_until_it_is_stated_that_it_was_destroyed() 
         &lab,
         &["hold", &id, "--reason", "a dispute", "--approved-by", STRANGER, "--until", "2999-01-31"],
     );
-    refused(&lab, &["certify", "propose"], "ECL-CPY-017");
+    refused(&lab, &["certify", "propose"], "ECL-CRT-010");
+    refused(&lab, &["copies", "verify"], "ECL-CPY-017");
     succeed(&lab, &["hold", &id, "--release"]);
     refused(&lab, &["erase", "--copy", &id], "ECL-CPY-008");
     // the statement, and nobody's but the holder's

@@ -5,6 +5,7 @@ mod answers;
 mod certificate;
 mod comparison;
 mod contract;
+mod copies;
 mod demanded;
 pub(crate) mod destruction;
 mod differences;
@@ -53,6 +54,7 @@ pub(crate) fn check(bench: &mut Bench<'_>, trust: &[String]) -> Settled {
     comparison::check(bench, &chain);
     differences::check(bench, &chain);
     sealed::check(bench, &chain);
+    copies::check(bench);
     destruction::check(bench, &chain, events.as_ref());
     returned::check(bench, &chain);
     acceptance::check(bench, &chain);

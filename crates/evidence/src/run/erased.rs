@@ -1,6 +1,7 @@
 //! What was erased, and what was then looked for.
 
-use ecluse_core::erasure::{Erasure, Residue};
+use ecluse_core::acceptance;
+use ecluse_core::erasure::{Erasure, Residue, Side};
 use ecluse_core::instruction;
 use ecluse_core::language::Language;
 
@@ -41,6 +42,7 @@ pub(super) fn check(bench: &mut Bench<'_>, chain: &Chain, events: Option<&Events
             "it did not come to its end".to_owned()
         });
         source(bench, chain, &erasure);
+        accepted(bench, &erasure);
     }
     if bench.bytes(RESIDUE).is_some()
         && let Some(residue) = told::<Residue>(bench, RESIDUE)
@@ -55,6 +57,21 @@ pub(super) fn check(bench: &mut Bench<'_>, chain: &Chain, events: Option<&Events
         bench.check(RESIDUE, residue.survivors.is_empty() && places > 0, words, || {
             residue.survivors.first().map(|one| format!("{}: {}", one.place, one.what)).unwrap_or_default()
         });
+        let words = Words::new(
+            "The look came to its end and could read each of écluse’s own places.",
+            "La recherche est allée à son terme et a pu lire chacun des endroits d’écluse.",
+        );
+        let whole = !residue.ended.is_empty() && residue.closed == 0;
+        bench.check(RESIDUE, whole, words, || format!("{} could not be read", residue.closed));
+        let erasure = super::parsed::<Erasure>(bench, ERASURE).ok().flatten();
+        let nothing = erasure.is_none_or(|erasure| erasure.done.is_empty());
+        if residue.sought == 0 && !nothing {
+            let words = Words::new(
+                "Things were erased, and nothing was looked for.",
+                "Des éléments ont été effacés, et rien n’a été recherché.",
+            );
+            bench.fails(RESIDUE, words, None);
+        }
     }
 }
 
@@ -101,6 +118,19 @@ fn source(bench: &mut Bench<'_>, chain: &Chain, erasure: &Erasure) {
     bench.check(ERASURE, left.is_none(), words, || {
         left.map(|table| format!("{table} is not")).unwrap_or_default()
     });
+}
+
+/// Where something of the source went: after the acceptance that is here, and no other.
+fn accepted(bench: &mut Bench<'_>, erasure: &Erasure) {
+    if erasure.done.iter().all(|one| one.side != Side::Source) {
+        return;
+    }
+    let words = Words::new(
+        format!("The source was erased after {}.", acceptance::FILE),
+        format!("La source a été effacée après {}.", acceptance::FILE),
+    );
+    let same = bench.digest(acceptance::FILE).as_deref() == Some(erasure.acceptance.as_str());
+    bench.check(ERASURE, same, words, || format!("it cites {}", erasure.acceptance));
 }
 
 fn of_order(bench: &mut Bench<'_>, chain: &Chain, of: &str, cited: &str) {

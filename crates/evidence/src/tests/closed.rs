@@ -46,7 +46,10 @@ pub(super) fn closed_but(papers: &Papers, mut files: Files, change: impl FnOnce(
     let text = acceptance::draft(&head(papers, ran, 4), &stated);
     signed(&mut files, "acceptance.toml", Kind::Acceptance, &text, &papers.signatory);
     let at = (now() + SignedDuration::from_mins(5)).to_string();
+    let ledger = files.get("copies.json").and_then(|bytes| Ledger::read(bytes).ok()).unwrap_or_default();
+    let held = ledger.copies.iter().filter_map(|copy| Some(copy.hold.as_ref()?.of(copy))).collect();
     let erasure = Erasure {
+        held,
         format: Erasure::FORMAT.to_owned(),
         run: "r1".to_owned(),
         instruction: instruction.clone(),
@@ -97,7 +100,7 @@ pub(super) fn closed_but(papers: &Papers, mut files: Files, change: impl FnOnce(
         residue: looked,
         done: erasure.done,
         looked: residue.looked,
-        held: Vec::new(),
+        held: erasure.held,
         out_of_reach: Vec::new(),
         artefacts: files
             .iter()

@@ -2,6 +2,7 @@
 
 mod chain;
 mod closed;
+mod copies;
 mod form;
 mod made;
 mod spoilt;

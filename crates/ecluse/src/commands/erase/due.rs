@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use ecluse_adapters::folder::{self as runs, RunFolder};
 use ecluse_core::copies::{Beat, Copy, Ended, Ledger, Standing, Store};
 use ecluse_core::count::number;
-use ecluse_core::erasure::{Erased, Erasure, Held, Side};
+use ecluse_core::erasure::{Erased, Erasure, Side};
 use ecluse_core::fault::{Code, Result};
 use ecluse_flow::event::{Act, Leaf, Outcome};
 use ecluse_flow::failpoint;
@@ -14,6 +14,7 @@ use ecluse_flow::ports::Record as _;
 
 use crate::commands::Here;
 use crate::copies::{self, Copies, erasers, look};
+use crate::papers::erased::holds;
 use crate::{journal, ready};
 
 static LATE: Code = Code::refused("ECL-ERA-005", "the timer that erases copies came too late");
@@ -231,7 +232,7 @@ impl Journals<'_> {
     fn summed_up(&mut self, run: &Path, ledger: &Ledger) -> Result<()> {
         let before = kept(run)?;
         let (now, session) = (self.here.now.to_string(), self.session.clone());
-        let held = holds(ledger, self.here);
+        let held = holds(ledger, self.here.now);
         let Ok(Some(record)) = self.taken(run) else { return Ok(()) };
         let Some(before) = before else { return Ok(()) };
         // what was announced at the source and not said to have gone stays announced
@@ -283,21 +284,6 @@ fn of_copies(ledger: &Ledger) -> impl Iterator<Item = Erased> + '_ {
         files: None,
         at: ended.at.to_string(),
     })
-}
-
-fn holds(ledger: &Ledger, here: &Here) -> Vec<Held> {
-    let held = ledger.copies.iter().filter(|copy| matches!(copy.standing(here.now), Standing::Held(_)));
-    held.filter_map(|copy| {
-        let hold = copy.hold.as_ref()?;
-        Some(Held {
-            place: copy.place.clone(),
-            what: copy.store.words().to_owned(),
-            reason: hold.reason.clone(),
-            approver: hold.approver.clone(),
-            until: hold.until.to_string(),
-        })
-    })
-    .collect()
 }
 
 #[cfg(test)]

@@ -78,7 +78,8 @@ pub enum Act {
     Copies,
     /// Somebody took a copy out of our reach; the object is the line's id in the ledger, which ends it with its digest.
     Taken,
-    /// A timer looked for copies whose day has come; with a code where it came too late.
+    /// A timer looked for copies whose day has come; with a code where it came too late, its clock was far ahead, or the
+    /// source stands beyond its day. A person's look is one where it says what day it is after long.
     Beat,
     /// What should be gone was looked for; ends with `residue.json`.
     Look,

@@ -31,6 +31,13 @@ static NOT_EARLY: Code = Code::refused("ECL-CPY-008", "this copy does not go bef
 /// a report is read, and a journal asked for, after the migration.
 const RECORD_DAYS: i32 = 365;
 
+/// A clock this far beyond the last thing that was noted is not taken for right by a timer: a month's holiday and a
+/// week, and five times the longest that a timer may wait. Whoever starts a machine again after longer says so.
+const AHEAD: SignedDuration = SignedDuration::from_hours(40 * 24);
+
+/// By how much two honest clocks may differ ([`crate::document`]).
+const APART: SignedDuration = SignedDuration::from_mins(5);
+
 /// Days for which a copy may stand that is made before any order says until when.
 const WITHOUT_ORDER: i32 = 30;
 
@@ -136,6 +143,12 @@ pub struct Beat {
     pub at: Timestamp,
     /// After how many hours the next one is to come.
     pub hours: u32,
+}
+
+impl Beat {
+    fn is_ahead(self, now: Timestamp) -> bool {
+        self.at.duration_since(now) > APART
+    }
 }
 
 /// One copy.
@@ -433,13 +446,35 @@ impl Ledger {
         due.into_iter().map(|copy| copy.id.clone()).collect()
     }
 
-    /// Whether a timer that was set up has not looked for longer than twice its time.
+    /// Whether a timer that was set up has not looked for longer than twice its time, or looked by a clock that was
+    /// ahead: of such a look nobody knows when it was.
     #[must_use]
     pub fn missed(&self, now: Timestamp) -> bool {
         self.beat.is_some_and(|beat| {
             let late = SignedDuration::from_hours(i64::from(beat.hours).saturating_mul(2));
-            now > beat.at.saturating_add(late).unwrap_or(beat.at)
+            now > beat.at.saturating_add(late).unwrap_or(beat.at) || beat.is_ahead(now)
         })
+    }
+
+    /// The last thing that was noted, `noted` or a timer's look, where this moment is so far beyond it that a timer does
+    /// not erase by it: the clock jumped, or the machine was off for so long that a person says what day it is.
+    #[must_use]
+    pub fn far_behind(&self, noted: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+        let last = self.beat.map(|beat| beat.at).max(noted)?;
+        (now.duration_since(last) > AHEAD).then_some(last)
+    }
+
+    /// Somebody says that the clock is right: what a look by one that was ahead left is put right. A copy whose day has
+    /// not come, or that is held, is not late, whatever failed before; `but` is tried now.
+    pub fn settle(&mut self, but: &[String], now: Timestamp) {
+        for copy in self.copies.iter_mut().filter(|copy| !but.contains(&copy.id)) {
+            if !matches!(copy.standing(now), Standing::Due | Standing::Outstanding) {
+                copy.failed = None;
+            }
+        }
+        if let Some(beat) = self.beat.as_mut().filter(|beat| beat.is_ahead(now)) {
+            beat.at = now;
+        }
     }
 
     /// What is not as it should be: copies whose day has come, or that could not be erased.

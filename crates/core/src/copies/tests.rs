@@ -175,6 +175,58 @@ fn a_timer_that_stopped_is_noticed_after_twice_its_time() {
     assert!(ledger.missed(clock.now()));
 }
 
+// proves: ERA-04
+#[test]
+fn a_look_by_a_clock_that_was_ahead_is_a_missed_one() {
+    let mut clock = FrozenClock::at("2026-11-01T08:00:00Z");
+    let mut ledger = ledger(&clock);
+    clock.move_by(5 * 60);
+    ledger.beat = Some(Beat { at: clock.now(), hours: 24 });
+    clock.move_by(-5 * 60);
+    assert!(!ledger.missed(clock.now()), "two honest clocks");
+    clock.move_by(-1);
+    assert!(ledger.missed(clock.now()));
+    ledger.settle(&[], clock.now());
+    assert!(!ledger.missed(clock.now()), "somebody said what time it is");
+}
+
+#[test]
+fn a_clock_is_too_far_from_the_last_thing_that_was_noted() {
+    let mut clock = FrozenClock::at("2026-11-01T08:00:00Z");
+    let mut ledger = ledger(&clock);
+    assert_eq!(ledger.far_behind(None, clock.now()), None, "nothing was noted yet");
+    let last = clock.now();
+    clock.move_by(40 * DAY);
+    assert_eq!(ledger.far_behind(Some(last), clock.now()), None);
+    clock.move_by(1);
+    assert_eq!(ledger.far_behind(Some(last), clock.now()), Some(last));
+    let looked = last + SignedDuration::from_hours(24);
+    ledger.beat = Some(Beat { at: looked, hours: 24 });
+    assert_eq!(ledger.far_behind(Some(last), clock.now()), None, "the later of the two");
+    clock.move_by(DAY);
+    assert_eq!(ledger.far_behind(Some(last), clock.now()), Some(looked));
+    // a clock that was set back is no clock that jumped ahead
+    clock.move_by(-90 * DAY);
+    assert_eq!(ledger.far_behind(Some(last), clock.now()), None);
+}
+
+#[test]
+fn what_failed_is_told_no_more_once_it_is_not_due() {
+    let mut clock = FrozenClock::at("2026-12-01T08:00:00Z");
+    let mut ledger = ledger(&clock);
+    for copy in &mut ledger.copies {
+        copy.fail("ECL-ERA-001", clock.now());
+    }
+    ledger.settle(&["b".repeat(32)], clock.now());
+    let failed = |ledger: &Ledger, id: &str| ledger.one(id).unwrap().failed.is_some();
+    assert!(failed(&ledger, "aaaa"), "its day has come");
+    assert!(failed(&ledger, "bbbb"), "it is tried now");
+    clock.move_by(-DAY);
+    ledger.settle(&[], clock.now());
+    assert!(!failed(&ledger, "aaaa") && !failed(&ledger, "bbbb"));
+    assert!(ledger.open(clock.now()).is_empty());
+}
+
 #[test]
 fn what_is_of_patients_goes_by_the_orders_day() {
     let day: Date = "2026-12-01".parse().unwrap();

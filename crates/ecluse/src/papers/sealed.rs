@@ -100,6 +100,15 @@ pub(crate) fn is_any(run: &Path) -> bool {
     run.join(FILE).exists()
 }
 
+/// Whether a run made this archive, by what it kept.
+///
+/// # Errors
+///
+/// [`UNREADABLE`].
+pub(crate) fn is_among(run: &Path, archive: &str) -> Result<bool> {
+    Ok(read(run)?.is_some_and(|all| all.archives.iter().any(|kept| kept.archive == archive)))
+}
+
 /// What was kept of this archive, as the journal attests it. `None` where nothing was extracted in this folder:
 /// whoever is not the sender has none.
 ///

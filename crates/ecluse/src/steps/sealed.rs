@@ -1,10 +1,12 @@
 //! An order to a recipient: the archive handed over, and the receipt that comes back.
 
 use ecluse_adapters::folder::figures;
+use ecluse_core::copies::Store;
 use ecluse_core::instruction;
 use ecluse_core::receipt::FILE;
 
 use super::{At, Found, LAB, YOU, missing, refused, run};
+use crate::copies;
 use crate::papers::acceptance::found;
 use crate::papers::{Paper, quietly};
 
@@ -33,6 +35,18 @@ pub(super) fn acts(at: At<'_>) -> Vec<(&'static str, Found)> {
 /// What the recipient loaded, as the acceptance will take it.
 fn receipt(at: At<'_>) -> Found {
     let At { folder, lang, now, .. } = at;
+    if !folder.has(FILE) && is_gone(at) {
+        return missing(
+            lang.of(
+                "the archive was erased before it was received",
+                "l’archive a été effacée avant d’être reçue",
+            ),
+            YOU,
+            &[
+                "Seal it again, under an order whose day for copies is still to come:  ecluse extract -o ARCHIVE --key FILE",
+            ],
+        );
+    }
     if !folder.has(FILE) {
         return missing(
             lang.of("the archive was not received yet", "l’archive n’est pas encore reçue"),
@@ -50,6 +64,13 @@ fn receipt(at: At<'_>) -> Found {
         ),
         Err(fault) => refused(at, &fault, THEM, "ecluse receipt verify"),
     }
+}
+
+/// Whether archives were made here, and each of them is gone.
+fn is_gone(at: At<'_>) -> bool {
+    let ledger = copies::look(at.folder).unwrap_or_default();
+    let mut archives = ledger.copies.iter().filter(|copy| copy.store == Store::Archive).peekable();
+    archives.peek().is_some() && archives.all(|copy| copy.ended.is_some())
 }
 
 /// The acceptance that nobody has proposed: over a receipt nothing else is left to do.

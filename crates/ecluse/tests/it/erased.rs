@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 use std::process::Output;
 
-use ecluse_adapters::folder::{erasure, residue};
+use ecluse_adapters::folder::{erasure, events, residue};
 use ecluse_adapters::sqlite::{Destination, Source, create_from};
+use ecluse_flow::event::Act;
 use ecluse_flow::ports::{Destination as _, Source as _};
 use ecluse_testkit::kill::VARIABLE;
 use ecluse_testkit::migration::{End, Migration, Ordered};
 use ecluse_testkit::papers::Papers;
+use jiff::SignedDuration;
 
 use crate::erased_servers::{notes, related};
 use crate::{now, program};
@@ -316,4 +318,55 @@ fn a_copy_that_goes_after_the_orders_end_is_looked_for_certified_and_the_migrati
     case.done(&["certify", "sign", "--key", &case.key("serrano")]);
     let said = case.done(&["close"]);
     assert!(said.contains("The migration is closed"), "{said}");
+}
+
+/// The three commands that say how things stand.
+const TOLD: [&str; 3] = ["status", "copies", "next"];
+
+// proves: ERA-04
+#[test]
+fn a_source_that_stands_beyond_its_day_is_told_and_an_event() {
+    let mut case = Case::with(DESTROY, "", |papers, day| {
+        let earlier = (now() + SignedDuration::from_hours(24 * 20)).strftime("%Y-%m-%d").to_string();
+        papers.instruction =
+            papers.instruction.replacen(&format!("source = {day}"), &format!("source = {earlier}"), 1);
+    });
+    case.accepted();
+    case.owned();
+    case.ahead = 20;
+    TOLD.iter().for_each(|told| drop(case.done(&[told])));
+    case.ahead = 21;
+    for told in TOLD {
+        case.refused(&[told], "ECL-ERA-032");
+    }
+    case.done(&["erase", "--timer"]);
+    let noted = events(&case.made.folder().join("run")).unwrap().leaves;
+    let is_told = |act, outcome: &str| noted.iter().any(|leaf| leaf.act == act && leaf.outcome == outcome);
+    assert!(is_told(Act::Beat, "ECL-ERA-032"));
+    case.ahead = 0;
+    case.done(&["erase", "--source"]);
+    case.ahead = 21;
+    case.done(&["erase", "--timer"]);
+    TOLD.iter().for_each(|told| drop(case.done(&[told])));
+}
+
+// proves: ERA-04
+#[test]
+fn an_erasure_of_the_source_that_failed_is_told_until_it_is_made_good() {
+    let mut case = Case::new(DESTROY);
+    case.accepted();
+    case.owned();
+    TOLD.iter().for_each(|told| drop(case.done(&[told])));
+    case.sql().execute_batch("insert into visit values (1, 2)").unwrap();
+    case.refused(&["erase", "--source"], "ECL-ERA-012");
+    for told in TOLD {
+        let said = case.refused(&[told], "ECL-ERA-033");
+        assert!(said.contains("ECL-ERA-012"), "{said}");
+    }
+    // a look at the copies is no erasure of the source
+    case.done(&["erase"]);
+    case.refused(&["status"], "ECL-ERA-033");
+    case.sql().execute_batch("delete from visit").unwrap();
+    case.done(&["erase", "--source"]);
+    TOLD.iter().for_each(|told| drop(case.done(&[told])));
 }

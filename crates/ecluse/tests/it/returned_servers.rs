@@ -162,8 +162,12 @@ fn returned_before_it_is_erased(case: &Case<'_>, back: &[&str]) {
     let own = case.path("own.age");
     let opened = case.done(&["open", &archive, "--identity", &own, "--receipt"]);
     assert!(opened.contains("Every row was opened and added up"), "{opened}");
-    // a receipt that nobody signed is none
+    // a receipt that nobody signed is none: neither for the source, nor for the archive that waits for it
     case.refused(&erase, "ECL-SGN-020");
+    let ledger = Ledger::read(&std::fs::read(case.made.folder().join("copies.json")).unwrap()).unwrap();
+    let copy = ledger.copies.iter().find(|copy| copy.store == Store::Archive).unwrap();
+    let early = ["erase", "--copy", copy.id.get(..8).unwrap()];
+    case.refused(&early, "ECL-ERA-008");
     // the publisher's own hand under it is none either
     case.refused_by_hand();
     case.done(&["receipt", "sign", "--return", "--key", &case.key("fontaine")]);
@@ -180,11 +184,9 @@ fn returned_before_it_is_erased(case: &Case<'_>, back: &[&str]) {
     let run = case.made.folder().join("run");
     assert!(erasure(&run).unwrap().unwrap().covers_source("patient"));
     // the publisher's copy of what the laboratory has
-    let ledger = Ledger::read(&std::fs::read(case.made.folder().join("copies.json")).unwrap()).unwrap();
-    let copy = ledger.copies.iter().find(|copy| copy.store == Store::Archive).unwrap();
     let kept = case.at("kept");
     copied(&case.at("back"), &kept);
-    case.done(&["erase", "--copy", copy.id.get(..8).unwrap()]);
+    case.done(&early);
     case.done(&case.with(&["erase", "--look"]));
     // no certificate closes an evidence that lacks the laboratory's word
     let receipt = case.made.folder().join("return-receipt.toml");

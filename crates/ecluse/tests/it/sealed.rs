@@ -245,12 +245,25 @@ fn what_was_extracted_is_loaded_received_and_the_receipt_opens_what_was_committe
     let (head, tail) = whole.rsplit_once("out     = \"").unwrap();
     let flipped = if tail.starts_with('0') { "1" } else { "0" };
     let forged = format!("{head}out     = \"{flipped}{}", tail.get(1..).unwrap());
+    let ledger: serde_json::Value = serde_json::from_str(&succeed(&lab, &["copies", "--json"])).unwrap();
+    let copies = ledger["copies"].as_array().unwrap();
+    let id = copies.iter().find(|copy| copy["store"] == "archive").unwrap()["id"].as_str().unwrap();
     for text in [other, forged] {
         sealed.receives(&text);
         refused(&lab, &["receipt", "verify"], "ECL-RCT-011");
         refused(&lab, &["accept", "propose"], "ECL-RCT-011");
+        // what has not arrived is not erased ahead of its day
+        refused(&lab, &["erase", "--copy", id], "ECL-ERA-008");
     }
     sealed.receives(&whole);
+    succeed(&lab, &["erase", "--copy", id]);
+    assert!(!sealed.archive().exists());
+    // nobody is told to hand over what is gone
+    let aside = lab.join("receipt.aside");
+    std::fs::rename(lab.join("receipt.toml"), &aside).unwrap();
+    let next = succeed(&lab, &["next"]);
+    assert!(next.contains("the archive was erased before it was received"), "{next}");
+    std::fs::rename(&aside, lab.join("receipt.toml")).unwrap();
     succeed(&lab, &["accept", "propose"]);
     succeed(&lab, &["accept", "sign"]);
     succeed(&lab, &["accept", "verify"]);

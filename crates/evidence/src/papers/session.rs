@@ -21,8 +21,10 @@ const KEPT: &str = "journal/sessions/";
 const CLOCKS: SignedDuration = SignedDuration::from_mins(5);
 /// What stands in the place of a session, and under which acts alone: copies are erased when their day comes,
 /// whoever is there, and a signatory of the processor who makes the evidence is no operator.
-const NOBODY: [(&str, &[&str]); 2] =
-    [("timer", &["erase", "beat"]), ("no session", &["erase", "look", "copies", "standing", "certify"])];
+const NOBODY: [(&str, &[&str]); 2] = [
+    ("timer", &["erase", "beat"]),
+    ("no session", &["erase", "beat", "look", "copies", "standing", "certify"]),
+];
 /// Acts at which a command asks whether its session is in force.
 const ASKED: [&str; 4] = ["open", "extract", "reconcile", "certify"];
 

@@ -5,7 +5,9 @@
 //! | `mod.rs` | the list |
 //! | `taken.rs` | that somebody took a copy out of our reach |
 //! | `state.rs` | that it was destroyed: the statement, its signature, the end of its line |
+//! | `source.rs` | whether the source was erased when the order says |
 
+pub(crate) mod source;
 mod state;
 mod taken;
 
@@ -82,12 +84,12 @@ pub(crate) fn outside(here: &Here) -> Result<usize> {
     Ok(open.len())
 }
 
-/// That no copy stands beyond its day, that each statement of destruction is the one that was taken in, and that no
-/// timer has stopped.
+/// That no copy stands beyond its day, that each statement of destruction is the one that was taken in, that the source
+/// was erased when the order says, and that no timer has stopped.
 ///
 /// # Errors
 ///
-/// [`OPEN`], [`MISSED`]; what is wrong with a statement; the ledger's own.
+/// [`OPEN`], [`MISSED`]; what is wrong with a statement; as [`source::on_time`]; the ledger's own.
 pub(crate) fn on_time(here: &Here) -> Result<()> {
     in_order(&look(&here.folder)?, here)
 }
@@ -110,7 +112,11 @@ fn in_order(ledger: &Ledger, here: &Here) -> Result<()> {
     if let Some(fault) = bent {
         return Err(*fault);
     }
+    source::on_time(here, ledger)?;
     match &ledger.beat {
+        Some(beat) if beat.at > here.now && ledger.missed(here.now) => Err(MISSED
+            .fault(format!("it looked by a clock that showed {}", beat.at))
+            .help("put the clock right; the timer's next look tells of it no more, nor does: ecluse erase")),
         Some(beat) if ledger.missed(here.now) => Err(MISSED
             .fault(format!("last looked on {}, every {} hours", beat.at, beat.hours))
             .help("systemctl status ecluse-erase@….timer, or start again: ecluse erase --watch")),

@@ -6,18 +6,27 @@ use std::path::{Path, PathBuf};
 use ecluse_adapters::folder::{self as runs, RunFolder};
 use ecluse_core::copies::{Beat, Copy, Ended, Ledger, Standing, Store};
 use ecluse_core::count::number;
+use ecluse_core::document::{Kind, header};
 use ecluse_core::erasure::{Erased, Erasure, Side};
 use ecluse_core::fault::{Code, Result};
+use ecluse_core::manifest;
 use ecluse_flow::event::{Act, Leaf, Outcome};
 use ecluse_flow::failpoint;
 use ecluse_flow::ports::Record as _;
+use jiff::Timestamp;
 
 use crate::commands::Here;
+use crate::commands::copies::source;
 use crate::copies::{self, Copies, erasers, look};
 use crate::papers::erased::holds;
-use crate::{journal, ready};
+use crate::papers::{Paper, quietly, receipt, returned, sealed};
+use crate::{folder, journal, ready};
 
 static LATE: Code = Code::refused("ECL-ERA-005", "the timer that erases copies came too late");
+
+static AHEAD: Code = Code::refused("ECL-ERA-007", "the clock is far ahead of what was last noted");
+
+static NOT_RECEIVED: Code = Code::refused("ECL-ERA-008", "the archive has not been received yet");
 
 static LAST: Code = Code::refused("ECL-ERA-006", "the log of the migration goes last");
 
@@ -67,28 +76,78 @@ pub(super) fn looked(here: &Here, only: Option<&str>) -> Result<Done> {
 /// What is due, or the one copy that somebody wants gone before its day.
 fn due(ledger: &Ledger, here: &Here, only: Option<&str>) -> Result<Vec<String>> {
     match only {
-        Some(id) => Ok(vec![ledger.early(id, here.now)?.id.clone()]),
+        Some(id) => {
+            let copy = ledger.early(id, here.now)?;
+            received(here, copy)?;
+            Ok(vec![copy.id.clone()])
+        }
         None => Ok(ledger.due(here.now)),
     }
+}
+
+/// That an archive which was sealed here has arrived, before somebody erases it ahead of its day: until its receipt is
+/// there it is all that goes to whoever receives. A receipt of another archive of the same run will do.
+fn received(here: &Here, copy: &Copy) -> Result<()> {
+    if copy.store != Store::Archive {
+        return Ok(());
+    }
+    // what is no whole archive was never handed over
+    let path = here.folder.root().join(&copy.place).join(manifest::FILE);
+    let Ok(paper) = quietly(|| Paper::read(&path, "")) else { return Ok(()) };
+    let Ok(header) = header(paper.text(), Kind::Manifest) else { return Ok(()) };
+    for run in folder::list(here.folder.root())? {
+        if !sealed::is_any(&run) || !sealed::is_among(&run, &header.id)? {
+            continue;
+        }
+        let has_arrived = quietly(|| {
+            receipt::verified(&here.folder, None, &run, here.now).is_ok()
+                || returned::verified(&here.folder, None, &run, here.now).is_ok()
+        });
+        if !has_arrived {
+            return Err(NOT_RECEIVED.fault(copy.place.clone()).help(
+                "hand it over, and have its receipt here: ecluse receipt verify; one that nobody is to have goes on its day",
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Erases what is due, or one copy before its day. What could not be erased stands in the ledger with its code, and is tried again.
 ///
 /// # Errors
 ///
-/// The ledger's, where it cannot be read or written. That a copy could not be erased is told in [`Done`].
+/// [`AHEAD`]: nothing went; the ledger's, where it cannot be read or written. That a copy could not be erased is told in
+/// [`Done`].
 pub(super) fn erase(here: &Here, who: Who, only: Option<&str>) -> Result<Done> {
+    // before anything is noted by this clock
+    let noted = noted(here);
     // begun now where it was not: a record's lines go into it, and the ledger is held from here on
     let _told_when_a_record_goes = journal::keep(&here.folder);
     let mut copies = Copies::open(&here.folder)?;
+    if let Some(last) = copies.ledger.far_behind(noted, here.now) {
+        copies.in_the_name_of(&session(here, who));
+        let outcome = if who == Who::Person { Outcome::Done } else { Outcome::Code(AHEAD.id) };
+        copies.note(Act::Beat, &ready::world().id()?, &outcome)?;
+        if who != Who::Person {
+            return Err(AHEAD.fault(format!("now {}, last noted {last}", here.now)).help(
+                "nothing went; where the clock is wrong: put it right; where this is the day: ecluse erase, by a person, and the timer goes on",
+            ));
+        }
+    }
     let late = copies.ledger.missed(here.now);
     let mut done = Done { late, held: held(&copies.ledger, here), ..Done::default() };
     let mut journals = Journals { open: BTreeMap::new(), here, session: session(here, who) };
     copies.in_the_name_of(&journals.session);
     let own = here.folder.path(None, "run");
     if let Who::Timer { hours } = who {
-        let outcome = if late { Outcome::Code(LATE.id) } else { Outcome::Done };
-        if late {
+        let beyond = source::in_time(here).err();
+        // that the source stands beyond its day is an event of each look, as a copy that cannot be erased is
+        let outcome = match (late, beyond) {
+            (true, _) => Outcome::Code(LATE.id),
+            (false, Some(fault)) => Outcome::Code(fault.code().id),
+            (false, None) => Outcome::Done,
+        };
+        if outcome != Outcome::Done {
             let id = ready::world().id()?;
             if !journals.note(&own, Act::Beat, &id, &outcome)? {
                 copies.note(Act::Beat, &id, &outcome)?;
@@ -98,6 +157,11 @@ pub(super) fn erase(here: &Here, who: Who, only: Option<&str>) -> Result<Done> {
         copies.save()?;
     }
     let due = due(&copies.ledger, here, only)?;
+    let before = copies.ledger.clone();
+    copies.ledger.settle(&due, here.now);
+    if copies.ledger != before {
+        copies.save()?;
+    }
     // an erasure that fails on a folder in use must not keep the others
     let mut touched = Vec::new();
     for id in due {
@@ -134,6 +198,20 @@ pub(super) fn erase(here: &Here, who: Who, only: Option<&str>) -> Result<Done> {
         journals.summed_up(&run, &copies.ledger)?;
     }
     Ok(done)
+}
+
+/// When the last thing was noted: beside the ledger, or by the run. What followed on a look that was refused was noted by
+/// the same clock, until a look that was not.
+fn noted(here: &Here) -> Option<Timestamp> {
+    let last = |name: &str| {
+        let leaves = runs::events(&here.folder.path(None, name)).ok()?.leaves;
+        let is_refused = |leaf: &Leaf| leaf.outcome == AHEAD.id;
+        let since = leaves.iter().rposition(|leaf| leaf.act == Act::Beat && !is_refused(leaf)).unwrap_or(0);
+        let refused = leaves.iter().skip(since).position(is_refused);
+        let mut counts = leaves.iter().take(refused.map_or(leaves.len(), |at| since + at));
+        counts.next_back()?.time.parse::<Timestamp>().ok()
+    };
+    last(copies::EVENTS).max(last("run"))
 }
 
 /// One copy: announced in the journal, its marker kept, erased.

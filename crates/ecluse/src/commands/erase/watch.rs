@@ -17,7 +17,8 @@ use crate::output;
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// Looks now and after every `hours` hours, until it is told to stop (SIGINT, SIGTERM). What could not be
-/// erased is tried again at the next look: it is told, and ends nothing.
+/// erased is tried again at the next look: it is told, and ends nothing. A clock that is set back is looked at anew, at
+/// once.
 ///
 /// # Errors
 ///
@@ -47,8 +48,9 @@ pub(super) fn looks(
             output::warning(fault.to_string());
         }
         let next = now.saturating_add(SignedDuration::from_hours(i64::from(hours))).unwrap_or(now);
-        // the clock is asked again and again: a machine that slept looks as soon as it wakes
-        while clock() < next {
+        // the clock is asked again and again: a machine that slept looks as soon as it wakes, and one whose clock was
+        // ahead as soon as it is set back
+        while (now..next).contains(&clock()) {
             if !wait() {
                 return last;
             }

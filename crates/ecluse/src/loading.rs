@@ -65,6 +65,8 @@ pub(crate) struct Laid {
     pub(crate) sealed: Sealed,
     pub(crate) instruction: Instruction,
     pub(crate) dictionary: Dictionary,
+    /// Where the files go that its rows name, resolved; empty where they name none, or nobody loads.
+    pub(crate) files: String,
     tables: Consigned,
     status: StatusFile,
     met: Mutex<Met>,
@@ -181,6 +183,7 @@ impl Sealed {
             sealed: self,
             instruction,
             dictionary,
+            files: String::new(),
             tables,
             status,
             met: Mutex::new(met),
@@ -390,7 +393,7 @@ impl Laid {
             Bound { identity: destination, schema: "" },
         );
         let index = archive.index();
-        let begun = Begun { run: &index.run, tally: &index.tally };
+        let begun = Begun { run: &index.run, tally: &index.tally, files: &self.files };
         let plan = &compiled.plan;
         act(Orders::of_recipient(plan, &self.instruction, recipient, ends, begun, &ask, identity)?)
     }

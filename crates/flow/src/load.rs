@@ -2,12 +2,14 @@
 //! recipient does with archive and identity stands in the journal.
 
 use ecluse_core::fault::{Code, Result};
+use ecluse_seal::Identity;
 
 use crate::event::{Act, Outcome, Verified};
 use crate::journal::Journal;
 use crate::orders::Orders;
 use crate::ports::{Destination, Record};
 use crate::run::ours;
+use crate::state;
 use crate::world::World;
 
 static NOT_DESTROYED: Code = Code::refused("ECL-LOA-018", "the identity is not destroyed yet");
@@ -36,6 +38,25 @@ pub fn not_loaded_yet(
     Err(LOADED.fault("").help(
         "nothing is to be done: they stand there. A load that was begun elsewhere is gone on with in its own folder: --run DIR",
     ))
+}
+
+/// Whether a load under this instruction may go on in a folder with this sealed state and journal: the state opens with
+/// the recipient's identity, and is of this instruction; without a state, a load was begun there, or nothing. Asked
+/// before anything is noted there.
+///
+/// # Errors
+///
+/// `ECL-RUN-013`; the seal's own.
+pub fn goes_on(
+    state: Option<&[u8]>,
+    journal: Option<&Verified>,
+    (identity, instruction): (&Identity, &str),
+) -> Result<()> {
+    let ours = match state {
+        Some(state) => ecluse_seal::open(state, identity)?.instruction == instruction,
+        None => journal.and_then(|journal| journal.leaves.first()).is_none_or(|leaf| leaf.act == Act::Unseal),
+    };
+    if ours { Ok(()) } else { Err(state::other()) }
 }
 
 /// Opens the archive between the two lines that say so; a refusal is a line too. `manifest` is the digest of

@@ -53,6 +53,8 @@ pub struct Begun<'a> {
     pub run: &'a str,
     /// The key of its tallies.
     pub tally: &'a Seal,
+    /// Where the files go that its rows name, resolved; empty where they name none.
+    pub files: &'a str,
 }
 
 /// One side, as it was signed.

@@ -13,6 +13,8 @@ use crate::world::World;
 
 static OTHER: Code = Code::refused("ECL-RUN-013", "the run folder belongs to another instruction");
 static ELSEWHERE: Code = Code::refused("ECL-LOA-030", "this load was begun into another database");
+static OTHER_FILES: Code =
+    Code::refused("ECL-LOA-040", "this load was begun with another folder for its files");
 static OLDER: Code = Code::refused("ECL-RUN-021", "the run's sealed state is older than its journal");
 /// A reconciliation or a search without a run.
 pub(crate) static NONE: Code = Code::usage("ECL-RUN-015", "the run folder holds no run");
@@ -23,7 +25,8 @@ pub(crate) static NONE: Code = Code::usage("ECL-RUN-015", "the run folder holds 
 ///
 /// [`OTHER`] where it was begun under another instruction, [`BENT`] where the journal no
 /// longer contains what it contained when the state was sealed, [`OLDER`] where the journal
-/// tells of a later state, [`ELSEWHERE`] where a load went to another database; the seal's own.
+/// tells of a later state, [`ELSEWHERE`] where a load went to another database, [`OTHER_FILES`] where its files went to
+/// another folder; the seal's own.
 pub(crate) fn load(orders: &Orders<'_>, record: &mut dyn Record) -> Result<Option<RunState>> {
     let state = held(orders.instruction, orders.identity, record)?;
     state.map(|state| of(orders, state)).transpose()
@@ -85,10 +88,15 @@ fn of(orders: &Orders<'_>, state: RunState) -> Result<RunState> {
             "name the database into which it was begun: --to URL; for another one, undo the load there or begin in another folder: --run DIR",
         ));
     }
+    if orders.begun.is_some_and(|begun| !state.files.is_empty() && state.files != begun.files) {
+        return Err(OTHER_FILES.fault("").help(
+            "name the folder of the first start, under the same path: --files DIR; what lies there is in clear",
+        ));
+    }
     Ok(state)
 }
 
-fn other() -> Fault {
+pub(crate) fn other() -> Fault {
     OTHER
         .fault("")
         .help("give the folder of this instruction's own run: --run DIR; for a new one: ecluse next")
@@ -111,13 +119,14 @@ pub(crate) fn begin(orders: &Orders<'_>, world: &World<'_>) -> Result<RunState> 
         })
     });
     let (run, tally) = match orders.begun {
-        Some(Begun { run, tally }) => (run.to_owned(), Seal::new(*tally.expose())),
+        Some(Begun { run, tally, .. }) => (run.to_owned(), Seal::new(*tally.expose())),
         None => (world.id()?, Seal::new(world.random()?)),
     };
     Ok(RunState {
         run,
         instruction: orders.instruction.to_owned(),
         destination: orders.begun.map_or("", |_| orders.destination.identity).to_owned(),
+        files: orders.begun.map_or("", |begun| begun.files).to_owned(),
         tally,
         token: Seal::new(world.random()?),
         object: world.id()?,

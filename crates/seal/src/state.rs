@@ -43,6 +43,8 @@ pub struct RunState {
     /// Of a load, the identity of the database into which it was begun; empty where the order itself names the
     /// destination, and in a state of an older day.
     pub destination: String,
+    /// Of a load whose rows name files, the path of the folder that receives them, resolved; else empty.
+    pub files: String,
     /// The key of the tallies (`docs/formats.md`, "Tallies").
     pub tally: Seal,
     /// The key of the row tokens.

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use data_encoding::HEXLOWER;
 use ecluse_adapters::archive::Writer;
 use ecluse_adapters::folder::{RunFolder, events};
-use ecluse_core::copies::Store;
 use ecluse_core::count::{count, plural};
 use ecluse_core::digest;
 use ecluse_core::document::{self, Kind};
@@ -27,14 +26,13 @@ use serde_json::json;
 
 use super::{Here, begun, encodings, files, identifiers, migrate, runs, sign, stayed};
 use crate::cli::ExtractArgs;
-use crate::copies::{self, Born, erasers};
 use crate::papers::chain::Chain;
 use crate::papers::sealed::{self, Kept};
 use crate::papers::{Paper, compared, draft, hand, objections, refusal};
 use crate::progress::Teller;
 use crate::ready::{self, Ready, STOP};
 use crate::report::facts::{self, Facts};
-use crate::{clock, folder, hardening, output, trial};
+use crate::{clock, copies, folder, hardening, output, trial};
 
 static TO_A_DATABASE: Code =
     Code::usage("ECL-ARC-010", "the order goes to a database, and nothing is sealed");
@@ -61,28 +59,22 @@ pub(super) fn run(here: &Here, args: &ExtractArgs) -> Result<()> {
     }
     let key = key(here, args.key.as_deref(), &chain)?;
     let sender = hand::signer(Kind::Manifest, &key, &chain.contract.terms().keys)?.fingerprint();
-    let by = Some(chain.instruction.order().erasure.copies.value);
-    let (place, run) =
-        (runs::name(&here.folder, &args.output), here.folder.path(args.papers.run.as_deref(), "run"));
-    let state = format!("{}/{}", runs::name(&here.folder, &run), erasers::STATE);
-    copies::born(
-        &here.folder,
-        here.now,
-        &[
-            Born { store: Store::Archive, place: &place, copies: by, marker: "" },
-            Born { store: Store::State, place: &state, copies: by, marker: "" },
-        ],
-    )?;
-    copies::run(&here.folder, here.now, &run, chain.instruction.order(), None)?;
-    if let Some(manifest) = unended(&args.output, &run) {
+    let path = here.folder.path(args.papers.run.as_deref(), "run");
+    let copied = |ready: &Ready| {
+        let order = ready.chain.instruction.order();
+        copies::archive(&here.folder, here.now, (&args.output, &path), order)
+    };
+    if let Some(manifest) = unended(&args.output, &path) {
         let (ready, _) = Ready::to_recipient(here, &args.papers, chain)?;
-        runs::may_open(here, &run, &ready)?;
-        return told(&ended(here, &ready, (&args.output, &run), &manifest)?, &args.output);
+        runs::may_open(here, &path, &ready)?;
+        copied(&ready)?;
+        return told(&ended(here, &ready, (&args.output, &path), &manifest)?, &args.output);
     }
+    // before the ledger of copies knows the name: what somebody else put there is no copy of ours
     let mut archive = Writer::new(&args.output)?;
     let (ready, mut source) = Ready::to_recipient(here, &args.papers, chain)?;
-    let path = here.folder.path(args.papers.run.as_deref(), "run");
     runs::may_open(here, &path, &ready)?;
+    copied(&ready)?;
     let mut record = RunFolder::open(&path, &here.journal())?;
     ready.swept(&mut record)?;
     let facts = serde_json::to_vec_pretty(&Facts::of(&ready)).unwrap_or_default();

@@ -18,6 +18,7 @@ use crate::papers::{draft, returned, signatures_of};
 use crate::{folder, output};
 
 static NO_RETURN: Code = Code::usage("ECL-RET-008", "this archive returns nothing to the laboratory");
+const KEEP: &str = "sign no receipt of it, keep it as it is, and ask the publisher";
 static NOT_WHOLE: Code = Code::refused("ECL-RET-009", "rows that are to be returned are not in the archive");
 
 pub(super) fn run(here: &Here, args: &InspectArgs) -> Result<()> {
@@ -43,6 +44,9 @@ pub(super) fn open(here: &Here, args: &OpenedArgs) -> Result<()> {
     let identity = session::identity(&sealed.identity(here, open.identity.as_deref())?)?;
     let (laid, archive) = sealed.open(here, open.status.as_deref(), &identity)?;
     let index = archive.index();
+    if returns && !index.files.is_empty() {
+        return Err(load::UNASKED.fault("").help(KEEP));
+    }
     let bytes = laid.sealed.manifest.stated().parts.iter().map(|part| part.size).sum();
     told(&laid.sealed.manifest, bytes);
     output::line(format!(

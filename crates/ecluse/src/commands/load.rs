@@ -22,7 +22,7 @@ use ecluse_core::receipt::{self, Stated, Table};
 use ecluse_core::recipient::Recipient;
 use ecluse_flow::event::Act;
 use ecluse_flow::figures::Figures;
-use ecluse_flow::load::{OTHER_RECEIPT, destroys, is_destroyed, not_loaded_yet, unseals};
+use ecluse_flow::load::{OTHER_RECEIPT, destroys, goes_on, is_destroyed, not_loaded_yet, unseals};
 use ecluse_flow::orders::{Orders, is_stated};
 use ecluse_flow::ports::{Destination, Files, Record as _};
 use ecluse_flow::reconcile::{Kind, Reconciliation, conclude, reconcile};
@@ -39,7 +39,7 @@ use super::migrate::{STOPPED, counters};
 use super::{Here, reconcile as reconciled, runs, session, sign};
 use crate::cli::{LoadArgs, SignArgs};
 use crate::connections::{self, End};
-use crate::copies::{self, Born};
+use crate::copies::{self, Born, erasers};
 use crate::loading::{Laid, Sealed, opened};
 use crate::papers::{Paper, draft, reference, signatures_of};
 use crate::progress::Teller;
@@ -53,7 +53,8 @@ static NOT_THROUGH: Code =
 static LINKED: Code = Code::refused("ECL-LOA-027", "the identity is a link, or has a second name");
 static NO_FOLDER: Code =
     Code::usage("ECL-LOA-036", "rows of the archive name files, and it is not said where these go");
-static UNASKED: Code = Code::refused("ECL-LOA-037", "the archive holds files, and its order names none");
+pub(super) static UNASKED: Code =
+    Code::refused("ECL-LOA-037", "the archive holds files, and its order names none");
 const TELL: &str = "load nothing of it, keep it as it is, and tell the controller";
 static REFUSED: Code = Code::refused("ECL-LOA-028", "the destination refused rows of the archive");
 static ANOTHER: Code =
@@ -214,22 +215,39 @@ fn loaded(
     let identity = session::identity(key)?;
     let ids = (sealed.recipient.header().id.clone(), sealed.manifest.header().id.clone());
     let manifest = sealed.manifest.digest();
-    if !run.exists() {
+    if run.exists() {
+        // before a line is written there, or the ledger of copies knows it
+        copies::begun_here(&here.folder, run)?;
+        let order = sealed.manifest.stated().instruction.value.as_str();
+        // a start may have died before its first line
+        let journal = if run.join("events.jsonl").exists() { Some(events(run)?) } else { None };
+        goes_on(RunFolder::sealed_state(run)?.as_deref(), journal.as_ref(), (&identity, order))?;
+    } else {
         // until the order is unsealed, the day is the one of what has none
         listed(here, args, run, None)?;
     }
     let mut record = RunFolder::open(run, &here.journal())?;
-    let (laid, archive) = unseals(&mut record, ready::world(), (&ids.0, &ids.1), &manifest, || {
+    let (mut laid, archive) = unseals(&mut record, ready::world(), (&ids.0, &ids.1), &manifest, || {
         sealed.open(here, args.open.status.as_deref(), &identity)
     })?;
     let received = received(args, &laid, &archive)?;
+    if let Some(to) = args.files.as_deref().filter(|_| received.is_some()) {
+        laid.files = runs::resolved(to).display().to_string();
+    }
     let url = connect::parse(&connections::url(&here.folder, End::Destination, args.to.url().as_deref())?)?;
     let order = laid.instruction.order();
     listed(here, args, run, Some(order.erasure.copies.value))?;
-    copies::run(&here.folder, here.now, run, order, Some(&connect::name(&url, Language::English)))?;
+    let state = runs::name(&here.folder, &run.join(erasers::STATE));
+    let by = Some(order.erasure.copies.value);
+    let one = |store, place| Born { store, place, copies: by, marker: "" };
+    copies::run(&here.folder, here.now, run, order, None)?;
+    copies::born(&here.folder, here.now, &[one(Store::State, &state)])?;
     let mut destination = connect::destination(&url)?;
     let files = received.as_ref();
-    let load = Load { laid: &laid, archive: &archive, identity: &identity, files };
+    // a load that is refused leaves no line of a ledger that nobody made
+    let there = connect::name(&url, Language::English);
+    let begins = || copies::born(&here.folder, here.now, &[one(Store::Ledger, &there)]);
+    let load = Load { laid: &laid, archive: &archive, identity: &identity, files, begins: &begins };
     let mut source = Source::new(&archive);
     let start = if args.reference { Start::Reference } else { Start::Whole };
     let place = (here, run);
@@ -297,6 +315,8 @@ struct Load<'a> {
     archive: &'a Archive<'a>,
     identity: &'a Identity,
     files: Option<&'a Received<'a>>,
+    /// Asked before the destination changes.
+    begins: &'a (dyn Fn() -> Result<()> + Sync),
 }
 
 impl Load<'_> {
@@ -340,7 +360,7 @@ impl Load<'_> {
         }
         let mut teller = Teller::with_events();
         let moved = self.laid.with_orders((&compiled, self.identity), ends, |orders| {
-            let options = Options { start, ..self.options() };
+            let options = Options { start, begins: Some(self.begins), ..self.options() };
             flow_run(orders, options, source, destination, record, ready::world(), &mut |p| {
                 teller.tell(p);
             })

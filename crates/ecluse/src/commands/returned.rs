@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use ecluse_adapters::archive::Writer;
 use ecluse_adapters::folder::RunFolder;
-use ecluse_core::copies::Store;
 use ecluse_core::count::{number, plural};
 use ecluse_core::document::Kind;
 use ecluse_core::fault::{Code, Result};
@@ -19,13 +18,12 @@ use serde_json::json;
 use super::extract::{carried, ended, head, kept, key, label, signed, told, unended};
 use super::{Here, runs};
 use crate::cli::ReturnArgs;
-use crate::copies::{self, Born, erasers};
 use crate::journal;
 use crate::papers::chain::Chain;
 use crate::papers::{hand, objections, returned};
 use crate::progress::Teller;
 use crate::ready::{self, Ready, STOP};
-use crate::{hardening, output};
+use crate::{copies, hardening, output};
 
 static NOT_SAID: Code = Code::usage("ECL-RET-012", "it is not said where the archive goes");
 static OWN_RUN: Code = Code::usage("ECL-RET-013", "a return has a run folder of its own");
@@ -54,11 +52,17 @@ pub(super) fn run(here: &Here, args: &ReturnArgs) -> Result<()> {
     // what cannot be returned is said before anything is noted
     let (ready, mut source) = Ready::to_return(here, &args.papers, chain)?;
     journal::gate::passed(&here.folder, &ready.chain.instruction, here.now)?;
-    noted(here, &ready, archive, &run)?;
+    let copied = || {
+        let order = ready.chain.instruction.order();
+        copies::archive(&here.folder, here.now, (archive, &run), order)
+    };
     if let Some(manifest) = unended(archive, &run) {
+        copied()?;
         return told(&ended(here, &ready, (archive, &run), &manifest)?, archive);
     }
+    // before the ledger of copies knows the name: what somebody else put there is no copy of ours
     let mut writer = Writer::new(archive)?;
+    copied()?;
     let mut record = RunFolder::open(&run, &here.journal())?;
     ready.swept(&mut record)?;
     let head = head(here, &ready.chain)?;
@@ -99,17 +103,6 @@ fn own(here: &Here, run: &Path) -> Result<()> {
             .help("leave --run out: the folder is called return"));
     }
     Ok(())
-}
-
-/// Enters what is about to be made into the ledger of copies.
-fn noted(here: &Here, ready: &Ready, archive: &Path, run: &Path) -> Result<()> {
-    let order = ready.chain.instruction.order();
-    let by = Some(order.erasure.copies.value);
-    let place = runs::name(&here.folder, archive);
-    let state = format!("{}/{}", runs::name(&here.folder, run), erasers::STATE);
-    let one = |store, place| Born { store, place, copies: by, marker: "" };
-    copies::born(&here.folder, here.now, &[one(Store::Archive, &place), one(Store::State, &state)])?;
-    copies::run(&here.folder, here.now, run, order, None)
 }
 
 /// Tables, columns and rows of a return; no row is read.

@@ -212,7 +212,8 @@ pub(crate) fn name(folder: &Folder, run: &Path) -> String {
     run.strip_prefix(resolved(folder.root())).unwrap_or(&run).display().to_string()
 }
 
-fn resolved(path: &Path) -> std::path::PathBuf {
+/// A path through no link, as far as it stands.
+pub(crate) fn resolved(path: &Path) -> std::path::PathBuf {
     // what is about to be made has its parent's one path already
     let made_here = || Some(path.parent()?.canonicalize().ok()?.join(path.file_name()?));
     let absolute = || std::path::absolute(path).unwrap_or_else(|_| path.to_owned());

@@ -16,6 +16,7 @@ pub(crate) mod erasers;
 mod inventory;
 
 use std::fs::File;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use ecluse_adapters::folder::{self as runs_folder, RunFolder};
@@ -36,6 +37,8 @@ use crate::papers::excluded;
 use crate::{journal, ready};
 
 static NOT_OURS: Code = Code::refused("ECL-CPY-007", "the ledger of copies is not what écluse wrote");
+
+static ANOTHERS: Code = Code::refused("ECL-CPY-009", "this migration did not begin the run folder");
 
 /// Where each state of the ledger is announced.
 pub(crate) const EVENTS: &str = "copies";
@@ -224,12 +227,56 @@ pub(crate) fn ended(folder: &Folder, now: Timestamp, store: Store, place: &str, 
     copies.save().map(drop)
 }
 
+/// That a run folder which holds something is one that this migration began: it is in the ledger from before it was
+/// made. What stands in the ledger is erased on its day, so nothing that somebody else made may be entered.
+///
+/// # Errors
+///
+/// [`ANOTHERS`]; the ledger's.
+pub(crate) fn begun_here(folder: &Folder, run: &Path) -> Result<()> {
+    let record = runs::name(folder, run);
+    let is = |copy: &Copy| copy.store == Store::Record && copy.place == record && copy.ended.is_none();
+    // a person may have made it for what is to come
+    let is_free = match std::fs::symlink_metadata(run) {
+        Err(error) if error.kind() == ErrorKind::NotFound => true,
+        Ok(found) if found.is_dir() => folder::list(run)?.is_empty(),
+        Ok(_) | Err(_) => false,
+    };
+    if is_free || look(folder)?.copies.iter().any(is) {
+        return Ok(());
+    }
+    Err(ANOTHERS
+        .fault(run.display().to_string())
+        .help("name a new folder, or one that ecluse copies lists under the same path: --run DIR"))
+}
+
+/// Enters an archive that is about to be made, and what the run that makes it leaves. Whoever calls has seen that the
+/// archive's name is free, or that what bears it is this run's own.
+///
+/// # Errors
+///
+/// As [`run`].
+pub(crate) fn archive(
+    folder: &Folder,
+    now: Timestamp,
+    (archive, from): (&Path, &Path),
+    order: &Order,
+) -> Result<()> {
+    begun_here(folder, from)?;
+    let copies = Some(order.erasure.copies.value);
+    let place = runs::name(folder, archive);
+    let state = format!("{}/{}", runs::name(folder, from), erasers::STATE);
+    let one = |store, place| Born { store, place, copies, marker: "" };
+    born(folder, now, &[one(Store::Archive, &place), one(Store::State, &state)])?;
+    run(folder, now, from, order, None)
+}
+
 /// Enters what a run leaves, before its folder is made: its record, and what may be staged. Of a run that
 /// moves rows the sealed state too, and its lines at the destination, `to`.
 ///
 /// # Errors
 ///
-/// As [`born`].
+/// As [`begun_here`] and [`born`].
 pub(crate) fn run(
     folder: &Folder,
     now: Timestamp,
@@ -237,6 +284,7 @@ pub(crate) fn run(
     order: &Order,
     to: Option<&str>,
 ) -> Result<()> {
+    begun_here(folder, run)?;
     let copies = Some(order.erasure.copies.value);
     let record = runs::name(folder, run);
     let state = format!("{record}/{}", erasers::STATE);

@@ -283,7 +283,7 @@ fn a_certificate_is_refused_while_a_survivor_is_found_or_more_was_erased_since()
 }
 
 /// Changes the ledger of copies, as whoever makes, takes or destroys one does.
-fn copies(lab: &Path, change: impl FnOnce(&mut Ledger)) {
+pub(crate) fn copies(lab: &Path, change: impl FnOnce(&mut Ledger)) {
     let file = lab.join("copies.json");
     let mut ledger = Ledger::read(&fs::read(&file).unwrap()).unwrap();
     change(&mut ledger);
@@ -388,7 +388,7 @@ fn what_is_held_stands_in_the_certificate_and_in_plain_words_that_name_no_patien
 }
 
 /// A file, or a folder with everything in it and the rights on it.
-fn copied(from: &Path, to: &Path) {
+pub(crate) fn copied(from: &Path, to: &Path) {
     if !from.is_dir() {
         fs::create_dir_all(to.parent().unwrap()).unwrap();
         fs::copy(from, to).unwrap();

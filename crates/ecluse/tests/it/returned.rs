@@ -26,8 +26,8 @@ INSERT INTO journee VALUES ('2026-01-02', 7, 'CanariJour'), ('2026-01-03', 7, NU
 ";
 
 /// A trial at the publisher's, whose order has free texts returned; and the laboratory's own folder.
-struct Back {
-    here: tempfile::TempDir,
+pub(crate) struct Back {
+    pub(crate) here: tempfile::TempDir,
 }
 
 impl Back {
@@ -60,7 +60,7 @@ impl Back {
     }
 
     /// The order is signed, and the laboratory has its own folder: the contract, its statement, its keys.
-    fn signed() -> Self {
+    pub(crate) fn signed() -> Self {
         let this = Self::drafted(|cited| format!("[return]\n{cited}alone = true\n"));
         let lab = this.lab();
         succeed(&lab, &["instruction", "sign"]);
@@ -88,19 +88,19 @@ impl Back {
         this
     }
 
-    fn lab(&self) -> PathBuf {
+    pub(crate) fn lab(&self) -> PathBuf {
         self.here.path().join("lab")
     }
 
-    fn own(&self) -> PathBuf {
+    pub(crate) fn own(&self) -> PathBuf {
         self.here.path().join("own")
     }
 
-    fn archive(&self) -> PathBuf {
+    pub(crate) fn archive(&self) -> PathBuf {
         self.here.path().join("archive")
     }
 
-    fn run(&self, more: &[(&str, &str)]) -> Output {
+    pub(crate) fn run(&self, more: &[(&str, &str)]) -> Output {
         let mut command = Command::new(program());
         command.current_dir(self.lab()).args(["return", "-o", "../archive"]).env(CHUNK_ROWS, "16");
         command.env("TMPDIR", self.here.path().join("tmp"));
@@ -109,7 +109,7 @@ impl Back {
     }
 
     /// Received at the laboratory; its receipt lies with the publisher's papers.
-    fn received(&self) {
+    pub(crate) fn received(&self) {
         let (lab, own) = (self.lab(), self.own());
         succeed(&own, &["open", "../archive", "--receipt"]);
         succeed(&own, &["receipt", "sign", "--return"]);
@@ -139,7 +139,7 @@ impl Back {
     }
 
     /// The archive as the laboratory's key opens it: the index, and every row as text.
-    fn opened(&self) -> (Index, Vec<String>) {
+    pub(crate) fn opened(&self) -> (Index, Vec<String>) {
         let text = std::fs::read_to_string(self.archive().join(manifest::FILE)).unwrap();
         let head: toml::Table = text.parse().unwrap();
         let word = |table: &str, key: &str| head[table][key].as_str().unwrap().to_owned();

@@ -25,12 +25,12 @@ INSERT INTO examen SELECT i, 1 + i % 40, 'GLY', 'CanariValeur' || i FROM n;
 ";
 
 /// A trial whose order is sealed to a recipient, signed; everything lies in one folder.
-struct Sealed {
-    here: tempfile::TempDir,
+pub(crate) struct Sealed {
+    pub(crate) here: tempfile::TempDir,
 }
 
 impl Sealed {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let this = Self { here: tempfile::tempdir().unwrap() };
         let here = this.here.path();
         Connection::open(here.join("old.db")).unwrap().execute_batch(OLD).unwrap();
@@ -38,11 +38,11 @@ impl Sealed {
         this
     }
 
-    fn lab(&self) -> PathBuf {
+    pub(crate) fn lab(&self) -> PathBuf {
         self.here.path().join("lab")
     }
 
-    fn archive(&self) -> PathBuf {
+    pub(crate) fn archive(&self) -> PathBuf {
         self.here.path().join("archive")
     }
 
@@ -50,7 +50,7 @@ impl Sealed {
         Identity::parse(&std::fs::read_to_string(self.lab().join("keys/recipient.age")).unwrap()).unwrap()
     }
 
-    fn extract(&self, more: &[(&str, &str)]) -> Output {
+    pub(crate) fn extract(&self, more: &[(&str, &str)]) -> Output {
         let mut command = Command::new(crate::program());
         command.current_dir(self.lab()).args(["extract", "-o", "../archive"]).env(CHUNK_ROWS, "16");
         command.env("TMPDIR", self.here.path().join("tmp"));

@@ -75,6 +75,7 @@ fn state() -> RunState {
         run: "3f9c".to_owned(),
         instruction: "sha256:00".to_owned(),
         destination: "sqlite/00".to_owned(),
+        files: "/srv/reports".to_owned(),
         tally: Seal::new([1; 32]),
         token: Seal::new([2; 32]),
         object: "aa".to_owned(),

@@ -61,6 +61,25 @@ pub fn conclude(how: Concluding<'_>, record: &mut dyn Record, world: World<'_>) 
     Ok(false)
 }
 
+/// Destroys what a return whose receipt is here keeps beside its archive: the keys of its tallies and tokens. Killed
+/// anywhere, the same call goes on; what was destroyed before is not noted again.
+///
+/// # Errors
+/// The record's own.
+pub fn conclude_return(
+    _whole: &Closable,
+    session: &str,
+    record: &mut dyn Record,
+    world: World<'_>,
+) -> Result<()> {
+    let begun = record.unended(Act::Conclude);
+    if begun.is_empty() && record.load_state()?.is_none() {
+        return Ok(());
+    }
+    let object = begun.last().cloned().map_or_else(|| world.id(), Ok)?;
+    Journal::new(record, world, session).act(Act::Conclude, &object, |journal| journal.record.destroy_state())
+}
+
 /// Whether the run of this record was closed, or is being closed: its keys may be gone.
 pub(crate) fn is_closed(record: &dyn Record) -> bool {
     record.since(&Head::default()).is_some_and(|acts| acts.contains(&Act::Conclude))

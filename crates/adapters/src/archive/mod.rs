@@ -15,4 +15,4 @@ mod write;
 pub use files::Received;
 pub use read::{Archive, Whole};
 pub use source::{Laid, Source};
-pub use write::Writer;
+pub use write::{Begun, MARK, Writer, begun};

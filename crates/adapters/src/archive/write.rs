@@ -14,7 +14,8 @@ use ecluse_core::fault::{Code, Fault, Result};
 use ecluse_core::manifest;
 use ecluse_flow::failpoint;
 use ecluse_flow::ports::Archive;
-use rustix::fs::{CWD, RenameFlags};
+use rustix::fs::{CWD, FlockOperation, OFlags, RenameFlags, flock};
+use rustix::io::Errno;
 
 use super::settle::Settling;
 
@@ -23,14 +24,67 @@ static NOT_OURS: Code =
     Code::refused("ECL-ARC-002", "a folder stands where the archive would be written, and is not ours");
 pub(super) static WRITE: Code = Code::outside("ECL-ARC-003", "the archive cannot be written");
 
-/// The mark of a folder that is being written.
-pub(super) const MARK: &str = ".ecluse-part";
+/// The mark of a folder that is being written; a live process keeps it locked. It goes last.
+pub const MARK: &str = ".ecluse-part";
+
+/// What stands where an archive of some name is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Begun {
+    /// Nothing.
+    Not,
+    /// What a start left that died: the folder bears the mark, or is empty.
+    Left(PathBuf),
+    /// A process writes there.
+    Busy(PathBuf),
+    /// Something that is not ours.
+    Foreign(PathBuf),
+}
+
+/// What a start left of an archive of this name, in `NAME.part` beside it.
+///
+/// # Errors
+///
+/// `ECL-ARC-003` where it cannot be looked at.
+pub fn begun(path: &Path) -> Result<Begun> {
+    let Some(part) = part_of(path) else { return Ok(Begun::Not) };
+    match fs::symlink_metadata(&part) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Begun::Not),
+        Err(error) => return Err(fault(&part, &error)),
+        Ok(found) if !found.is_dir() => return Ok(Begun::Foreign(part)),
+        Ok(_) => {}
+    }
+    let mark = part.join(MARK);
+    if fs::symlink_metadata(&mark).is_ok() {
+        return Ok(if locked(&mark).is_ok() { Begun::Left(part) } else { Begun::Busy(part) });
+    }
+    let mut entries = fs::read_dir(&part).map_err(|error| fault(&part, &error))?;
+    // a death between the folder and its mark leaves it empty
+    Ok(if entries.next().is_none() { Begun::Left(part) } else { Begun::Foreign(part) })
+}
+
+fn part_of(path: &Path) -> Option<PathBuf> {
+    let mut part = path.file_name()?.to_owned();
+    part.push(".part");
+    Some(path.with_file_name(part))
+}
+
+/// The mark, kept from every other process until dropped. A file system without locks keeps nobody out.
+fn locked(mark: &Path) -> std::io::Result<Option<File>> {
+    let flags = i32::try_from(OFlags::NOFOLLOW.bits() | OFlags::NONBLOCK.bits()).unwrap_or_default();
+    let Ok(mark) = OpenOptions::new().read(true).custom_flags(flags).open(mark) else { return Ok(None) };
+    match flock(&mark, FlockOperation::NonBlockingLockExclusive) {
+        Err(Errno::WOULDBLOCK) => Err(ErrorKind::ResourceBusy.into()),
+        Ok(()) | Err(_) => Ok(Some(mark)),
+    }
+}
 
 /// An archive that is being written.
 #[derive(Debug)]
 pub struct Writer {
     path: PathBuf,
     part: PathBuf,
+    /// Held while this process writes.
+    mark: Option<File>,
     /// Parts on their way to the disk.
     settling: Option<Settling>,
 }
@@ -42,40 +96,26 @@ impl Writer {
     ///
     /// `ECL-ARC-001`; `ECL-ARC-002` where a folder is in the way that no extraction left.
     pub fn new(path: &Path) -> Result<Self> {
-        let name = path
-            .file_name()
+        let part = part_of(path)
             .ok_or_else(|| THERE.fault(path.display().to_string()).help("name a new folder: -o ARCHIVE"))?;
         if fs::symlink_metadata(path).is_ok() {
             return Err(THERE
                 .fault(path.display().to_string())
                 .help("name another folder: -o ARCHIVE; an archive is never overwritten"));
         }
-        let mut part = name.to_owned();
-        part.push(".part");
-        let writer = Self { path: path.to_owned(), part: path.with_file_name(part), settling: None };
+        let writer = Self { path: path.to_owned(), part, mark: None, settling: None };
         writer.is_ours()?;
         Ok(writer)
     }
 
     /// Whether a folder of an earlier start stands there.
     fn is_ours(&self) -> Result<bool> {
-        let other = || {
-            NOT_OURS
-                .fault(self.part.display().to_string())
-                .help("look at it and move it away, or name another archive")
-        };
-        match fs::symlink_metadata(&self.part) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
-            Err(error) => return Err(fault(&self.part, &error)),
-            Ok(found) if !found.is_dir() => return Err(other()),
-            Ok(_) => {}
-        }
-        let mut entries = fs::read_dir(&self.part).map_err(|error| fault(&self.part, &error))?;
-        // a death between the folder and its mark leaves it empty
-        if fs::symlink_metadata(self.part.join(MARK)).is_ok() || entries.next().is_none() {
-            Ok(true)
-        } else {
-            Err(other())
+        match begun(&self.path)? {
+            Begun::Not => Ok(false),
+            Begun::Left(_) => Ok(true),
+            Begun::Busy(part) | Begun::Foreign(part) => Err(NOT_OURS
+                .fault(part.display().to_string())
+                .help("look at it and move it away, or name another archive")),
         }
     }
 
@@ -99,9 +139,10 @@ impl Writer {
         fs::remove_dir(&self.part)
     }
 
-    fn make(&self) -> std::io::Result<()> {
+    fn make(&mut self) -> std::io::Result<()> {
         DirBuilder::new().mode(0o700).create(&self.part)?;
         written(&self.part.join(MARK), b"An extraction writes here; what is in this folder is sealed. It takes its name once it is whole.\n")?;
+        self.mark = locked(&self.part.join(MARK))?;
         failpoint::hit("archive.made.fsync.before");
         File::open(&self.part)?.sync_all()?;
         failpoint::hit("archive.made.fsync.after");
@@ -134,6 +175,7 @@ impl Archive for Writer {
             // what it was about is taken away now
             let _of_no_archive = settling.end();
         }
+        self.mark = None;
         let cleared = if self.is_ours()? { self.clear() } else { Ok(()) };
         cleared.and_then(|()| self.make()).map_err(|error| fault(&self.part, &error))
     }
@@ -159,7 +201,9 @@ impl Archive for Writer {
             };
             done.map_err(|error| fault(&path, &error))?;
         }
-        self.named().map_err(|error| fault(&self.path, &error))
+        let named = self.named().map_err(|error| fault(&self.path, &error));
+        self.mark = None;
+        named
     }
 }
 

@@ -411,14 +411,18 @@ impl Ledger {
     }
 
     /// A copy that may go before its day: one in our reach, that nobody holds, and that no later step of the
-    /// migration needs.
+    /// migration needs. `spent` says of a sealed state whether its run is over: another one was accepted.
     ///
     /// # Errors
     ///
     /// [`NOT_EARLY`], [`GONE`]; `ECL-CPY-002`.
-    pub fn early(&self, id: &str, now: Timestamp) -> Result<&Copy> {
+    pub fn early(&self, id: &str, now: Timestamp, spent: impl Fn(&Copy) -> bool) -> Result<&Copy> {
         let copy = self.one(id)?;
-        let needed = !matches!(copy.store, Store::Archive | Store::Excluded | Store::Staging | Store::Report);
+        let needed = match copy.store {
+            Store::Archive | Store::Excluded | Store::Staging | Store::Report => false,
+            Store::State => !spent(copy),
+            Store::Record | Store::Ledger | Store::Evidence | Store::Journal => true,
+        };
         let no = |why: String, help: &str| Err(NOT_EARLY.fault(why).help(help));
         match copy.standing(now) {
             Standing::Ended => Err(GONE.fault(copy.id.clone()).help("ecluse copies")),

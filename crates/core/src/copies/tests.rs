@@ -128,17 +128,17 @@ fn before_its_day_goes_what_no_later_step_needs_and_nobody_holds() {
     let clock = FrozenClock::at("2026-11-01T08:00:00Z");
     let mut ledger = ledger(&clock);
     ledger.born(birth('c', Store::Archive, "2026-12-01"), clock.now());
-    assert_eq!(ledger.early("cccc", clock.now()).unwrap().store, Store::Archive);
+    assert_eq!(ledger.early("cccc", clock.now(), |_| false).unwrap().store, Store::Archive);
     for id in ["aaaa", "bbbb"] {
-        assert_eq!(ledger.early(id, clock.now()).unwrap_err().code().id, NOT_EARLY.id);
+        assert_eq!(ledger.early(id, clock.now(), |_| false).unwrap_err().code().id, NOT_EARLY.id);
     }
     ledger.taken(&taking("cccc", "Paul Martin", clock.now()), "d".repeat(32), clock.now()).unwrap();
-    assert_eq!(ledger.early("dddd", clock.now()).unwrap_err().code().id, NOT_EARLY.id);
+    assert_eq!(ledger.early("dddd", clock.now(), |_| false).unwrap_err().code().id, NOT_EARLY.id);
     ledger.hold("cccc", hold(&clock, "2026-11-10")).unwrap();
-    assert_eq!(ledger.early("cccc", clock.now()).unwrap_err().code().id, NOT_EARLY.id);
+    assert_eq!(ledger.early("cccc", clock.now(), |_| false).unwrap_err().code().id, NOT_EARLY.id);
     ledger.release("cccc").unwrap();
     ledger.ended("cccc", Ended { how: "removed".into(), at: clock.now(), statement: None }).unwrap();
-    assert_eq!(ledger.early("cccc", clock.now()).unwrap_err().code().id, GONE.id);
+    assert_eq!(ledger.early("cccc", clock.now(), |_| false).unwrap_err().code().id, GONE.id);
 }
 
 #[test]

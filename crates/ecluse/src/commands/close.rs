@@ -1,6 +1,8 @@
 //! `ecluse close`: the end of a migration. Refused while anything is open; then the run's keys are destroyed and
 //! its ledger leaves the destination.
 
+use std::path::Path;
+
 use ecluse_adapters::folder::{RunFolder, events};
 use ecluse_core::certificate::Certified;
 use ecluse_core::closing::{Closable, Open};
@@ -10,7 +12,7 @@ use ecluse_core::destruction::{Destroyed, file};
 use ecluse_core::fault::{Code, Fault, Result};
 use ecluse_core::instruction::staying;
 use ecluse_core::language::Language;
-use ecluse_flow::conclude::{Concluding, conclude};
+use ecluse_flow::conclude::{Concluding, conclude, conclude_return};
 use ecluse_flow::event::Act;
 use ecluse_flow::orders::Bound;
 use ecluse_flow::ports::Destination;
@@ -22,6 +24,7 @@ use crate::cli::{CloseArgs, PaperArgs};
 use crate::papers::chain::Chain;
 use crate::papers::destruction::Outside;
 use crate::papers::ending::Stood;
+use crate::papers::sealed::is_to;
 use crate::papers::{acceptance, certificate, destruction, returned};
 use crate::{connect, copies, evidence, output, ready};
 
@@ -35,7 +38,8 @@ pub(super) fn run(here: &Here, args: &CloseArgs) -> Result<()> {
     let figures = begun::figures(&run)?;
     let then: Timestamp = figures.began.parse().unwrap_or(here.now);
     let chain = Chain::read(&here.folder, &PaperArgs::default(), then)?;
-    let closable = match gate(here, &run, &chain) {
+    let own = Own::of(here, &run, &chain, args);
+    let closable = match gate(here, &run, &chain, &own) {
         Ok(closable) => closable,
         Err(open) => return Err(told(&open)),
     };
@@ -56,13 +60,20 @@ pub(super) fn run(here: &Here, args: &CloseArgs) -> Result<()> {
         }
         None => None,
     };
+    for place in &own.returns {
+        let path = here.folder.root().join(place);
+        if let Some(run) = path.parent().filter(|run| run.is_dir()) {
+            let mut record = RunFolder::existing(run, &here.journal())?;
+            conclude_return(&closable, &session.header().id, &mut record, ready::world())?;
+        }
+        copies::ended(&here.folder, here.now, Store::State, place, CLOSED)?;
+    }
     let how =
         Concluding { closable: &closable, identity: &identity, session: &session.header().id, destination };
     let before = conclude(how, &mut record, ready::world())?;
     let told = fates::told(here, &run, &chain);
-    let state = format!("{}/{}", runs::name(&here.folder, &run), copies::erasers::STATE);
-    let ended = |store, place: &str| copies::ended(&here.folder, here.now, store, place, "migration closed");
-    ended(Store::State, &state)?;
+    let ended = |store, place: &str| copies::ended(&here.folder, here.now, store, place, CLOSED);
+    ended(Store::State, &own.state)?;
     if let Some(name) = &named {
         ended(Store::Ledger, name)?;
     }
@@ -73,12 +84,54 @@ pub(super) fn run(here: &Here, args: &CloseArgs) -> Result<()> {
              can be recomputed and no row token be told any more."
         }
     });
+    if !own.returns.is_empty() {
+        output::line("So are the keys of what was returned to the laboratory.");
+    }
     output::document(&json!({ "closed": true, "before": before, "fates": told }));
     Ok(())
 }
 
+/// How the ledger of copies says that closing took something away.
+const CLOSED: &str = "migration closed";
+
+/// What closing takes away, each by its place in the ledger of copies; nothing else of its kind.
+struct Own {
+    /// The run's sealed state.
+    state: String,
+    /// Of each run folder whose archives were all sealed to the laboratory, as the order cites its key.
+    returns: Vec<String>,
+    /// The run's ledger at the destination; `None` where the order names none, or it is not known where that is.
+    ledger: Option<String>,
+}
+
+impl Own {
+    fn of(here: &Here, run: &Path, chain: &Chain, args: &CloseArgs) -> Self {
+        let order = chain.instruction.order();
+        let state = runs::name(&here.folder, &run.join(copies::erasers::STATE));
+        let back = order.back.as_ref().map(|back| back.to.statement.value.as_str());
+        let is_return = |copy: &&Copy| {
+            let path = here.folder.root().join(&copy.place);
+            let to_the_laboratory = path.parent().zip(back).is_some_and(|(run, back)| is_to(run, back));
+            copy.store == Store::State && copy.ended.is_none() && copy.place != state && to_the_laboratory
+        };
+        let ledger = copies::look(&here.folder).unwrap_or_default();
+        let returns = ledger.copies.iter().filter(is_return).map(|copy| copy.place.clone()).collect();
+        let url = |to| ready::bound_destination(here, args.to.url().as_deref(), to).ok();
+        let ledger = order.destination().and_then(url).map(|url| connect::name(&url, Language::English));
+        Self { state, returns, ledger }
+    }
+
+    fn has(&self, copy: &Copy) -> bool {
+        match copy.store {
+            Store::State => copy.place == self.state || self.returns.contains(&copy.place),
+            Store::Ledger => self.ledger.as_ref() == Some(&copy.place),
+            _ => false,
+        }
+    }
+}
+
 /// Everything that is open, each with the command that closes it.
-fn gate(here: &Here, run: &std::path::Path, chain: &Chain) -> std::result::Result<Closable, Vec<Open>> {
+fn gate(here: &Here, run: &Path, chain: &Chain, own: &Own) -> std::result::Result<Closable, Vec<Open>> {
     let mut open = Vec::new();
     let accepted = acceptance::verified(&here.folder, run, here.now);
     let accepted = accepted.map_err(|fault| open.push(of(&fault, "ecluse next"))).ok();
@@ -99,7 +152,7 @@ fn gate(here: &Here, run: &std::path::Path, chain: &Chain) -> std::result::Resul
     if let Err(fault) = returned::settled(&here.folder, chain, here.now) {
         open.push(of(&fault, returned::SEALED_BY));
     }
-    open.extend(copies(here, certified.as_ref()));
+    open.extend(copies(here, certified.as_ref(), own));
     if certified.is_some() {
         open.extend(packed(here, run));
     }
@@ -107,7 +160,7 @@ fn gate(here: &Here, run: &std::path::Path, chain: &Chain) -> std::result::Resul
 }
 
 /// The evidence has to be the very one that was written with the certificate's last signature.
-fn packed(here: &Here, run: &std::path::Path) -> Option<Open> {
+fn packed(here: &Here, run: &Path) -> Option<Open> {
     let what = if !here.folder.has(evidence::FILE) {
         format!("{} is not there", evidence::FILE)
     } else {
@@ -120,9 +173,9 @@ fn packed(here: &Here, run: &std::path::Path) -> Option<Open> {
     Some(Open { what, command: "ecluse certify sign".to_owned() })
 }
 
-/// Copies of patients' data that stand: closing takes the run's own state away, and nothing else. And whatever somebody
+/// Copies of patients' data that stand: closing takes away what is its own, and nothing else. And whatever somebody
 /// took, until it is stated that it was destroyed.
-fn copies(here: &Here, certified: Option<&Certified>) -> Vec<Open> {
+fn copies(here: &Here, certified: Option<&Certified>, own: &Own) -> Vec<Open> {
     let ledger = match copies::look(&here.folder) {
         Ok(ledger) => ledger,
         Err(fault) => return vec![of(&fault, "ecluse copies")],
@@ -130,19 +183,19 @@ fn copies(here: &Here, certified: Option<&Certified>) -> Vec<Open> {
     let outside = destruction::of(&ledger, &here.folder, here.now);
     let outside = outside.iter().filter_map(|one| taken(one, certified));
     let stands = |copy: &&Copy| {
-        let own = matches!(copy.store, Store::State | Store::Ledger);
+        let own = own.has(copy);
         match copy.standing(here.now) {
             // whoever has it answers, held or not, its day passed or not
             _ if copy.taken.is_some() => false,
             Standing::Ended => false,
-            // closing takes the run's own state and ledger away: of these a hold is open, of others it is an answer
+            // closing takes these away: of them a hold is open, of others it is an answer
             Standing::Held(_) => own,
             _ => copy.store.is_of_patients() && !own,
         }
     };
     let open = |copy: &Copy| Open {
         what: format!("{}: {}, until {}", copy.store.words(), copy.place, copy.erase_by),
-        command: "ecluse erase".to_owned(),
+        command: format!("ecluse erase --copy {}", copy.id.get(..8).unwrap_or_default()),
     };
     outside.chain(ledger.copies.iter().filter(stands).map(open)).collect()
 }

@@ -2,8 +2,10 @@
 //! that writes without naming a store fails a test (`inventory.rs`).
 
 use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use ecluse_adapters::archive::{Begun, MARK, begun};
 use ecluse_adapters::folder::RunFolder;
 use ecluse_adapters::log::{JOINED, LOOKED, MIGRATION};
 use ecluse_adapters::regular::{self, Unread};
@@ -75,7 +77,7 @@ pub(crate) fn erase(copy: &Copy, folder: &Folder, record: Option<&RunFolder>) ->
             overwritten(&[place.clone(), new, beside(".erasing"), part])
         }
         Store::Record => whole(&place, &is_of_record),
-        Store::Archive => whole(&place, &is_of_archive),
+        Store::Archive => archive(&place),
         Store::Report => begins(&[&place], PAGE).and_then(|()| overwritten(&[place])),
         Store::Evidence if copy.place != evidence::FILE => Err(foreign(&place)),
         Store::Evidence => overwritten(&[place]),
@@ -116,9 +118,20 @@ fn begins(paths: &[&Path], mark: &[u8]) -> Result<()> {
 }
 
 fn foreign(path: &Path) -> Fault {
-    FOREIGN
-        .fault(path.display().to_string())
-        .help("nothing of it went; look at the file, move it away, then: ecluse erase")
+    FOREIGN.fault(named(path)).help("nothing of it went; look at the file, move it away, then: ecluse erase")
+}
+
+/// A file by its name where that is one of ours, else so that whoever may look finds it: somebody's own file can bear
+/// a patient's name.
+fn named(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    if name == STATE || is_of_record(&name) || is_of_archive(&name) {
+        return name.into_owned();
+    }
+    match std::fs::symlink_metadata(path) {
+        Ok(found) => format!("not ours: find -xdev -inum {}", found.ino()),
+        Err(_) => "no longer there".to_owned(),
+    }
 }
 
 /// Files, each overwritten and removed.
@@ -136,7 +149,7 @@ fn whole(place: &Path, is_ours: &dyn Fn(&str) -> bool) -> Result<Erased> {
     let how = "every file overwritten, the folder removed";
     let is_link = |path: &Path| std::fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink());
     if is_link(place) {
-        return Err(FOREIGN.fault(place.display().to_string()).help("it is a link; nothing behind it went"));
+        return Err(FOREIGN.fault("a link").help("nothing behind it went"));
     }
     let files = folder::list(place)?;
     let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -150,12 +163,13 @@ fn whole(place: &Path, is_ours: &dyn Fn(&str) -> bool) -> Result<Erased> {
     let is_foreign = |path: &&PathBuf| !is_ours(&name(path)) || (is_folder(path) && !is_signatures(path));
     if let Some(foreign) = files.iter().find(is_foreign) {
         return Err(FOREIGN
-            .fault(foreign.display().to_string())
+            .fault(named(foreign))
             .help("nothing of the folder went; look at the file, move it away, then: ecluse erase"));
     }
     let mut gone = 0;
-    // `lock` last: a process that dies in between leaves a folder that the next one takes again
-    let (lock, before): (Vec<_>, Vec<_>) = files.into_iter().partition(|path| name(path) == "lock");
+    // `lock`, or the mark, last: a process that dies in between leaves a folder that the next one takes again
+    let is_last = |path: &PathBuf| ["lock", MARK].contains(&name(path).as_str());
+    let (lock, before): (Vec<_>, Vec<_>) = files.into_iter().partition(is_last);
     for path in before.into_iter().chain(lock) {
         let inside = if is_folder(&path) { folder::list(&path)? } else { vec![path.clone()] };
         gone += overwritten(&inside)?.files;
@@ -218,10 +232,23 @@ fn below_too(place: &Path, depth: usize) -> Result<u64> {
     }
 }
 
+/// An archive, and first what a start that died left of it under the name it is written by.
+fn archive(place: &Path) -> Result<Erased> {
+    let left = match begun(place)? {
+        Begun::Not => 0,
+        Begun::Left(part) => whole(&part, &is_of_archive)?.files,
+        Begun::Busy(part) => return Err(kept(&part, ErrorKind::ResourceBusy)),
+        Begun::Foreign(part) => return Err(foreign(&part)),
+    };
+    let erased = whole(place, &is_of_archive)?;
+    Ok(Erased { files: erased.files + left, ..erased })
+}
+
+/// Whether a file of an archive bears this name, the mark of one that is being written among them.
 fn is_of_archive(name: &str) -> bool {
     let chunk =
         name.strip_suffix(".age").is_some_and(|n| n.len() >= 6 && n.bytes().all(|b| b.is_ascii_digit()));
-    chunk || ["manifest.toml", "manifest.toml.sigs", "README.txt"].contains(&name)
+    chunk || ["manifest.toml", "manifest.toml.sigs", "README.txt", MARK].contains(&name)
 }
 
 /// What a process that died left in the staging folder.

@@ -109,6 +109,12 @@ pub(crate) fn is_among(run: &Path, archive: &str) -> Result<bool> {
     Ok(read(run)?.is_some_and(|all| all.archives.iter().any(|kept| kept.archive == archive)))
 }
 
+/// Whether archives were made here, and every one to this recipient.
+pub(crate) fn is_to(run: &Path, recipient: &str) -> bool {
+    let all = read(run).ok().flatten().unwrap_or_default().archives;
+    !all.is_empty() && all.iter().all(|kept| kept.recipient == recipient)
+}
+
 /// What was kept of this archive, as the journal attests it. `None` where nothing was extracted in this folder:
 /// whoever is not the sender has none.
 ///

@@ -3,7 +3,7 @@
 use ecluse_adapters::url::Url;
 use ecluse_core::catalog::Catalog;
 use ecluse_core::fault::Result;
-use ecluse_core::plan::{Compiled, Plan, Refusal, give_back, returned_tables};
+use ecluse_core::plan::{Compiled, NO_TABLE, Plan, Refusal, give_back, returned_tables};
 use ecluse_flow::extract::AS;
 use ecluse_flow::ports::{Destination, Scope, Source};
 
@@ -135,7 +135,13 @@ pub(super) fn compiled(chain: &Chain, source: &Catalog, views: bool) -> Result<C
     match super::compiled(chain, source, &there, views) {
         Ok(compiled) => return Ok(compiled),
         Err(refused) if only_tables_missing(&refused) => there.tables = refused.missing,
-        Err(refused) => return Err(told(chain, &refused)),
+        Err(mut refused) => {
+            // nobody makes tables for an archive: what else there is, is what is wrong
+            if refused.findings.iter().any(|finding| *finding.code != NO_TABLE) {
+                refused.findings.retain(|finding| *finding.code != NO_TABLE);
+            }
+            return Err(told(chain, &refused));
+        }
     }
     super::compiled(chain, source, &there, views).map_err(|refused| told(chain, &refused))
 }

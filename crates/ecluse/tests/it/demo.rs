@@ -78,6 +78,10 @@ fn the_demonstration_goes_both_ways_from_contract_to_certificate() {
         !lab.join("returned").exists() && back.exists(),
         "the laboratory has it, and the publisher has not"
     );
+    for run in ["run", "sealed/run", "sealed/return"] {
+        assert!(lab.join(run).join("events.jsonl").exists(), "{run}");
+        assert!(!lab.join(run).join("state.age").exists(), "{run}: its keys are destroyed");
+    }
     for folder in
         [lab.clone(), lab.join("sealed"), lab.join("recipient/migration"), lab.join("laboratory/migration")]
     {

@@ -61,6 +61,7 @@ mod singles;
 mod slips;
 mod stopped;
 mod taken;
+mod theirs;
 mod trial;
 mod vouched;
 mod walls;

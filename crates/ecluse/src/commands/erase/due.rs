@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use ecluse_adapters::folder::{self as runs, RunFolder};
+use ecluse_adapters::folder::{self as attested, RunFolder};
 use ecluse_core::copies::{Beat, Copy, Ended, Ledger, Standing, Store};
 use ecluse_core::count::number;
 use ecluse_core::document::{Kind, header};
@@ -15,9 +15,10 @@ use ecluse_flow::failpoint;
 use ecluse_flow::ports::Record as _;
 use jiff::Timestamp;
 
-use crate::commands::Here;
 use crate::commands::copies::source;
+use crate::commands::{Here, runs};
 use crate::copies::{self, Copies, erasers, look};
+use crate::papers::acceptance;
 use crate::papers::erased::holds;
 use crate::papers::{Paper, quietly, receipt, returned, sealed};
 use crate::{folder, journal, ready};
@@ -77,7 +78,7 @@ pub(super) fn looked(here: &Here, only: Option<&str>) -> Result<Done> {
 fn due(ledger: &Ledger, here: &Here, only: Option<&str>) -> Result<Vec<String>> {
     match only {
         Some(id) => {
-            let copy = ledger.early(id, here.now)?;
+            let copy = ledger.early(id, here.now, |copy| is_spent(here, copy))?;
             received(here, copy)?;
             Ok(vec![copy.id.clone()])
         }
@@ -110,6 +111,13 @@ fn received(here: &Here, copy: &Copy) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether the sealed state is of a run that nobody goes on with: another one of the register was accepted.
+fn is_spent(here: &Here, copy: &Copy) -> bool {
+    let accepted = |run: &PathBuf| acceptance::verified(&here.folder, run, here.now).is_ok();
+    let accepted = runs::folders(&here.folder).unwrap_or_default().into_iter().find(accepted);
+    accepted.is_some_and(|run| runs::name(&here.folder, &run.join(erasers::STATE)) != copy.place)
 }
 
 /// Erases what is due, or one copy before its day. What could not be erased stands in the ledger with its code, and is tried again.
@@ -177,7 +185,9 @@ pub(super) fn erase(here: &Here, who: Who, only: Option<&str>) -> Result<Done> {
                 if let Some(line) = copies.ledger.copies.iter_mut().find(|line| line.id == id) {
                     line.fail(code.id, here.now);
                 }
-                done.failed.push(told(&copy, &format!("{} ({})", code.title, code.id)));
+                let detail = fault.detail();
+                let colon = if detail.is_empty() { "" } else { ": " };
+                done.failed.push(told(&copy, &format!("{}{colon}{detail} ({})", code.title, code.id)));
                 Outcome::Code(code.id)
             }
         };
@@ -204,7 +214,7 @@ pub(super) fn erase(here: &Here, who: Who, only: Option<&str>) -> Result<Done> {
 /// the same clock, until a look that was not.
 fn noted(here: &Here) -> Option<Timestamp> {
     let last = |name: &str| {
-        let leaves = runs::events(&here.folder.path(None, name)).ok()?.leaves;
+        let leaves = attested::events(&here.folder.path(None, name)).ok()?.leaves;
         let is_refused = |leaf: &Leaf| leaf.outcome == AHEAD.id;
         let since = leaves.iter().rposition(|leaf| leaf.act == Act::Beat && !is_refused(leaf)).unwrap_or(0);
         let refused = leaves.iter().skip(since).position(is_refused);
@@ -343,10 +353,10 @@ pub(super) fn kept(run: &Path) -> Result<Option<Erasure>> {
     if !run.is_dir() {
         return Ok(None);
     }
-    if let Some(erasure) = runs::erasing(run)? {
+    if let Some(erasure) = attested::erasing(run)? {
         return Ok(Some(erasure));
     }
-    let Some(figures) = runs::figures(run)? else { return Ok(None) };
+    let Some(figures) = attested::figures(run)? else { return Ok(None) };
     let (format, run) = (Erasure::FORMAT.to_owned(), figures.run);
     Ok(Some(Erasure { format, run, instruction: figures.instruction, ..Erasure::default() }))
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use ecluse_adapters::archive::{self, Begun};
 use ecluse_adapters::folder::{self as runs, RunFolder};
 use ecluse_adapters::residue::{Search, Seen};
 use ecluse_adapters::url::Url;
@@ -242,6 +243,10 @@ fn places(here: &Here, ready: &Ready, ledger: &Ledger, needles: &Needles, source
             path => search.file(path, seen),
         });
     }
+    // sealed to its recipient, it holds no marker that is sought: that it stands is enough
+    let begun = ledger.copies.iter().filter(|copy| copy.store == Store::Archive && copy.taken.is_none());
+    let begun: BTreeSet<PathBuf> = begun.map(|copy| root.join(&copy.place)).collect();
+    let left: Vec<Survivor> = begun.iter().filter_map(|place| unended(place, &names)).collect();
     for folder in [std::env::temp_dir(), PathBuf::from("/var/tmp")].map(|folder| resolved(&folder)) {
         at(format!("{}: files that lie in it itself", folder.display()), Whose::Shared, &|seen| {
             search.folder(&folder, 0, &skip, seen);
@@ -261,7 +266,19 @@ fn places(here: &Here, ready: &Ready, ledger: &Ledger, needles: &Needles, source
         let place = format!("{}: écluse's own tables", connect::name(server, Language::English));
         at(place, Whose::Shared, &|seen| servers::of_destination(&search, server, seen));
     }
+    found.survivors.extend(left);
     found
+}
+
+/// What stands under the name by which an archive is written: a start that died left it, or nobody can say what it is.
+fn unended(archive: &Path, names: &Names<'_>) -> Option<Survivor> {
+    let what = match archive::begun(archive) {
+        Ok(Begun::Not) => return None,
+        Ok(Begun::Left(part) | Begun::Busy(part) | Begun::Foreign(part)) => names.of(&part),
+        Err(fault) => fault.code().title.to_owned(),
+    };
+    let (place, of) = ("beside an archive".to_owned(), "an archive that came to no end".to_owned());
+    Some(Survivor { place, what, of })
 }
 
 /// A place of this machine beyond the migration folder that somebody of ours has.

@@ -52,7 +52,7 @@ fn at(here: &Here, clock: &FrozenClock) -> Here {
 }
 
 fn acts(run: &Path) -> Vec<(Act, String)> {
-    runs::events(run).unwrap().leaves.into_iter().map(|leaf| (leaf.act, leaf.outcome)).collect()
+    attested::events(run).unwrap().leaves.into_iter().map(|leaf| (leaf.act, leaf.outcome)).collect()
 }
 
 // proves: ERA-01

@@ -304,6 +304,30 @@ mod tests {
     }
 
     #[test]
+    fn what_lies_beside_an_archive_goes_where_it_is_ours_and_keeps_it_where_it_is_not() {
+        let here = tempfile::tempdir().unwrap();
+        let (place, part) = (here.path().join("out"), here.path().join("out.part"));
+        let fill = |folder: &Path, names: &[&str]| {
+            std::fs::create_dir(folder).unwrap();
+            names.iter().for_each(|name| std::fs::write(folder.join(name), b"x").unwrap());
+        };
+        fill(&place, &["manifest.toml", "000000.age"]);
+        fill(&part, &["000001.age"]);
+        assert_eq!(archive(&place).unwrap_err().code().id, FOREIGN.id);
+        assert!(part.join("000001.age").exists() && place.join("000000.age").exists());
+        std::fs::write(part.join(MARK), b"x").unwrap();
+        std::fs::write(part.join("letter.odt"), b"x").unwrap();
+        assert_eq!(archive(&place).unwrap_err().code().id, FOREIGN.id);
+        assert!(part.join("000001.age").exists() && place.join("000000.age").exists());
+        std::fs::remove_file(part.join("letter.odt")).unwrap();
+        assert_eq!(archive(&place).unwrap().files, 4);
+        // a death between the folder and its mark
+        fill(&part, &[]);
+        assert_eq!(archive(&place).unwrap().files, 0);
+        assert!(!part.exists() && !place.exists());
+    }
+
+    #[test]
     fn an_archive_is_known_again_by_its_index() {
         let here = tempfile::tempdir().unwrap();
         assert_eq!(marker(here.path()), "");

@@ -68,7 +68,8 @@ fn main() -> ExitCode {
 
 /// Arms the failpoint that `ECLUSE_FAILPOINT=NAME[:NTH]` names: the process dies when it is
 /// passed for the nth time. `ECLUSE_CHUNK_ROWS=N` makes chunks of at most N rows, `ECLUSE_CLOCK_AHEAD=N` sets the clock
-/// N seconds ahead.
+/// N seconds ahead. `ECLUSE_PASSED=FILE` has the name of each failpoint that is passed at the end of that file, which is
+/// there already.
 #[cfg(feature = "failpoints")]
 #[expect(clippy::disallowed_methods, reason = "how a test says where the process dies; not in a release")]
 fn arm_failpoint() {
@@ -77,6 +78,13 @@ fn arm_failpoint() {
     }
     if let Some(ahead) = std::env::var("ECLUSE_CLOCK_AHEAD").ok().and_then(|seconds| seconds.parse().ok()) {
         clock::ahead::set(ahead);
+    }
+    let passed = std::env::var("ECLUSE_PASSED").ok();
+    if let Some(file) = passed.and_then(|path| std::fs::File::options().append(true).open(path).ok()) {
+        ecluse_flow::failpoint::tell(move |name| {
+            use std::io::Write as _;
+            let _a_line_that_is_missing_fails_the_test = writeln!(&file, "{name}");
+        });
     }
     if let Ok(wish) = std::env::var("ECLUSE_FAILPOINT") {
         let (name, nth) = wish.rsplit_once(':').unwrap_or((&wish, "1"));

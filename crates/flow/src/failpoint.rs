@@ -9,6 +9,8 @@
 static ARMED: std::sync::Mutex<Option<(String, u64)>> = std::sync::Mutex::new(None);
 #[cfg(feature = "failpoints")]
 static CHUNK_ROWS: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(usize::MAX);
+#[cfg(feature = "failpoints")]
+static LISTENER: std::sync::OnceLock<Box<dyn Fn(&str) + Send + Sync>> = std::sync::OnceLock::new();
 
 /// Arms one failpoint: the process dies when it is passed for the `nth` time (1 is the first).
 #[cfg(feature = "failpoints")]
@@ -16,6 +18,13 @@ pub fn arm(name: &str, nth: u64) {
     if let Ok(mut armed) = ARMED.lock() {
         *armed = Some((name.to_owned(), nth.max(1)));
     }
+}
+
+/// Tells every failpoint that is passed from now on: a test learns from one whole run where a command can die. The
+/// first listener of a process stays.
+#[cfg(feature = "failpoints")]
+pub fn tell(listener: impl Fn(&str) + Send + Sync + 'static) {
+    let _the_first_stays = LISTENER.set(Box::new(listener));
 }
 
 /// Makes chunks of at most so many rows: a death between two chunks of one table then needs no
@@ -42,6 +51,9 @@ pub(crate) const fn chunk_rows(most: usize) -> usize {
 /// `postgres.commit.before`; names are unique in the workspace.
 #[cfg(feature = "failpoints")]
 pub fn hit(name: &str) {
+    if let Some(listener) = LISTENER.get() {
+        listener(name);
+    }
     let Ok(mut armed) = ARMED.lock() else { return };
     if let Some((wanted, left)) = armed.as_mut()
         && wanted == name

@@ -10,6 +10,8 @@ use std::process::{Command, Output};
 
 /// Names the failpoint and the occurrence at which the program dies.
 pub const VARIABLE: &str = "ECLUSE_FAILPOINT";
+/// Names the file at whose end the program writes each failpoint that it passes.
+pub const PASSED: &str = "ECLUSE_PASSED";
 /// Makes chunks of at most so many rows, so that small tables have several.
 pub const CHUNK_ROWS: &str = "ECLUSE_CHUNK_ROWS";
 

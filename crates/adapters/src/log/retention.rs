@@ -167,7 +167,7 @@ impl Kept {
 
 impl Writer {
     /// Erases every entry before this one, a multiple of 256, and the hashes that tell of nothing later. What
-    /// is kept is said durably first: a death in between leaves objects that the next erasure takes.
+    /// is kept is said durably first: what a death in between leaves, [`Self::erase_left`] takes.
     ///
     /// # Errors
     ///
@@ -181,8 +181,21 @@ impl Writer {
             json.push(b'\n');
             files::replace(&[(&self.path().join(KEPT), &json)], self.readers())?;
         }
+        self.gone(kept.first)
+    }
+
+    /// Takes away what an erasure has said durably that it erases, and left because it died.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::erase`].
+    pub fn erase_left(&self) -> Result<()> {
+        self.gone(Kept::read(self.path())?.first)
+    }
+
+    fn gone(&self, first: u64) -> Result<()> {
         failpoint::hit("log.erase.event.before");
-        for tile in audit::prunable(kept.first, self.size()) {
+        for tile in audit::prunable(first, self.size()) {
             let path = self.path().join(tile.path());
             match std::fs::remove_file(&path) {
                 Err(e) if e.kind() != ErrorKind::NotFound => return Err(files::failed(&WRITE, &path, &e)),

@@ -307,6 +307,8 @@ impl Served {
                 reason: keep.reason.clone(),
             };
             self.writer.as_ref().map_or(Ok(()), |writer| writer.erase(erased))?;
+        } else if kept > 0 && keep.held.is_none() {
+            self.writer.as_ref().map_or(Ok(()), Writer::erase_left)?;
         }
         Looked::new(keep, world.now()).write(&self.path)?;
         Ok(before.saturating_sub(kept))

@@ -26,6 +26,10 @@ static NO_OPERATOR: Code = Code::refused("ECL-CLI-018", "the contract lists no s
 
 pub(super) const FILE: &str = "session.toml";
 
+/// What an operator is told of what is recorded of operators (GDPR Art. 13).
+const NOTED: &str = "What you do under it is noted with the hour and this session, which names you: in the journal for 6 to 12 \
+    months (longer with a written reason), and in the evidence until the day that the ledger of copies has for it.";
+
 pub(super) fn run(here: &Here, command: &Session) -> Result<()> {
     let Session::New(args) = command;
     new(here, args)
@@ -71,6 +75,7 @@ fn new(here: &Here, args: &SessionArgs) -> Result<()> {
     if !is_trial {
         output::line(format!("What the run remembers is sealed to {}: keep that file.", identity.display()));
     }
+    output::line(NOTED);
     output::document(&json!({
         "made": path, "operator": session.operator(), "until": session.header().not_after.to_string(), "identity": identity,
     }));

@@ -145,7 +145,6 @@ mod tests {
             && one_of("/outcome", &["0", "4", "8", "12"])
     }
 
-    // proves: AUD-06
     #[test]
     fn an_event_is_an_audit_event_from_which_its_bytes_are_had_again() {
         let acts = [Act::Open, Act::Table, Act::Chunk, Act::Undo, Act::JournalRead, Act::Override, Act::Seal];

@@ -4,6 +4,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use ecluse_flow::event::{Act, Head, Leaf};
 use ecluse_testkit::disk::Disk;
 use ecluse_testkit::kill::{VARIABLE, failpoints};
 use rusqlite::Connection;
@@ -58,6 +59,7 @@ fn killed_anywhere_while_it_takes_events_in_the_journal_doubles_none_and_loses_n
     assert!(names.len() >= 10, "{names:?}");
     let mut survived = std::collections::BTreeSet::new();
     for name in &names {
+        // what is older than the journal is kept goes by another command: below
         if name.contains(".erase.") {
             continue;
         }
@@ -77,6 +79,48 @@ fn killed_anywhere_while_it_takes_events_in_the_journal_doubles_none_and_loses_n
     let never: Vec<_> =
         names.iter().filter(|name| !survived.contains(*name) && !name.contains(".erase.")).collect();
     assert_eq!(never, Vec::<&String>::new(), "failpoints that nothing passes");
+}
+
+// proves: AUD-05
+#[test]
+fn killed_while_it_erases_what_is_older_than_it_is_kept_the_same_command_ends_it() {
+    let names: Vec<String> = failpoints().into_iter().filter(|name| name.starts_with("log.erase.")).collect();
+    assert_eq!(names, ["log.erase.event.after", "log.erase.event.before"]);
+    for name in names {
+        let here = tempfile::tempdir().unwrap();
+        let lab = ordered(here.path());
+        let (mut head, mut lines) = (Head::default(), Vec::new());
+        for at in 0..600 {
+            let leaf = Leaf {
+                v: 1,
+                salt: format!("{at:032x}"),
+                time: "2024-01-01T10:00:00Z".to_owned(),
+                session: "0a".repeat(16),
+                act: Act::Standing,
+                object: "0b".repeat(16),
+                outcome: "done".to_owned(),
+                paper: None,
+            };
+            let (line, next) = head.next(leaf).unwrap();
+            lines.extend(line);
+            head = next;
+        }
+        std::fs::create_dir(lab.join("old")).unwrap();
+        std::fs::write(lab.join("old/events.jsonl"), lines).unwrap();
+        holds(&lab, &["plan"]);
+        holds(&lab, &["journal", "checkpoint", "-o", "kept.checkpoint"]);
+        let died = ecluse(&lab, &["journal", "prune"], &name);
+        assert_eq!(died.status.signal(), Some(9), "{name}: {died:?}");
+        let bundles = ["000", "001"].map(|bundle| lab.join("journal/tile/entries").join(bundle));
+        assert_eq!(bundles.iter().all(|bundle| bundle.exists()), name.ends_with("before"), "{name}");
+        // what is kept verifies, whatever was left of the rest
+        holds(&lab, &["journal", "verify"]);
+        holds(&lab, &["journal", "prune"]);
+        assert!(bundles.iter().all(|bundle| !bundle.exists()), "{name}: nothing that is due stays");
+        let said = holds(&lab, &["journal", "verify", "--against", "kept.checkpoint"]);
+        assert!(said.contains("from entry 512 on"), "{name}: {said}");
+        holds(&lab, &["plan"]);
+    }
 }
 
 #[test]

@@ -14,13 +14,9 @@ use crate::base::Base;
 use crate::laboratory::{World, empty, run_folder};
 
 /// The failpoints that a migration can pass.
-fn migrations() -> impl Iterator<Item = String> {
+pub(crate) fn migrations() -> impl Iterator<Item = String> {
     let undo = ["remove.", "forget.", "drop_made.", "conclude.", "erase."];
-    // and what only rows that name files pass (`it/attached.rs`), a comparison that is asked again
-    // (`it/compare.rs`), a list of persons that is erased (`it/excluded.rs`) or made (`known.rs`), a staging
-    // (`staging.rs`), a journal (`journal.rs`), a recipient's identity (`it/recipient.rs`), a sealed archive
-    // (`it/sealed.rs`), an erasure at the source (`it/erased.rs`), evidence (`it/closed.rs`), and a file that is
-    // overwritten (`it/load.rs`)
+    // and what other commands pass: `everywhere.rs` says which test dies there
     let elsewhere = [
         "archive.",
         "attached.",

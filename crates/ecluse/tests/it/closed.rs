@@ -100,10 +100,10 @@ pub(crate) fn certify(lab: &Path) {
 }
 
 /// What is taken away from a folder, until it is put back.
-struct Away(PathBuf, PathBuf);
+pub(crate) struct Away(PathBuf, PathBuf);
 
 impl Away {
-    fn of(path: PathBuf) -> Self {
+    pub(crate) fn of(path: PathBuf) -> Self {
         let aside = PathBuf::from(format!("{}.away", path.display()));
         fs::rename(&path, &aside).unwrap();
         Self(path, aside)
@@ -435,5 +435,29 @@ fn a_closing_that_died_anywhere_is_ended_by_the_same_command() {
         assert!(!lab.join("run/state.age").exists() && ledger_tables(here.path()) == 0, "{failpoint}");
         fs::remove_dir_all(&lab).unwrap();
         before.iter().for_each(|path| copied(&kept.join(path.file_name().unwrap()), path));
+    }
+}
+
+/// The evidence takes its name in one step: a stranger finds it whole, or not at all.
+#[test]
+fn killed_as_the_evidence_takes_its_name_the_same_command_makes_it() {
+    for place in ["evidence.rename.before", "evidence.rename.after"] {
+        let here = tempfile::tempdir().unwrap();
+        let lab = moved(here.path());
+        accept(&lab);
+        erase(&lab, &[]);
+        succeed(&lab, &["certify", "propose"]);
+        let mut sign = Command::new(program());
+        sign.current_dir(&lab).args(["certify", "sign"]).env("ECLUSE_FAILPOINT", place);
+        assert_eq!(sign.output().unwrap().status.code(), None, "{place}: it did not die");
+        assert_eq!(lab.join("evidence.tar").exists(), place.ends_with("after"), "{place}");
+        // the journal does not tell of it yet
+        refused(&lab, &["close"], "ECL-C");
+        assert!(lab.join("run/state.age").exists(), "{place}");
+        succeed(&lab, &["certify", "sign"]);
+        let trust = fingerprint(&lab);
+        let said = succeed(&lab, &["verify", "evidence.tar", "--trust", &trust]);
+        assert!(said.contains("The evidence holds."), "{place}: {said}");
+        succeed(&lab, &["close"]);
     }
 }

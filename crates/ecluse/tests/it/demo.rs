@@ -145,8 +145,10 @@ fn nothing_of_a_patient_is_left_outside_the_two_databases() {
     assert_eq!(found, []);
 }
 
-/// Every file and folder that both ways leave, from the first paper to the certificate. Signatures are named after who
+/// Every file and folder that both ways leave, from the first paper to the certificate, and every line that is noted of
+/// an act. Signatures are named after who
 /// signed, a person of the laboratory or of the publisher: these names are told apart, and not searched.
+// proves: SEA-06
 #[test]
 fn no_name_of_a_file_or_a_folder_says_who_is_a_patient() {
     let here = tempfile::tempdir().unwrap();
@@ -155,6 +157,13 @@ fn no_name_of_a_file_or_a_folder_says_who_is_a_patient() {
     let mut names = Vec::new();
     named(&lab, &lab, &mut names);
     assert!(names.len() > 150, "{}", names.len());
+    // what is noted of every act: there is no other log of who had access, and nothing is measured
+    let noted: Vec<String> = names.iter().filter(|name| name.ends_with("events.jsonl")).cloned().collect();
+    assert!(noted.len() > 5, "{noted:?}");
+    for file in noted {
+        let text = std::fs::read_to_string(lab.join(file)).unwrap();
+        names.extend(text.lines().map(str::to_owned));
+    }
     let old = lab.join("old-laboratory.db");
     let born = "SELECT strftime(form.f, DDN) FROM PATIENT, \
                 (SELECT '%Y-%m-%d' f UNION SELECT '%Y%m%d' UNION SELECT '%d%m%Y' UNION SELECT '%d-%m-%Y') form \

@@ -251,6 +251,7 @@ fn killed_around_the_commit_the_same_command_ends_it() {
     }
 }
 
+// proves: ERA-02
 #[test]
 fn a_survivor_is_found_where_it_was_planted_and_nothing_is_found_once_it_is_gone() {
     let mut case = Case::new(DESTROY);

@@ -5,11 +5,12 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use ecluse_evidence::{Files, pack};
+use ecluse_flow::event::{Act, Leaf};
 use ecluse_sign::PublicKey;
 
 use crate::accept::refused;
-use crate::closed::certified;
-use crate::{ecluse, succeed};
+use crate::closed::{accept, certified, certify, erase};
+use crate::{ecluse, journal, succeed};
 
 /// What a finished migration folder holds of its evidence: papers with their signatures, what the run left in
 /// clear, its events.
@@ -180,4 +181,64 @@ fn the_ten_lines_for_strangers_say_good_of_a_sound_file_and_bad_of_a_changed_one
     spoilt[at + 2] ^= 1;
     let words = self::words(&typed_by_a_stranger(&spoilt));
     assert!(words.contains("BAD") || words.contains("FAILED"), "{words}");
+}
+
+/// The journal's front is erased before the certificate; the operator was told of what is noted.
+// proves: AUD-09
+#[test]
+fn the_evidence_of_a_migration_whose_journal_was_pruned_verifies_and_says_until_when_it_is_kept() {
+    let here = tempfile::tempdir().unwrap();
+    let lab = crate::accept::ordered(here.path(), |order| order);
+    let told = succeed(&lab, &["session", "new"]);
+    assert!(told.contains("noted with the hour and this session, which names you"), "{told}");
+    assert!(
+        told.contains("in the journal for 6 to 12 months") && told.contains("in the evidence until"),
+        "{told}"
+    );
+    let leaf = |at: usize| Leaf {
+        v: 1,
+        salt: format!("{at:032x}"),
+        time: "2024-01-01T10:00:00Z".to_owned(),
+        session: "0a".repeat(16),
+        act: Act::Standing,
+        object: "0b".repeat(16),
+        outcome: "done".to_owned(),
+        paper: None,
+    };
+    journal::write_lines(&lab.join("old"), (0..600).map(leaf).collect());
+    succeed(&lab, &["migrate", "--ddl"]);
+    let pruned = succeed(&lab, &["journal", "prune"]);
+    assert!(pruned.contains("the journal goes on at entry 512"), "{pruned}");
+    std::fs::remove_dir_all(lab.join("old")).unwrap();
+    accept(&lab);
+    erase(&lab, &[]);
+    certify(&lab);
+    let stranger = tempfile::tempdir().unwrap();
+    std::fs::copy(lab.join("evidence.tar"), stranger.path().join("evidence.tar")).unwrap();
+    let trust = fingerprint_of(&lab);
+    let said = succeed(stranger.path(), &["verify", "evidence.tar", "--trust", &trust]);
+    assert!(said.contains("The evidence holds.") && !said.contains('✗'), "{said}");
+    assert!(
+        said.contains("with its own copy of the run’s events, is to be erased at the processor’s by"),
+        "{said}"
+    );
+    let unpacked = Command::new("tar").args(["xf", "evidence.tar"]).current_dir(stranger.path()).status();
+    assert!(unpacked.unwrap().success());
+    let tiles = stranger.path().join("journal/tile/entries");
+    assert!(!tiles.join("000").exists() && tiles.join("002.p").exists(), "the front is in no file");
+    let ledger = std::fs::read(stranger.path().join("copies.json")).unwrap();
+    let ledger = ecluse_core::copies::Ledger::read(&ledger).unwrap();
+    let own = ledger.copies.iter().find(|copy| copy.place == "evidence.tar").unwrap();
+    let order = std::fs::read_to_string(lab.join("instruction.toml")).unwrap();
+    let copies = order.lines().find_map(|line| line.strip_prefix("copies")).unwrap();
+    let copies: jiff::civil::Date = copies.trim_start_matches([' ', '=']).get(..10).unwrap().parse().unwrap();
+    assert!(own.erase_by > copies, "longer than what is of patients, and not for ever: {}", own.erase_by);
+    // the evidence's own copy of the events, one of them another one
+    let mut spoilt = std::fs::read(stranger.path().join("evidence.tar")).unwrap();
+    let at = memchr::memmem::find(&spoilt, b"\"act\":\"snapshot\"").unwrap();
+    spoilt[at + 8] ^= 1;
+    std::fs::write(stranger.path().join("evidence.tar"), spoilt).unwrap();
+    let output = ecluse(stranger.path(), &["verify", "evidence.tar", "--trust", &trust]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("journal/events.jsonl"), "{output:?}");
 }

@@ -377,6 +377,11 @@ fn killed_while_a_list_is_sealed_and_erased_the_same_command_goes_on_and_no_key_
         std::fs::rename(case.file(), case.made.folder().join("last.age")).unwrap();
     }
     // what the last one ended with is the list that was written
+    let list = case.list("2\n");
+    let mut last = case.made.command(&["instruction", "exclude", "--table", "patient", "--erase", &list]);
+    let died = last.env(VARIABLE, "exclude.named.rename.after:1").output().unwrap();
+    assert!(died.status.code().is_none() && case.file().exists() && !Path::new(&list).exists());
+    std::fs::remove_file(case.file()).unwrap();
     std::fs::rename(case.made.folder().join("last.age"), case.file()).unwrap();
     let digest = ecluse_core::digest::of_bytes(&std::fs::read(case.file()).unwrap());
     case.cite(&digest);

@@ -332,7 +332,6 @@ fn witnessed(here: &Path, witnesses: &str) -> PathBuf {
     lab
 }
 
-// proves: AUD-03
 #[test]
 fn no_row_moves_before_the_controller_has_seen_the_plan_in_the_journal() {
     let here = tempfile::tempdir().unwrap();

@@ -168,7 +168,6 @@ fn of_which_order_a_plan_was_is_the_journals_word_and_not_the_files() {
     succeed(&lab, &["plan"]);
 }
 
-// proves: AUD-01
 #[test]
 fn a_runs_lines_are_in_the_journal_before_they_go_with_its_record() {
     let here = tempfile::tempdir().unwrap();
@@ -190,6 +189,8 @@ fn a_runs_lines_are_in_the_journal_before_they_go_with_its_record() {
         .unwrap()
         .append(Leaf { salt: salt.clone(), ..model })
         .unwrap();
+    dies(&lab, &["erase"], "erase.record.event.before");
+    assert!(run.is_dir());
     dies(&lab, &["erase"], "erase.record.event.after");
     let said = succeed(&lab, &["journal", "export", "--json", "-o", "before.ndjson"]);
     assert!(!said.is_empty() && run.is_dir());

@@ -55,6 +55,7 @@ mod roomed;
 mod sample;
 mod schemas;
 mod sealed;
+mod sealed_chain;
 mod sealed_servers;
 mod served;
 mod singles;

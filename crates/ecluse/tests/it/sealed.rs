@@ -226,6 +226,94 @@ impl Sealed {
     }
 }
 
+/// A sealed migration whose receipt lies at the sender's: everything, and the sender's folder.
+pub(crate) fn received_at_the_sender() -> (impl Sized, PathBuf) {
+    let sealed = Sealed::new();
+    let extracted = sealed.extract(&[]);
+    assert!(extracted.status.success(), "{}", said(&extracted));
+    sealed.received();
+    let lab = sealed.lab();
+    (sealed, lab)
+}
+
+/// Every age identity that stands in a file below, whatever its name.
+fn identities(folder: &Path, found: &mut Vec<String>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            identities(&path, found);
+        } else {
+            let text = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();
+            let secrets = text.lines().filter(|line| line.starts_with("AGE-SECRET-KEY-"));
+            found.extend(secrets.map(|line| line.trim().to_owned()));
+        }
+    }
+}
+
+/// The archive of one migration and a copy that somebody kept of it, beside the archive of another one: the key that
+/// is destroyed when the first is loaded was that one's alone, and nothing else opened it.
+// proves: SEA-05
+#[test]
+fn once_its_key_is_destroyed_no_part_of_an_archive_or_of_a_copy_of_it_opens_and_another_archive_does() {
+    let (one, other) = (Sealed::new(), Sealed::new());
+    for sealed in [&one, &other] {
+        let extracted = sealed.extract(&[]);
+        assert!(extracted.status.success(), "{}", said(&extracted));
+    }
+    let backup = one.here.path().join("backup");
+    assert!(Command::new("cp").arg("-a").arg(one.archive()).arg(&backup).status().unwrap().success());
+    // the recipient of both has both keys in one folder
+    let theirs = one.here.path().join("theirs");
+    recipients(&one.lab(), &theirs);
+    std::fs::copy(other.lab().join("keys/recipient.age"), theirs.join("keys/of-another.age")).unwrap();
+    let secret = |path: PathBuf| {
+        let text = std::fs::read_to_string(path).unwrap();
+        text.lines().find(|line| line.starts_with("AGE-SECRET-KEY-")).unwrap().to_owned()
+    };
+    let (first, second) =
+        (secret(one.lab().join("keys/recipient.age")), secret(theirs.join("keys/of-another.age")));
+    assert_ne!(first, second, "each migration has a key of its own");
+    let parts = |archive: &Path| -> Vec<PathBuf> {
+        let all = std::fs::read_dir(archive).unwrap().map(|entry| entry.unwrap().path());
+        all.filter(|path| path.extension().is_some_and(|end| end == "age")).collect()
+    };
+    let opens = |archive: &Path, keys: &[String]| {
+        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        let search = Search::new(&["CanariPatient", "CanariValeur", "patient_id"]).opening(&keys);
+        parts(archive).iter().filter(|part| !search.folder(part).is_empty()).count()
+    };
+    let all = |keys: &[String]| {
+        [one.archive(), backup.clone(), other.archive()]
+            .map(|archive| (opens(&archive, keys), parts(&archive).len()))
+    };
+    // before: every part of the first opens with its key, in the copy too, and none of the second
+    let before = all(&[first.clone()]);
+    assert!(before[0].0 == before[0].1 && before[1].0 == before[1].1 && before[0].1 > 8, "{before:?}");
+    assert_eq!(before[2].0, 0, "{before:?}");
+    succeed(&theirs, &["load", "../archive", "--to", "sqlite:loaded.db", "--ddl"]);
+    let mut left = Vec::new();
+    identities(&theirs, &mut left);
+    assert!(left.contains(&second) && left.len() >= 2, "{}", left.len());
+    assert!(!left.contains(&first), "the key stands nowhere");
+    let after = all(&left);
+    assert_eq!((after[0].0, after[1].0), (0, 0), "neither the archive nor the copy opens: {after:?}");
+    // and by the program of the format itself
+    for part in parts(&backup).iter().take(2) {
+        let mut age = Command::new("age");
+        for (number, key) in left.iter().enumerate() {
+            let path = one.here.path().join(format!("key-{number}"));
+            std::fs::write(&path, format!("{key}\n")).unwrap();
+            age.arg("-i").arg(path);
+        }
+        let opened = age.arg("-d").arg(part).output().unwrap();
+        assert!(!opened.status.success() && opened.stdout.is_empty(), "{}", part.display());
+    }
+    // the other archive is as it was, for its own key
+    assert!(after[2].0 == after[2].1 && after[2].1 > 8, "{after:?}");
+    assert_eq!(other.opened().1, 130);
+    assert_eq!(all(&[first])[1].0, before[1].0, "the copy is whole: what opens it is gone");
+}
+
 // From a laboratory's database to a receipt that the sender checks, and an acceptance: by these commands and no other.
 #[test]
 fn what_was_extracted_is_loaded_received_and_the_receipt_opens_what_was_committed_to() {

@@ -1,10 +1,12 @@
 //! The sealed way between servers: extracted from one engine, loaded into the other, and compared by SQL that the
 //! engines' own clients run; and a disk that is full while an archive is written.
 
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use ecluse_testkit::disk::Disk;
+use ecluse_testkit::kill::{CHUNK_ROWS, VARIABLE};
 use ecluse_testkit::leak::Search;
 use ecluse_testkit::migration::End;
 use ecluse_testkit::server;
@@ -40,8 +42,11 @@ const MARIADB: [&str; 3] = [
 /// A trial at the sender whose order is to a recipient, extracted into `archive` beside it.
 fn extracted(here: &Path, from: &str, to: &str) -> PathBuf {
     let lab = cited(here, from, to, &["patient", "demande", "examen"]);
-    let said = succeed(&lab, &["extract", "-o", "../archive"]);
-    assert!(said.contains("220 rows sealed"), "{said}");
+    let mut extract = Command::new(crate::program());
+    extract.current_dir(&lab).args(["extract", "-o", "../archive"]).env(CHUNK_ROWS, "16");
+    let output = extract.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success() && said.contains("220 rows sealed"), "{output:?}");
     let canaries = Search::new(&["CanariPatient", "CanariValeur"]);
     for place in ["lab", "archive"] {
         assert_eq!(canaries.folder(&here.join(place)), [], "{place}");
@@ -49,11 +54,43 @@ fn extracted(here: &Path, from: &str, to: &str) -> PathBuf {
     lab
 }
 
-/// Loaded by whoever has the recipient's papers, received, and the receipt verified at the sender.
-fn loaded(here: &Path, lab: &Path, to: &str) {
+/// Loaded by whoever has the recipient's papers, received, and the receipt verified at the sender. The load dies at
+/// each of this engine's commits of chunks and of its end, one after the other, and goes on each time.
+fn loaded(here: &Path, lab: &Path, to: &str, engine: &str, rows: impl Fn(&str) -> String) {
     let theirs = here.join("theirs");
     recipients(lab, &theirs);
-    succeed(&theirs, &["load", "../archive", "--to", to, "--ddl"]);
+    let canaries = Search::new(&["CanariPatient", "CanariValeur"]);
+    let load = |death: &str| {
+        let mut command = Command::new(crate::program());
+        command.current_dir(&theirs).args(["load", "../archive", "--to", to, "--ddl"]);
+        command.env(CHUNK_ROWS, "16").env(VARIABLE, death).output().unwrap()
+    };
+    // patients, requests and results in parts of 16 rows: the fifth chunk is not the first table's
+    let deaths = [
+        ("chunk.commit.before", 1, 0),
+        ("chunk.commit.after", 1, 1),
+        ("chunk.commit.before", 4, 4),
+        ("chunk.commit.after", 2, 6),
+        ("finish.commit.before", 1, 15),
+        ("finish.commit.after", 1, 15),
+    ];
+    for (place, nth, whole) in deaths {
+        let death = format!("{engine}.{place}:{nth}");
+        let died = load(&death);
+        let said = String::from_utf8_lossy(&[&died.stdout[..], &died.stderr[..]].concat()).into_owned();
+        assert_eq!(died.status.signal(), Some(9), "{death}: {said}");
+        assert_eq!(canaries.folder(&theirs), [], "{death}");
+        let chunks: usize = ["patient", "demande", "examen"]
+            .iter()
+            .map(|table| {
+                rows(&format!("select count(*) from {table}")).trim().parse::<usize>().unwrap().div_ceil(16)
+            })
+            .sum();
+        assert_eq!(chunks, whole, "{death}: chunks that stand");
+    }
+    let output = load("");
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(canaries.folder(&theirs), []);
     std::fs::copy(theirs.join("receipt.toml"), lab.join("receipt.toml")).unwrap();
     std::fs::create_dir(lab.join("receipt.toml.sigs")).unwrap();
     for file in std::fs::read_dir(theirs.join("receipt.toml.sigs")).unwrap().flatten() {
@@ -85,7 +122,7 @@ fn from_mariadb_over_an_archive_to_postgresql_every_value_arrives() {
     let here = tempfile::tempdir().unwrap();
     let to = End::postgres(&new, "postgres").url().to_owned();
     let lab = extracted(here.path(), End::mariadb(&old).url(), &to);
-    loaded(here.path(), &lab, &to);
+    loaded(here.path(), &lab, &to, "postgres", |sql| new.sql(sql));
     same(|sql| old.sql(sql), |sql| new.sql(sql), [MARIADB, POSTGRES]);
 }
 
@@ -98,7 +135,7 @@ fn from_postgresql_over_an_archive_to_mariadb_every_value_arrives() {
     let here = tempfile::tempdir().unwrap();
     let to = End::mariadb(&new).url().to_owned();
     let lab = extracted(here.path(), End::postgres(&old, "postgres").url(), &to);
-    loaded(here.path(), &lab, &to);
+    loaded(here.path(), &lab, &to, "mariadb", |sql| new.sql(sql));
     same(|sql| old.sql(sql), |sql| new.sql(sql), [POSTGRES, MARIADB]);
 }
 
@@ -119,7 +156,7 @@ fn a_disk_that_is_full_while_an_archive_is_written_holds_nothing_in_clear_and_no
     let extract = |limit: &str| -> Output {
         let mut command = Command::new(crate::program());
         command.current_dir(&lab).args(["extract", "-o", &archive.display().to_string()]);
-        command.env(ecluse_testkit::kill::CHUNK_ROWS, limit).output().unwrap()
+        command.env(CHUNK_ROWS, limit).output().unwrap()
     };
     let full = extract("8");
     let said = String::from_utf8_lossy(&full.stderr).into_owned();

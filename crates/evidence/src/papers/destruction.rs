@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use ecluse_core::copies::{Copy, FILE as LEDGER, Ledger, Taken};
+use ecluse_core::copies::{Copy, FILE as LEDGER, Ledger, Store, Taken};
 use ecluse_core::destruction::{Destroyed, FOLDER, file};
 use ecluse_core::document::Kind;
 use ecluse_core::keys::day;
@@ -28,6 +28,7 @@ pub(super) fn check(bench: &mut Bench<'_>, chain: &Chain, events: Option<&Events
             return;
         }
     };
+    kept(bench, &ledger);
     for (copy, taken) in ledger.outside() {
         one(bench, chain, copy, taken);
     }
@@ -49,6 +50,24 @@ pub(super) fn check(bench: &mut Bench<'_>, chain: &Chain, events: Option<&Events
         let taken = events.leaves.iter().filter(|leaf| leaf.is_taken()).map(|leaf| leaf.object.clone());
         noted(bench, &taken.collect());
     }
+}
+
+/// Until when this file, and its own copy of the events, may stand where it was made.
+fn kept(bench: &mut Bench<'_>, ledger: &Ledger) {
+    let standing = |copy: &&Copy| copy.store == Store::Evidence && copy.ended.is_none();
+    let Some(until) = ledger.copies.iter().filter(standing).map(|copy| copy.erase_by).max() else { return };
+    let on = |language: Language| language.day(until);
+    let words = Words::new(
+        format!(
+            "This evidence, with its own copy of the run’s events, is to be erased at the processor’s by {}.",
+            on(Language::English)
+        ),
+        format!(
+            "Cette preuve, avec sa propre copie des événements, doit être effacée chez le sous-traitant au plus tard le {}.",
+            on(Language::French)
+        ),
+    );
+    bench.holds(LEDGER, words);
 }
 
 /// A copy that somebody took: stated to be destroyed, by whom it must be, as the ledger has it.

@@ -5,5 +5,6 @@ mod closed;
 mod copies;
 mod form;
 mod made;
+mod retained;
 mod spoilt;
 mod taken;

@@ -36,6 +36,10 @@ pub(super) fn run(here: &Here, args: &PruneArgs) -> Result<()> {
     let before = log.due(&tree, keep.until(here.now))?;
     let kept = log.kept()?.first;
     if before <= kept {
+        if kept > 0 {
+            // a start that died between saying so and doing so
+            Writer::open(&path, key::signer(&here.folder)?, log::Readers::Owner)?.erase_left()?;
+        }
         output::line(format!(
             "Nothing is due: no whole bundle of {FULL} is older than {} months.",
             args.months

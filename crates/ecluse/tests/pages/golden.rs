@@ -239,7 +239,7 @@ fn the_days_of_copies_are_those_of_the_ledger(lab: &Path) {
 #[test]
 fn the_report_of_the_sealed_way_is_word_by_word_what_it_was() {
     let here = tempfile::tempdir().unwrap();
-    let said = succeed(here.path(), &["demo", "lab", "--patients", "60"]);
+    let said = succeed(here.path(), &["demo", "lab", "--patients", "400"]);
     the_readmes_picture_is_of_this_demonstration(&said);
     let lab = here.path().join("lab");
     let packed = here.path().join("packed.html");

@@ -182,7 +182,7 @@ pub struct TableFigures {
     pub asked: u64,
     /// Rows that stand in the destination.
     pub moved: u64,
-    /// Refused rows by code and column, for instance `ECL-MAP-021 results.unit`.
+    /// Refused rows by code and column, for instance `ECL-BAT-102 results.unit`.
     pub refused: BTreeMap<String, u64>,
     /// Row tokens of refused rows of a table with a key, for `ecluse locate`; a thousand a run at most.
     /// How many there are in all, `refused` says.

@@ -217,7 +217,7 @@ pub struct TableState {
     pub flaws: Reasons,
 }
 
-/// A code and its column per row (`ECL-MAP-021 result.unit`), each text kept once. Not personal.
+/// A code and its column per row (`ECL-BAT-102 result.unit`), each text kept once. Not personal.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Reasons {

@@ -1,4 +1,4 @@
-//! Every error code is declared once, and has its page; every page has its code.
+//! Every error code is declared once, and has its page; every page has its code, and cites none that nothing declares.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,29 @@ pub(super) fn findings(sources: &[Source]) -> Outcome<Vec<String>> {
         }
     }
     pages.sort();
-    Ok(compare(&declared(sources), &pages))
+    let declared = declared(sources);
+    let mut findings = compare(&declared, &pages);
+    let output = std::process::Command::new("git")
+        .args(["ls-files", "-z", "*.md"])
+        .current_dir(root())
+        .output()
+        .map_err(|e| format!("git: {e}"))?;
+    for name in String::from_utf8_lossy(&output.stdout).split('\0').filter(|name| !name.is_empty()) {
+        let Ok(text) = std::fs::read_to_string(root().join(name)) else { continue };
+        findings.extend(unknown(name, &text, &declared));
+    }
+    Ok(findings)
+}
+
+/// Codes that a page cites and no source declares.
+fn unknown(name: &str, text: &str, declared: &[(String, String)]) -> Vec<String> {
+    let mut found = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        let words = line.split(|c: char| c != '-' && !c.is_ascii_alphanumeric());
+        let lost = words.filter(|word| is_code(word) && declared.iter().all(|(id, _)| id != word));
+        found.extend(lost.map(|id| format!("{name}:{} cites {id}, which no source declares", number + 1)));
+    }
+    found
 }
 
 /// Code → where it is declared, for every `Code::refused("ECL-…", …)` and its like.
@@ -84,6 +106,14 @@ mod tests {
                     #[cfg(test)]\nmod tests {\n static B: Code = Code::usage(\"ECL-CLI-001\", \"x\");\n";
         let source = Source { path: "crates/core/src/instruction.rs".to_owned(), text: text.to_owned() };
         assert_eq!(declared(&[source]), [pair("ECL-INS-014", "crates/core/src/instruction.rs:2")]);
+    }
+
+    #[test]
+    fn a_page_cites_no_code_that_nothing_declares() {
+        let declared = [pair("ECL-INS-001", "a:1")];
+        let text =
+            "refused (`ECL-INS-001`)\nand ECL-INS-002 results.unit; `ECL-INS`, `ECL-INS-0`, ECL-INS-0011";
+        assert_eq!(unknown("x.md", text, &declared), ["x.md:2 cites ECL-INS-002, which no source declares"]);
     }
 
     #[test]

@@ -91,7 +91,8 @@ pub fn draft(from: &Drafting<'_>) -> String {
         out += KNOWN;
     }
     out += &format!(
-        "[erasure]\ncopies = {}          # by this day every copy écluse made is erased\n\
+        "[erasure]\ncopies = {}          # by this day every copy of patients' data that écluse made is erased;\n\
+         #                               its journal, counts, reports and evidence a year later\n\
          # source = 2027-01-31          # and, where the controller orders it, what moved, at the source\n\n",
         from.head.not_after.to_zoned(jiff::tz::TimeZone::UTC).date()
     );

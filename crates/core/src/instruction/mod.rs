@@ -298,7 +298,8 @@ pub struct Endpoint {
 /// When copies are erased.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Erasure {
-    /// Every copy écluse made outside the two databases, its run state included.
+    /// Every copy of patients' data that écluse made outside the two databases, its run state included. What tells of the
+    /// migration goes later: [`crate::copies::Store::last_day`].
     pub copies: Spanned<Date>,
     /// What moved, at the source, where the controller orders it.
     pub source: Option<Spanned<Date>>,

@@ -186,14 +186,15 @@ pub(crate) fn unfinished(figures: &Figures) -> Vec<String> {
                 table.source
             ));
         }
+        // none is left: nothing waits, and nothing is told
+        let rows = table.unfinished.filter(|rows| *rows > 0)?;
         let what = match table.pending.as_str() {
             "stay" => "left: pending",
             "move" => "pending, moved as they are",
             "wait" => "pending, moved; the cut-over waits for them",
             _ => return None,
         };
-        let rows = plural(table.unfinished.unwrap_or_default(), "row", "rows");
-        Some(format!("{}: {rows} {what}", table.source))
+        Some(format!("{}: {} {what}", table.source, plural(rows, "row", "rows")))
     };
     figures.tables.iter().filter_map(told).collect()
 }

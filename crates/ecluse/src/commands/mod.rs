@@ -91,6 +91,11 @@ pub(crate) fn run(cli: &Cli) -> Result<()> {
     let here = || -> Result<Here> {
         Ok(Here { folder: Folder::find_or_here(cli.folder.as_deref())?, now: clock::now() })
     };
+    if goes_on(&cli.command)
+        && let Ok(folder) = Folder::find(cli.folder.as_deref())
+    {
+        crate::journal::begun::may_go_on(&folder)?;
+    }
     let done = match &cli.command {
         Command::Demo(args) => demo::run(args),
         Command::New(args) => new::run(args, clock::now()),
@@ -168,6 +173,63 @@ const fn is_journaled(command: &Command) -> bool {
         C::Demo(_) | C::New(_) | C::Campaign(_) | C::Help { .. } | C::Completions { .. } | C::Man { .. }
     );
     !(looks || elsewhere || matches!(command, C::Journal(_)))
+}
+
+/// Whether a command reads, moves or shows rows, or ends the migration: none does where the journal that was begun is
+/// gone. What takes an order back, holds a copy or erases one on its day goes on, and says so when it ends.
+const fn goes_on(command: &Command) -> bool {
+    use crate::cli as a;
+    use Command as C;
+    match command {
+        C::Survey(_)
+        | C::Open(_)
+        | C::Load(_)
+        | C::Plan(_)
+        | C::Migrate(_)
+        | C::Extract(_)
+        | C::Return(_)
+        | C::Reconcile(_)
+        | C::Freeze(_)
+        | C::Undo(_)
+        | C::Close(_)
+        | C::Rejected(_)
+        | C::Known(_)
+        | C::Locate(_) => true,
+        C::Erase(args) => args.source || args.look,
+        C::Compare(args) => args.step.is_none(),
+        C::Reference(step) => matches!(step, a::Reference::Print(_)),
+        C::Certify(step) => !matches!(step, a::Certify::Verify(_)),
+        C::Demo(_)
+        | C::New(_)
+        | C::Next
+        | C::Procedure(_)
+        | C::Campaign(_)
+        | C::Contract(_)
+        | C::Mandate(_)
+        | C::Dictionary(_)
+        | C::Session(_)
+        | C::Recipient(_)
+        | C::Inspect(_)
+        | C::Receipt(_)
+        | C::Instruction(_)
+        | C::Order(_)
+        | C::Patients(_)
+        | C::Mapping(_)
+        | C::Codes(_)
+        | C::Grants(_)
+        | C::Copies(_)
+        | C::Hold(_)
+        | C::Differences(_)
+        | C::Accept(_)
+        | C::Report(_)
+        | C::Status(_)
+        | C::Verify(_)
+        | C::Journal(_)
+        | C::Explain(_)
+        | C::Help { .. }
+        | C::Completions { .. }
+        | C::Man { .. } => false,
+    }
 }
 
 /// A command that went well and whose events could not be taken in did not: it says so. The fault of one that

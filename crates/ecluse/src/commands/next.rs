@@ -5,6 +5,7 @@ use ecluse_core::language::Language;
 use serde_json::json;
 
 use super::{Here, copies};
+use crate::journal::watched;
 use crate::output;
 use crate::steps::{self, Mark};
 
@@ -35,5 +36,6 @@ pub(super) fn run(here: &Here) -> Result<()> {
     output::document(
         &json!({ "migration": board.title, "trial": board.trial, "steps": steps, "copies_outstanding": outside }),
     );
+    watched::in_order(here)?;
     copies::on_time(here)
 }

@@ -19,6 +19,7 @@ use crate::pages::words::spaced;
 use crate::papers::accepted::{self as acceptance, Acceptance, Signature};
 use crate::papers::chain::{Chain, Link};
 use crate::papers::ending::Ending;
+use crate::papers::handed::Handed;
 use crate::papers::stopped::stopped;
 use crate::papers::{compared, objections, reference};
 use crate::report::discreet::Discreet;
@@ -91,6 +92,7 @@ pub(crate) fn written(here: &Here, run: &Path, to: Option<&Path>, lang: Language
         facts: &facts,
         figures: &figures,
         reconciliation: &reconciliation,
+        handed: chain.recipient.is_some().then(|| Handed::of(&here.folder, run, &figures, here.now)),
         undone: undone(&undo(run)?, &Discreet::of(&figures, &facts), lang),
         events: journal.head.lines,
         journal: &journal.head.digest,

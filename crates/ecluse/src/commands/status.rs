@@ -1,5 +1,7 @@
 //! `ecluse status`: how far a run has come, without touching it.
 
+use std::path::Path;
+
 use ecluse_adapters::folder::{Undo, events, undo};
 use ecluse_core::count::{count, number, plural};
 use ecluse_core::fault::Result;
@@ -16,7 +18,9 @@ use crate::cli::RunArgs;
 use crate::journal;
 use crate::output;
 use crate::papers::accepted::{self, Acceptance};
-use crate::papers::{compared, returned};
+use crate::papers::ending::Stood;
+use crate::papers::handed::Handed;
+use crate::papers::{compared, quietly, returned, sealed};
 
 pub(super) fn run(here: &Here, args: &RunArgs) -> Result<()> {
     let path = here.folder.path(args.dir.as_deref(), "run");
@@ -66,7 +70,7 @@ pub(super) fn run(here: &Here, args: &RunArgs) -> Result<()> {
         "not through: the same command goes on"
     };
     output::line(format!(
-        "run {}   {state}   journal {} events, unbroken",
+        "run {}   {state}   {} events in its own folder, unbroken",
         figures.run.get(..8).unwrap_or_default(),
         count(journal.head.lines)
     ));
@@ -78,8 +82,69 @@ pub(super) fn run(here: &Here, args: &RunArgs) -> Result<()> {
         output::line(format!("{}: {}   {}", fault.code().title, fault.detail(), fault.advice()));
     }
     undone(&undo);
-    output::line(match &reconciled {
-        Reconciled::Never if undo != Undo::Never => {
+    let sealed = handed(here, &path, &figures);
+    match &sealed {
+        Some(line) => line.iter().for_each(output::line),
+        None => read_back(here, &reconciled, undo != Undo::Never)?,
+    }
+    withdrawn::told(&path)?;
+    let back = returned::line(&here.folder, here.now);
+    back.iter().for_each(output::line);
+    let looked = compared::of(&here.folder, &path, &figures, here.now)?;
+    if let Some(looked) = &looked {
+        output::line(looked.words(Language::English, false));
+    }
+    let outside = copies::outside(here)?;
+    output::document(&json!({
+        "copies_outstanding": outside,
+        "figures": rights::brief(&figures),
+        "excess": figures.excess.len(),
+        "events": journal.head.lines,
+        "journal": journal.head.digest,
+        "reconciliation": reconciled.found(),
+        "received": sealed.flatten(),
+        "comparison": looked.map(|looked| looked.counts()),
+        "return": back,
+        "undo": match &undo {
+            Undo::Never => json!(null),
+            Undo::Begun => json!({ "ended": "" }),
+            Undo::Ended(undone) => json!(undone),
+        },
+    }));
+    journal::watched::in_order(here)?;
+    copies::on_time(here)
+}
+
+/// What is known of rows that were sealed: what came back. `None` of a run that wrote a database; no line of a return,
+/// which has its own.
+fn handed(here: &Here, run: &Path, figures: &Figures) -> Option<Option<String>> {
+    let back = here.folder.path(None, returned::RUN);
+    if back.canonicalize().is_ok_and(|back| run.canonicalize().is_ok_and(|run| run == back)) {
+        return Some(None);
+    }
+    if !quietly(|| sealed::is_ordered(&here.folder)).unwrap_or_default() {
+        return None;
+    }
+    let line = match Handed::of(&here.folder, run, figures, here.now).receipt {
+        Stood::Done(receipt) => {
+            let rows = receipt.stated().tables.iter().map(|table| table.rows).sum();
+            let by: Vec<String> = receipt.signers().iter().map(|one| one.told(Language::English)).collect();
+            format!("{} received, as {} signed", plural(rows, "row", "rows"), by.join(" and "))
+        }
+        Stood::Not if !figures.whole => return Some(None),
+        Stood::Not => "no receipt of the archive has come back yet:  ecluse next".to_owned(),
+        Stood::Unsigned => "the receipt of the archive is not signed:  ecluse next".to_owned(),
+        Stood::Refused(fault) => {
+            format!("the receipt does not count: {}   {}", fault.detail(), "ecluse receipt verify")
+        }
+    };
+    Some(Some(line))
+}
+
+/// What a fresh process found at the destination.
+fn read_back(here: &Here, reconciled: &Reconciled, undone: bool) -> Result<()> {
+    output::line(match reconciled {
+        Reconciled::Never if undone => {
             "what stands above moved once; what stands at the destination now is told here".to_owned()
         }
         Reconciled::Never => "the destination has not been read back:  ecluse reconcile".to_owned(),
@@ -105,31 +170,7 @@ pub(super) fn run(here: &Here, args: &RunArgs) -> Result<()> {
             )
         }
     });
-    withdrawn::told(&path)?;
-    let back = returned::line(&here.folder, here.now);
-    back.iter().for_each(output::line);
-    let looked = compared::of(&here.folder, &path, &figures, here.now)?;
-    if let Some(looked) = &looked {
-        output::line(looked.words(Language::English, false));
-    }
-    let outside = copies::outside(here)?;
-    output::document(&json!({
-        "copies_outstanding": outside,
-        "figures": rights::brief(&figures),
-        "excess": figures.excess.len(),
-        "events": journal.head.lines,
-        "journal": journal.head.digest,
-        "reconciliation": reconciled.found(),
-        "comparison": looked.map(|looked| looked.counts()),
-        "return": back,
-        "undo": match &undo {
-            Undo::Never => json!(null),
-            Undo::Begun => json!({ "ended": "" }),
-            Undo::Ended(undone) => json!(undone),
-        },
-    }));
-    journal::watched::in_order(here)?;
-    copies::on_time(here)
+    Ok(())
 }
 
 /// How far the run was undone.

@@ -75,8 +75,9 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
             typed(&format!("ecluse verify {} --trust {fingerprint}", name(file)))?;
         }
         output::line(
-            "verify       both hold. The same in a browser: verifier.html; with none of our code: docs/verify.md",
+            "verify       both hold. In écluse's repository: cargo xtask verifier makes a page that checks them in a browser,",
         );
+        output::line("             and docs/verify.md checks them with none of our code");
         output::line(format!("\nThe report: {}   ({seconds} s)", shown.join(name(&page)).display()));
     }
     output::line(format!("controller fingerprint: {fingerprint}"));

@@ -4,14 +4,14 @@
 //! whoever kept a checkpoint could tell. So the ledger of copies, which is attested itself, has the log's line from before
 //! its birth, and its name once its first checkpoint stands; and what was read of it, or seen by a signatory, says so too.
 
-use ecluse_adapters::log::Run;
+use ecluse_adapters::log::{self, Remote, Run};
 use ecluse_core::copies::{Copy, Standing, Store};
 use ecluse_core::fault::{Code, Result};
 use ecluse_flow::event::Act;
 use ecluse_journal::{Checkpoint, Signed};
 use jiff::Timestamp;
 
-use super::{round, seen};
+use super::{key, round, seen};
 use crate::copies::{self, look};
 use crate::folder::Folder;
 use crate::ready;
@@ -44,6 +44,36 @@ pub(super) fn may_begin(folder: &Folder, runs: &[Run]) -> Result<bool> {
     })
 }
 
+/// That the log which was begun here still lies here, or none was: asked by whoever says how the migration stands.
+///
+/// # Errors
+///
+/// [`GONE`]; the ledger's.
+pub(crate) fn stands(folder: &Folder) -> Result<()> {
+    let path = super::path(folder);
+    if log::Folder::find(&path).is_some() || Remote::find(&path)?.is_some() {
+        return Ok(());
+    }
+    let runs = super::noted(folder)?;
+    // as when a command ends: where nothing was noted, nothing would be begun
+    if runs.is_empty() { Ok(()) } else { may_begin(folder, &runs).map(drop) }
+}
+
+/// The same, and the key that signs it: asked before a row is read or moved, since what is noted then could not be
+/// taken in.
+///
+/// # Errors
+///
+/// As [`stands`]; `ECL-LOG-031`.
+pub(crate) fn may_go_on(folder: &Folder) -> Result<()> {
+    stands(folder)?;
+    let path = super::path(folder);
+    match Remote::find(&path)? {
+        None if log::Folder::find(&path).is_some() => key::signer(folder).map(drop),
+        _ => Ok(()),
+    }
+}
+
 /// Begins the log: announced in the ledger, written, named there.
 ///
 /// # Errors
@@ -51,8 +81,7 @@ pub(super) fn may_begin(folder: &Folder, runs: &[Run]) -> Result<bool> {
 /// The ledger's and the log's.
 pub(super) fn begin(folder: &Folder) -> Result<Signed> {
     copies::log(folder, ready::world().now(), "")?;
-    let first =
-        round(folder)?.map_or_else(|| super::log::Folder::open(&super::path(folder))?.signed(), Ok)?;
+    let first = round(folder)?.map_or_else(|| log::Folder::open(&super::path(folder))?.signed(), Ok)?;
     known(folder, first.checkpoint())?;
     // what the ledger noted of it
     Ok(round(folder)?.unwrap_or(first))

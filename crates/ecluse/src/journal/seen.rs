@@ -6,6 +6,7 @@ use ecluse_core::contract::Contract;
 use ecluse_core::count::plural;
 use ecluse_core::document::{self, Kind, Seen};
 use ecluse_core::fault::{Code, Result};
+use ecluse_core::instruction;
 use ecluse_core::language::Language;
 use ecluse_core::person::Side;
 use ecluse_journal::{Checkpoint, Hash, Note};
@@ -27,6 +28,8 @@ pub(crate) struct Witness {
     /// Whether somebody signed it who does not keep the journal.
     pub(crate) is_foreign: bool,
     pub(crate) checkpoint: Checkpoint,
+    /// Of what kind the paper is; none where the checkpoint is in no paper.
+    pub(crate) kind: Option<Kind>,
 }
 
 /// What whoever signs a paper in this folder has before them; `None` where there is no journal.
@@ -49,7 +52,8 @@ pub(crate) fn now(folder: &Folder) -> Result<Option<Seen>> {
 }
 
 /// The checkpoints in the signed papers of a folder. A paper that is not signed, or whose signature does not
-/// hold, is no witness; where there is no contract in force, no paper's signature can be told.
+/// hold, is no witness; where there is no contract in force, no paper's signature can be told. A status that lies
+/// where its order does not was carried there with an archive: it was signed over the sender's journal.
 ///
 /// # Errors
 ///
@@ -61,6 +65,9 @@ pub(crate) fn in_papers(folder: &Folder, now: Timestamp) -> Result<Vec<Witness>>
         if path.extension().is_some_and(|end| end == "toml") && path.is_file() {
             found.extend(quietly(|| of_paper(&path, &contract, now)));
         }
+    }
+    if !folder.has(instruction::FILE) {
+        found.retain(|witness| witness.kind != Some(Kind::Status));
     }
     found.sort_by_key(|witness| witness.checkpoint.size);
     Ok(found)
@@ -81,6 +88,7 @@ fn of_paper(path: &Path, contract: &Contract, now: Timestamp) -> Option<Witness>
         who: who.join(" and "),
         is_foreign: signers.iter().any(|signer| signer.role.side() == Side::Controller),
         checkpoint: checkpoint(seen)?,
+        kind: Some(kind),
     })
 }
 
@@ -100,5 +108,6 @@ pub(crate) fn kept(path: &Path) -> Result<Witness> {
     let bytes = folder::read(path, "name a checkpoint that somebody kept")?;
     let note = Note::parse(&bytes).ok().and_then(|note| Checkpoint::parse(note.text()));
     let checkpoint = note.ok_or_else(|| NOT_ONE.fault(path.display().to_string()))?;
-    Ok(Witness { place: super::said(path), who: "whoever kept it".to_owned(), is_foreign: true, checkpoint })
+    let (place, who) = (super::said(path), "whoever kept it".to_owned());
+    Ok(Witness { place, who, is_foreign: true, checkpoint, kind: None })
 }

@@ -6,7 +6,7 @@ use ecluse_core::count::{number, plural};
 use ecluse_core::fault::{Code, Result};
 use ecluse_flow::event::{Act, Leaf};
 
-use super::seen;
+use super::{begun, seen};
 use crate::commands::Here;
 use crate::folder::Folder;
 
@@ -17,15 +17,16 @@ static EXCHANGED: Code = Code::refused("ECL-LOG-057", "this is not the journal t
 /// How the canonical form of such an entry begins: of all others nothing is read further.
 const BEGINS: &[u8] = b"{\"act\":\"alert\",";
 
-/// That no attempt is open, and that the writer looks when it should; of a journal that this account keeps itself
-/// nothing is asked.
+/// That the journal is there where one was begun; of one that another account keeps, that no attempt is open, and that
+/// its writer looks when it should.
 ///
 /// An attempt is open until a signatory of the laboratory has signed over an entry after it.
 ///
 /// # Errors
 ///
-/// [`ALERT`] with the entries, [`STOPPED`], [`EXCHANGED`]; the journal's.
+/// `ECL-LOG-046`; [`ALERT`] with the entries, [`STOPPED`], [`EXCHANGED`]; the journal's.
 pub(crate) fn in_order(here: &Here) -> Result<()> {
+    begun::stands(&here.folder)?;
     let path = here.journal();
     let Some(remote) = Remote::find(&path)? else { return Ok(()) };
     let log = log::Folder::open(&path)?;

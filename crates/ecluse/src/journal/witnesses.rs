@@ -56,6 +56,7 @@ pub(crate) fn cosigned(
                 place: super::said(&path),
                 who: witness.name().to_owned(),
                 is_foreign: true,
+                kind: None,
                 checkpoint: signed.checkpoint().clone(),
             }
         }));

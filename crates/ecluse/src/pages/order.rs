@@ -427,11 +427,17 @@ fn sealed(recipient: &Recipient, lang: Language) -> Vec<String> {
 }
 
 fn destroyed(order: &Order, lang: Language) -> Vec<String> {
-    let copies = lang.day(order.erasure.copies.value);
-    let mut lines = vec![lang.of(
-        format!("Every copy that écluse makes: by {copies}."),
-        format!("Toute copie faite par écluse : au plus tard le {copies}."),
-    )];
+    let [copies, record] = words::copies_go(order.erasure.copies.value, lang);
+    let mut lines = vec![
+        lang.of(
+            format!("Every copy of patients' data that écluse makes: by {copies}."),
+            format!("Toute copie de données de patients faite par écluse : au plus tard le {copies}."),
+        ),
+        lang.of(
+            format!("What tells of the migration (its journal, counts, row tokens without their key, reports, evidence): by {record}."),
+            format!("Ce qui rend compte de la migration (journal, nombres, jetons de lignes sans leur clé, rapports, preuves) : au plus tard le {record}."),
+        ),
+    ];
     if let Some(staging) = &order.source.staging {
         let folder = &staging.value;
         lines.push(lang.of(

@@ -1,6 +1,7 @@
 //! What the papers' words are called on a page that laypeople read, in both languages.
 
 use ecluse_core::class::Class;
+use ecluse_core::copies::Store;
 use ecluse_core::fault::Code;
 use ecluse_core::instruction::{Beside, Fate, Known, Pending, Whose};
 use ecluse_core::language::Language;
@@ -237,6 +238,12 @@ pub(crate) fn code(id: &str, english: &str, language: Language) -> Said {
     }
 }
 
+/// By when what écluse makes is gone, where the order wants copies gone by `copies`: what holds patients' data, and what
+/// tells of the migration.
+pub(crate) fn copies_go(copies: Date, language: Language) -> [String; 2] {
+    [Store::State, Store::Record].map(|store| language.day(store.last_day(copies)))
+}
+
 /// A paper of the chain, by the name that the chain gives it.
 pub(crate) fn artefact(name: &str, language: Language) -> String {
     if language == Language::English {
@@ -246,6 +253,7 @@ pub(crate) fn artefact(name: &str, language: Language) -> String {
         "contract" => "contrat".to_owned(),
         "dictionary" => "dictionnaire des données".to_owned(),
         "mapping" => "table de correspondance".to_owned(),
+        "recipient" => "destinataire".to_owned(),
         "key for what is returned" => "clé pour ce qui est rendu".to_owned(),
         "accepted differences" => "différences acceptées".to_owned(),
         "compared dossiers" => "dossiers comparés".to_owned(),

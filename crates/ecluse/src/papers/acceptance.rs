@@ -7,16 +7,15 @@ use ecluse_core::acceptance::{Accepted, Basis, FILE, Looked, Stated};
 use ecluse_core::digest::of_bytes;
 use ecluse_core::document::Kind;
 use ecluse_core::fault::{Code, Fault, Result};
-use ecluse_core::instruction;
 use ecluse_core::language::Language;
-use ecluse_core::receipt;
+use ecluse_core::receipt::{self, Receipt};
 use ecluse_flow::event::Act;
 use ecluse_flow::figures::Figures;
 use jiff::Timestamp;
 
 use super::accepted::{self, Acceptance};
 use super::receipt::{Received, verified as verified_receipt};
-use super::{Paper, compared, lasting, objections, standing};
+use super::{Paper, compared, lasting, objections, sealed, standing};
 use crate::commands::{begun, ordered, reconciled};
 use crate::folder::{self, Folder};
 
@@ -71,8 +70,9 @@ pub(crate) fn found(folder: &Folder, run: &Path, language: Language, now: Timest
     }
     ordered::tolerable(&figures)?;
     objections::answered(folder, None, now)?;
-    let known = if is_sealed(folder)? {
-        received(folder, run, &figures, now)?
+    let known = if sealed::is_ordered(folder)? {
+        let receipt = received(folder, run, &figures, now)?;
+        Known { basis: Basis::Receipt(receipt.digest()), differences: None, differ: 0 }
     } else {
         read_back(folder, run, &figures, now)?
     };
@@ -103,12 +103,6 @@ struct Known {
     differ: u64,
 }
 
-/// Whether the folder's order seals to a recipient; that it is the run's order was asked before.
-fn is_sealed(folder: &Folder) -> Result<bool> {
-    let paper = Paper::read(&folder.path(None, instruction::FILE), "ecluse instruction new")?;
-    Ok(paper.judge(instruction::parse(paper.text()))?.recipient().is_some())
-}
-
 /// The reconciliation that counts, without a difference that nobody accepted.
 fn read_back(folder: &Folder, run: &Path, figures: &Figures, now: Timestamp) -> Result<Known> {
     let reconciled = reconciled::of(run, figures)?;
@@ -132,7 +126,11 @@ fn read_back(folder: &Folder, run: &Path, figures: &Figures, now: Timestamp) -> 
 }
 
 /// The recipient's signed receipt of everything that the run sealed.
-fn received(folder: &Folder, run: &Path, figures: &Figures, now: Timestamp) -> Result<Known> {
+///
+/// # Errors
+///
+/// [`NOTHING`], where it is of another archive or counts other rows; every fault of the receipt.
+pub(super) fn received(folder: &Folder, run: &Path, figures: &Figures, now: Timestamp) -> Result<Receipt> {
     if !folder.has(receipt::FILE) {
         let help = "the recipient loads the archive and signs: ecluse load, ecluse receipt sign; then put receipt.toml here";
         return Err(nothing("there is no receipt of the archive", help));
@@ -152,7 +150,7 @@ fn received(folder: &Folder, run: &Path, figures: &Figures, now: Timestamp) -> R
     if !counted.eq(said.tables.iter().map(|table| (&table.name, table.rows))) {
         return Err(nothing("the receipt counts other rows than were sealed", "ecluse receipt verify"));
     }
-    Ok(Known { basis: Basis::Receipt(receipt.digest()), differences: None, differ: 0 })
+    Ok(receipt)
 }
 
 fn nothing(why: &str, help: &str) -> Fault {

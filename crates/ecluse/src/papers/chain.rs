@@ -12,6 +12,7 @@ use ecluse_core::finding::Finding;
 use ecluse_core::instruction::Instruction;
 use ecluse_core::judged::Judged;
 use ecluse_core::mapping::{self, Mapping};
+use ecluse_core::recipient::Recipient;
 use ecluse_core::session::Session;
 use ecluse_core::signatures::{self, Signer};
 use ecluse_core::status::{Heard, Met, Standing};
@@ -35,6 +36,8 @@ pub(crate) struct Chain {
     pub(crate) dictionary: Dictionary,
     pub(crate) mapping: Mapping,
     pub(crate) codes: BTreeMap<String, CodeTable>,
+    /// To whom the order seals; none of an order to a database.
+    pub(crate) recipient: Option<Recipient>,
     /// Every paper with who signed it, for the report.
     pub(crate) links: Vec<Link>,
 }
@@ -102,8 +105,8 @@ impl Chain {
             digest: paper.digest(),
             was_valid: None,
         });
-        let stated = recipient.map(|stated| ("recipient", stated));
-        let stated = stated.into_iter().chain(back.map(|stated| ("key for what is returned", stated)));
+        let stated = recipient.iter().map(|stated| ("recipient", stated));
+        let stated = stated.chain(back.iter().map(|stated| ("key for what is returned", stated)));
         links.extend(stated.map(|(artefact, (recipient, paper))| Link {
             artefact: artefact.into(),
             signers: recipient.signers().to_vec(),
@@ -116,7 +119,8 @@ impl Chain {
         let (codes, more) = code_tables(&mapping, &beside, &contract, (now, biologist))?;
         links.extend(more);
         let Paper { path, bytes, .. } = paper;
-        Ok(Self { path, bytes, contract, instruction, dictionary, mapping, codes, links })
+        let recipient = recipient.map(|(recipient, _)| recipient);
+        Ok(Self { path, bytes, contract, instruction, dictionary, mapping, codes, recipient, links })
     }
 
     /// The instruction, the version's number and whether it is a trial's, for a title.

@@ -6,13 +6,14 @@ use ecluse_adapters::folder::events;
 use ecluse_core::acceptance::{self, Accepted};
 use ecluse_core::certificate::{self, Certified, Stated};
 use ecluse_core::fault::Fault;
+use ecluse_core::manifest::Manifest;
 use ecluse_flow::event::{Act, Outcome};
 use jiff::Timestamp;
 
 use super::destruction::Outside;
 use super::erased::{NOT_ERASED, NOT_LOOKED};
-use super::returned::Returned;
-use super::{Paper, quietly};
+use super::returned::{self, Returned};
+use super::{Paper, quietly, sealed};
 use crate::folder::Folder;
 
 /// The last steps.
@@ -23,6 +24,8 @@ pub(crate) struct Ending {
     pub(crate) accepted: Stood<Accepted>,
     /// What goes back to the laboratory; `None` where the order has nothing returned.
     pub(crate) returned: Option<Stood<Returned>>,
+    /// The manifest of what was sealed to the laboratory, where anything goes back.
+    pub(crate) sent_back: Option<Stood<Manifest>>,
     /// What was erased and then looked for, its files apart.
     pub(crate) gone: Stood<Stated>,
     pub(crate) certified: Stood<Certified>,
@@ -68,12 +71,16 @@ impl Ending {
         let certified = signed(folder, certificate::FILE, certified);
         // a ledger that cannot be read is told by the steps that rest on it
         let outside = super::destruction::all(folder, now).unwrap_or_default();
-        let returned = super::returned::stands(folder, now);
-        Self { outside, accepted, returned, gone, certified, closed: closed(run) }
+        let returned = returned::stands(folder, now);
+        let back = folder.path(None, returned::RUN);
+        let back = || sealed::manifest(folder, returned::MANIFEST, &back, now);
+        let sent_back = returned.is_some().then(|| signed(folder, returned::MANIFEST, back));
+        Self { outside, accepted, returned, sent_back, gone, certified, closed: closed(run) }
     }
 }
 
-fn signed<T>(
+/// How a paper of the folder stands: `verified` is asked of one that is there and bears a signature.
+pub(super) fn signed<T>(
     folder: &Folder,
     file: &str,
     verified: impl FnOnce() -> ecluse_core::fault::Result<T>,

@@ -14,6 +14,7 @@ pub(crate) mod erased;
 pub(crate) mod examined;
 pub(crate) mod excluded;
 pub(crate) mod hand;
+pub(crate) mod handed;
 pub(crate) mod lasting;
 pub(crate) mod objections;
 pub(crate) mod receipt;

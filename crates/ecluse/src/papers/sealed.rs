@@ -6,14 +6,19 @@ use std::path::Path;
 
 use ecluse_adapters::folder::events;
 use ecluse_core::digest;
+use ecluse_core::document::Kind;
 use ecluse_core::fault::{Code, Fault, Result};
+use ecluse_core::instruction;
+use ecluse_core::manifest::Manifest;
 use ecluse_core::receipt::Sealed;
 use ecluse_flow::event::Act;
 use ecluse_flow::failpoint;
 use ecluse_seal::archive::Index;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::folder;
+use super::{Paper, lasting, standing};
+use crate::folder::{self, Folder};
 
 static UNREADABLE: Code =
     Code::refused("ECL-RCT-013", "what the extraction kept of the archive is not there as it was kept");
@@ -93,6 +98,36 @@ pub(crate) fn keep(run: &Path, kept: Kept) -> Result<String> {
     File::open(run).and_then(|dir| dir.sync_all()).map_err(|error| folder::unwritable(run, &error))?;
     failpoint::hit("papers.sealed.fsync.after");
     Ok(digest)
+}
+
+/// Whether the folder's order seals to a recipient, signed or not.
+///
+/// # Errors
+///
+/// An order that is not there, or that nobody can read.
+pub(crate) fn is_ordered(folder: &Folder) -> Result<bool> {
+    let paper = Paper::read(&folder.path(None, instruction::FILE), "ecluse instruction new")?;
+    Ok(paper.judge(instruction::parse(paper.text()))?.recipient().is_some())
+}
+
+/// The manifest that an extraction left beside the papers under this name: signed by who sealed it, under the order that
+/// lies there, and of an archive as this run kept it.
+///
+/// # Errors
+///
+/// Every fault of the manifest; [`UNREADABLE`] of one that this run did not make.
+pub(crate) fn manifest(folder: &Folder, name: &str, run: &Path, now: Timestamp) -> Result<Manifest> {
+    let (contract, _) = standing::contract(folder, None, now)?;
+    let paper = Paper::read(&folder.path(None, name), "ecluse extract")?;
+    let manifest = lasting::read(&paper, Kind::Manifest, now, |at| {
+        Manifest::in_force(&paper.bytes, &paper.signatures, &contract, at)
+    })?;
+    let order = Paper::read(&folder.path(None, instruction::FILE), "ecluse instruction new")?.digest();
+    let kept = kept(run, &manifest.header().id)?.ok_or_else(|| bent(run, "it keeps no archive"))?;
+    if kept.manifest != manifest.digest() || kept.instruction != order {
+        return Err(bent(run, &format!("{name} is not the manifest that it keeps, or of another order")));
+    }
+    Ok(manifest)
 }
 
 /// Whether anything was kept of an archive: an extraction came to its end here.

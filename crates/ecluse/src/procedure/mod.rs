@@ -9,6 +9,7 @@ mod words;
 
 use ecluse_core::class::Class;
 use ecluse_core::contract;
+use ecluse_core::copies::Store;
 use ecluse_core::document::Kind;
 use ecluse_core::fault::Result;
 use ecluse_core::instruction::Fate;
@@ -174,7 +175,9 @@ fn deadlines(known: &Known<'_>, words: &Words) -> Vec<Deadline> {
         add(words.order_ends(), day(header.not_after), "instruction.toml");
     }
     if let Some(order) = &known.order {
-        add(words.copies_erased(), order.erasure.copies.value.to_string(), "instruction.toml");
+        let copies = order.erasure.copies.value;
+        add(words.copies_erased(), copies.to_string(), "instruction.toml");
+        add(words.record_erased(), Store::Record.last_day(copies).to_string(), "instruction.toml");
         if let Some(source) = &order.erasure.source {
             add(words.source_erased(), source.value.to_string(), "instruction.toml");
         }

@@ -171,9 +171,18 @@ impl Words {
 
     pub(crate) fn copies_erased(&self) -> String {
         let words = if self.is_french() {
-            "toute copie faite par écluse est effacée"
+            "toute copie de données de patients faite par écluse est effacée"
         } else {
-            "every copy écluse made is erased"
+            "every copy of patients' data that écluse made is erased"
+        };
+        words.to_owned()
+    }
+
+    pub(crate) fn record_erased(&self) -> String {
+        let words = if self.is_french() {
+            "ce qui rend compte de la migration (journal, nombres, rapports, preuves) est effacé"
+        } else {
+            "what tells of the migration (journal, counts, reports, evidence) is erased"
         };
         words.to_owned()
     }

@@ -61,11 +61,33 @@ fn stayed(from: &Sources<'_>) -> Vec<String> {
 }
 
 fn received(from: &Sources<'_>) -> Vec<String> {
+    let lang = from.lang;
     let [_, destination] = from.ends();
     let (by, operator) = (&from.chain.contract.terms().processor.name, &from.facts.operator);
+    if let Some(recipient) = &from.chain.recipient {
+        let names: Vec<String> = recipient.signers().iter().map(|signer| signer.person.clone()).collect();
+        let key = lang.listed(&names);
+        let opened = lang.of(
+            format!("in a sealed archive that only the key of {key} opens"),
+            format!("par une archive scellée que seule ouvre la clé de {key}"),
+        );
+        let destroyed = from.handed.as_ref().and_then(|handed| handed.receipt.done()).map(|_| {
+            let says = "that key is destroyed, says the receipt";
+            lang.of(says, "cette clé est détruite, dit l’accusé d’intégration").to_owned()
+        });
+        let sealed = lang.of(
+            format!("sealed by {by}, operator {operator}"),
+            format!("scellée par {by}, opérateur : {operator}"),
+        );
+        return [recipient.entity().to_owned(), opened]
+            .into_iter()
+            .chain(destroyed)
+            .chain([sealed])
+            .collect();
+    }
     vec![
         destination,
-        from.lang.of(
+        lang.of(
             format!("carried by {by}, operator {operator}"),
             format!("transporté par {by}, opérateur : {operator}"),
         ),
@@ -75,11 +97,19 @@ fn received(from: &Sources<'_>) -> Vec<String> {
 fn destroyed(from: &Sources<'_>) -> Vec<String> {
     let lang = from.lang;
     let order = from.chain.instruction.order();
-    let copies = lang.day(order.erasure.copies.value);
-    let mut lines = vec![lang.of(
-        format!("Every copy écluse made: by {copies}"),
-        format!("Toute copie faite par écluse : au plus tard le {copies}"),
-    )];
+    let [copies, record] = words::copies_go(order.erasure.copies.value, lang);
+    let mut lines = vec![
+        lang.of(
+            format!("Every copy of patients' data that écluse made: by {copies}"),
+            format!("Toute copie de données de patients faite par écluse : au plus tard le {copies}"),
+        ),
+        lang.of(
+            format!("What tells of the migration (journal, counts, row tokens without their key, reports, evidence): by {record}"),
+            format!(
+                "Ce qui rend compte de la migration (journal, nombres, jetons de lignes sans leur clé, rapports, preuves) : au plus tard le {record}"
+            ),
+        ),
+    ];
     if let Some(at) = &order.erasure.source {
         let at = lang.day(at.value);
         lines.push(lang.of(

@@ -21,6 +21,7 @@ use crate::pages::labels::Labels;
 use crate::papers::chain::Chain;
 use crate::papers::compared::Looked;
 use crate::papers::ending::Ending;
+use crate::papers::handed::Handed;
 use crate::papers::objections::Stated;
 
 /// Everything the page is made of.
@@ -33,6 +34,8 @@ pub(crate) struct Sources<'a> {
     pub(crate) facts: &'a Facts,
     pub(crate) figures: &'a Figures,
     pub(crate) reconciliation: &'a Reconciled,
+    /// Of an order to a recipient: what was sealed, and what came back; nobody reads its destination back.
+    pub(crate) handed: Option<Handed>,
     /// That the run was undone, where it was, in the page's language.
     pub(crate) undone: Option<String>,
     /// Events of the journal, all of them following from the one before.
@@ -63,9 +66,16 @@ impl Sources<'_> {
         Discreet::of(self.figures, self.facts)
     }
 
-    /// What both databases are called.
+    /// What both ends are called; that of an order to a recipient by whom the statement names.
     pub(super) fn ends(&self) -> [String; 2] {
-        [&self.facts.source, &self.facts.destination].map(|name| recorded(name, self.lang).words)
+        let [source, destination] =
+            [&self.facts.source, &self.facts.destination].map(|name| recorded(name, self.lang).words);
+        let sealed = self.chain.recipient.as_ref().map(|recipient| {
+            let entity = recipient.entity();
+            let sealed = format!("an archive sealed to {entity}");
+            self.lang.of(sealed, format!("une archive scellée pour {entity}"))
+        });
+        [source, sealed.unwrap_or(destination)]
     }
 }
 
@@ -86,7 +96,8 @@ pub(crate) fn page(from: &Sources<'_>) -> Page {
         order: from.chain.order(),
         sentence: lead::sentence(from, &tables),
         alerts: lead::alerts(from),
-        drawing: draw(&source, &destination, &bands, lang),
+        // both names stand in one line of it, on a telephone too
+        drawing: draw(&source, from.chain.recipient.as_ref().map_or(&destination, |r| r.entity()), &bands, lang),
         caption: lang
             .of(
                 "A band per table, as wide as its rows. What was not ordered bends away and stays; refused rows are the \
@@ -102,7 +113,10 @@ pub(crate) fn page(from: &Sources<'_>) -> Page {
             parts::objections::part(from),
             parts::pending::part(from),
             parts::caught::part(from),
-            Some(parts::reconciliation::part(from)),
+            Some(match &from.handed {
+                Some(handed) => parts::received::part(from, handed),
+                None => parts::reconciliation::part(from),
+            }),
             Some(parts::refused::part(from, &tables)),
             parts::identifiers::part(from, &tables),
             parts::known::part(from),

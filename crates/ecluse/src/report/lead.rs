@@ -6,6 +6,7 @@ use ecluse_core::person::Role;
 use super::counts::Counted;
 use super::figure::together;
 use super::fill::{Sources, day};
+use super::parts::received;
 use crate::commands::reconciled::Reconciled;
 use crate::pages::words;
 
@@ -24,13 +25,17 @@ pub(crate) fn sentence(from: &Sources<'_>, tables: &[Counted]) -> String {
     let [source, destination] = from.ends();
     let (found, columns) =
         (found(from), lang.plural(stays, lang.of("column", "colonne"), lang.of("columns", "colonnes")));
+    let into = match from.handed {
+        Some(_) => lang.of("into", "dans"),
+        None => lang.of("to", "à"),
+    };
     lang.of(
         format!(
-            "On {when}, these rows moved from {source} to {destination}, as ordered by {who}: {what}; {found}. \
+            "On {when}, these rows moved from {source} {into} {destination}, as ordered by {who}: {what}; {found}. \
              {columns} stayed."
         ),
         format!(
-            "Le {when}, ces lignes sont passées de {source} à {destination}, sur ordre de {who} : {what} ; {found}. \
+            "Le {when}, ces lignes sont passées de {source} {into} {destination}, sur ordre de {who} : {what} ; {found}. \
              Restent en place : {columns}."
         ),
     )
@@ -43,7 +48,14 @@ fn rows(table: &Counted, lang: Language) -> String {
     format!("{name} ({})", table.rows.moved.told(lang))
 }
 
-fn found(from: &Sources<'_>) -> &'static str {
+fn found(from: &Sources<'_>) -> String {
+    match &from.handed {
+        Some(handed) => received::found(from, handed),
+        None => read_back(from).to_owned(),
+    }
+}
+
+fn read_back(from: &Sources<'_>) -> &'static str {
     let lang = from.lang;
     let beyond = from.figures.is_beyond_tolerance();
     match from.reconciliation.found() {
@@ -136,6 +148,7 @@ pub(crate) fn alerts(from: &Sources<'_>) -> Vec<String> {
         );
     }
     match from.reconciliation {
+        _ if from.handed.is_some() => {}
         Reconciled::Never if from.undone.is_some() => {}
         Reconciled::Never => tell(
             "The destination has not been read back: run ecluse reconcile, then write this page again."
@@ -157,6 +170,8 @@ pub(crate) fn alerts(from: &Sources<'_>) -> Vec<String> {
         ),
         Reconciled::Done(_) => {}
     }
+    alerts.extend(from.handed.as_ref().and_then(|handed| received::alert(from, handed)));
+    let mut tell = |english: String, french: String| alerts.push(lang.of(english, french));
     if let Some(r) = from.reconciliation.found().filter(|r| !r.holds && from.accepted.is_none()) {
         let many = lang.plural(
             r.differences,

@@ -8,7 +8,8 @@ use ecluse_core::language::Language;
 use super::page::Said;
 
 /// What adapters record, and the same in French; `{}` stands for a name or a number.
-const SENTENCES: [(&str, &str); 20] = [
+const SENTENCES: [(&str, &str); 21] = [
+    ("a sealed archive", "une archive scellée"),
     ("{} (a dump, {})", "{} (un export, {})"),
     ("{} (CSV files)", "{} (fichiers CSV)"),
     (

@@ -2,20 +2,18 @@
 
 use ecluse_adapters::folder::figures;
 use ecluse_core::copies::Store;
-use ecluse_core::instruction;
 use ecluse_core::receipt::FILE;
 
 use super::{At, Found, LAB, YOU, missing, refused, run};
 use crate::copies;
 use crate::papers::acceptance::found;
-use crate::papers::{Paper, quietly};
+use crate::papers::{quietly, sealed};
 
 const THEM: Option<&str> = Some("the recipient");
 
 /// Whether the folder's order, signed or not, goes to a recipient.
 pub(super) fn is_sealed(at: At<'_>) -> bool {
-    quietly(|| Paper::read(&at.folder.path(None, instruction::FILE), ""))
-        .is_ok_and(|paper| instruction::parse(paper.text()).is_ok_and(|order| order.recipient().is_some()))
+    quietly(|| sealed::is_ordered(at.folder)).unwrap_or_default()
 }
 
 /// What such an order asks for in the place of a run and its reconciliation.

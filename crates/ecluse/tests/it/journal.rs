@@ -160,6 +160,71 @@ fn what_was_altered_deleted_moved_or_cut_is_found_with_its_index() {
     succeed(&lab, &["journal", "verify", "--against", "kept.checkpoint"]);
 }
 
+/// Without the journal that was begun, a row that is new at the source stays where it is, and nobody hears that all is
+/// well.
+#[track_caller]
+fn nothing_goes_on(here: &Path, lab: &Path) {
+    let old = Connection::open(here.join("old.db")).unwrap();
+    old.execute("INSERT INTO patient VALUES (2, 'Nom2')", []).unwrap();
+    let moved = || -> i64 {
+        let new = Connection::open(here.join("new.db")).unwrap();
+        new.query_row("SELECT count(*) FROM patient", [], |row| row.get(0)).unwrap()
+    };
+    let before = (moved(), lines(&lab.join("run")).len());
+    let commands = [
+        &["migrate", "--ddl"][..],
+        &["migrate", "--catch-up"],
+        &["plan"],
+        &["reconcile"],
+        &["undo"],
+        &["erase", "--source"],
+        &["close"],
+        &["next"],
+        &["status"],
+        &["copies"],
+    ];
+    for command in commands {
+        refused(lab, command, 1, "ECL-LOG-046", "");
+        assert_eq!((moved(), lines(&lab.join("run")).len()), before, "{command:?} went on");
+    }
+    old.execute("DELETE FROM patient WHERE id = 2", []).unwrap();
+}
+
+// fails with the guard off: a journal whose key is gone is found out when every row has moved
+#[test]
+fn without_the_key_that_signs_the_journal_no_row_moves() {
+    let here = tempfile::tempdir().unwrap();
+    let lab = planned(here.path());
+    std::fs::rename(lab.join("journal.key"), here.path().join("kept.key")).unwrap();
+    let before = lines(&lab.join("run")).len();
+    refused(&lab, &["migrate", "--ddl"], 1, "ECL-LOG-031", "");
+    let new = Connection::open(here.path().join("new.db")).unwrap();
+    let tables: i64 = new.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0)).unwrap();
+    assert_eq!(tables, 0, "a table was made");
+    assert_eq!(lines(&lab.join("run")).len(), before);
+    // it is told how things stand all the same
+    succeed(&lab, &["next"]);
+    std::fs::rename(here.path().join("kept.key"), lab.join("journal.key")).unwrap();
+    succeed(&lab, &["migrate", "--ddl"]);
+}
+
+// fails with the guard off: rows are sealed and an archive signed over a journal that is gone
+#[test]
+fn without_the_journal_that_was_begun_no_archive_is_made() {
+    let here = tempfile::tempdir().unwrap();
+    let old = "CREATE TABLE patient (id INTEGER PRIMARY KEY, nom VARCHAR(60)); INSERT INTO patient VALUES (1, 'Nom1')";
+    Connection::open(here.path().join("old.db")).unwrap().execute_batch(old).unwrap();
+    let lab = crate::sealed::cited(here.path(), "sqlite:old.db", "sqlite:new.db", &["patient"]);
+    succeed(&lab, &["plan"]);
+    std::fs::rename(lab.join("journal"), here.path().join("journal")).unwrap();
+    refused(&lab, &["extract", "-o", "../archive"], 1, "ECL-LOG-046", "");
+    for made in ["archive", "archive.part", "lab/manifest.toml", "lab/run/sealed.json"] {
+        assert!(!here.path().join(made).exists(), "{made}");
+    }
+    std::fs::rename(here.path().join("journal"), lab.join("journal")).unwrap();
+    succeed(&lab, &["extract", "-o", "../archive"]);
+}
+
 // proves: AUD-02
 #[test]
 fn a_journal_put_back_rewritten_or_exchanged_is_not_the_one_that_was_seen() {
@@ -179,13 +244,15 @@ fn a_journal_put_back_rewritten_or_exchanged_is_not_the_one_that_was_seen() {
     copied(&lab, &here.path().join("whole"));
     std::fs::remove_dir_all(lab.join("journal")).unwrap();
     refused(&lab, &["journal", "checkpoint"], 1, "ECL-LOG-046", "the ledger of copies knows it as ecluse/");
-    refused(&lab, &["migrate", "--ddl"], 1, "ECL-LOG-046", "");
+    nothing_goes_on(here.path(), &lab);
     // by whoever takes away the ledger that knows it, too
     ["copies", "acts"].iter().for_each(|name| std::fs::remove_dir_all(lab.join(name)).unwrap());
     std::fs::remove_file(lab.join("copies.json")).unwrap();
     let mut less = lines(&lab.join("run"));
     less.remove(1);
-    less.push(Leaf { salt: "0".repeat(32), ..less[less.len() - 1].clone() });
+    let last = less[less.len() - 1].clone();
+    // no shorter than what was seen: what it lacks is one event, and not its end
+    less.extend((0..4).map(|at| Leaf { salt: format!("{at:032x}"), ..last.clone() }));
     write_lines(&lab.join("run"), less);
     succeed(&lab, &["journal", "checkpoint"]);
     succeed(&lab, &["journal", "verify"]);

@@ -320,6 +320,17 @@ fn what_was_extracted_is_loaded_received_and_the_receipt_opens_what_was_committe
     let sealed = Sealed::new();
     let extracted = sealed.extract(&[]);
     assert!(extracted.status.success(), "{}", said(&extracted));
+    // nothing came back yet, and both say so; neither asks for what such an order cannot have
+    let before = succeed(&sealed.lab(), &["status"]);
+    assert!(before.contains("no receipt of the archive has come back yet"), "{before}");
+    assert!(!before.contains("reconcile") && !before.contains("read back"), "{before}");
+    let page = |wanted: &str| {
+        succeed(&sealed.lab(), &["report", "--lang", "en"]);
+        let page = std::fs::read_to_string(sealed.lab().join("run/report.html")).unwrap();
+        assert!(page.contains(wanted), "{wanted} is not in {page}");
+        assert!(!page.contains("reconcil") && !page.contains("read back yet"), "{page}");
+    };
+    page("no receipt has come back yet");
     let loaded = Connection::open(sealed.received().join("loaded.db")).unwrap();
     let value: String =
         loaded.query_row("SELECT valeur FROM examen WHERE id = 7", [], |row| row.get(0)).unwrap();
@@ -340,10 +351,16 @@ fn what_was_extracted_is_loaded_received_and_the_receipt_opens_what_was_committe
         sealed.receives(&text);
         refused(&lab, &["receipt", "verify"], "ECL-RCT-011");
         refused(&lab, &["accept", "propose"], "ECL-RCT-011");
+        page("the receipt that came back does not hold");
+        let status = succeed(&lab, &["status"]);
+        assert!(status.contains("the receipt does not count"), "{status}");
         // what has not arrived is not erased ahead of its day
         refused(&lab, &["erase", "--copy", id], "ECL-ERA-008");
     }
     sealed.receives(&whole);
+    page("has signed that every row was received");
+    let status = succeed(&lab, &["status"]);
+    assert!(status.contains("130 rows received, as "), "{status}");
     succeed(&lab, &["erase", "--copy", id]);
     assert!(!sealed.archive().exists());
     // nobody is told to hand over what is gone
@@ -489,4 +506,25 @@ fn killed_at_any_step_nothing_is_in_clear_and_the_next_start_begins_anew() {
         assert!(!sealed.here.path().join("archive.part").exists(), "{death}");
         std::fs::remove_dir_all(sealed.archive()).unwrap();
     }
+}
+
+// The laboratory's word travels with the archive, and was signed over the sender's journal: the recipient begins its own.
+// fails with the guard off: every row is loaded, and the load ends as if a journal had been taken away here
+#[test]
+fn the_recipients_journal_is_its_own_whatever_the_laboratory_signed_over_at_the_sender() {
+    let sealed = Sealed::new();
+    let lab = sealed.lab();
+    succeed(&lab, &["plan"]);
+    succeed(&lab, &["instruction", "status"]);
+    let status = std::fs::read_to_string(lab.join("status.toml")).unwrap();
+    assert!(status.contains("seen       = { origin = "), "{status}");
+    let extracted = sealed.extract(&[]);
+    assert!(extracted.status.success(), "{}", said(&extracted));
+    let theirs = sealed.received();
+    for command in [&["journal", "verify"][..], &["status", "load"], &["next"]] {
+        succeed(&theirs, command);
+    }
+    // one that was begun there and taken away is missed there
+    std::fs::rename(theirs.join("journal"), sealed.here.path().join("journal")).unwrap();
+    refused(&theirs, &["next"], "ECL-LOG-046");
 }

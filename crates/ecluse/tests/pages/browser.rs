@@ -31,6 +31,14 @@ fn pages(folder: &Path) -> Vec<(String, String)> {
             pages.push((folder.join("lab").join(&name), name));
         }
     }
+    succeed(folder, &["demo", "both", "--patients", "60"]);
+    for lang in ["fr", "en"] {
+        let name = format!("report-sealed.{lang}.html");
+        let to = folder.join(&name);
+        succeed(&folder.join("both/sealed"), &["report", "--lang", lang]);
+        std::fs::copy(folder.join("both/sealed/run/report.html"), &to).unwrap();
+        pages.push((to, name));
+    }
     pages.extend(boards(folder));
     let read = |(path, name): (PathBuf, String)| (name, std::fs::read_to_string(path).unwrap());
     let pages: Vec<(String, String)> = pages.into_iter().map(read).collect();

@@ -49,6 +49,15 @@ fn holds(page: &Path, name: &str) {
 
 /// What is read of a page: its words without its style, a line for each element that holds some.
 fn words(html: &str) -> String {
+    let lines: Vec<String> = words_unmasked(html)
+        .lines()
+        .map(|line| masked(&line.split(' ').collect::<Vec<_>>()).join(" "))
+        .collect();
+    lines.join("\n") + "\n"
+}
+
+/// The same with the days, keys and digests of this making.
+fn words_unmasked(html: &str) -> String {
     let (_, body) = html.split_once("<body>").unwrap();
     let mut text = String::new();
     for piece in body.split('<') {
@@ -60,14 +69,25 @@ fn words(html: &str) -> String {
         }
         text += words;
     }
-    let text =
-        [("&#34;", "\""), ("&#39;", "'"), ("&#60;", "<"), ("&lt;", "<"), ("&#62;", ">"), ("&#38;", "&")]
-            .iter()
-            .fold(text, |text, (from, to)| text.replace(from, to));
+    let text = plain(&text);
     let lines =
         text.lines().map(|line| line.split([' ', '\n']).filter(|w| !w.is_empty()).collect::<Vec<_>>());
-    let lines = lines.filter(|line| !line.is_empty()).map(|line| masked(&line).join(" "));
+    let lines = lines.filter(|line| !line.is_empty()).map(|line| line.join(" "));
     lines.collect::<Vec<_>>().join("\n") + "\n"
+}
+
+/// Without HTML's escapes.
+fn plain(text: &str) -> String {
+    let escaped = [
+        ("&#34;", "\""),
+        ("&#39;", "'"),
+        ("&#60;", "<"),
+        ("&lt;", "<"),
+        ("&#62;", ">"),
+        ("&amp;", "&"),
+        ("&#38;", "&"),
+    ];
+    escaped.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
 }
 
 /// The words without what differs from one making to the next.
@@ -137,6 +157,102 @@ fn the_demonstrations_report_is_word_by_word_what_it_was() {
         succeed(&lab, &["report", "--lang", lang]);
         holds(&lab.join("run/report.html"), &format!("report.{lang}.txt"));
     }
+    the_days_of_copies_are_those_of_the_ledger(&lab);
+}
+
+// What is typed, in its order, and the word that each line of the story begins with; ids and fingerprints differ from
+// one making to the next, and figures with the number of patients.
+fn the_readmes_picture_is_of_this_demonstration(said: &str) {
+    let picture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/pictures/demo.svg");
+    if to_be_written() {
+        let here = tempfile::tempdir().unwrap();
+        let said = succeed(here.path(), &["demo"]);
+        std::fs::write(&picture, drawn(&said)).unwrap();
+    }
+    let story = |text: &str| -> Vec<String> {
+        let lines = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+        let lines = lines
+            .map(|line| if line.first() == Some(&"$") { line } else { line.into_iter().take(1).collect() });
+        lines.filter(|line| !line.is_empty()).map(|line| masked(&line).join(" ")).collect()
+    };
+    let drawn = std::fs::read_to_string(&picture).unwrap();
+    let texts = drawn.lines().filter_map(|line| line.strip_suffix("</text>")?.split_once('>'));
+    let shown: Vec<String> = texts.map(|(_, text)| plain(text)).collect();
+    let (shown, now) = (story(&shown[1..].join("\n")), story(said));
+    for (shown, now) in shown.iter().zip(&now) {
+        assert_eq!(shown, now, "the picture is not of what the demonstration prints");
+    }
+    assert_eq!(shown.len(), now.len());
+}
+
+/// What a terminal shows of it.
+fn drawn(said: &str) -> String {
+    let command = "$ cargo run --release -- demo";
+    let took = |line: &str| match line.split_once("   (") {
+        Some((before, _)) if line.starts_with("The report") => format!("{before}   (N s)"),
+        _ => line.to_owned(),
+    };
+    let lines: Vec<String> = std::iter::once(command).chain(said.lines()).map(took).collect();
+    let widest = lines.iter().map(|line| line.chars().count()).max().unwrap();
+    let (width, height) = (40 + widest * 723 / 100, 25 + lines.len() * 17);
+    let mut svg = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"What ecluse demo prints\">\n\
+         <rect width=\"100%\" height=\"100%\" rx=\"6\" fill=\"#1c1f24\"/>\n\
+         <g font-family=\"ui-monospace, DejaVu Sans Mono, Menlo, Consolas, monospace\" font-size=\"12\" fill=\"#e6e6e6\" style=\"white-space: pre\">\n"
+    );
+    for (at, line) in lines.iter().enumerate().filter(|(_, line)| !line.is_empty()) {
+        let typed = if line.trim_start().starts_with('$') { " fill=\"#9ecbff\"" } else { "" };
+        let text = line.replace('&', "&amp;").replace('<', "&lt;").replace('\'', "&#39;");
+        svg +=
+            &format!("<text xml:space=\"preserve\" x=\"20\" y=\"{}\"{typed}>{text}</text>\n", 28 + at * 17);
+    }
+    svg + "</g></svg>\n"
+}
+
+// The page tells two days: the one of patients' data, and the one of what tells of the migration. Each copy that stands
+// has one of these two, and its own.
+fn the_days_of_copies_are_those_of_the_ledger(lab: &Path) {
+    let page = words_unmasked(&std::fs::read_to_string(lab.join("run/report.html")).unwrap());
+    let told = |begins: &str| -> String {
+        let line = page.lines().find(|line| line.starts_with(begins)).unwrap_or_else(|| panic!("{page}"));
+        line.rsplit_once("by ").unwrap().1.to_owned()
+    };
+    let (data, record) = (told("Every copy of patients' data"), told("What tells of the migration"));
+    assert_ne!(data, record);
+    let ledger: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(lab.join("copies.json")).unwrap()).unwrap();
+    let copies = ledger["copies"].as_array().unwrap();
+    let mut seen = [0, 0];
+    for copy in copies {
+        let of_patients =
+            ["state", "excluded", "staging", "archive"].contains(&copy["store"].as_str().unwrap());
+        let day = if of_patients { &data } else { &record };
+        assert_eq!(copy["erase_by"].as_str().unwrap(), day, "{copy}");
+        seen[usize::from(of_patients)] += 1;
+    }
+    assert!(seen[0] > 0 && seen[1] > 0, "{copies:?}");
+}
+
+// The page that an auditor finds in the evidence of the sealed way: what was received, by whom, and no word of a
+// destination that nobody here could read.
+// fails with the guard off: a sealed migration's report asks for a reconciliation that no such order can have
+#[test]
+fn the_report_of_the_sealed_way_is_word_by_word_what_it_was() {
+    let here = tempfile::tempdir().unwrap();
+    let said = succeed(here.path(), &["demo", "lab", "--patients", "400"]);
+    the_readmes_picture_is_of_this_demonstration(&said);
+    let lab = here.path().join("lab");
+    let packed = here.path().join("packed.html");
+    let tar =
+        Command::new("tar").args(["-xOf", "evidence-sealed.tar", "report.html"]).current_dir(&lab).output();
+    std::fs::write(&packed, tar.unwrap().stdout).unwrap();
+    holds(&packed, "report-sealed.packed.txt");
+    for lang in ["fr", "en"] {
+        succeed(&lab.join("sealed"), &["report", "--lang", lang]);
+        holds(&lab.join("sealed/run/report.html"), &format!("report-sealed.{lang}.txt"));
+    }
+    let status = succeed(&lab.join("sealed"), &["status"]);
+    assert!(status.contains("rows received, as Nadia Roche") && !status.contains("read back"), "{status}");
 }
 
 // proves: INS-13

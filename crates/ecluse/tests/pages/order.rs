@@ -35,7 +35,11 @@ fn the_page_says_what_leaves_what_stays_who_receives_and_when_it_is_destroyed() 
         "<strong>Demandes</strong>",
         &format!("conservé dans l’ancien système jusqu’au {}", told(kept)),
         "coordonnées",
-        &format!("Toute copie faite par écluse\u{a0}: au plus tard le {}", told(erased)),
+        &format!(
+            "Toute copie de données de patients faite par écluse\u{a0}: au plus tard le {}",
+            told(erased)
+        ),
+        &format!("preuves)\u{a0}: au plus tard le {}", told(erased.saturating_add(365.days()))),
         "signé avec la clé SHA256:",
         &papers.digest(Paper::Instruction),
     ] {

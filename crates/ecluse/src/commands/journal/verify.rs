@@ -146,6 +146,9 @@ fn said(tree: &Checkpoint, witnesses: &[Witness], late: u64, first: u64) {
     } else {
         format!(" from entry {first} on; those before were erased when their time was over")
     };
+    output::line(
+        "  the events of every folder of this migration: runs, rehearsals, readings, the ledger of copies",
+    );
     output::line(format!("  every entry is the one that the root was signed over{kept}"));
     for witness in witnesses {
         output::line(format!(

@@ -54,11 +54,20 @@ fn limits(from: &Sources<'_>) -> Vec<Said> {
         Said { words: format!("{} ({})", said.words, lang.hour_of(&n.at)), ..said }
     };
     let mut limits: Vec<Said> = noted(from, What::Limit).map(one).collect();
-    let always = [
-        lang.of(
+    let servers = match &from.handed {
+        Some(_) => lang.of(
+            "What the database servers on either side write into their own logs and journals is theirs; and what becomes of \
+             the rows at the recipient's, once the archive is open, is the recipient's.",
+            "Ce que les serveurs de bases de données des deux côtés écrivent dans leurs propres journaux leur appartient ; et \
+             ce que deviennent les lignes chez le destinataire, une fois l’archive ouverte, lui appartient.",
+        ),
+        None => lang.of(
             "What the two database servers write into their own logs and journals is theirs.",
             "Ce que les deux serveurs de bases de données écrivent dans leurs propres journaux leur appartient.",
         ),
+    };
+    let always = [
+        servers,
         lang.of(
             "Whoever has another account on the source, or a backup of it, is outside of this page.",
             "Quiconque a un autre compte sur la source, ou une sauvegarde de celle-ci, échappe à cette page.",

@@ -2,7 +2,7 @@
 
 use ecluse_core::language::Language;
 
-use super::ending;
+use super::{ending, received};
 use crate::commands::sign::short;
 use crate::pages::words;
 use crate::papers::compared::COMPARED;
@@ -89,6 +89,29 @@ fn links(from: &Sources<'_>) -> Vec<Link> {
         missing: run_missing.into(),
         later: false,
     });
+    match &from.handed {
+        Some(handed) => links.extend(received::links(from, handed)),
+        None => links.push(reconciliation(from)),
+    }
+    let looked = from.compared.as_ref();
+    // of a sealed order nothing stands beside the old that the sender's side could look at
+    let compares = from.compares() && (from.handed.is_none() || looked.is_some());
+    if looked.is_none_or(|looked| looked.signers.is_empty()) && compares {
+        // that the laboratory has not looked yet is no failure; what it began, it ends
+        let (missing, later) = match looked {
+            None => (lang.of("nobody has looked yet", "personne n’a encore regardé"), true),
+            Some(_) => (lang.of("not signed", "non signé"), false),
+        };
+        let artefact = words::artefact(COMPARED, lang);
+        links.push(Link { artefact, missing: missing.into(), later, ..Link::default() });
+    }
+    links.extend(ending::links(&from.ending, lang));
+    links
+}
+
+/// What a fresh process found at the destination.
+fn reconciliation(from: &Sources<'_>) -> Link {
+    let lang = from.lang;
     let (when, missing) = match from.reconciliation.found() {
         Some(r) if r.holds => (day(&r.at, lang), String::new()),
         Some(r) => {
@@ -102,16 +125,5 @@ fn links(from: &Sources<'_>) -> Vec<Link> {
         None => (String::new(), lang.of("not done", "non fait").into()),
     };
     let artefact = lang.of("reconciliation", "contrôle de concordance").into();
-    links.push(Link { artefact, when, missing, ..Link::default() });
-    if from.compared.as_ref().is_none_or(|looked| looked.signers.is_empty()) && from.compares() {
-        // that the laboratory has not looked yet is no failure; what it began, it ends
-        let (missing, later) = match &from.compared {
-            None => (lang.of("nobody has looked yet", "personne n’a encore regardé"), true),
-            Some(_) => (lang.of("not signed", "non signé"), false),
-        };
-        let artefact = words::artefact(COMPARED, lang);
-        links.push(Link { artefact, missing: missing.into(), later, ..Link::default() });
-    }
-    links.extend(ending::links(&from.ending, lang));
-    links
+    Link { artefact, when, missing, ..Link::default() }
 }

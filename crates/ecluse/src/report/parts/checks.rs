@@ -41,6 +41,7 @@ fn checks(from: &Sources<'_>) -> Vec<Check> {
             how: s.fingerprint.clone(),
         }
     };
+    let digests = "sha256sum contract.toml instruction.toml mapping.toml dictionary.toml";
     let mut checks: Vec<Check> = signers.iter().map(key).collect();
     let email = signers.first().map(|s| s.email.as_str()).unwrap_or_default();
     let mut tell = |english: &str, french: &str, how: String| {
@@ -57,7 +58,10 @@ fn checks(from: &Sources<'_>) -> Vec<Check> {
     tell(
         "The papers' digests: their first 8 characters stand in the chain above",
         "Les empreintes des documents : leurs 8 premiers caractères figurent dans la chaîne ci-dessus",
-        "sha256sum contract.toml instruction.toml mapping.toml dictionary.toml".into(),
+        match from.handed {
+            Some(_) => format!("{digests} recipient.toml manifest.toml receipt.toml"),
+            None => digests.to_owned(),
+        },
     );
     tell(
         "The papers, the figures and the run's journal, each line following from the one before",

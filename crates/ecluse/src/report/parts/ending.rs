@@ -34,6 +34,12 @@ pub(super) fn links(ending: &Ending, lang: Language) -> Vec<Link> {
         None => later(closing, lang),
     };
     let returned = ending.returned.as_ref().map(|stood| returned(stood, lang));
+    let sent_back = ending.sent_back.as_ref().map(|stood| {
+        paper(lang.of("manifest of the return", "manifeste de la restitution"), stood, lang, |one| {
+            (one.signers().to_vec(), one.header().issued.to_string(), one.digest())
+        })
+    });
+    let returned = sent_back.into_iter().chain(returned);
     let outside = ending.outside.iter().map(|one| taken(one, lang));
     let before = [accepted].into_iter().chain(returned).chain([erasure, residue]);
     before.chain(outside).chain([certified, closing]).collect()
@@ -54,7 +60,7 @@ fn taken(Outside { copy, stood }: &Outside, lang: Language) -> Link {
 
 /// What went back to the laboratory: its receipt.
 fn returned(stood: &Stood<Returned>, lang: Language) -> Link {
-    let artefact = lang.of("return to the laboratory", "restitution au laboratoire");
+    let artefact = lang.of("receipt of the return", "accusé de réception de la restitution");
     match stood {
         // nothing failed: it is still to be done
         Stood::Refused(fault) if *fault.code() == NOT_RETURNED => {
@@ -67,7 +73,7 @@ fn returned(stood: &Stood<Returned>, lang: Language) -> Link {
     }
 }
 
-fn paper<T>(
+pub(super) fn paper<T>(
     artefact: &str,
     stood: &Stood<T>,
     lang: Language,
@@ -109,7 +115,7 @@ fn file(
     }
 }
 
-fn later(link: Link, lang: Language) -> Link {
+pub(super) fn later(link: Link, lang: Language) -> Link {
     Link { missing: lang.of("still to come", "à venir").to_owned(), later: true, ..link }
 }
 

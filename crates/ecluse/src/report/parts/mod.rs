@@ -13,6 +13,7 @@ pub(crate) mod minimised;
 pub(crate) mod next_keys;
 pub(crate) mod objections;
 pub(crate) mod pending;
+pub(crate) mod received;
 pub(crate) mod reconciliation;
 pub(crate) mod refused;
 pub(crate) mod tables;

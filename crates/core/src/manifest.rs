@@ -15,7 +15,7 @@ use crate::finding::Finding;
 use crate::paper::Paper;
 use crate::person::Role;
 use crate::reader::{Codes, Fields, Reader, Spanned, quote};
-use crate::recipient::Recipient;
+use crate::recipient::{self, Recipient};
 use crate::signatures::{SignatureFile, Signer};
 use crate::template::{self, Head};
 
@@ -112,14 +112,22 @@ impl Paper<Stated> {
     /// # Errors
     /// [`OTHER_RECIPIENT`].
     pub fn is_to(&self, recipient: &Recipient) -> Result<(), Vec<Finding>> {
-        let digest = recipient.digest();
+        self.is_to_statement(&recipient.digest(), recipient.header().kind)
+    }
+
+    /// The same of a statement that nobody has judged yet, by its digest (`sha256:…`) and kind.
+    ///
+    /// # Errors
+    /// [`OTHER_RECIPIENT`].
+    pub fn is_to_statement(&self, digest: &str, kind: Kind) -> Result<(), Vec<Finding>> {
         if self.stated().recipient.value == digest {
             return Ok(());
         }
-        let finding = Finding::new(&OTHER_RECIPIENT, format!("the statement here is {digest}"));
-        Err(vec![finding.at(self.stated().recipient.span.clone()).in_file(FILE).help(
-            "put the recipient.toml here to which it was sealed; a new statement needs a new order and a new archive",
-        )])
+        let file = if kind == Kind::ReturnRecipient { recipient::RETURN_FILE } else { recipient::FILE };
+        let finding = Finding::new(&OTHER_RECIPIENT, format!("the {file} here is {digest}"));
+        Err(vec![finding.at(self.stated().recipient.span.clone()).in_file(FILE).help(format!(
+            "put the {file} here to which it was sealed; a new statement needs a new order and a new archive",
+        ))])
     }
 }
 

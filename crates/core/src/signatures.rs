@@ -369,7 +369,10 @@ fn how(kind: Kind, key: &Key) -> String {
         Kind::Destruction => return "ecluse copies sign ID --key FILE".to_owned(),
         Kind::Answer => return "ecluse instruction answer N 'words' --key FILE".to_owned(),
         Kind::Status => return "ecluse instruction status --key FILE".to_owned(),
-        Kind::Manifest => return "ecluse extract".to_owned(),
+        Kind::Manifest => {
+            return "its sender signs it as the archive is made: ask the sender for manifest.toml.sigs, or for the archive anew"
+                .to_owned();
+        }
         Kind::Paper => return String::new(),
     };
     if let Some(route) = &key.on_paper {

@@ -13,6 +13,7 @@ use ecluse_core::codes;
 use ecluse_core::contract::Contract;
 use ecluse_core::dictionary::{self, Dictionary};
 use ecluse_core::digest;
+use ecluse_core::document::{self, Kind};
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::finding::Finding;
 use ecluse_core::instruction::Instruction;
@@ -35,7 +36,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::commands::{Here, runs};
 use crate::folder::Folder;
 use crate::papers::chain::StatusFile;
-use crate::papers::{Paper, recipient, refusal, returned, standing};
+use crate::papers::{Paper, quietly, recipient, refusal, returned, standing};
 use crate::ready::Missing;
 use crate::{clock, trial};
 
@@ -58,6 +59,16 @@ pub(crate) struct Sealed {
     pub(crate) recipient: Recipient,
     /// Whether it returns classes to the controller: then the recipient is the controller itself.
     pub(crate) returns: bool,
+    /// As of when its papers are judged.
+    as_of: Timestamp,
+}
+
+/// A manifest that holds, as of when it does, and whether what it lists is returned to the controller.
+pub(crate) struct Manifested {
+    pub(crate) contract: Contract,
+    pub(crate) manifest: Manifest,
+    pub(crate) returns: bool,
+    as_of: Timestamp,
 }
 
 /// The papers of an opened archive, verified, and what asks whether the order stands.
@@ -73,17 +84,38 @@ pub(crate) struct Laid {
     here: Folder,
 }
 
-/// The manifest in force, under the contract of the migration folder.
+/// The manifest, under the contract of the migration folder: in force now, or, of what was returned to the
+/// controller, on the day on which it was sealed.
+///
+/// The archive is where those data are from then on, and nobody is left who could sign it anew: so no day ends
+/// that its owner may open it, while a load is refused once its order has ended.
 ///
 /// # Errors
 ///
 /// Every fault of contract and manifest.
-pub(crate) fn manifest(here: &Here, archive: &Path) -> Result<(Contract, Manifest)> {
-    let (contract, _) = standing::contract(&here.folder, None, here.now)?;
+pub(crate) fn manifest(here: &Here, archive: &Path) -> Result<Manifested> {
     let paper =
         Paper::read(&archive.join(manifest::FILE), "name the archive's folder: ecluse inspect ARCHIVE")?;
-    let manifest = paper.judge(Manifest::in_force(&paper.bytes, &paper.signatures, &contract, here.now))?;
-    Ok((contract, manifest))
+    let returns = is_return(here, &paper)?;
+    let sealed = document::header(paper.text(), Kind::Manifest).ok().filter(|_| returns);
+    let as_of = sealed.map_or(here.now, |header| header.issued.min(here.now));
+    let contract = match quietly(|| standing::contract(&here.folder, None, here.now)) {
+        Ok((contract, _)) => contract,
+        Err(_) => standing::contract(&here.folder, None, as_of)?.0,
+    };
+    let manifest = paper.judge(Manifest::in_force(&paper.bytes, &paper.signatures, &contract, as_of))?;
+    Ok(Manifested { contract, manifest, returns, as_of })
+}
+
+/// Whether a manifest cites the controller's own statement that lies here: who opens it is no recipient of an order.
+fn is_return(here: &Here, manifest: &Paper) -> Result<bool> {
+    let own = here.folder.path(None, ecluse_core::recipient::RETURN_FILE);
+    if !own.exists() {
+        return Ok(false);
+    }
+    // what is no manifest is refused by whoever judges it
+    let cited = manifest::parse(manifest.text()).ok().map(|stated| stated.recipient.value);
+    Ok(cited == Some(Paper::read(&own, returned::STATED_BY)?.digest()))
 }
 
 impl Sealed {
@@ -93,20 +125,20 @@ impl Sealed {
     ///
     /// As [`manifest`]; a recipient statement that is not in force, or to which it was not sealed.
     pub(crate) fn read(here: &Here, archive: &Path) -> Result<Self> {
-        let (contract, manifest) = manifest(here, archive)?;
+        let Manifested { contract, manifest, returns, as_of } = manifest(here, archive)?;
         let own = here.folder.path(None, ecluse_core::recipient::RETURN_FILE);
-        let cited = &manifest.stated().recipient.value;
-        let returns = own.exists() && Paper::read(&own, returned::STATED_BY)?.digest() == *cited;
-        let (recipient, _) = match returns {
-            true => returned::in_force(&own, &contract, here.now)?,
-            false => {
-                let stated = here.folder.path(None, ecluse_core::recipient::FILE);
-                recipient::in_force(&stated, &contract, here.now)?
-            }
-        };
+        let stated = here.folder.path(None, ecluse_core::recipient::FILE);
         let paper = Paper::read(&archive.join(manifest::FILE), "")?;
+        if !returns && own.exists() && !stated.exists() {
+            let other = Paper::read(&own, returned::STATED_BY)?;
+            paper.judge(manifest.is_to_statement(&other.digest(), Kind::ReturnRecipient))?;
+        }
+        let (recipient, _) = match returns {
+            true => returned::in_force(&own, &contract, as_of)?,
+            false => recipient::in_force(&stated, &contract, here.now)?,
+        };
         paper.judge(manifest.is_to(&recipient))?;
-        Ok(Self { folder: archive.to_owned(), contract, manifest, recipient, returns })
+        Ok(Self { folder: archive.to_owned(), contract, manifest, recipient, returns, as_of })
     }
 
     /// Refuses what was returned to the controller, where an archive would be loaded and its identity destroyed.
@@ -167,7 +199,7 @@ impl Sealed {
         }
         let archive = Whole::verified(&self.folder, &self.manifest)?.open(identity)?;
         let index = archive.index();
-        let instruction = instruction(&self, index, here)?;
+        let instruction = instruction(&self, index)?;
         let seconds = i64::try_from(instruction.order().status_max_age).unwrap_or(i64::MAX);
         let status = StatusFile::of(path, &order, SignedDuration::from_secs(seconds));
         if must {
@@ -219,15 +251,21 @@ pub(crate) fn opened(
     Ok(outs)
 }
 
+/// Whether a part of an archive was refused: it is opened when the parts before it are at the destination already.
+pub(crate) fn of_a_part(code: &str) -> bool {
+    ["ECL-SEA-02", "ECL-BAT-", "ECL-LOA-020", "ECL-LOA-021"].iter().any(|part| code.starts_with(part))
+}
+
 /// The order inside the seal, in force, cited by the manifest, and citing this recipient.
-fn instruction(sealed: &Sealed, index: &Index, here: &Here) -> Result<Instruction> {
+fn instruction(sealed: &Sealed, index: &Index) -> Result<Instruction> {
     const FILE: &str = "instruction.toml";
     let text = paper(index, FILE)?;
     if digest::of_bytes(text.as_bytes()) != sealed.manifest.stated().instruction.value {
         return Err(OTHER_ORDER.fault("").help("keep the archive as it is, and tell the controller"));
     }
     let path = Path::new("the archive").join(FILE);
-    let judged = Instruction::in_force(text.as_bytes(), &signatures(index, FILE), &sealed.contract, here.now);
+    let judged =
+        Instruction::in_force(text.as_bytes(), &signatures(index, FILE), &sealed.contract, sealed.as_of);
     let instruction = judged.map_err(|findings| refusal(&path, text, &findings))?;
     let cited = match (sealed.returns, &instruction.order().back) {
         (true, Some(back)) => &back.to,

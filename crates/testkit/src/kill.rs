@@ -14,6 +14,8 @@ pub const VARIABLE: &str = "ECLUSE_FAILPOINT";
 pub const PASSED: &str = "ECLUSE_PASSED";
 /// Makes chunks of at most so many rows, so that small tables have several.
 pub const CHUNK_ROWS: &str = "ECLUSE_CHUNK_ROWS";
+/// Sets the program's clock ahead, in seconds, so that a paper's day has passed.
+pub const CLOCK_AHEAD: &str = "ECLUSE_CLOCK_AHEAD";
 
 /// Every failpoint named in the production sources of the workspace.
 ///

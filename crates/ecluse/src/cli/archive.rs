@@ -93,7 +93,7 @@ pub(crate) struct ReceiptSignArgs {
     pub(crate) sign: SignArgs,
 
     /// The laboratory's receipt of what was returned to it.
-    #[arg(long = "return")]
+    #[arg(long = "return", conflicts_with = "run")]
     pub(crate) back: bool,
 
     /// The run folder of the load; by default `load` in the migration folder.
@@ -107,14 +107,14 @@ pub(crate) struct ReceiptVerifyArgs {
     pub(crate) file: FileArg,
 
     /// The laboratory's receipt of what was returned to it.
-    #[arg(long = "return")]
+    #[arg(long = "return", conflicts_with = "run")]
     pub(crate) back: bool,
 
     /// The archive that it should be of: its manifest is verified and compared.
     #[arg(long, value_name = "ARCHIVE", value_hint = ValueHint::DirPath)]
     pub(crate) archive: Option<PathBuf>,
 
-    /// The run folder of the extraction; by default the migration folder's, with --return its `return`.
+    /// The run folder of the extraction; by default the migration folder's.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) run: Option<PathBuf>,
 }

@@ -38,9 +38,12 @@ static TO_A_DATABASE: Code =
     Code::usage("ECL-ARC-010", "the order goes to a database, and nothing is sealed");
 
 /// What a stranger who has the recipient's key does with the archive.
-const README: &str = include_str!("extract/readme.txt");
+const README: &str = concat!(include_str!("extract/readme.txt"), include_str!("extract/steps.txt"));
+/// The same of what is returned to the controller, who keeps it.
+pub(super) const RETURNED: &str =
+    concat!(include_str!("extract/readme-returned.txt"), include_str!("extract/steps.txt"));
 /// The manifest's signature: its signer's name stands in the contract, not in clear.
-const SIGNATURE: &str = "sender.sig";
+pub(super) const SIGNATURE: &str = "sender.sig";
 
 pub(super) fn run(here: &Here, args: &ExtractArgs) -> Result<()> {
     for area in hardening::clear_swap() {
@@ -85,8 +88,11 @@ pub(super) fn run(here: &Here, args: &ExtractArgs) -> Result<()> {
     let label = label(&ready.chain, &head, sender, &cited.statement.value);
     let begins = || runs::opened(here, &path, &ready);
     let options = Options { begins: Some(&begins), ..ready.options() };
-    let sign = |parts: &[Part]| signed(&ready.chain, &key, (&head, &label), parts);
-    let keep = |signed: &Signed, index: &Index| kept(here, &path, manifest::FILE, (signed, index));
+    let sign = |parts: &[Part]| signed(&ready.chain, &key, (&head, &label), README, parts);
+    let keep = |signed: &Signed, index: &Index| {
+        beside(here, manifest::FILE, &signed.files)?;
+        sealed::keep(&path, Kept::new(&signed.manifest, index))
+    };
     let to = Consignment {
         label: label.clone(),
         recipient: cited.age.value.parse()?,
@@ -104,20 +110,15 @@ pub(super) fn run(here: &Here, args: &ExtractArgs) -> Result<()> {
     told(&made, &args.output)
 }
 
-/// Keeps what a receipt will be compared with. The archive leaves: what was signed for it stays with the papers, under
-/// this name, for the receipt and the evidence.
-pub(super) fn kept(
-    here: &Here,
-    run: &Path,
-    name: &str,
-    (signed, index): (&Signed, &Index),
-) -> Result<String> {
+/// Keeps the manifest and its signature with the papers under this name, for the receipt and the evidence: the archive
+/// leaves.
+pub(super) fn beside(here: &Here, name: &str, files: &BTreeMap<String, Vec<u8>>) -> Result<()> {
     let of = [format!("{}.sigs/{SIGNATURE}", manifest::FILE), manifest::FILE.to_owned()];
     for (of, name) in of.into_iter().zip([format!("{name}.sigs/{SIGNATURE}"), name.to_owned()]) {
-        let bytes = signed.files.get(&of).map_or(&[][..], Vec::as_slice);
+        let bytes = files.get(&of).map_or(&[][..], Vec::as_slice);
         folder::replace(&here.folder.path(None, &name), bytes)?;
     }
-    sealed::keep(run, Kept::new(&signed.manifest, index))
+    Ok(())
 }
 
 /// The manifest of an archive that stands there already and is this run's own: the start that made it died before it
@@ -182,6 +183,7 @@ pub(super) fn signed(
     chain: &Chain,
     key: &Path,
     (head, label): (&Head, &Label),
+    readme: &str,
     parts: &[Part],
 ) -> Result<Signed> {
     let now = clock::now();
@@ -196,7 +198,7 @@ pub(super) fn signed(
     let files = BTreeMap::from([
         (manifest::FILE.to_owned(), text.into_bytes()),
         (format!("{}.sigs/{SIGNATURE}", manifest::FILE), armoured.into_bytes()),
-        ("README.txt".to_owned(), README.as_bytes().to_vec()),
+        ("README.txt".to_owned(), readme.as_bytes().to_vec()),
     ]);
     Ok(Signed { files, manifest })
 }

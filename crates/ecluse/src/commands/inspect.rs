@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::{Here, load, session};
 use crate::cli::{InspectArgs, OpenedArgs};
-use crate::loading::{self, Laid, Sealed, opened};
+use crate::loading::{self, Laid, Manifested, Sealed, opened};
 use crate::papers::{draft, returned, signatures_of};
 use crate::{folder, output};
 
@@ -22,9 +22,9 @@ const KEEP: &str = "sign no receipt of it, keep it as it is, and ask the publish
 static NOT_WHOLE: Code = Code::refused("ECL-RET-009", "rows that are to be returned are not in the archive");
 
 pub(super) fn run(here: &Here, args: &InspectArgs) -> Result<()> {
-    let (_, manifest) = loading::manifest(here, &args.archive)?;
+    let Manifested { manifest, returns, .. } = loading::manifest(here, &args.archive)?;
     let whole = Whole::verified(&args.archive, &manifest)?;
-    told(&manifest, whole.bytes());
+    told(&manifest, returns, whole.bytes());
     output::line(
         "Every part is the one that the sender signed for. What is inside, its recipient alone can read.",
     );
@@ -41,14 +41,14 @@ pub(super) fn open(here: &Here, args: &OpenedArgs) -> Result<()> {
             .help("load it, which ends with a receipt: ecluse load ARCHIVE --identity FILE --to URL"));
     }
     let returns = sealed.returns;
-    let identity = session::identity(&sealed.identity(here, open.identity.as_deref())?)?;
+    let identity = session::recipients(&sealed.identity(here, open.identity.as_deref())?)?;
     let (laid, archive) = sealed.open(here, open.status.as_deref(), &identity)?;
     let index = archive.index();
     if returns && !index.files.is_empty() {
         return Err(load::UNASKED.fault("").help(KEEP));
     }
     let bytes = laid.sealed.manifest.stated().parts.iter().map(|part| part.size).sum();
-    told(&laid.sealed.manifest, bytes);
+    told(&laid.sealed.manifest, returns, bytes);
     output::line(format!(
         "  extracted {} under order {}",
         shown(&index.extracted),
@@ -131,7 +131,7 @@ fn received(here: &Here, laid: &Laid, archive: &Archive<'_>) -> Result<()> {
     Ok(())
 }
 
-fn told(manifest: &Manifest, bytes: u64) {
+fn told(manifest: &Manifest, returns: bool, bytes: u64) {
     let (header, stated) = (manifest.header(), manifest.stated());
     if header.trial {
         output::line("TRIAL");
@@ -147,11 +147,15 @@ fn told(manifest: &Manifest, bytes: u64) {
     }
     output::line(format!("  to the recipient statement {}", stated.recipient.value));
     output::line(format!("  under the order {}", stated.instruction.value));
-    output::line(format!(
-        "  sealed {}, may be opened until {}",
-        Language::English.hour(header.issued),
-        Language::English.hour(header.not_after)
-    ));
+    let sealed = Language::English.hour(header.issued);
+    output::line(match returns {
+        true => {
+            format!("  sealed {sealed}, returned to the laboratory: it may open it as long as it has its key")
+        }
+        false => {
+            format!("  sealed {sealed}, may be opened until {}", Language::English.hour(header.not_after))
+        }
+    });
 }
 
 /// Rows that did not come along, in words.

@@ -7,16 +7,17 @@
 //! | the receipt is written | `receipt.toml` | destroying the identity |
 //! | the identity is destroyed | the journal's line | signing |
 
+use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
 use ecluse_adapters::archive::{Archive, Received, Source};
-use ecluse_adapters::folder::{RunFolder, events};
+use ecluse_adapters::folder::{RunFolder, events, figures};
 use ecluse_adapters::sql;
 use ecluse_core::copies::Store;
 use ecluse_core::count::plural;
-use ecluse_core::fault::{Code, Result};
+use ecluse_core::fault::{Code, Fault, Result};
 use ecluse_core::language::Language;
 use ecluse_core::receipt::{self, Stated, Table};
 use ecluse_core::recipient::Recipient;
@@ -40,7 +41,7 @@ use super::{Here, reconcile as reconciled, runs, session, sign};
 use crate::cli::{LoadArgs, SignArgs};
 use crate::connections::{self, End};
 use crate::copies::{self, Born, erasers};
-use crate::loading::{Laid, Sealed, opened};
+use crate::loading::{Laid, Sealed, of_a_part, opened};
 use crate::papers::{Paper, draft, reference, signatures_of};
 use crate::progress::Teller;
 use crate::ready::{self, Missing, STOP};
@@ -178,7 +179,7 @@ fn may_go(key: &Path, recipient: &Recipient, run: &Path, announced: Announced) -
         return Ok(());
     }
     one_file(key)?;
-    let identity = session::identity(key)?;
+    let identity = session::recipients(key)?;
     is_stated(&identity, recipient)?;
     let state = RunFolder::sealed_state(run)?.ok_or_else(|| NOT_THROUGH.fault("no sealed state"))?;
     if ecluse_seal::open(&state, &identity)?.whole {
@@ -189,6 +190,10 @@ fn may_go(key: &Path, recipient: &Recipient, run: &Path, announced: Announced) -
 
 /// That the identity is one plain file with one name: of any other, a copy would outlive its destruction.
 fn one_file(key: &Path) -> Result<()> {
+    if std::fs::symlink_metadata(key).is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+        // said as of every identity that is not there
+        return session::recipients(key).map(drop);
+    }
     let found = std::fs::symlink_metadata(key).map_err(|error| folder::unwritable(key, &error))?;
     if found.is_file() && found.nlink() == 1 {
         return Ok(());
@@ -212,7 +217,7 @@ fn loaded(
     sealed: Sealed,
     (key, run, receipt): (&Path, &Path, &Path),
 ) -> Result<Loaded> {
-    let identity = session::identity(key)?;
+    let identity = session::recipients(key)?;
     let ids = (sealed.recipient.header().id.clone(), sealed.manifest.header().id.clone());
     let manifest = sealed.manifest.digest();
     if run.exists() {
@@ -251,7 +256,9 @@ fn loaded(
     let mut source = Source::new(&archive);
     let start = if args.reference { Start::Reference } else { Start::Whole };
     let place = (here, run);
-    let figures = load.moved(place, (args.ddl, start), &mut source, destination.as_mut(), &mut record)?;
+    let figures = load
+        .moved(place, (args.ddl, start), &mut source, destination.as_mut(), &mut record)
+        .map_err(|fault| if of_a_part(fault.code().id) { left_standing(fault, run) } else { fault })?;
     // before the identity goes: over a receipt with refused rows nobody accepts, and nobody could load again
     let refused = figures.refused_rows();
     if refused > 0 {
@@ -263,8 +270,8 @@ fn loaded(
         told_of_reference(&figures);
         return Ok(Loaded::Reference);
     }
-    let outs = opened(archive.index(), &source.laid())?;
-    files.map_or(Ok(()), Received::all_named)?;
+    let outs = opened(archive.index(), &source.laid()).map_err(|fault| left_standing(fault, run))?;
+    files.map_or(Ok(()), Received::all_named).map_err(|fault| left_standing(fault, run))?;
     // a connection of its own, as whoever reads back later has one
     drop(destination);
     let found = load.read_back(here, connect::destination(&url)?.as_mut(), &mut record)?;
@@ -278,6 +285,20 @@ fn loaded(
         plural(rows, "row", "rows")
     ));
     Ok(Loaded::Whole)
+}
+
+/// A refusal that also says what of the archive stands at the destination, received by nobody.
+fn left_standing(fault: Fault, run: &Path) -> Fault {
+    let rows = figures(run).ok().flatten().map_or(0, |figures| figures.moved_rows());
+    if rows == 0 {
+        return fault;
+    }
+    let advice = format!(
+        "{}; {} of it stand at the destination, and nobody has received them: with the archive as it was sealed the same command compares them and goes on; without it, whoever keeps that database takes them away",
+        fault.advice(),
+        plural(rows, "row", "rows")
+    );
+    fault.help(advice)
 }
 
 /// The files of the archive and the folder that receives them, where its rows name files.

@@ -41,7 +41,7 @@ fn verify(here: &Here, args: &ReceiptVerifyArgs) -> Result<()> {
     let Received { path, receipt, kept } = verified(&here.folder, args.file.file.as_deref(), &run, here.now)?;
     let stated = receipt.stated();
     if let Some(archive) = &args.archive {
-        let (_, manifest) = loading::manifest(here, archive)?;
+        let manifest = loading::manifest(here, archive)?.manifest;
         let said = manifest.stated();
         stated.is_of(
             &manifest.header().id,
@@ -77,12 +77,10 @@ fn verify(here: &Here, args: &ReceiptVerifyArgs) -> Result<()> {
 
 /// The laboratory's own: of what was returned to it.
 fn verify_return(here: &Here, args: &ReceiptVerifyArgs) -> Result<()> {
-    let run = here.folder.path(args.run.as_deref(), returned::RUN);
-    let Returned { receipt, .. } =
-        returned::verified(&here.folder, args.file.file.as_deref(), &run, here.now)?;
+    let Returned { receipt, .. } = returned::verified(&here.folder, args.file.file.as_deref(), here.now)?;
     let stated = receipt.stated();
     if let Some(archive) = &args.archive {
-        let (_, manifest) = loading::manifest(here, archive)?;
+        let manifest = loading::manifest(here, archive)?.manifest;
         let said = manifest.stated();
         stated.is_of(
             &manifest.header().id,

@@ -155,9 +155,26 @@ pub(crate) fn in_force(here: &Here, contract: &Contract) -> Result<InForce> {
 ///
 /// A file that others can read, or that holds no identity.
 pub(crate) fn identity(path: &Path) -> Result<Identity> {
+    read(path, "give the operator's identity, which ecluse session new wrote: --identity FILE")
+}
+
+/// The same of who opens an archive: a recipient, or the laboratory of what is returned to it.
+///
+/// # Errors
+///
+/// As [`identity`].
+pub(crate) fn recipients(path: &Path) -> Result<Identity> {
+    read(
+        path,
+        "give the identity file that ecluse recipient new made for this migration: --identity FILE; one that a load destroyed opens nothing any more",
+    )
+}
+
+fn read(path: &Path, help: &str) -> Result<Identity> {
     hand::private(path)?;
-    let bytes = zeroize::Zeroizing::new(folder::read(path, "give the operator's identity: --identity FILE")?);
-    Identity::parse(&zeroize::Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned()))
+    let bytes = zeroize::Zeroizing::new(folder::read(path, help)?);
+    let parsed = Identity::parse(&zeroize::Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned()));
+    parsed.map_err(|fault| fault.code().fault(path.display().to_string()).help(help))
 }
 
 /// The identity that a session's run is sealed to, where nobody said which: the one of `keys/` that the

@@ -21,9 +21,13 @@ use crate::papers::accepted::{self, Acceptance};
 use crate::papers::ending::Stood;
 use crate::papers::handed::Handed;
 use crate::papers::{compared, quietly, returned, sealed};
+use crate::steps;
 
 pub(super) fn run(here: &Here, args: &RunArgs) -> Result<()> {
     let path = here.folder.path(args.dir.as_deref(), "run");
+    if args.dir.is_none() && !path.exists() && steps::is_receiving(&here.folder) {
+        return received(here);
+    }
     let figures = begun::figures(&path)?;
     let journal = events(&path)?;
     let reconciled = reconciled::of(&path, &figures)?;
@@ -171,6 +175,24 @@ fn read_back(here: &Here, reconciled: &Reconciled, undone: bool) -> Result<()> {
         }
     });
     Ok(())
+}
+
+/// Of a recipient's folder, and of the laboratory's for a return: neither has a run of the order's. What is there of
+/// papers and load, and whether a copy stands beyond its day.
+fn received(here: &Here) -> Result<()> {
+    let board = steps::look(here, Language::English)?;
+    for step in &board.steps {
+        output::line(format!("{} {}   {}", step.mark.sign(), step.name, step.words));
+    }
+    let outside = copies::outside(here)?;
+    let steps: Vec<_> = board
+        .steps
+        .iter()
+        .map(|step| json!({ "step": step.name, "state": step.mark.word(), "words": step.words }))
+        .collect();
+    output::document(&json!({ "steps": steps, "copies_outstanding": outside }));
+    journal::watched::in_order(here)?;
+    copies::on_time(here)
 }
 
 /// How far the run was undone.

@@ -8,6 +8,7 @@ use ecluse_core::dictionary::{self, Dictionary};
 use ecluse_core::document::{Header, Kind};
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::instruction::{self, Order, returning};
+use ecluse_core::manifest::Manifest;
 use ecluse_core::receipt::{OTHER, RETURN_FILE, Receipt};
 use ecluse_core::recipient::{self, Recipient};
 use ecluse_core::signatures::ABSENT;
@@ -25,7 +26,16 @@ pub(crate) static NOT_RETURNED: Code =
 static NOT_SEALED_HERE: Code =
     Code::refused("ECL-RET-011", "the receipt of a return is of no archive that was made here");
 
-/// The run folder of a return, where none is named.
+static OTHER_MANIFEST: Code = Code::refused(
+    "ECL-RET-016",
+    "the laboratory's receipt is of another archive than the manifest here lists",
+);
+
+/// What helps where the run folder of the return holds nothing.
+const RESTORE: &str =
+    "restore the folder return from a copy: its receipt belongs where ecluse return made the archive";
+
+/// The run folder of a return.
 pub(crate) const RUN: &str = "return";
 /// The manifest of the last archive, as it lies beside the papers.
 pub(crate) const MANIFEST: &str = "return-manifest.toml";
@@ -93,12 +103,14 @@ pub(crate) struct Returned {
 }
 
 /// The receipt in the folder: signed by whoever stated the key, of an archive that was sealed here under this order,
-/// opening the commitment to every table of it, and telling of no difference.
+/// opening the commitment to every table of it, telling of no difference, and citing the manifest beside the papers.
 ///
 /// # Errors
 ///
-/// Every fault of receipt and statement; `ECL-RCT-010` to `ECL-RCT-014`; [`NOT_SEALED_HERE`].
-pub(crate) fn verified(folder: &Folder, file: Option<&Path>, run: &Path, now: Timestamp) -> Result<Returned> {
+/// Every fault of receipt, statement and manifest; `ECL-RCT-010` to `ECL-RCT-014`; [`NOT_SEALED_HERE`],
+/// [`OTHER_MANIFEST`].
+pub(crate) fn verified(folder: &Folder, file: Option<&Path>, now: Timestamp) -> Result<Returned> {
+    let run = folder.path(None, RUN);
     let (contract, _) = standing::contract(folder, None, now)?;
     let paper = Paper::read(&folder.path(file, RETURN_FILE), RECEIVED_BY)?;
     let receipt = lasting::read(&paper, Kind::ReturnReceipt, now, |at| {
@@ -110,16 +122,35 @@ pub(crate) fn verified(folder: &Folder, file: Option<&Path>, run: &Path, now: Ti
     })?;
     receipt.is_from(&stated_by)?;
     let stated = receipt.stated();
-    let kept = sealed::kept(run, &stated.archive)?.ok_or_else(|| {
-        NOT_SEALED_HERE.fault(run.display().to_string()).help("name the return's run folder: --run DIR")
-    })?;
+    let kept = sealed::kept(&run, &stated.archive).map_err(|fault| fault.help(RESTORE))?;
+    let kept = kept.ok_or_else(|| NOT_SEALED_HERE.fault(run.display().to_string()).help(RESTORE))?;
     stated.is_of(&kept.archive, &kept.manifest, &kept.instruction, &kept.recipient)?;
     if stated.run != kept.run {
         return Err(OTHER.fault(format!("it names run {}", stated.run)).help(RECEIVED_BY));
     }
     stated.opens(&kept.tables())?;
     stated.is_whole()?;
+    listed(folder, &contract, &stated.manifest, now)?;
     Ok(Returned { receipt, kept })
+}
+
+/// That the manifest beside the papers is the one of the archive that was received, and that its sender signed it: the
+/// certificate closes an evidence over these two files, and no other.
+fn listed(folder: &Folder, contract: &Contract, cited: &str, now: Timestamp) -> Result<()> {
+    let put_back = format!(
+        "put back {MANIFEST} and {MANIFEST}.sigs: they are manifest.toml and manifest.toml.sigs of the archive that was received, which the laboratory has"
+    );
+    let paper = Paper::read(&folder.path(None, MANIFEST), &put_back)?;
+    if paper.digest() != cited {
+        return Err(OTHER_MANIFEST.fault(MANIFEST).help(format!(
+            "{put_back}; or the laboratory opens the archive of the manifest that lies here, and signs a receipt of it: {RECEIVED_BY}"
+        )));
+    }
+    lasting::read(&paper, Kind::Manifest, now, |at| {
+        Manifest::in_force(&paper.bytes, &paper.signatures, contract, at)
+    })
+    .map(drop)
+    .map_err(|fault| fault.help(put_back))
 }
 
 /// What was returned, where the order has something returned; `None` where it has not.
@@ -194,7 +225,7 @@ fn of(
     if !folder.has(RETURN_FILE) {
         return Err(open("the laboratory's receipt is not here", RECEIVED_BY));
     }
-    let returned = verified(folder, None, &run, now)?;
+    let returned = verified(folder, None, now)?;
     if returned.kept.instruction != digest {
         return Err(open("what was returned was sealed under another order", SEALED_BY));
     }

@@ -155,6 +155,11 @@ pub(crate) fn look(here: &Here, lang: Language) -> Result<Board> {
     Ok(Board { title: title(at, &seen), trial, steps })
 }
 
+/// Whether an archive is received in this folder, a recipient's or the laboratory's, and no order carried out.
+pub(crate) fn is_receiving(folder: &Folder) -> bool {
+    received::is_recipients(folder) || returned::is_laboratorys(folder)
+}
+
 /// How a step is looked at; the last is whether something is left to move.
 type Look = fn(At<'_>, &mut Seen, bool) -> Found;
 

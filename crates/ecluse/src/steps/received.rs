@@ -1,17 +1,21 @@
 //! The recipient's own folder: statement, archive, load, receipt; nothing else of the migration is there.
 
+use std::path::Path;
+
 use ecluse_adapters::folder::{events, figures};
 use ecluse_core::contract::Contract;
 use ecluse_core::document::Kind;
 use ecluse_core::receipt::{FILE as RECEIPT, Receipt, parse};
 use ecluse_core::recipient::FILE as STATEMENT;
 use ecluse_core::reference::FILE as REFERENCE;
+use ecluse_flow::event::Act;
 use ecluse_flow::load::is_destroyed;
 
 use super::{At, Board, Found, LAB, Look, Seen, YOU, add, contract, missing, refused};
 use crate::connect;
 use crate::connections::{self, End};
 use crate::folder::Folder;
+use crate::loading::of_a_part;
 use crate::papers::{Paper, lasting, quietly, recipient};
 
 /// The load's run folder.
@@ -113,6 +117,18 @@ fn load(at: At<'_>) -> Found {
             ))
         }
         Ok(false) if figures(&run).ok().flatten().is_some_and(|figures| figures.reference) => reference(at),
+        Ok(false) if was_refused(&run) => missing(
+            lang.of(
+                "begun; a part of the archive was refused",
+                "commencé ; une partie de l’archive a été refusée",
+            ),
+            YOU,
+            &[
+                "Keep the archive as it is, and ask its sender: what stands of it at the destination, nobody has received.",
+                "With the archive as it was sealed, the same command compares that and goes on:",
+                LOAD_IT,
+            ],
+        ),
         Ok(false) => missing(
             lang.of("begun, not through", "commencé, pas au bout"),
             YOU,
@@ -120,6 +136,14 @@ fn load(at: At<'_>) -> Found {
         ),
         Err(fault) => refused(at, &fault, YOU, "ecluse inspect ARCHIVE"),
     }
+}
+
+/// Whether the last start ended at a part that was refused: the same command over the same bytes ends there again.
+fn was_refused(run: &Path) -> bool {
+    let closed = events(run).ok().and_then(|journal| {
+        journal.leaves.iter().rfind(|leaf| leaf.act == Act::Close).map(|leaf| leaf.outcome.clone())
+    });
+    closed.is_some_and(|code| of_a_part(&code))
 }
 
 /// The reference data stand there, and nothing else is loaded before they are accepted.

@@ -1,8 +1,10 @@
 //! The laboratory's own folder, where what is returned to it is received: its statement, the archive, its receipt.
 
+use ecluse_core::contract::Contract;
 use ecluse_core::document::Kind;
+use ecluse_core::fault::Result;
 use ecluse_core::receipt::{RETURN_FILE as RECEIPT, Receipt};
-use ecluse_core::recipient::{self, RETURN_FILE as STATEMENT};
+use ecluse_core::recipient::{self, RETURN_FILE as STATEMENT, Recipient};
 
 use super::{At, Board, Found, LAB, Look, Seen, YOU, add, contract, missing, refused};
 use crate::folder::Folder;
@@ -45,9 +47,26 @@ fn statement(at: At<'_>, seen: &Seen) -> Found {
         Err(_) if at.folder.has(RECEIPT) => {
             Found::Done(lang.of("was used for this return", "a servi à cette restitution").to_owned())
         }
-        Err(fault) => refused(at, &fault, LAB, "ecluse recipient verify --return")
-            .advised("A signatory signs it:  ecluse recipient sign --return --key FILE"),
+        Err(fault) => match ended(at, contract) {
+            Ok(day) => Found::Done(lang.of(
+                format!("ended on {day}; what was sealed to it before opens all the same"),
+                format!("échue le {day} ; ce qui a été scellé avant s’ouvre quand même"),
+            )),
+            Err(_) => refused(at, &fault, LAB, "ecluse recipient verify --return")
+                .advised("A signatory signs it:  ecluse recipient sign --return --key FILE"),
+        },
     }
+}
+
+/// The day on which the statement ended, where nothing else is wrong with it.
+fn ended(at: At<'_>, contract: &Contract) -> Result<String> {
+    let paper = Paper::read(&at.folder.path(None, STATEMENT), "")?;
+    let stated = quietly(|| {
+        lasting::read(&paper, Kind::ReturnRecipient, at.now, |then| {
+            Recipient::of_controller(&paper.bytes, &paper.signatures, contract, then)
+        })
+    })?;
+    Ok(at.lang.hour(stated.header().not_after))
 }
 
 fn receipt(at: At<'_>, seen: &Seen) -> Found {

@@ -5,6 +5,7 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
+use std::process::Command;
 
 use ecluse_batch::{RowHasher, Scope, Tally, TallyKey, assertion};
 use ecluse_core::document::Kind;
@@ -17,13 +18,13 @@ use ecluse_seal::archive::{
     ChunkNote, Index, IndexColumn, IndexRelation, IndexTable, Label, SealedPart, Sealer, commitment,
 };
 use ecluse_seal::{Identity, Seal};
-use ecluse_testkit::kill::{VARIABLE, failpoints};
+use ecluse_testkit::kill::{CHUNK_ROWS, CLOCK_AHEAD, VARIABLE, failpoints};
 use ecluse_testkit::papers::{IDENTITY, Paper, Papers, RECIPIENT, signatures_of};
 use jiff::SignedDuration;
 use rusqlite::Connection;
 
 use crate::reference::refused;
-use crate::{now, succeed};
+use crate::{now, program, succeed};
 
 const DICTIONARY: &str = "[dictionary]\nformat = \"ecluse-dictionary/1\"\nengine = \"sqlite\"\ndatabase = \"main\"\n\
     identity = \"sha256:0f3a9c41d7be52806a1c94e3f25b7d80c6e19a4b83f07d2e5c16b9480da37e62\"\nsurveyed = \"2026-11-20T08:00:00Z\"\n\
@@ -360,6 +361,114 @@ fn a_part_flipped_cut_off_dropped_added_exchanged_or_of_another_archive_is_refus
     machine.seal(1, |index| index.tables[0].commitment = digest::of_bytes(b"other rows"));
     let said = refused(&machine.lab(), &machine.load(&[]), "ECL-LOA-015");
     assert!(machine.identity().exists() && !machine.lab().join("receipt.toml").exists(), "{said}");
+}
+
+// proves: SEA-02
+// Of a later part, which its sender himself signed for: rows of the first stand there by then, and nobody is left to
+// find that out.
+#[test]
+fn a_later_part_of_another_archive_is_refused_and_what_stands_is_said() {
+    let machine = Machine::new();
+    let lab = machine.lab();
+    let part = |number| machine.archive().join(part_name(number));
+    let own = std::fs::read(part(2)).unwrap();
+    machine.seal(2, |_| {});
+    let other = std::fs::read(part(2)).unwrap();
+    machine.seal(1, |_| {});
+    let right: Vec<Vec<u8>> = (0..4).map(|number| std::fs::read(part(number)).unwrap()).collect();
+    assert_ne!(own, right[2], "every seal is another");
+    std::fs::write(part(2), other).unwrap();
+    machine.sign_again(1);
+    let load = || {
+        let mut command = Command::new(program());
+        command.current_dir(&lab).args(machine.load(&[])).env(CHUNK_ROWS, "2").output().unwrap()
+    };
+    for _ in 0..2 {
+        let output = load();
+        let said = String::from_utf8_lossy(&[&output.stdout[..], &output.stderr[..]].concat()).into_owned();
+        assert!(output.status.code() == Some(1) && said.contains("ECL-SEA-022"), "{said}");
+        let there = machine.loaded();
+        assert!(!there.is_empty() && there.len() < 6, "{there:?}");
+        let rows =
+            format!("{} rows of it stand at the destination, and nobody has received them", there.len());
+        assert!(said.contains(&rows), "{rows}: {said}");
+        assert!(machine.identity().exists() && !lab.join("receipt.toml").exists(), "{said}");
+    }
+    let next = succeed(&lab, &["next"]);
+    assert!(next.contains("a part of the archive was refused") && next.contains("ask its sender"), "{next}");
+    // the archive as it was sealed: the same command goes on over what stands there
+    std::fs::write(part(2), &right[2]).unwrap();
+    machine.sign_again(1);
+    let output = load();
+    machine.whole(&String::from_utf8_lossy(&output.stderr));
+}
+
+// What names a file that is none of the recipient's names it, and the command that made the right one.
+#[test]
+fn an_identity_that_is_none_is_named_with_the_command_that_makes_one() {
+    let machine = Machine::new();
+    let lab = machine.lab();
+    let open = ["open", "../archive", "--identity", "../own.age"];
+    std::fs::write(machine.identity(), "AGE-SECRET-KEY-1MGT\0\0\0\0").unwrap();
+    for arguments in [&open[..], &machine.load(&[])] {
+        let told = String::from_utf8_lossy(&crate::ecluse(&lab, arguments).stderr).into_owned();
+        assert!(told.contains("ECL-SEA-001"), "{told}");
+        assert!(told.contains("own.age") && told.contains("ecluse recipient new"), "{told}");
+        assert!(!told.contains("session") && !told.contains("AGE-SECRET"), "{told}");
+    }
+    std::fs::remove_file(machine.identity()).unwrap();
+    for arguments in [&open[..], &machine.load(&[])] {
+        let told = String::from_utf8_lossy(&crate::ecluse(&lab, arguments).stderr).into_owned();
+        assert!(told.contains("own.age") && told.contains("ecluse recipient new"), "{told}");
+    }
+    let manifest = machine.archive().join(manifest::FILE);
+    std::fs::remove_dir_all(signatures_of(&manifest)).unwrap();
+    let told = refused(&lab, &["inspect", "../archive"], "ECL-SGN-020");
+    assert!(told.contains("ask the sender") && !told.contains("ecluse extract"), "{told}");
+}
+
+/// Runs it so many days later.
+fn later(machine: &Machine, days: u64, arguments: &[&str]) -> (Option<i32>, String) {
+    let mut command = Command::new(program());
+    command.current_dir(machine.lab()).args(arguments).env(CLOCK_AHEAD, (days * 86_400).to_string());
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&[&output.stdout[..], &output.stderr[..]].concat()).into_owned();
+    (output.status.code(), said)
+}
+
+// What holds for the laboratory's own data holds for no load, also where somebody gives it out as a return.
+#[test]
+fn an_archive_to_be_loaded_opens_on_no_later_day() {
+    let machine = Machine::new();
+    let lab = machine.lab();
+    for arguments in [&["inspect", "../archive"][..], &machine.load(&[])] {
+        let (code, said) = later(&machine, 3, arguments);
+        assert!(code == Some(1) && said.contains("ECL-SGN-007"), "{said}");
+    }
+    std::fs::copy(lab.join("recipient.toml"), lab.join("return-recipient.toml")).unwrap();
+    std::fs::create_dir(lab.join("return-recipient.toml.sigs")).unwrap();
+    for file in std::fs::read_dir(lab.join("recipient.toml.sigs")).unwrap().flatten() {
+        std::fs::copy(file.path(), lab.join("return-recipient.toml.sigs").join(file.file_name())).unwrap();
+    }
+    for arguments in [&["open", "../archive", "--identity", "../own.age"][..], &machine.load(&[])] {
+        let (code, said) = later(&machine, 3, arguments);
+        assert!(code == Some(1) && !said.contains("6 rows"), "{said}");
+    }
+    assert!(machine.loaded().is_empty() && machine.identity().exists());
+}
+
+// At a recipient there is no run of the order's: where all is well is told from where a copy is late.
+#[test]
+fn status_at_a_recipient_tells_the_load_and_a_late_copy() {
+    let machine = Machine::new();
+    let lab = machine.lab();
+    let before = succeed(&lab, &["status"]);
+    assert!(before.contains("load   not begun"), "{before}");
+    succeed(&lab, &machine.load(&[]));
+    let after = succeed(&lab, &["status"]);
+    assert!(after.contains("6 rows read back; the identity is destroyed"), "{after}");
+    let (code, said) = later(&machine, 4_000, &["status"]);
+    assert!(code == Some(1) && said.contains("ECL-CPY-010"), "{said}");
 }
 
 #[test]

@@ -1,18 +1,18 @@
 //! Classes that go back to the laboratory: sealed to its own key, opened there with nothing but that key and the
 //! papers, added up, and received.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use ecluse_core::manifest;
 use ecluse_seal::Identity;
 use ecluse_seal::archive::{Index, Label, Opener};
-use ecluse_testkit::kill::{CHUNK_ROWS, VARIABLE, failpoints};
+use ecluse_testkit::kill::{CHUNK_ROWS, CLOCK_AHEAD, VARIABLE, failpoints};
 use ecluse_testkit::leak::Search;
 use rusqlite::Connection;
 
 use crate::reference::refused;
-use crate::{program, succeed};
+use crate::{program, sealed, succeed};
 
 const OLD: &str = "
 CREATE TABLE patient (id INTEGER PRIMARY KEY, nom VARCHAR(60) NOT NULL, naissance DATE, commentaire TEXT);
@@ -101,8 +101,12 @@ impl Back {
     }
 
     pub(crate) fn run(&self, more: &[(&str, &str)]) -> Output {
+        self.run_to("../archive", more)
+    }
+
+    pub(crate) fn run_to(&self, archive: &str, more: &[(&str, &str)]) -> Output {
         let mut command = Command::new(program());
-        command.current_dir(self.lab()).args(["return", "-o", "../archive"]).env(CHUNK_ROWS, "16");
+        command.current_dir(self.lab()).args(["return", "-o", archive]).env(CHUNK_ROWS, "16");
         command.env("TMPDIR", self.here.path().join("tmp"));
         std::fs::create_dir_all(self.here.path().join("tmp")).unwrap();
         command.envs(more.iter().copied()).output().unwrap()
@@ -381,7 +385,168 @@ fn killed_at_any_step_a_return_begins_anew() {
             said(&again)
         );
         assert_eq!(back.opened().0.tables.iter().map(|t| t.rows).sum::<u64>(), 132, "{death}");
+        let listed = std::fs::read(back.archive().join(manifest::FILE)).unwrap();
+        assert!(std::fs::read(back.lab().join("return-manifest.toml")).unwrap() == listed, "{death}");
         assert_eq!(back.leaks(), Vec::<String>::new(), "{death}");
         std::fs::remove_dir_all(back.archive()).unwrap();
     }
+}
+
+/// Runs it so many days later.
+fn later(folder: &Path, days: u64, arguments: &[&str]) -> Output {
+    let mut command = Command::new(program());
+    command
+        .current_dir(folder)
+        .args(arguments)
+        .env(CLOCK_AHEAD, (days * 86_400).to_string())
+        .output()
+        .unwrap()
+}
+
+// proves: ERA-11
+// Whoever was given its own data back needs nobody's leave to open them, on no day.
+#[test]
+fn what_was_returned_opens_when_order_and_statement_have_ended() {
+    let back = Back::signed();
+    let (lab, own) = (back.lab(), back.own());
+    assert!(back.run(&[]).status.success());
+    let order = ecluse_core::document::header(
+        &std::fs::read_to_string(lab.join("instruction.toml")).unwrap(),
+        ecluse_core::document::Kind::Instruction,
+    )
+    .unwrap();
+    assert!(order.not_after < crate::now() + jiff::SignedDuration::from_hours(24 * 110), "{order:?}");
+    // the order, and then statement and contract too
+    for days in [120, 800] {
+        let seen = later(&own, days, &["inspect", "../archive"]);
+        assert!(
+            seen.status.success() && said(&seen).contains("as long as it has its key"),
+            "{}",
+            said(&seen)
+        );
+        assert!(!said(&seen).contains("may be opened until"), "{}", said(&seen));
+        let opened = later(&own, days, &["open", "../archive"]);
+        assert!(opened.status.success() && said(&opened).contains("examen   90 rows"), "{}", said(&opened));
+        let received = later(&own, days, &["open", "../archive", "--receipt"]);
+        assert!(received.status.success() && said(&received).contains("added up"), "{}", said(&received));
+        std::fs::remove_file(own.join("return-receipt.toml")).unwrap();
+    }
+    let board = said(&later(&own, 120, &["next"]));
+    assert!(board.contains("nothing was received yet"), "{board}");
+    // whoever has no statement of the laboratory's is told the day
+    let seen = later(&lab, 120, &["inspect", "../archive"]);
+    assert!(seen.status.success(), "the statement lies there too: {}", said(&seen));
+    let aside = lab.join("aside.toml");
+    std::fs::rename(lab.join("return-recipient.toml"), &aside).unwrap();
+    let seen = later(&lab, 120, &["inspect", "../archive"]);
+    assert!(said(&seen).contains("ECL-SGN-007"), "{}", said(&seen));
+    std::fs::rename(&aside, lab.join("return-recipient.toml")).unwrap();
+    // received after that day, and taken at the publisher's
+    let received = later(&own, 120, &["open", "../archive", "--receipt"]);
+    assert!(received.status.success(), "{}", said(&received));
+    let signed = later(&own, 120, &["receipt", "sign", "--return"]);
+    assert!(signed.status.success(), "{}", said(&signed));
+    std::fs::create_dir_all(lab.join("return-receipt.toml.sigs")).unwrap();
+    std::fs::copy(own.join("return-receipt.toml"), lab.join("return-receipt.toml")).unwrap();
+    for file in std::fs::read_dir(own.join("return-receipt.toml.sigs")).unwrap().flatten() {
+        std::fs::copy(file.path(), lab.join("return-receipt.toml.sigs").join(file.file_name())).unwrap();
+    }
+    let verified = later(&lab, 121, &["receipt", "verify", "--return", "--archive", "../archive"]);
+    assert!(verified.status.success() && said(&verified).contains("examen   90 rows"), "{}", said(&verified));
+}
+
+// In the laboratory's folder lies another statement than the one it was sealed to.
+#[test]
+fn another_statement_of_the_laboratorys_is_said_to_be_another() {
+    let back = Back::signed();
+    let own = back.own();
+    assert!(back.run(&[]).status.success());
+    std::fs::remove_file(own.join("return-recipient.toml")).unwrap();
+    std::fs::remove_dir_all(own.join("return-recipient.toml.sigs")).unwrap();
+    std::fs::remove_file(own.join("keys/controller-signatory.age")).unwrap();
+    succeed(&own, &["recipient", "new", "--return", "--days", "366"]);
+    succeed(&own, &["recipient", "sign", "--return"]);
+    let told = refused(&own, &["open", "../archive"], "ECL-MAN-011");
+    assert!(told.contains("return-recipient.toml") && !told.contains("recipient new"), "{told}");
+}
+
+// proves: SEA-02
+#[test]
+fn the_page_of_a_return_says_to_keep_it_and_its_lines_open_it() {
+    let back = Back::signed();
+    assert!(back.run(&[]).status.success());
+    let identity = back.own().join("keys/controller-signatory.age");
+    let sender = back.lab().join("keys/operator.pub");
+    let page = sealed::followed(&back.archive(), (&identity, &sender), "CanariMot1");
+    assert!(page.contains("Keep this archive") && !page.contains("when it is loaded"), "{page}");
+}
+
+// proves: ERA-11
+// A receipt is of one archive: the next one takes its place neither unsaid nor half.
+#[test]
+fn a_second_return_leaves_the_received_one_as_it_is_until_it_has_its_name() {
+    let back = Back::signed();
+    let lab = back.lab();
+    assert!(back.run(&[]).status.success());
+    back.received();
+    let verify = ["receipt", "verify", "--return"];
+    succeed(&lab, &verify);
+    let kept = || std::fs::read(lab.join("return-manifest.toml")).unwrap();
+    let first = kept();
+    // nobody asks the laboratory for a second receipt without knowing it
+    let told = said(&back.run_to("../second", &[]));
+    assert!(told.contains("ECL-RET-014"), "{told}");
+    assert!(!back.here.path().join("second").exists() && kept() == first);
+    let (receipt, aside) = (lab.join("return-receipt.toml"), lab.join("aside.toml"));
+    let without = |act: &dyn Fn()| {
+        std::fs::rename(&receipt, &aside).unwrap();
+        act();
+        std::fs::rename(&aside, &receipt).unwrap();
+    };
+    let dies = |at: &str| {
+        let died = back.run_to("../second", &[(VARIABLE, at)]);
+        assert!(died.status.code().is_none(), "{at}: {}", said(&died));
+    };
+    // killed before it has its name: there is no second one
+    for death in ["archive.rename.before", "papers.sealed.fsync.after"] {
+        without(&|| dies(death));
+        assert!(kept() == first, "{death}");
+        succeed(&lab, &verify);
+    }
+    // killed as it has it: the same command says so, and not before
+    without(&|| dies("archive.rename.after"));
+    let second = std::fs::read(back.here.path().join("second").join(manifest::FILE)).unwrap();
+    assert!(kept() == first && second != first);
+    succeed(&lab, &verify);
+    let ended = back.run_to("../second", &[]);
+    assert!(
+        ended.status.success() && said(&ended).contains("nothing was extracted anew"),
+        "{}",
+        said(&ended)
+    );
+    assert!(kept() == second);
+    // from now on the receipt is of another archive, and everybody who asks is told
+    let told = refused(&lab, &verify, "ECL-RET-016");
+    assert!(told.contains("put back return-manifest.toml"), "{told}");
+    // as it says: from the archive that was received
+    let copy = |from: &str, to: &str| std::fs::copy(back.archive().join(from), lab.join(to)).unwrap();
+    copy(manifest::FILE, "return-manifest.toml");
+    refused(&lab, &verify, "ECL-SGN-021");
+    copy("manifest.toml.sigs/sender.sig", "return-manifest.toml.sigs/sender.sig");
+    succeed(&lab, &verify);
+}
+
+#[test]
+fn a_return_takes_no_run_folder_that_its_receipt_would_not_find() {
+    let back = Back::signed();
+    let lab = back.lab();
+    for arguments in [
+        &["return", "-o", "../archive", "--run", "elsewhere"][..],
+        &["receipt", "verify", "--return", "--run", "elsewhere"],
+        &["receipt", "sign", "--return", "--run", "elsewhere"],
+    ] {
+        let output = crate::ecluse(&lab, arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", said(&output));
+    }
+    assert!(!lab.join("elsewhere").exists() && !back.archive().exists());
 }

@@ -178,11 +178,28 @@ fn returned_before_it_is_erased(case: &Case<'_>, back: &[&str]) {
     assert!(!lies("QyIAAAAAAA") && !lies("QyIDDDDDDD"), "other classes are not in it");
 
     case.owned();
+    // the manifest of an archive that nobody received: nothing goes, and where it stands is told
+    let manifest = case.made.folder().join("return-manifest.toml");
+    let listed = std::fs::read_to_string(&manifest).unwrap();
+    std::fs::write(&manifest, format!("{listed}# another\n")).unwrap();
+    case.refused(&erase, "ECL-RET-016");
+    let status = case.done(&["status"]);
+    assert!(status.contains("put back return-manifest.toml"), "{status}");
+    std::fs::write(&manifest, &listed).unwrap();
     assert_eq!(case.rows(), "5");
     case.done(&erase);
     assert_eq!(case.rows(), "0");
     let run = case.made.folder().join("run");
     assert!(erasure(&run).unwrap().unwrap().covers_source("patient"));
+    // a return of what is left would take the place of the one that is whole
+    let (receipt, aside) = (case.made.folder().join("return-receipt.toml"), case.at("aside.toml"));
+    let (another, petit) = (case.path("another"), case.key("petit"));
+    let again = [&["return", "-o", &another, "--key", &petit][..], back].concat();
+    case.refused(&again, "ECL-RET-014");
+    std::fs::rename(&receipt, &aside).unwrap();
+    case.refused(&again, "ECL-RET-015");
+    std::fs::rename(&aside, &receipt).unwrap();
+    assert!(!case.at("another").exists() && std::fs::read_to_string(&manifest).unwrap() == listed);
     // the publisher's copy of what the laboratory has
     let kept = case.at("kept");
     copied(&case.at("back"), &kept);

@@ -433,19 +433,33 @@ fn a_stranger_opens_it_by_the_lines_of_its_own_page() {
     let sealed = Sealed::new();
     let extracted = sealed.extract(&[]);
     assert!(extracted.status.success(), "{}", said(&extracted));
+    let keys = sealed.lab().join("keys");
+    let page = followed(
+        &sealed.archive(),
+        (&keys.join("recipient.age"), &keys.join("operator.pub")),
+        "CanariPatient1",
+    );
+    assert!(page.contains("erase it when it is loaded"), "{page}");
+}
+
+/// Types the lines of an archive's page as a stranger would, who has the identity and, from elsewhere, the sender's
+/// public key; a row has to show this. Gives the page.
+pub(crate) fn followed(archive: &Path, (identity, sender): (&Path, &Path), shows: &str) -> String {
     let python = python();
-    let page = std::fs::read_to_string(sealed.archive().join("README.txt")).unwrap();
+    let page = std::fs::read_to_string(archive.join("README.txt")).unwrap();
     let lines: Vec<&str> = page.lines().filter_map(|line| line.trim_start().strip_prefix("$ ")).collect();
     assert_eq!(lines.len(), 8, "{page}");
     let typed = |line: &str| {
-        let line = line.replace("IDENTITY", &sealed.lab().join("keys/recipient.age").display().to_string());
+        let line = line.replace("IDENTITY", &identity.display().to_string());
         let line = line.replace("python3", &python);
-        Command::new("bash")
-            .args(["-euo", "pipefail", "-c", &line])
-            .current_dir(sealed.archive())
-            .output()
-            .unwrap()
+        Command::new("bash").args(["-euo", "pipefail", "-c", &line]).current_dir(archive).output().unwrap()
     };
+    // what the key of the contract is compared with
+    let fingerprint = page.contains("ssh-keygen -lf FILE says the same SHA256: word");
+    assert!(fingerprint, "{page}");
+    let of_the_contract = said(&typed(&format!("ssh-keygen -lf {}", sender.display())));
+    let word = of_the_contract.split_whitespace().find(|word| word.starts_with("SHA256:")).unwrap();
+    assert!(said(&typed(lines[0])).contains(word) && said(&typed(lines[1])).contains(word), "{word}");
     for line in lines {
         let module = line.strip_prefix("python3 -c 'import ").and_then(|rest| rest.split(';').next());
         if let Some(module) = module
@@ -457,17 +471,18 @@ fn a_stranger_opens_it_by_the_lines_of_its_own_page() {
         let output = typed(line);
         assert!(output.status.success(), "{line}: {}", said(&output));
         if module.is_some() {
-            assert!(said(&output).contains("CanariPatient1"), "{line}: {}", said(&output));
+            assert!(said(&output).contains(shows), "{line}: {}", said(&output));
         }
     }
     // and its second line finds a change
-    let part = sealed.archive().join(manifest::part_name(1));
+    let part = archive.join(manifest::part_name(1));
     let mut bytes = std::fs::read(&part).unwrap();
     let last = bytes.len() - 1;
     bytes[last] ^= 1;
     std::fs::write(&part, bytes).unwrap();
     let check = page.lines().find(|line| line.contains("sha256sum -c")).unwrap().trim_start();
     assert!(!typed(check.strip_prefix("$ ").unwrap()).status.success());
+    page
 }
 
 // proves: SEA-01

@@ -184,7 +184,7 @@ fn what_a_dead_return_left_goes_with_its_copy_and_refuses_the_certificate_until_
     succeed(&lab, &["erase"]);
     let looked = refused(&lab, &["erase", "--look"], "ECL-ERA-023");
     assert!(looked.contains("1 place"), "{looked}");
-    refused(&lab, &["certify", "propose"], "ECL-CRT-012");
+    refused(&lab, &["certify", "propose"], "ECL-CRT-018");
     // a process that writes there is not disturbed
     let held = File::open(part.join(".ecluse-part")).unwrap();
     flock(&held, FlockOperation::NonBlockingLockExclusive).unwrap();

@@ -10,7 +10,9 @@ static ARMED: std::sync::Mutex<Option<(String, u64)>> = std::sync::Mutex::new(No
 #[cfg(feature = "failpoints")]
 static CHUNK_ROWS: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(usize::MAX);
 #[cfg(feature = "failpoints")]
-static LISTENER: std::sync::OnceLock<Box<dyn Fn(&str) + Send + Sync>> = std::sync::OnceLock::new();
+type Listener = Box<dyn Fn(&str) + Send + Sync>;
+#[cfg(feature = "failpoints")]
+static LISTENER: std::sync::OnceLock<Listener> = std::sync::OnceLock::new();
 
 /// Arms one failpoint: the process dies when it is passed for the `nth` time (1 is the first).
 #[cfg(feature = "failpoints")]

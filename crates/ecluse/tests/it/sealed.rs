@@ -287,7 +287,7 @@ fn once_its_key_is_destroyed_no_part_of_an_archive_or_of_a_copy_of_it_opens_and_
             .map(|archive| (opens(&archive, keys), parts(&archive).len()))
     };
     // before: every part of the first opens with its key, in the copy too, and none of the second
-    let before = all(&[first.clone()]);
+    let before = all(std::slice::from_ref(&first));
     assert!(before[0].0 == before[0].1 && before[1].0 == before[1].1 && before[0].1 > 8, "{before:?}");
     assert_eq!(before[2].0, 0, "{before:?}");
     succeed(&theirs, &["load", "../archive", "--to", "sqlite:loaded.db", "--ddl"]);

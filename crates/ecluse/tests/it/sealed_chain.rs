@@ -103,7 +103,7 @@ fn no_byte_of_a_sealed_migrations_evidence_can_be_another_one_and_none_of_its_pa
         assert_eq!(verdict.outcome, Outcome::Refused, "without {without:?}: {verdict:#?}");
     }
     // each file's first byte, its last, one in between; and bytes of headers and padding
-    let mut places: Vec<usize> = (0..demo.tar.len()).step_by(demo.tar.len() / 150 | 1).collect();
+    let mut places: Vec<usize> = (0..demo.tar.len()).step_by((demo.tar.len() / 150) | 1).collect();
     for bytes in files.values().filter(|bytes| bytes.len() > 40) {
         let at = memchr::memmem::find(&demo.tar, &bytes[..40]).unwrap();
         places.extend([at, at + bytes.len() / 2, at + bytes.len() - 1]);

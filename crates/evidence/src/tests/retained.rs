@@ -17,7 +17,7 @@ fn pruned(files: &mut Files, front: usize) {
     let text = String::from_utf8(files[EVENTS].clone()).unwrap();
     let leaves: Vec<Value> =
         text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["leaf"].clone()).collect();
-    let others = (0..FULL as usize - front).map(|at| {
+    let others = (front as u64..FULL).map(|at| {
         json!({
             "v": 1, "salt": format!("{at:032x}"), "time": "2025-01-01T10:00:00Z", "session": "0a".repeat(16),
             "act": "standing", "object": "0b".repeat(16), "outcome": "done",

@@ -77,7 +77,19 @@ pub struct RunFolder {
     /// it was asked.
     writer: Option<(Remote, Option<Head>)>,
     /// Released by the operating system with the process, however it dies.
-    _lock: File,
+    _lock: Lock,
+}
+
+/// A folder that is kept from every other process until this is dropped.
+#[derive(Debug)]
+pub struct Lock(File);
+
+impl Drop for Lock {
+    // closing the file alone would not do: a child that another thread forked, and that is not yet the program it will
+    // be, has the same open file, and would go on holding the folder for a moment
+    fn drop(&mut self) {
+        let _ = flock(&self.0, FlockOperation::Unlock);
+    }
 }
 
 impl RunFolder {
@@ -102,7 +114,7 @@ impl RunFolder {
     /// # Errors
     ///
     /// `ECL-RUN-201`, `ECL-RUN-203`; `ECL-RUN-204` where it cannot be held.
-    pub fn held(path: &Path) -> Result<File> {
+    pub fn held(path: &Path) -> Result<Lock> {
         if !path.is_dir() {
             return Err(absent(path));
         }
@@ -112,7 +124,7 @@ impl RunFolder {
                 .fault(path.display().to_string())
                 .help("let the other run end; the same command then goes on")
         })?;
-        Ok(lock)
+        Ok(Lock(lock))
     }
 
     /// Takes a run folder that is there.

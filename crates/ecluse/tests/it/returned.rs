@@ -477,7 +477,7 @@ fn the_page_of_a_return_says_to_keep_it_and_its_lines_open_it() {
     assert!(back.run(&[]).status.success());
     let identity = back.own().join("keys/controller-signatory.age");
     let sender = back.lab().join("keys/operator.pub");
-    let page = sealed::followed(&back.archive(), (&identity, &sender), "CanariMot1");
+    let page = sealed::followed(&back.archive(), (&identity, &sender), "CanariDit1");
     assert!(page.contains("Keep this archive") && !page.contains("when it is loaded"), "{page}");
 }
 

@@ -15,10 +15,12 @@ use ecluse_core::document::{self, Kind};
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::manifest::{self, Manifest, Part};
 use ecluse_core::person::Role;
+use ecluse_core::receipt;
 use ecluse_core::signatures::SignatureFile;
 use ecluse_core::template::Head;
 use ecluse_flow::extract::{Consignment, Extracted, Signed, extract};
 use ecluse_flow::extracted::{ends, is_unended};
+use ecluse_flow::ports::Archive;
 use ecluse_flow::rights;
 use ecluse_flow::run::Options;
 use ecluse_seal::archive::{Index, Label};
@@ -43,7 +45,7 @@ const README: &str = concat!(include_str!("extract/readme.txt"), include_str!("e
 pub(super) const RETURNED: &str =
     concat!(include_str!("extract/readme-returned.txt"), include_str!("extract/steps.txt"));
 /// The manifest's signature: its signer's name stands in the contract, not in clear.
-pub(super) const SIGNATURE: &str = "sender.sig";
+const SIGNATURE: &str = "sender.sig";
 
 pub(super) fn run(here: &Here, args: &ExtractArgs) -> Result<()> {
     for area in hardening::clear_swap() {
@@ -71,10 +73,11 @@ pub(super) fn run(here: &Here, args: &ExtractArgs) -> Result<()> {
         let (ready, _) = Ready::to_recipient(here, &args.papers, chain)?;
         runs::may_open(here, &path, &ready)?;
         copied(&ready)?;
+        beside(here, manifest::FILE, &of_archive(&args.output)?)?;
         return told(&ended(here, &ready, (&args.output, &path), &manifest)?, &args.output);
     }
     // before the ledger of copies knows the name: what somebody else put there is no copy of ours
-    let mut archive = Writer::new(&args.output)?;
+    let mut archive = Named { writer: Writer::new(&args.output)?, here, name: manifest::FILE };
     let (ready, mut source) = Ready::to_recipient(here, &args.papers, chain)?;
     runs::may_open(here, &path, &ready)?;
     copied(&ready)?;
@@ -90,7 +93,11 @@ pub(super) fn run(here: &Here, args: &ExtractArgs) -> Result<()> {
     let options = Options { begins: Some(&begins), ..ready.options() };
     let sign = |parts: &[Part]| signed(&ready.chain, &key, (&head, &label), README, parts);
     let keep = |signed: &Signed, index: &Index| {
-        beside(here, manifest::FILE, &signed.files)?;
+        // a receipt that lies here is of the archive before, whose manifest counts until this one has its name; without
+        // one, a recipient may sign for an archive whose sender died as it took its name
+        if !here.folder.has(receipt::FILE) {
+            beside(here, manifest::FILE, &signed.files)?;
+        }
         sealed::keep(&path, Kept::new(&signed.manifest, index))
     };
     let to = Consignment {
@@ -119,6 +126,39 @@ pub(super) fn beside(here: &Here, name: &str, files: &BTreeMap<String, Vec<u8>>)
         folder::replace(&here.folder.path(None, &name), bytes)?;
     }
     Ok(())
+}
+
+/// An archive whose manifest is kept beside the papers once it has its name: until then the one before counts, and
+/// the receipt over it.
+pub(super) struct Named<'a> {
+    pub(super) writer: Writer,
+    pub(super) here: &'a Here,
+    /// The manifest's, beside the papers.
+    pub(super) name: &'static str,
+}
+
+impl Archive for Named<'_> {
+    fn begin(&mut self) -> Result<()> {
+        self.writer.begin()
+    }
+
+    fn put(&mut self, index: u64, sealed: &[u8]) -> Result<()> {
+        self.writer.put(index, sealed)
+    }
+
+    fn finish(&mut self, files: &BTreeMap<String, Vec<u8>>) -> Result<()> {
+        self.writer.finish(files)?;
+        beside(self.here, self.name, files)
+    }
+}
+
+/// Manifest and signature of an archive that has its name already.
+pub(super) fn of_archive(archive: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
+    let read = |name: String| Ok((name.clone(), folder::read(&archive.join(&name), "")?));
+    [manifest::FILE.to_owned(), format!("{}.sigs/{SIGNATURE}", manifest::FILE)]
+        .into_iter()
+        .map(read)
+        .collect()
 }
 
 /// The manifest of an archive that stands there already and is this run's own: the start that made it died before it

@@ -1,6 +1,5 @@
 //! `ecluse return`: the classes whose fate is `return`, sealed to the controller's own key by the code of an extraction.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,16 +9,17 @@ use ecluse_core::count::{number, plural};
 use ecluse_core::document::Kind;
 use ecluse_core::erasure::Side;
 use ecluse_core::fault::{Code, Result};
-use ecluse_core::manifest::{self, Part};
+use ecluse_core::manifest::Part;
 use ecluse_core::plan::{Plan, TablePlan};
 use ecluse_core::receipt::RETURN_FILE;
 use ecluse_flow::extract::{Consignment, Signed, extract};
-use ecluse_flow::ports::Archive;
 use ecluse_flow::run::Options;
 use ecluse_seal::archive::Index;
 use serde_json::json;
 
-use super::extract::{RETURNED, SIGNATURE, beside, carried, ended, head, key, label, signed, told, unended};
+use super::extract::{
+    Named, RETURNED, beside, carried, ended, head, key, label, of_archive, signed, told, unended,
+};
 use super::{Here, runs};
 use crate::cli::ReturnArgs;
 use crate::journal;
@@ -28,7 +28,7 @@ use crate::papers::sealed::{self, Kept};
 use crate::papers::{hand, objections, returned};
 use crate::progress::Teller;
 use crate::ready::{self, Ready, STOP};
-use crate::{copies, folder, hardening, output};
+use crate::{copies, hardening, output};
 
 static NOT_SAID: Code = Code::usage("ECL-RET-012", "it is not said where the archive goes");
 static OWN_RUN: Code = Code::usage("ECL-RET-013", "a return has a run folder of its own");
@@ -71,11 +71,11 @@ pub(super) fn run(here: &Here, args: &ReturnArgs) -> Result<()> {
     };
     if let Some(manifest) = unended {
         copied()?;
-        beside(here, returned::MANIFEST, &files(archive)?)?;
+        beside(here, returned::MANIFEST, &of_archive(archive)?)?;
         return told(&ended(here, &ready, (archive, &run), &manifest)?, archive);
     }
     // before the ledger of copies knows the name: what somebody else put there is no copy of ours
-    let mut writer = Named { writer: Writer::new(archive)?, here };
+    let mut writer = Named { writer: Writer::new(archive)?, here, name: returned::MANIFEST };
     copied()?;
     let mut record = RunFolder::open(&run, &here.journal())?;
     ready.swept(&mut record)?;
@@ -143,36 +143,6 @@ fn there_still(here: &Here) -> Result<()> {
     Ok(())
 }
 
-/// An archive whose manifest is kept beside the papers once it has its name: until then the one before counts, and
-/// the receipt over it.
-struct Named<'a> {
-    writer: Writer,
-    here: &'a Here,
-}
-
-impl Archive for Named<'_> {
-    fn begin(&mut self) -> Result<()> {
-        self.writer.begin()
-    }
-
-    fn put(&mut self, index: u64, sealed: &[u8]) -> Result<()> {
-        self.writer.put(index, sealed)
-    }
-
-    fn finish(&mut self, files: &BTreeMap<String, Vec<u8>>) -> Result<()> {
-        self.writer.finish(files)?;
-        beside(self.here, returned::MANIFEST, files)
-    }
-}
-
-/// Manifest and signature of an archive that has its name already.
-fn files(archive: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
-    let read = |name: String| Ok((name.clone(), folder::read(&archive.join(&name), "")?));
-    [manifest::FILE.to_owned(), format!("{}.sigs/{SIGNATURE}", manifest::FILE)]
-        .into_iter()
-        .map(read)
-        .collect()
-}
 /// Tables, columns and rows of a return; no row is read.
 fn would(plan: &Plan) -> Result<()> {
     for table in plan.tables() {

@@ -379,6 +379,46 @@ fn what_was_extracted_is_loaded_received_and_the_receipt_opens_what_was_committe
     refused(&lab, &["accept", "verify"], "ECL-RCT-013");
 }
 
+// A receipt is of one archive: the next one takes its place not half.
+#[test]
+fn a_second_extraction_leaves_the_received_one_as_it_is_until_it_has_its_name() {
+    let sealed = Sealed::new();
+    let lab = sealed.lab();
+    let order = std::fs::read_to_string(lab.join("instruction.toml")).unwrap();
+    let twice = order.replace("max_runs       = 1\n", "max_runs       = 2\n");
+    assert!(twice != order, "{order}");
+    std::fs::write(lab.join("instruction.toml"), twice).unwrap();
+    succeed(&lab, &["instruction", "sign"]);
+    assert!(sealed.extract(&[]).status.success());
+    sealed.received();
+    let kept = || std::fs::read(lab.join(manifest::FILE)).unwrap();
+    let first = kept();
+    let verify = ["receipt", "verify"];
+    succeed(&lab, &verify);
+    let again = |at: Option<&str>| {
+        let mut command = Command::new(crate::program());
+        command.current_dir(&lab).args(["extract", "-o", "../second", "--run", "second"]);
+        command.envs(at.map(|at| (VARIABLE, at)));
+        command.output().unwrap()
+    };
+    // killed before it has its name, and as it takes it: the receipt is of what it was of
+    for at in ["papers.sealed.fsync.after", "archive.rename.before", "archive.rename.after"] {
+        let died = again(Some(at));
+        assert!(died.status.code().is_none(), "{at}: {}", said(&died));
+        assert!(kept() == first, "{at}");
+        succeed(&lab, &verify);
+    }
+    let second = std::fs::read(sealed.here.path().join("second").join(manifest::FILE)).unwrap();
+    // the same command ends it, and now its manifest lies there
+    let ended = again(None);
+    assert!(
+        ended.status.success() && said(&ended).contains("nothing was extracted anew"),
+        "{}",
+        said(&ended)
+    );
+    assert!(kept() == second && second != first);
+}
+
 // An archive that has its name is one whose receipt can be verified, wherever the sender's process died.
 #[test]
 fn killed_as_the_archive_takes_its_name_its_receipt_can_be_verified() {

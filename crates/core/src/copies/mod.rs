@@ -5,12 +5,12 @@
 //! and of the laboratory, and days: no patient's value, no row key.
 
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use serde::{Deserialize, Serialize};
 
 use crate::erasure::Held;
 use crate::fault::{Code, Result};
+use crate::keys::day;
 use crate::person::nobodys_name;
 
 mod taken;
@@ -203,7 +203,7 @@ pub struct Hold {
 impl Hold {
     /// The hold of this copy, as an erasure's record tells it.
     #[must_use]
-    pub fn of(&self, copy: &Copy) -> Held {
+    fn of(&self, copy: &Copy) -> Held {
         Held {
             place: copy.place.clone(),
             what: copy.store.words().to_owned(),
@@ -262,6 +262,26 @@ pub enum Standing {
 }
 
 impl Copy {
+    /// The first characters of its id, by which commands take it.
+    #[must_use]
+    pub fn short(&self) -> &str {
+        self.id.get(..8).unwrap_or(&self.id)
+    }
+
+    /// What it is, where, and until when.
+    #[must_use]
+    pub fn told(&self) -> String {
+        format!("{}: {}, until {}", self.store.words(), self.place, self.erase_by)
+    }
+
+    /// Whether nothing is to be certified over it: it may stand, and holds patients' data. The sealed state does too, and
+    /// is not meant: closing, which comes after the certificate, takes it away.
+    #[must_use]
+    pub fn keeps_a_certificate_back(&self, now: Timestamp) -> bool {
+        let live = self.standing(now) == Standing::Live;
+        live && self.store.is_of_patients() && self.store != Store::State
+    }
+
     /// How it stands on the day of this moment.
     #[must_use]
     pub fn standing(&self, now: Timestamp) -> Standing {
@@ -410,6 +430,13 @@ impl Ledger {
         }
     }
 
+    /// What is held on the day of this moment, as an erasure's record has it.
+    #[must_use]
+    pub fn holds(&self, now: Timestamp) -> Vec<Held> {
+        let held = self.copies.iter().filter(|copy| matches!(copy.standing(now), Standing::Held(_)));
+        held.filter_map(|copy| Some(copy.hold.as_ref()?.of(copy))).collect()
+    }
+
     /// A copy that may go before its day: one in our reach, that nobody holds, and that no later step of the
     /// migration needs. `spent` says of a sealed state whether its run is over: another one was accepted.
     ///
@@ -490,10 +517,6 @@ impl Ledger {
         };
         self.copies.iter().filter(is_open).collect()
     }
-}
-
-fn day(now: Timestamp) -> Date {
-    now.to_zoned(TimeZone::UTC).date()
 }
 
 /// A day as `2027-01-31`.

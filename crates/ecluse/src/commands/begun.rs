@@ -8,6 +8,7 @@ use ecluse_core::fault::{Code, Fault, Result};
 use ecluse_flow::conclude::closed;
 use ecluse_flow::event::{Act, Verified};
 use ecluse_flow::figures::Figures;
+use jiff::Timestamp;
 
 static NOT_BEGUN: Code = Code::refused("ECL-CLI-025", "there is no run in this folder yet");
 
@@ -31,6 +32,11 @@ pub(crate) fn begun(run: &Path) -> Result<()> {
 /// [`NOT_BEGUN`]; the folder's own.
 pub(crate) fn figures(run: &Path) -> Result<Figures> {
     folder::figures(run)?.ok_or_else(|| none(run))
+}
+
+/// The moment at which a run began, as of which its papers are judged once it is through: its order may have ended.
+pub(crate) fn then(figures: &Figures, now: Timestamp) -> Timestamp {
+    figures.began.parse().unwrap_or(now)
 }
 
 fn none(run: &Path) -> Fault {

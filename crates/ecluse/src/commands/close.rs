@@ -16,10 +16,9 @@ use ecluse_flow::conclude::{Concluding, conclude, conclude_return};
 use ecluse_flow::event::Act;
 use ecluse_flow::orders::Bound;
 use ecluse_flow::ports::Destination;
-use jiff::Timestamp;
 use serde_json::json;
 
-use super::{Here, begun, fates, runs, session};
+use super::{Here, begun, fates, session};
 use crate::cli::{CloseArgs, PaperArgs};
 use crate::papers::chain::Chain;
 use crate::papers::destruction::Outside;
@@ -36,7 +35,7 @@ pub(super) fn run(here: &Here, args: &CloseArgs) -> Result<()> {
     // held before anything is checked: nothing goes on between the checks and the end
     let mut record = RunFolder::existing(&run, &here.journal())?;
     let figures = begun::figures(&run)?;
-    let then: Timestamp = figures.began.parse().unwrap_or(here.now);
+    let then = begun::then(&figures, here.now);
     let chain = Chain::read(&here.folder, &PaperArgs::default(), then)?;
     let own = Own::of(here, &run, &chain, args);
     let closable = match gate(here, &run, &chain, &own) {
@@ -44,11 +43,9 @@ pub(super) fn run(here: &Here, args: &CloseArgs) -> Result<()> {
         Err(open) => return Err(told(&open)),
     };
     let (session, identity) = session::with_identity(here, &chain, args.identity.as_deref())?;
-    let mut named = None;
     let mut there = match chain.instruction.order().destination() {
         Some(to) => {
             let url = ready::bound_destination(here, args.to.url().as_deref(), to)?;
-            named = Some(connect::name(&url, Language::English));
             Some((connect::destination(&url)?, to))
         }
         None => None,
@@ -74,7 +71,7 @@ pub(super) fn run(here: &Here, args: &CloseArgs) -> Result<()> {
     let told = fates::told(here, &run, &chain);
     let ended = |store, place: &str| copies::ended(&here.folder, here.now, store, place, CLOSED);
     ended(Store::State, &own.state)?;
-    if let Some(name) = &named {
+    if let Some(name) = &own.ledger {
         ended(Store::Ledger, name)?;
     }
     output::line(match before {
@@ -107,7 +104,7 @@ struct Own {
 impl Own {
     fn of(here: &Here, run: &Path, chain: &Chain, args: &CloseArgs) -> Self {
         let order = chain.instruction.order();
-        let state = runs::name(&here.folder, &run.join(copies::erasers::STATE));
+        let state = copies::state_of(&here.folder, run);
         let back = order.back.as_ref().map(|back| back.to.statement.value.as_str());
         let is_return = |copy: &&Copy| {
             let path = here.folder.root().join(&copy.place);
@@ -193,10 +190,8 @@ fn copies(here: &Here, certified: Option<&Certified>, own: &Own) -> Vec<Open> {
             _ => copy.store.is_of_patients() && !own,
         }
     };
-    let open = |copy: &Copy| Open {
-        what: format!("{}: {}, until {}", copy.store.words(), copy.place, copy.erase_by),
-        command: format!("ecluse erase --copy {}", copy.id.get(..8).unwrap_or_default()),
-    };
+    let open =
+        |copy: &Copy| Open { what: copy.told(), command: format!("ecluse erase --copy {}", copy.short()) };
     outside.chain(ledger.copies.iter().filter(stands).map(open)).collect()
 }
 
@@ -213,7 +208,7 @@ fn taken(Outside { copy, stood }: &Outside, certified: Option<&Certified>) -> Op
                 copy.place,
                 copy.erase_by
             );
-            let id = copy.id.get(..8).unwrap_or_default();
+            let id = copy.short();
             let command = match stood {
                 Stood::Unsigned => format!("ecluse copies sign {id} --key FILE"),
                 _ => format!("ecluse copies state {id}"),

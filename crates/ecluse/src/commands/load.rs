@@ -40,7 +40,7 @@ use super::migrate::{STOPPED, counters};
 use super::{Here, reconcile as reconciled, runs, session, sign};
 use crate::cli::{LoadArgs, SignArgs};
 use crate::connections::{self, End};
-use crate::copies::{self, Born, erasers};
+use crate::copies::{self, Born};
 use crate::loading::{Laid, Sealed, of_a_part, opened};
 use crate::papers::{Paper, draft, reference, signatures_of};
 use crate::progress::Teller;
@@ -242,7 +242,7 @@ fn loaded(
     let url = connect::parse(&connections::url(&here.folder, End::Destination, args.to.url().as_deref())?)?;
     let order = laid.instruction.order();
     listed(here, args, run, Some(order.erasure.copies.value))?;
-    let state = runs::name(&here.folder, &run.join(erasers::STATE));
+    let state = copies::state_of(&here.folder, run);
     let by = Some(order.erasure.copies.value);
     let one = |store, place| Born { store, place, copies: by, marker: "" };
     copies::run(&here.folder, here.now, run, order, None)?;

@@ -8,7 +8,6 @@ use ecluse_core::copies::Store;
 use ecluse_core::count::number;
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::language::Language;
-use jiff::Timestamp;
 use serde_json::json;
 
 use super::{Here, begun, ordered, reconciled, runs};
@@ -51,7 +50,7 @@ pub(crate) fn written(here: &Here, run: &Path, to: Option<&Path>, lang: Language
     let labels = Labels::of(lang);
     facts.tables.iter_mut().for_each(|table| table.label = labels.say(&table.label).to_owned());
     // the papers are judged as of the run: a report is still written after they have expired
-    let then: Timestamp = figures.began.parse().unwrap_or(here.now);
+    let then = begun::then(&figures, here.now);
     let mut chain = Chain::read(&here.folder, &PaperArgs::default(), then)?;
     let reconciliation = reconciled::of(run, &figures)?;
     let accepted = accepted(here, &reconciliation)?;

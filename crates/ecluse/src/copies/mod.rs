@@ -264,11 +264,15 @@ pub(crate) fn archive(
 ) -> Result<()> {
     begun_here(folder, from)?;
     let copies = Some(order.erasure.copies.value);
-    let place = runs::name(folder, archive);
-    let state = format!("{}/{}", runs::name(folder, from), erasers::STATE);
+    let (place, state) = (runs::name(folder, archive), state_of(folder, from));
     let one = |store, place| Born { store, place, copies, marker: "" };
     born(folder, now, &[one(Store::Archive, &place), one(Store::State, &state)])?;
-    run(folder, now, from, order, None)
+    left(folder, now, from, order, None)
+}
+
+/// Where a run folder's sealed state stands, as the ledger has it.
+pub(crate) fn state_of(folder: &Folder, run: &Path) -> String {
+    format!("{}/{}", runs::name(folder, run), erasers::STATE)
 }
 
 /// Enters what a run leaves, before its folder is made: its record, and what may be staged. Of a run that
@@ -285,9 +289,12 @@ pub(crate) fn run(
     to: Option<&str>,
 ) -> Result<()> {
     begun_here(folder, run)?;
+    left(folder, now, run, order, to)
+}
+
+fn left(folder: &Folder, now: Timestamp, run: &Path, order: &Order, to: Option<&str>) -> Result<()> {
     let copies = Some(order.erasure.copies.value);
-    let record = runs::name(folder, run);
-    let state = format!("{record}/{}", erasers::STATE);
+    let (record, state) = (runs::name(folder, run), state_of(folder, run));
     let one = |store, place| Born { store, place, copies, marker: "" };
     let mut all = vec![one(Store::Record, record.as_str()), one(Store::Journal, journal::FOLDER)];
     if let Some(staging) = &order.source.staging {

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ecluse_adapters::folder::figures;
-use ecluse_core::copies::Store;
+use ecluse_core::copies::{Copy, Store};
 use ecluse_core::count::plural;
 use ecluse_core::fault::Result;
 use ecluse_core::recipient;
@@ -143,8 +143,7 @@ fn spent(sender: &Path) -> Result<()> {
 pub(super) fn erased(ecluse: &str, folder: &Path) -> Result<()> {
     let ledger = copies::look(&Folder::at(folder))?;
     let archive = ledger.copies.iter().find(|copy| copy.store == Store::Archive && copy.ended.is_none());
-    let id =
-        archive.and_then(|copy| copy.id.get(..8)).ok_or_else(|| UNLIKELY.fault("an archive nobody noted"))?;
+    let id = archive.map(Copy::short).ok_or_else(|| UNLIKELY.fault("an archive nobody noted"))?;
     typed(&format!("{ecluse} erase --copy {id}"))
 }
 

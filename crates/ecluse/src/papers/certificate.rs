@@ -30,7 +30,7 @@ pub(crate) fn found(folder: &Folder, run: &Path, now: Timestamp) -> Result<(Stat
     let held = erased::copies(folder, now)?;
     let figures = begun::figures(run)?;
     // as of the run: its order may have ended
-    let then: Timestamp = figures.began.parse().unwrap_or(now);
+    let then = begun::then(&figures, now);
     let chain = Chain::read(folder, &PaperArgs::default(), then)?;
     let Gone { erasure, residue, digests } = erased::of(run, &figures, chain.instruction.order(), &accepted)?;
     if held != erasure.held {

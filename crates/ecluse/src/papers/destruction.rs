@@ -107,8 +107,6 @@ pub(crate) fn settled(folder: &Folder, now: Timestamp) -> Result<()> {
 /// That one of several such copies is open.
 fn open_fault(copy: &Copy, open: u64) -> Fault {
     let holder = copy.taken.as_ref().map_or("", |taken| taken.holder.as_str());
-    OPEN.fault(format!("{}: {}, at {}", plural(open, "copy", "copies"), holder, copy.place)).help(format!(
-        "whoever has it destroys it and states so: ecluse copies state {}",
-        copy.id.get(..8).unwrap_or_default()
-    ))
+    OPEN.fault(format!("{}: {}, at {}", plural(open, "copy", "copies"), holder, copy.place))
+        .help(format!("whoever has it destroys it and states so: ecluse copies state {}", copy.short()))
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use ecluse_adapters::folder::{erasure, residue};
 use ecluse_core::acceptance::Accepted;
-use ecluse_core::copies::{Copy, Ledger, Standing, Store};
+use ecluse_core::copies::{Copy, Standing};
 use ecluse_core::digest::of_bytes;
 use ecluse_core::erasure::{ERASURE, Erasure, Held, RESIDUE, Residue, Side};
 use ecluse_core::fault::{Code, Result};
@@ -32,31 +32,19 @@ static STANDS: Code = Code::refused("ECL-CRT-018", "a copy with patients' data s
 /// [`COPY`]; [`STANDS`]; where the ledger of copies cannot be read.
 pub(crate) fn copies(folder: &Folder, now: Timestamp) -> Result<Vec<Held>> {
     let ledger = copies::look(folder)?;
-    let what = |copy: &Copy| format!("{}: {}, until {}", copy.store.words(), copy.place, copy.erase_by);
     let is_late = |copy: &&Copy| matches!(copy.standing(now), Standing::Due | Standing::Outstanding);
     if let Some(copy) = ledger.copies.iter().find(is_late) {
         return Err(COPY
-            .fault(what(copy))
+            .fault(copy.told())
             .help("ecluse erase; of one that somebody took: ecluse copies state ID"));
     }
-    let stands = |copy: &&Copy| {
-        let live = copy.standing(now) == Standing::Live;
-        live && copy.store.is_of_patients() && copy.store != Store::State
-    };
-    if let Some(copy) = ledger.copies.iter().find(stands) {
-        let short = copy.id.get(..8).unwrap_or_default();
-        return Err(STANDS.fault(what(copy)).help(format!(
+    if let Some(copy) = ledger.copies.iter().find(|copy| copy.keeps_a_certificate_back(now)) {
+        let short = copy.short();
+        return Err(STANDS.fault(copy.told()).help(format!(
             "once nothing needs it any more: ecluse erase --copy {short}, then ecluse erase --look; where it has to stay, somebody says why: ecluse hold {short}"
         )));
     }
-    Ok(holds(&ledger, now))
-}
-
-/// What is held on the day of this moment, as an erasure's record has it.
-#[must_use]
-pub(crate) fn holds(ledger: &Ledger, now: Timestamp) -> Vec<Held> {
-    let held = ledger.copies.iter().filter(|copy| matches!(copy.standing(now), Standing::Held(_)));
-    held.filter_map(|copy| Some(copy.hold.as_ref()?.of(copy))).collect()
+    Ok(ledger.holds(now))
 }
 
 /// An erasure that came to its end, and the look after it that found nothing.

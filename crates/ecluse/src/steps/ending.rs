@@ -54,7 +54,7 @@ pub(super) fn taken(at: At<'_>, outside: &[Outside]) -> Option<Found> {
         format!("{} not stated to be destroyed", lang.plural(many, "copy", "copies")),
         format!("{} sans déclaration de destruction", lang.plural(many, "copie", "copies")),
     );
-    let id = first.copy.id.get(..8).unwrap_or_default();
+    let id = first.copy.short();
     let holder = first.copy.taken.as_ref().map_or("", |taken| taken.holder.as_str());
     let state = format!("{holder} destroys it and states so:  ecluse copies state {id}");
     let sign = format!("Then:  ecluse copies sign {id} --key FILE");

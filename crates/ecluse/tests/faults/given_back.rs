@@ -7,36 +7,14 @@ use ecluse_testkit::account::Stranger;
 use ecluse_testkit::canary::Side;
 use rusqlite::Connection;
 
+use crate::consigned::EXTRACT;
 use crate::volumes::{Step, Volumes, said};
 
 pub(crate) const RETURN: Step = Step {
     arguments: &["return", "-o", "../archive"],
     folder: "lab",
-    dies: &[
-        "archive.below.fsync",
-        "archive.entry.fsync",
-        "archive.folder.fsync",
-        "archive.made.fsync",
-        "archive.part.fsync",
-        "archive.rename",
-        "archive.settle.fsync",
-        "copies.entry.fsync",
-        "folder.event",
-        "folder.event.fsync",
-        "folder.remove.fsync",
-        "folder.replace.entry.fsync",
-        "folder.replace.fsync",
-        "folder.replace.rename",
-        "log.event",
-        "log.folder.fsync",
-        "log.key.rename",
-        "log.replace.fsync",
-        "log.replace.rename",
-        "papers.create.fsync",
-        "papers.replace.fsync",
-        "papers.replace.rename",
-        "papers.sealed.fsync",
-    ],
+    // by the code of an extraction: where that dies
+    dies: EXTRACT.dies,
     made: "ECL-ARC-001",
 };
 pub(crate) const RECEIVED: Step = Step {

@@ -123,17 +123,7 @@ fn the_writer_erases_what_is_older_than_it_keeps_and_a_look_that_is_late_is_told
     let Some(mut writer) = Writer::start_with(&["--held", "a dispute"]) else { return };
     let here = tempfile::tempdir().unwrap();
     let lab = joined(here.path(), &writer);
-    let leaf = |at: usize| Leaf {
-        v: 1,
-        salt: format!("{at:032x}"),
-        time: "2024-01-01T10:00:00Z".to_owned(),
-        session: "0a".repeat(16),
-        act: Act::Standing,
-        object: "0b".repeat(16),
-        outcome: "done".to_owned(),
-        paper: None,
-    };
-    journal::write_lines(&lab.join("old"), (0..600).map(leaf).collect());
+    journal::write_lines(&lab.join("old"), (0..600).map(journal::of_2024).collect());
     succeed(&lab, &["plan", "--ddl"]);
     succeed(&lab, &["migrate", "--ddl"]);
     succeed(&lab, &["journal", "checkpoint", "-o", "kept.checkpoint"]);

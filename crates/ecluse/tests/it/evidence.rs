@@ -5,7 +5,6 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use ecluse_evidence::{Files, pack};
-use ecluse_flow::event::{Act, Leaf};
 use ecluse_sign::PublicKey;
 
 use crate::accept::refused;
@@ -195,17 +194,7 @@ fn the_evidence_of_a_migration_whose_journal_was_pruned_verifies_and_says_until_
         told.contains("in the journal for 6 to 12 months") && told.contains("in the evidence until"),
         "{told}"
     );
-    let leaf = |at: usize| Leaf {
-        v: 1,
-        salt: format!("{at:032x}"),
-        time: "2024-01-01T10:00:00Z".to_owned(),
-        session: "0a".repeat(16),
-        act: Act::Standing,
-        object: "0b".repeat(16),
-        outcome: "done".to_owned(),
-        paper: None,
-    };
-    journal::write_lines(&lab.join("old"), (0..600).map(leaf).collect());
+    journal::write_lines(&lab.join("old"), (0..600).map(journal::of_2024).collect());
     succeed(&lab, &["migrate", "--ddl"]);
     let pruned = succeed(&lab, &["journal", "prune"]);
     assert!(pruned.contains("the journal goes on at entry 512"), "{pruned}");

@@ -51,6 +51,20 @@ pub(crate) fn lines(run: &Path) -> Vec<Leaf> {
     event::verify(&std::fs::read(run.join("events.jsonl")).unwrap()).unwrap().leaves
 }
 
+/// A line that is older than any retention.
+pub(crate) fn of_2024(at: usize) -> Leaf {
+    Leaf {
+        v: 1,
+        salt: format!("{at:032x}"),
+        time: "2024-01-01T10:00:00Z".to_owned(),
+        session: "0a".repeat(16),
+        act: Act::Standing,
+        object: "0b".repeat(16),
+        outcome: "done".to_owned(),
+        paper: None,
+    }
+}
+
 /// Writes a run folder's events anew, with a chain that holds.
 pub(crate) fn write_lines(run: &Path, leaves: Vec<Leaf>) {
     let (mut head, mut journal) = (Head::default(), Vec::new());
@@ -517,17 +531,7 @@ fn an_auditors_own_program_tells_what_the_page_says_it_tells() {
 fn what_is_older_than_the_retention_goes_by_whole_bundles_and_the_rest_verifies() {
     let here = tempfile::tempdir().unwrap();
     let lab = ordered(here.path());
-    let leaf = |at: usize| Leaf {
-        v: 1,
-        salt: format!("{at:032x}"),
-        time: "2024-01-01T10:00:00Z".to_owned(),
-        session: "0a".repeat(16),
-        act: Act::Standing,
-        object: "0b".repeat(16),
-        outcome: "done".to_owned(),
-        paper: None,
-    };
-    write_lines(&lab.join("old"), (0..600).map(leaf).collect());
+    write_lines(&lab.join("old"), (0..600).map(of_2024).collect());
     succeed(&lab, &["plan"]);
     succeed(&lab, &["journal", "checkpoint", "-o", "kept.checkpoint"]);
     refused(&lab, &["journal", "prune", "--months", "5"], 2, "ECL-LOG-050", "5 months");

@@ -1,7 +1,7 @@
 //! Copies in our reach, as the ledger has them on the day on which the file was closed: none stands past its day, none
 //! with patients' data but the run's own sealed state, and what somebody ordered to be kept is told.
 
-use ecluse_core::copies::{Copy, FILE as LEDGER, Ledger, Standing, Store};
+use ecluse_core::copies::{Copy, FILE as LEDGER, Ledger, Standing};
 use ecluse_core::erasure::{Erasure, Held};
 
 use crate::bench::Bench;
@@ -13,21 +13,15 @@ pub(super) fn check(bench: &mut Bench<'_>) {
     // one that is missing, or cannot be read, is told where it is asked for
     let ledger = bench.bytes(LEDGER).and_then(|bytes| Ledger::read(bytes).ok());
     let Some(ledger) = ledger.filter(|_| bench.is_closed()) else { return };
-    let mut held: Vec<Held> = Vec::new();
+    let now = bench.closed;
     for copy in &ledger.copies {
-        match (copy.standing(bench.closed), &copy.hold) {
-            (Standing::Held(_), Some(hold)) => {
-                let hold = hold.of(copy);
-                tell(bench, &hold);
-                held.push(hold);
-            }
-            (Standing::Due | Standing::Outstanding, _) => fails(bench, copy),
-            (Standing::Live, _) if copy.store.is_of_patients() && copy.store != Store::State => {
-                fails(bench, copy);
-            }
-            _ => {}
+        let is_late = matches!(copy.standing(now), Standing::Due | Standing::Outstanding);
+        if is_late || copy.keeps_a_certificate_back(now) {
+            fails(bench, copy);
         }
     }
+    let held = ledger.holds(now);
+    held.iter().for_each(|hold| tell(bench, hold));
     let said = bench.bytes(ERASURE).and_then(|bytes| serde_json::from_slice::<Erasure>(bytes).ok());
     let Some(said) = said else { return };
     let words = Words::new(

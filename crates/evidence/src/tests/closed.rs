@@ -47,7 +47,7 @@ pub(super) fn closed_but(papers: &Papers, mut files: Files, change: impl FnOnce(
     signed(&mut files, "acceptance.toml", Kind::Acceptance, &text, &papers.signatory);
     let at = (now() + SignedDuration::from_mins(5)).to_string();
     let ledger = files.get("copies.json").and_then(|bytes| Ledger::read(bytes).ok()).unwrap_or_default();
-    let held = ledger.copies.iter().filter_map(|copy| Some(copy.hold.as_ref()?.of(copy))).collect();
+    let held = ledger.holds(now());
     let erasure = Erasure {
         held,
         format: Erasure::FORMAT.to_owned(),

@@ -60,7 +60,7 @@ fn list(here: &Here, args: &CopiesArgs) -> Result<()> {
 
 /// One line of the ledger.
 fn line(copy: &Copy, here: &Here) -> String {
-    let id = copy.id.get(..8).unwrap_or_default();
+    let id = copy.short();
     let holder = copy.taken.as_ref().map(|taken| format!("   taken by {}", taken.holder)).unwrap_or_default();
     format!("{id}   {}   {}{holder}   {}", copy.store.words(), copy.place, words(copy, here))
 }

@@ -7,9 +7,9 @@ use ecluse_core::copies::Ledger;
 use ecluse_core::document::{Kind, header};
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::instruction::{self, parse};
+use ecluse_core::keys;
 use ecluse_flow::event::{Act, Leaf};
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 
 use crate::commands::Here;
 use crate::folder::{self, Folder};
@@ -46,7 +46,7 @@ pub(crate) fn in_time(here: &Here) -> Result<()> {
 }
 
 fn late(here: &Here, day: Date) -> Result<()> {
-    if here.now.to_zoned(TimeZone::UTC).date() <= day {
+    if keys::day(here.now) <= day {
         return Ok(());
     }
     Err(LATE

@@ -61,7 +61,7 @@ pub(super) fn run(here: &Here, args: &StateArgs) -> Result<()> {
     folder::replace(&path, text.as_bytes())?;
     output::line(path.display().to_string());
     told(&stated);
-    let short = copy.id.get(..8).unwrap_or_default();
+    let short = copy.short();
     output::line(format!("{} signs it, or not:  ecluse copies sign {short} --key FILE", stated.by));
     output::remark("It is kept in the folder, and part of the evidence: it names no patient.");
     output::document(&json!({ "made": path, "copy": copy.id, "by": stated.by }));

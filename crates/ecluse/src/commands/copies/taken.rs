@@ -46,7 +46,7 @@ pub(super) fn run(here: &Here, args: &TakenArgs) -> Result<()> {
 }
 
 fn told(copy: &Copy, taken: &Taken, dry: bool) {
-    let short = copy.id.get(..8).unwrap_or_default();
+    let short = copy.short();
     output::line(format!(
         "{}{}, taken by {} on {}: {}",
         if dry { "would be entered: " } else { "" },

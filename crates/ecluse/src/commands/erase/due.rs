@@ -19,7 +19,6 @@ use crate::commands::copies::source;
 use crate::commands::{Here, runs};
 use crate::copies::{self, Copies, erasers, look};
 use crate::papers::acceptance;
-use crate::papers::erased::holds;
 use crate::papers::{Paper, quietly, receipt, returned, sealed};
 use crate::{folder, journal, ready};
 
@@ -117,7 +116,7 @@ fn received(here: &Here, copy: &Copy) -> Result<()> {
 fn is_spent(here: &Here, copy: &Copy) -> bool {
     let accepted = |run: &PathBuf| acceptance::verified(&here.folder, run, here.now).is_ok();
     let accepted = runs::folders(&here.folder).unwrap_or_default().into_iter().find(accepted);
-    accepted.is_some_and(|run| runs::name(&here.folder, &run.join(erasers::STATE)) != copy.place)
+    accepted.is_some_and(|run| copies::state_of(&here.folder, &run) != copy.place)
 }
 
 /// Erases what is due, or one copy before its day. What could not be erased stands in the ledger with its code, and is tried again.
@@ -320,7 +319,7 @@ impl Journals<'_> {
     fn summed_up(&mut self, run: &Path, ledger: &Ledger) -> Result<()> {
         let before = kept(run)?;
         let (now, session) = (self.here.now.to_string(), self.session.clone());
-        let held = holds(ledger, self.here.now);
+        let held = ledger.holds(self.here.now);
         let Ok(Some(record)) = self.taken(run) else { return Ok(()) };
         let Some(before) = before else { return Ok(()) };
         // what was announced at the source and not said to have gone stays announced

@@ -18,7 +18,6 @@ use ecluse_flow::figures::Figures;
 use ecluse_flow::ports::Record as _;
 use ecluse_flow::residue::{drawn, drawn_at_source};
 use ecluse_flow::standing::{Standing, standing};
-use jiff::Timestamp;
 use serde_json::json;
 use zeroize::Zeroizing;
 
@@ -104,7 +103,7 @@ struct Drawn {
 
 fn values(here: &Here, papers: &PaperArgs, figures: &Figures, erased: bool) -> Result<Drawn> {
     // as of the run: a copy may go on the order's last day, and what it asks for is this look
-    let then: Timestamp = figures.began.parse().unwrap_or(here.now);
+    let then = begun::then(figures, here.now);
     let chain = quietly(|| Chain::read(&here.folder, papers, here.now))
         .or_else(|_| Chain::read(&here.folder, papers, then))?;
     let frozen = papers.still.frozen;

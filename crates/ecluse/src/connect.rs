@@ -10,7 +10,7 @@ use ecluse_flow::erase::Eraser;
 use ecluse_flow::ports::{Destination, Source};
 use ecluse_flow::room::Aside;
 
-use crate::chance;
+use crate::{chance, hardening};
 
 static NO_ERASER: Code = Code::refused("ECL-ERA-021", "a source of files is not erased row by row");
 static NOT_YET: Code = Code::usage("ECL-CLI-019", "écluse does not write to this engine");
@@ -86,6 +86,7 @@ pub(crate) fn pin(url: &Url) -> Option<String> {
 ///
 /// The adapter's.
 pub(crate) fn source(url: &Url) -> Result<Box<dyn Source>> {
+    hardening::keep_in_memory();
     match url {
         Url::Sqlite(path) => Ok(Box::new(sqlite::Source::open(path)?)),
         Url::Server(server) => match server.engine {
@@ -104,6 +105,7 @@ pub(crate) fn source(url: &Url) -> Result<Box<dyn Source>> {
 ///
 /// The adapter's; [`NO_ERASER`] for files, which their owner deletes.
 pub(crate) fn eraser(url: &Url) -> Result<Box<dyn Eraser>> {
+    hardening::keep_in_memory();
     match url {
         Url::Sqlite(path) => Ok(Box::new(sqlite::Eraser::open(path)?)),
         Url::Server(server) => match server.engine {
@@ -151,6 +153,7 @@ fn key() -> Result<[u8; 32]> {
 ///
 /// The adapter's; [`NOT_YET`] for an engine that is a source only.
 pub(crate) fn destination(url: &Url) -> Result<Box<dyn Destination>> {
+    hardening::keep_in_memory();
     Ok(Box::new(Aside::of(adapter(url)?)))
 }
 

@@ -38,7 +38,7 @@ use crate::folder::Folder;
 use crate::papers::chain::StatusFile;
 use crate::papers::{Paper, quietly, recipient, refusal, returned, standing};
 use crate::ready::Missing;
-use crate::{clock, trial};
+use crate::{clock, hardening, trial};
 
 static OTHER_ORDER: Code =
     Code::refused("ECL-LOA-012", "the archive's order is not the one that its manifest names");
@@ -180,6 +180,7 @@ impl Sealed {
         status: Option<&Path>,
         identity: &'i Identity,
     ) -> Result<(Laid, Archive<'i>)> {
+        hardening::keep_in_memory();
         // before anything is read of the archive
         is_stated(identity, &self.recipient)?;
         let order = self.manifest.stated().instruction.value.clone();

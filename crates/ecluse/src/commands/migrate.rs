@@ -23,16 +23,11 @@ use crate::papers::{objections, reference};
 use crate::progress::Teller;
 use crate::ready::{self, Ends, Missing, Ready, STOP};
 use crate::report::facts::{self, Facts};
-use crate::{connect, copies, folder, hardening};
+use crate::{connect, copies, folder};
 
 pub(super) static STOPPED: Code = Code::outside("ECL-RUN-030", "the run was stopped at the operator's wish");
 
 pub(super) fn run(here: &Here, args: &MigrateArgs) -> Result<()> {
-    for area in hardening::clear_swap() {
-        output::warning(format!(
-            "{area} is swap in clear: memory with patients' data may reach a disk. swapoff {area}"
-        ));
-    }
     // a second Ctrl-C would be a crash, which a run survives as well
     let _ = signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&STOP));
     // the last line of JSON, whether the run ends well or not

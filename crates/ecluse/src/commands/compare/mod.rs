@@ -31,7 +31,7 @@ use crate::ready::{self, Ends, Missing, Ready};
 use crate::screen::sheet::Names;
 use crate::screen::terminal::{self, Terminal};
 use crate::screen::words::Words;
-use crate::{hardening, output, trial};
+use crate::{output, trial};
 
 static NOBODY: Code = Code::usage("ECL-CMP-022", "it is not said who compares");
 static NOT_THE_LABORATORYS: Code =
@@ -64,11 +64,6 @@ fn looked(here: &Here, args: &LookArgs) -> Result<()> {
     let run = here.folder.path(args.begun.run.dir.as_deref(), "run");
     let known = figures(&run)?;
     terminal::demanded()?;
-    for area in hardening::clear_swap() {
-        output::warning(format!(
-            "{area} is swap in clear: memory with patients' data may reach a disk. swapoff {area}"
-        ));
-    }
     match reconciled::of(&run, &known)? {
         Reconciled::Done(_) => {}
         Reconciled::Never | Reconciled::Stale(_) => {

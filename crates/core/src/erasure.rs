@@ -127,6 +127,9 @@ pub struct Residue {
     /// How many values and markers were sought; a look for nothing finds nothing, and counts for nothing.
     #[serde(default)]
     pub sought: u64,
+    /// How many of them are values of patients; the others are markers of copies that are gone.
+    #[serde(default)]
+    pub values: u64,
     /// How many files and folders of écluse's own places, and of the source, could not be read.
     #[serde(default)]
     pub closed: u64,

@@ -1,16 +1,20 @@
 //! Values by which what should be gone is sought: drawn from the destination at that moment, kept in memory. The
-//! sender of a sealed archive has no destination and draws them from the source, as long as they stand there.
+//! sender of a sealed archive has no destination and draws them from the source; those that stood there when it was
+//! erased are sealed with the run's state until closing (decision 0089).
 
-use ecluse_batch::Batch;
+use ecluse_batch::{Batch, Keys, Mask};
 use ecluse_core::fault::Result;
 use ecluse_core::types::Type;
 use ecluse_core::value::KeyRange;
+use ecluse_seal::Sought;
 use zeroize::Zeroizing;
 
-use crate::checks;
+use crate::excluded::Staying;
+use crate::journal::Journal;
 use crate::orders::Orders;
-use crate::ports::{Destination, Source};
-use crate::world::ENOUGH;
+use crate::ports::{Destination, Record, Source};
+use crate::world::{ENOUGH, World};
+use crate::{checks, conclude, state};
 
 /// Texts shorter than this are found by chance.
 const LEAST: usize = 8;
@@ -43,26 +47,76 @@ pub fn drawn(
     Ok(drawn.all)
 }
 
-/// The same from the source, of the columns that moved; nothing where the source was erased.
+/// The same at the sender of an archive, who sees no destination: of the source's rows that moved, and, where they were
+/// erased, those that were sealed before ([`keep`]). A row that stays at the source, since it was refused or is of a
+/// person who stays, gives none.
 ///
 /// # Errors
 ///
-/// The source's; that it is another one than was signed for.
+/// The source's; that it is another one than was signed for; those of the run's sealed state.
 pub fn drawn_at_source(
     orders: &Orders<'_>,
     source: &mut dyn Source,
+    record: &mut dyn Record,
     frozen: bool,
     most: usize,
+    world: World<'_>,
 ) -> Result<Vec<Zeroizing<String>>> {
     checks::source_identity(source, orders.source)?;
+    // once it was closed nobody has its state
+    let state = if conclude::is_closed(record) { None } else { state::load(orders, record)? };
+    let staying = Staying::of(orders, world.random()?)?;
     source.open(orders.plan, frozen)?;
+    staying.as_ref().map_or(Ok(()), |staying| staying.learn(source, orders))?;
     let mut drawn = Drawn::new(most);
     for table in orders.plan.tables().iter().filter(|table| table.about_persons()) {
         let texts = places(table.read().iter().map(|column| column.moved && column.ty == Type::Text));
-        drawn.of_table(&texts, &mut |sink| source.read(table, orders.plan, &KeyRange::default(), sink))?;
+        let types: Vec<Type> = table.read().iter().map(|column| column.ty).collect();
+        let refused = match &state {
+            Some(state) => state::table(state, table.number())?.refused.as_slice(),
+            None => &[],
+        };
+        drawn.of_table(&texts, &mut |sink| {
+            source.read(table, orders.plan, &KeyRange::default(), &mut |batch| {
+                let batch = match &staying {
+                    Some(staying) => staying.others(table, &batch)?,
+                    None => batch,
+                };
+                let keys = Keys::new(&batch, &types, table.key())?;
+                let stays = |row| {
+                    let unread = batch.unreadable().iter().any(|cell| cell.row == row);
+                    unread || keys.get(row).is_some_and(|key| refused.binary_search(&key).is_ok())
+                };
+                sink(batch.keep(&Mask::from_fn(batch.rows(), |row| !stays(row)))?)
+            })
+        })?;
     }
     source.close()?;
+    let kept = state.iter().flat_map(|state| state.sought.expose());
+    for text in kept {
+        if !drawn.all.contains(text) {
+            drawn.all.push(text.clone());
+        }
+    }
     Ok(drawn.all)
+}
+
+/// Seals values into the run's state before the source is erased at the sender of an archive: nobody there can draw
+/// them again. Values that were kept before stay where there are none.
+///
+/// # Errors
+///
+/// Those of the run's sealed state.
+pub fn keep(
+    orders: &Orders<'_>,
+    record: &mut dyn Record,
+    world: World<'_>,
+    values: Vec<Zeroizing<String>>,
+) -> Result<()> {
+    let Some(mut state) = state::load(orders, record)?.filter(|_| !values.is_empty()) else { return Ok(()) };
+    state.sought = Sought::new(values);
+    let mut journal = Journal::new(record, world, orders.session);
+    state::save(&mut state, orders, &mut journal)
 }
 
 fn places(texts: impl Iterator<Item = bool>) -> Vec<usize> {

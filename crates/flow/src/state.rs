@@ -2,7 +2,7 @@
 
 use ecluse_batch::{TallyKey, TokenKey};
 use ecluse_core::fault::{Code, Fault, Result};
-use ecluse_seal::{Identity, Reasons, RunState, Seal, TableState};
+use ecluse_seal::{Identity, Reasons, RunState, Seal, Sought, TableState};
 
 use crate::conclude;
 use crate::event::{Act, BENT, Head, Outcome};
@@ -140,6 +140,7 @@ pub(crate) fn begin(orders: &Orders<'_>, world: &World<'_>) -> Result<RunState> 
         made: Vec::new(),
         undo: None,
         known: None,
+        sought: Sought::default(),
         tables: tables.collect::<Result<_>>()?,
     })
 }

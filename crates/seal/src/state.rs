@@ -75,8 +75,40 @@ pub struct RunState {
     /// Persons who exist at the destination already, where the order has them compared and nothing changed
     /// the destination since.
     pub known: Option<KnownList>,
+    /// Where the sender of an archive erased its source, the values by which what went is sought from then on: nobody
+    /// there can draw them again.
+    pub sought: Sought,
     /// One per table of the plan, in its order.
     pub tables: Vec<TableState>,
+}
+
+/// Values of patients; wiped when dropped, silent when printed.
+#[derive(Clone, Default)]
+pub struct Sought(Vec<Zeroizing<String>>);
+
+impl Sought {
+    /// Takes them.
+    #[must_use]
+    pub const fn new(values: Vec<Zeroizing<String>>) -> Self {
+        Self(values)
+    }
+
+    /// Each, for the one function that looks for them.
+    pub fn expose(&self) -> impl Iterator<Item = &Zeroizing<String>> {
+        self.0.iter()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Debug for Sought {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Sought({})", self.0.len())
+    }
 }
 
 /// A source frozen: the operator's statement, with what the engine told. Not personal.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::known::{AgreeBy, KnownList, KnownPair};
-use crate::state::{CatchUp, Frozen, Noted, Reasons, RunState, Seal, Seen, TableState, Undo};
+use crate::state::{CatchUp, Frozen, Noted, Reasons, RunState, Seal, Seen, Sought, TableState, Undo};
 use crate::{DAMAGED, FAILED, FOREIGN, Identity, VERSION, author};
 
 const FORMAT: &str = "ecluse-run-state/2";
@@ -59,6 +59,8 @@ struct State {
     undo: Option<Undo>,
     #[serde(default)]
     known: Option<Known>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "texts")]
+    sought: Vec<Zeroizing<String>>,
     tables: Vec<Table>,
 }
 
@@ -116,6 +118,25 @@ enum Part {
     Uuid(String),
 }
 
+/// Texts that are wiped.
+mod texts {
+    use serde::{Deserialize as _, Deserializer, Serializer};
+    use zeroize::Zeroizing;
+
+    pub(super) fn serialize<S: Serializer>(
+        texts: &[Zeroizing<String>],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(texts.iter().map(|text| text.as_str()))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<Zeroizing<String>>, D::Error> {
+        Ok(Vec::<String>::deserialize(deserializer)?.into_iter().map(Zeroizing::new).collect())
+    }
+}
+
 /// The state as bytes to seal, marked as written by this identity's holder.
 pub(crate) fn write(state: &RunState, author: &Identity) -> Result<Zeroizing<Vec<u8>>> {
     let RunState {
@@ -136,6 +157,7 @@ pub(crate) fn write(state: &RunState, author: &Identity) -> Result<Zeroizing<Vec
         made,
         undo,
         known,
+        sought,
         tables,
     } = state;
     let failed = || FAILED.fault("a key holds a NULL");
@@ -160,6 +182,7 @@ pub(crate) fn write(state: &RunState, author: &Identity) -> Result<Zeroizing<Vec
     let known = known.as_ref().map(|list| known_parts(list).ok_or_else(failed)).transpose()?;
     let pairs = known.as_ref().map_or(0, |list| list.pairs.len());
     let keys: usize = pairs
+        + sought.expose().count()
         + tables
             .iter()
             .map(|t| t.ends.len() + t.kept.len() + t.refused.len() + t.flawed.len())
@@ -183,6 +206,7 @@ pub(crate) fn write(state: &RunState, author: &Identity) -> Result<Zeroizing<Vec
         made: made.clone(),
         undo: undo.clone(),
         known,
+        sought: sought.expose().cloned().collect(),
         tables,
     };
     // room enough that the buffer seldom moves: an abandoned copy would not be wiped
@@ -234,6 +258,7 @@ pub(crate) fn read(bytes: &[u8], identity: &Identity) -> Result<RunState> {
         made,
         undo,
         known,
+        sought,
         tables,
     } = state;
     let known = known.map(|list| known_list(list).ok_or_else(damaged)).transpose()?;
@@ -263,6 +288,7 @@ pub(crate) fn read(bytes: &[u8], identity: &Identity) -> Result<RunState> {
         made,
         undo,
         known,
+        sought: Sought::new(sought),
         tables,
     })
 }

@@ -121,7 +121,13 @@ pub(super) fn source(patients: u32) -> String {
 }
 
 fn patient(sql: &mut String, dice: &mut Dice, id: u64) {
-    let (family, given) = (quoted(dice.pick(&FAMILY)), quoted(dice.pick(&GIVEN)));
+    let (family, given) = (dice.pick(&FAMILY), quoted(dice.pick(&GIVEN)));
+    // some names are one person's alone: by these is sought what should be gone
+    let second = usize::try_from(id / 7).ok().and_then(|n| FAMILY.get(n % FAMILY.len()));
+    let family = match second.filter(|second| id % 7 == 0 && **second != family) {
+        Some(second) => quoted(&format!("{family}-{second}")),
+        None => quoted(family),
+    };
     let born = date(1931, 1, 1).saturating_add(dice.days(33_000).days());
     // what twenty years of data entry leave behind
     let sex = dice.pick(&["F", "F", "M", "M", "1", "2"]);

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use ecluse_adapters::folder::events;
+use ecluse_adapters::folder::{events, residue};
 use ecluse_core::acceptance::{self, Accepted};
 use ecluse_core::certificate::{self, Certified, Stated};
 use ecluse_core::fault::Fault;
+use ecluse_core::language::Language;
 use ecluse_core::manifest::Manifest;
 use ecluse_flow::event::{Act, Outcome};
 use jiff::Timestamp;
@@ -28,6 +29,8 @@ pub(crate) struct Ending {
     pub(crate) sent_back: Option<Stood<Manifest>>,
     /// What was erased and then looked for, its files apart.
     pub(crate) gone: Stood<Stated>,
+    /// For how many values of patients, and for how many markers of copies that are gone, was looked.
+    pub(crate) sought: [u64; 2],
     pub(crate) certified: Stood<Certified>,
     /// When the migration was closed.
     pub(crate) closed: Option<String>,
@@ -75,8 +78,18 @@ impl Ending {
         let back = folder.path(None, returned::RUN);
         let back = || sealed::manifest(folder, returned::MANIFEST, &back, now);
         let sent_back = returned.is_some().then(|| signed(folder, returned::MANIFEST, back));
-        Self { outside, accepted, returned, sent_back, gone, certified, closed: closed(run) }
+        let residue = residue(run).ok().flatten();
+        let sought =
+            residue.map_or([0; 2], |found| [found.values, found.sought.saturating_sub(found.values)]);
+        Self { outside, accepted, returned, sent_back, gone, sought, certified, closed: closed(run) }
     }
+}
+
+/// For what was looked, in words.
+pub(crate) fn sought([values, markers]: [u64; 2], lang: Language) -> String {
+    let values = lang.plural(values, lang.of("value", "valeur"), lang.of("values", "valeurs"));
+    let markers = lang.plural(markers, lang.of("marker", "marqueur"), lang.of("markers", "marqueurs"));
+    format!("{values}, {markers}")
 }
 
 /// How a paper of the folder stands: `verified` is asked of one that is there and bears a signature.

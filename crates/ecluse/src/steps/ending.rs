@@ -5,7 +5,7 @@ use ecluse_core::signatures::Signer;
 
 use super::{At, Found, LAB, YOU, missing, refused, sealed};
 use crate::papers::destruction::Outside;
-use crate::papers::ending::{Ending, Stood};
+use crate::papers::ending::{self, Ending, Stood};
 use crate::papers::returned::{NOT_RETURNED, RECEIVED_BY, Returned};
 
 const HOLDER: Option<&str> = Some("whoever took the copy");
@@ -111,7 +111,7 @@ fn acceptance(at: At<'_>, Ending { accepted, .. }: &Ending) -> Found {
     }
 }
 
-fn erasure(at: At<'_>, Ending { gone, .. }: &Ending) -> Found {
+fn erasure(at: At<'_>, Ending { gone, sought, .. }: &Ending) -> Found {
     let lang = at.lang;
     match gone {
         Stood::Done(stated) => {
@@ -119,9 +119,13 @@ fn erasure(at: At<'_>, Ending { gone, .. }: &Ending) -> Found {
             let things = lang.plural(things, lang.of("thing", "élément"), lang.of("things", "éléments"));
             let places = number(stated.looked.len());
             let places = lang.plural(places, lang.of("place", "endroit"), lang.of("places", "endroits"));
+            let what = match sought {
+                [0, 0] => lang.of("with nothing to look for", "sans rien à y rechercher").to_owned(),
+                some => lang.of("for ", "pour ").to_owned() + &ending::sought(*some, lang),
+            };
             Found::Done(lang.of(
-                format!("{things} erased, {places} searched"),
-                format!("{things} effacés, {places} fouillés"),
+                format!("{things} erased, {places} searched {what}"),
+                format!("{things} effacés, {places} fouillés {what}"),
             ))
         }
         Stood::Refused(fault) => refused(at, fault, YOU, "ecluse erase"),

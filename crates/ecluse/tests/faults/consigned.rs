@@ -226,10 +226,10 @@ fn order(identity: &str) -> String {
 // proves: SEA-01, ERA-02
 #[test]
 fn from_extraction_to_erasure_nothing_is_in_clear_on_any_volume_wherever_it_died() {
-    let all = parties();
-    let done = |step: &Step| all.done(step.folder, step.arguments);
+    let mut all = parties();
+    let done = |all: &Volumes, step: &Step| all.done(step.folder, step.arguments);
     all.killed(&EXTRACT);
-    done(&EXTRACT);
+    done(&all, &EXTRACT);
     // the searches find: what lies where everybody may write; with the identity what moves, and what stays does not
     all.searches_find();
     let opened = |side| all.search(&[side]).opening(&[IDENTITY]).folder(&all.at("archive"));
@@ -238,9 +238,9 @@ fn from_extraction_to_erasure_nothing_is_in_clear_on_any_volume_wherever_it_died
     all.put("archive", "theirs");
     all.put("archive", "backup");
     all.killed(&OPENED);
-    done(&OPENED);
+    done(&all, &OPENED);
     all.killed(&LOAD);
-    done(&LOAD);
+    done(&all, &LOAD);
     let base = all.search(&[Side::Inside]).folder(&all.at("bases/new.db"));
     assert_ne!(base, [], "the rows arrived, where they belong");
     for name in ["receipt.toml", "receipt.toml.sigs"] {
@@ -251,8 +251,9 @@ fn from_extraction_to_erasure_nothing_is_in_clear_on_any_volume_wherever_it_died
     all.done("lab", &["accept", "sign", "--key", "keys/fontaine"]);
     answered_for(&all);
     other_rows_hold_the_erasure_up(&all);
+    all.sought_by = Some("lab/run/state.age");
     all.killed(&ERASE);
-    done(&ERASE);
+    done(&all, &ERASE);
     let rows = all.search(&[Side::Inside, Side::Outside]).folder(&all.at("bases/old.db"));
     assert_eq!(rows, [], "the source's file holds nothing of what went");
     // the publisher's own archive goes with it; in what somebody kept aside of it nothing can be read
@@ -261,6 +262,7 @@ fn from_extraction_to_erasure_nothing_is_in_clear_on_any_volume_wherever_it_died
         copies["copies"].as_array().unwrap().iter().find(|copy| copy["store"] == "archive").unwrap();
     all.done("lab", &["erase", "--copy", archive["id"].as_str().unwrap()]);
     assert!(!all.at("archive").exists() && all.at("backup/archive").exists());
+    // in clear, that is: sealed to the operator they stand in the run's state, until closing
     let everywhere: Vec<_> = all
         .search(&[Side::Inside, Side::Outside])
         .folder(all.here())
@@ -268,4 +270,25 @@ fn from_extraction_to_erasure_nothing_is_in_clear_on_any_volume_wherever_it_died
         .filter(|found| !found.place.ends_with("bases/new.db"))
         .collect();
     assert_eq!(everywhere, [], "after the erasure the rows stand in the recipient's base alone");
+    looked_for(&all);
+}
+
+/// What went at the source is still sought, by values that were sealed with the run's state before it went.
+#[track_caller]
+fn looked_for(all: &Volumes) {
+    let look = ["erase", "--look"];
+    let found = all.done("lab", &look);
+    assert!(found.contains("Sought in each: 64 values drawn from the source, 1 marker"), "{found}");
+    let survivor = all.at("lab/export.csv");
+    std::fs::write(&survivor, format!("1;{}-Nom-1;1960\n", all.canaries.stem(Side::Inside))).unwrap();
+    all.gets(&survivor);
+    let held = all.command("lab", &look).output().unwrap();
+    assert!(!held.status.success() && said(&held).contains("ECL-ERA-023"), "{}", said(&held));
+    std::fs::remove_file(&survivor).unwrap();
+    all.done("lab", &look);
+    // put back from a backup: the source holds what should be gone
+    let row = format!("insert into patient values (1, '{}-Nom-1', '')", all.canaries.stem(Side::Inside));
+    rusqlite::Connection::open(all.at("bases/old.db")).unwrap().execute_batch(&row).unwrap();
+    let held = all.command("lab", &look).output().unwrap();
+    assert!(!held.status.success() && said(&held).contains("ECL-ERA-023"), "{}", said(&held));
 }

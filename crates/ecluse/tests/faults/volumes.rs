@@ -46,6 +46,8 @@ pub(crate) struct Volumes {
     pub(crate) own: &'static [&'static str],
     /// With these.
     pub(crate) identities: Vec<String>,
+    /// The one file in which values stand sealed to its own party: those that are sought once the source is erased.
+    pub(crate) sought_by: Option<&'static str>,
 }
 
 impl Volumes {
@@ -62,6 +64,7 @@ impl Volumes {
             sealed,
             own,
             identities: Vec::new(),
+            sought_by: None,
         };
         std::fs::copy(env!("CARGO_BIN_EXE_ecluse"), this.program()).unwrap();
         std::fs::write(this.passed(), "").unwrap();
@@ -143,6 +146,10 @@ impl Volumes {
         for entry in OPEN.iter().flat_map(std::fs::read_dir).flatten().flatten().filter(ours) {
             found.extend(opening.folder(&entry.path()));
         }
+        found.retain(|one| {
+            let is_sought_by = self.sought_by.is_some_and(|name| Path::new(&one.place) == self.at(name));
+            !(is_sought_by && one.form.starts_with("age: "))
+        });
         found
     }
 

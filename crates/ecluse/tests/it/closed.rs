@@ -74,6 +74,7 @@ fn look_for(lab: &Path, sought: u64, survivors: Vec<Survivor>) {
         began: at.clone(),
         ended: at,
         sought,
+        values: 0,
         closed: 0,
         looked: vec![Looked {
             place: "run folder".to_owned(),

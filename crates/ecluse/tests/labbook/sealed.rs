@@ -344,7 +344,9 @@ fn labbook_goes_sealed_to_another_user_and_the_migration_is_closed() {
     }
     // a request that did not move stands as it stood
     assert_ne!(m.source.sql("select count(*) from sigl_02_data"), "0");
-    hears(&types(&m, "petit", page.next("operator", "ecluse erase --copy")));
+    let looked = types(&m, "petit", page.next("operator", "ecluse erase --copy"));
+    assert!(!said(&looked).contains(" 0 values drawn"), "{}", said(&looked));
+    hears(&looked);
     assert!(!outer.join("labbook.archive").exists());
     nowhere("erased");
     hears(&types(&m, "petit", page.next("operator", "ecluse certify propose")));

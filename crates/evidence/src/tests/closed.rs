@@ -76,6 +76,7 @@ pub(super) fn closed_but(papers: &Papers, mut files: Files, change: impl FnOnce(
         began: at.clone(),
         ended: at.clone(),
         sought: 2,
+        values: 0,
         closed: 0,
         looked: vec![Looked {
             place: "the run's folder".to_owned(),

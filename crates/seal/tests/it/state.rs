@@ -5,8 +5,9 @@ use ecluse_core::types::{Engine, Type};
 use ecluse_core::value::{Key, KeyRange, Value};
 use ecluse_seal::{
     AgreeBy, CatchUp, Caught, Frozen, Identity, KnownList, KnownPair, Noted, Reasons, RunState, Seal, Seen,
-    TableState, Undo, What, open, seal,
+    Sought, TableState, Undo, What, open, seal,
 };
+use zeroize::Zeroizing;
 
 fn key(values: &[Value]) -> Key {
     Key(values.to_vec())
@@ -114,6 +115,7 @@ fn state() -> RunState {
                 by: AgreeBy::Both,
             }],
         }),
+        sought: Sought::new(vec![Zeroizing::new("T0000123".to_owned())]),
         undo: Some(Undo { began: "2026-11-22T07:00:00Z".to_owned(), rows: vec![5] }),
         tables: vec![
             TableState {
@@ -157,6 +159,8 @@ fn a_state_comes_back_as_it_was() {
         (after.made, after.undo, after.frozen, after.sample),
         (before.made, before.undo, before.frozen, before.sample)
     );
+    assert!(after.sought.expose().eq(before.sought.expose()) && !after.sought.is_empty());
+    assert_eq!(format!("{:?}", after.sought), "Sought(1)");
     for (a, b) in after.tables.iter().zip(&before.tables) {
         assert_eq!(a.object, b.object);
         assert_eq!((a.closed, a.open_line), (b.closed, b.open_line));

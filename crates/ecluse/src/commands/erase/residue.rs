@@ -36,7 +36,7 @@ static NOTHING: Code = Code::refused("ECL-ERA-022", "no erasure has come to its 
 static SURVIVES: Code = Code::refused("ECL-ERA-023", "something was found that should be gone");
 
 /// Values drawn of each table about persons.
-const VALUES: usize = 32;
+pub(super) const VALUES: usize = 32;
 
 /// Folders within folders, at most.
 const DEPTH: usize = 12;
@@ -54,10 +54,10 @@ pub(super) fn run(here: &Here, args: &EraseArgs) -> Result<()> {
     let ledger = look(&here.folder)?;
     let began = ready::world().now().to_string();
     let source = erasure.done.iter().any(|one| one.side == Side::Source);
-    let Drawn { ready, values, from, standing } =
-        values(here, &super::source::papers(args), &figures, source)?;
-    let needles = Needles::of(here, values, &ledger, from);
     let mut record = RunFolder::existing(&run, &here.journal())?;
+    let Drawn { ready, values, from, standing } =
+        values(here, &super::source::papers(args), &figures, &mut record, source)?;
+    let needles = Needles::of(here, values, &ledger, from);
     let (world, session) = (ready::world(), due::session(here, Who::Person));
     let object = world.id()?;
     record.append(Leaf::new(&world, &session, Act::Look, &object, &Outcome::Begun)?)?;
@@ -79,6 +79,7 @@ pub(super) fn run(here: &Here, args: &EraseArgs) -> Result<()> {
         began,
         ended: ready::world().now().to_string(),
         sought: number(needles.texts.len()),
+        values: number(needles.values),
         closed,
         looked,
         survivors,
@@ -101,7 +102,13 @@ struct Drawn {
     standing: Vec<Standing>,
 }
 
-fn values(here: &Here, papers: &PaperArgs, figures: &Figures, erased: bool) -> Result<Drawn> {
+fn values(
+    here: &Here,
+    papers: &PaperArgs,
+    figures: &Figures,
+    record: &mut RunFolder,
+    erased: bool,
+) -> Result<Drawn> {
     // as of the run: a copy may go on the order's last day, and what it asks for is this look
     let then = begun::then(figures, here.now);
     let chain = quietly(|| Chain::read(&here.folder, papers, here.now))
@@ -109,7 +116,9 @@ fn values(here: &Here, papers: &PaperArgs, figures: &Figures, erased: bool) -> R
     let frozen = papers.still.frozen;
     if chain.instruction.order().recipient().is_some() {
         let (ready, mut source) = Ready::looking_at_recipient(here, papers, chain)?;
-        let values = ready.with_orders(|orders| drawn_at_source(&orders, source.as_mut(), frozen, VALUES))?;
+        let values = ready.with_orders(|orders| {
+            drawn_at_source(&orders, source.as_mut(), record, frozen, VALUES, ready::world())
+        })?;
         return Ok(Drawn { ready, values, from: "source", standing: Vec::new() });
     }
     let (ready, mut ends) = Ready::looking(here, papers, chain)?;

@@ -17,13 +17,16 @@ use ecluse_flow::failpoint;
 use ecluse_flow::figures::Figures;
 use ecluse_flow::moved::{Moved, Opened};
 use ecluse_flow::ports::{Destination, Source};
+use ecluse_flow::residue::{drawn_at_source, keep};
 use ecluse_flow::rights::told as told_rights;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::json;
+use zeroize::Zeroizing;
 
 use super::due::{self, Who};
 use super::places::{self, Place};
+use super::residue::VALUES;
 use crate::cli::{EraseArgs, PaperArgs};
 use crate::commands::Here;
 use crate::commands::{begun, reconciled};
@@ -59,13 +62,14 @@ pub(super) fn run(here: &Here, args: &EraseArgs) -> Result<()> {
         return Ok(());
     }
     let announced = before.ended.is_empty() && before.done.iter().any(|one| one.side == Side::Source);
+    let mut record = RunFolder::existing(&run, &here.journal())?;
     // read by the eraser's own connection from here on
-    let mut moved = ends.read(here, &run)?;
+    let frozen = args.begun.papers().still.frozen;
+    let (mut moved, sought) = ends.read(here, &run, &ready, (&mut record, frozen))?;
     let mut eraser = connect::eraser(&ready.source)?;
     let today = here.now.to_zoned(TimeZone::UTC).date();
     let beside = beside(ready.chain.instruction.order(), today);
     let places = named(eraser.as_mut(), &ready, &beside, &beyond, args.dry_run)?;
-    let mut record = RunFolder::existing(&run, &here.journal())?;
     let mut teller = Teller::new();
     let accepted = moved.differing(&run, &figures)?;
     let referring = referring(ready.chain.instruction.order(), &ready.chain.dictionary);
@@ -110,6 +114,13 @@ pub(super) fn run(here: &Here, args: &EraseArgs) -> Result<()> {
         let at = ready::world().now().to_string();
         going.gone.iter().chain(&going.beside).map(|one| of_source(one, &place, method, &at)).collect()
     };
+    if going.open {
+        // nobody here can draw them again once the rows are gone
+        ready.with_orders(|orders| keep(&orders, &mut record, ready::world(), sought)).or_else(|fault| {
+            eraser.rollback()?;
+            Err(fault)
+        })?;
+    }
     // on disk before the rows go: a start that finds none of them knows that this one went through
     let copies = erasure.done.clone();
     erasure.done.extend(erased("announced"));
@@ -171,16 +182,26 @@ impl Connected {
         Ok((ready, Self::Direct(ends)))
     }
 
-    /// Closes the reader's connection, and gives what moved.
-    fn read(self, here: &Here, run: &Path) -> Result<Against> {
+    /// Closes the reader's connection, and gives what moved; of an order to a recipient, with the values by which what
+    /// goes is sought afterwards.
+    fn read(
+        self,
+        here: &Here,
+        run: &Path,
+        ready: &Ready,
+        (record, frozen): (&mut RunFolder, bool),
+    ) -> Result<(Against, Vec<Zeroizing<String>>)> {
         match self {
             Self::Direct(Ends { mut source, destination }) => {
                 source.close()?;
-                Ok(Against::Destination(destination))
+                Ok((Against::Destination(destination), Vec::new()))
             }
             Self::Sealed(mut source) => {
-                source.close()?;
-                received(here, run).map(Against::Receipt)
+                let opened = received(here, run)?;
+                let sought = ready.with_orders(|orders| {
+                    drawn_at_source(&orders, source.as_mut(), record, frozen, VALUES, ready::world())
+                })?;
+                Ok((Against::Receipt(opened), sought))
             }
         }
     }

@@ -8,7 +8,7 @@ use ecluse_core::signatures::Signer;
 use super::chain::Link;
 use crate::commands::sign::short;
 use crate::papers::destruction::Outside;
-use crate::papers::ending::{Ending, Stood};
+use crate::papers::ending::{Ending, Stood, sought};
 use crate::papers::returned::{NOT_RETURNED, Returned};
 use crate::report::fill::day;
 
@@ -26,8 +26,7 @@ pub(super) fn links(ending: &Ending, lang: Language) -> Vec<Link> {
     let erasure = file(lang.of("erasure", "effacement"), ending, lang, |stated| {
         (stated.done.iter().map(|one| one.at.as_str()).max().unwrap_or_default(), &stated.erasure)
     });
-    let residue = lang.of("search for residue", "recherche des restes");
-    let residue = file(residue, ending, lang, |stated| ("", &stated.residue));
+    let residue = searched(ending, lang);
     let closing = Link { artefact: lang.of("closing", "clôture").to_owned(), ..Link::default() };
     let closing = match &ending.closed {
         Some(at) => Link { when: day(at, lang), ..closing },
@@ -43,6 +42,21 @@ pub(super) fn links(ending: &Ending, lang: Language) -> Vec<Link> {
     let outside = ending.outside.iter().map(|one| taken(one, lang));
     let before = [accepted].into_iter().chain(returned).chain([erasure, residue]);
     before.chain(outside).chain([certified, closing]).collect()
+}
+
+/// The search for what should be gone, with for how much was looked: a look for nothing finds nothing.
+fn searched(ending: &Ending, lang: Language) -> Link {
+    let artefact = lang.of("search for residue", "recherche des restes");
+    let link = file(artefact, ending, lang, |stated| ("", &stated.residue));
+    if !link.missing.is_empty() {
+        return link;
+    }
+    if ending.sought == [0; 2] {
+        let missing = lang.of("nothing to look for", "rien à rechercher").to_owned();
+        return Link { missing, later: true, ..link };
+    }
+    let colon = lang.of(": ", " : ");
+    Link { artefact: format!("{artefact}{colon}{}", sought(ending.sought, lang)), ..link }
 }
 
 /// A copy that somebody took: that it was destroyed, or that nobody has stated so.

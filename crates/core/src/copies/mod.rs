@@ -179,9 +179,23 @@ pub struct Copy {
     /// The last time that its erasure failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed: Option<Failed>,
+    /// What was last seen of it; absent where nobody saw it stand yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Seen>,
     /// How it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<Ended>,
+}
+
+/// What was seen of a copy: by this is told whether one that is not at its place was never made, was erased by a start
+/// that died, or was moved away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Seen {
+    /// It stood at its place.
+    Stood,
+    /// It stood, and its erasure began.
+    Erasing,
 }
 
 /// A legal hold.
@@ -274,6 +288,13 @@ impl Copy {
         format!("{}: {}, until {}", self.store.words(), self.place, self.erase_by)
     }
 
+    /// Whether it must not have gone from its place by anything but an erasure: it holds patients' data, under a key that
+    /// somebody has.
+    #[must_use]
+    pub fn is_missed(&self) -> bool {
+        self.seen == Some(Seen::Stood) && self.store.is_of_patients() && self.store != Store::Staging
+    }
+
     /// Whether nothing is to be certified over it: it may stand, and holds patients' data. The sealed state does too, and
     /// is not meant: closing, which comes after the certificate, takes it away.
     #[must_use]
@@ -363,8 +384,9 @@ impl Ledger {
             }
             return;
         }
-        let (taken, hold, failed, ended) = (None, None, None, None);
-        self.copies.push(Copy { id, store, place, born: now, erase_by, marker, taken, hold, failed, ended });
+        let (taken, hold, failed, seen, ended) = (None, None, None, None, None);
+        let born = now;
+        self.copies.push(Copy { id, store, place, born, erase_by, marker, taken, hold, failed, seen, ended });
     }
 
     /// Enters that a copy is gone.
@@ -435,6 +457,12 @@ impl Ledger {
     pub fn holds(&self, now: Timestamp) -> Vec<Held> {
         let held = self.copies.iter().filter(|copy| matches!(copy.standing(now), Standing::Held(_)));
         held.filter_map(|copy| Some(copy.hold.as_ref()?.of(copy))).collect()
+    }
+
+    /// Whether somebody entered that this copy was taken out of our reach: then that line is open in its stead.
+    #[must_use]
+    pub fn is_taken(&self, id: &str) -> bool {
+        self.copies.iter().any(|copy| copy.taken.as_ref().is_some_and(|taken| taken.of == id))
     }
 
     /// A copy that may go before its day: one in our reach, that nobody holds, and that no later step of the

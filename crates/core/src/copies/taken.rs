@@ -118,6 +118,7 @@ impl Ledger {
             taken: Some(taken),
             hold: None,
             failed: None,
+            seen: None,
             ended: None,
         });
         Ok(id)

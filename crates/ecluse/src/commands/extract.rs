@@ -34,7 +34,7 @@ use crate::papers::{Paper, compared, draft, hand, objections, refusal};
 use crate::progress::Teller;
 use crate::ready::{self, Ready, STOP};
 use crate::report::facts::{self, Facts};
-use crate::{clock, copies, folder, hardening, output, trial};
+use crate::{clock, copies, folder, output, trial};
 
 static TO_A_DATABASE: Code =
     Code::usage("ECL-ARC-010", "the order goes to a database, and nothing is sealed");
@@ -48,11 +48,6 @@ pub(super) const RETURNED: &str =
 const SIGNATURE: &str = "sender.sig";
 
 pub(super) fn run(here: &Here, args: &ExtractArgs) -> Result<()> {
-    for area in hardening::clear_swap() {
-        output::warning(format!(
-            "{area} is swap in clear: memory with patients' data may reach a disk. swapoff {area}"
-        ));
-    }
     // a second Ctrl-C would be a crash, which leaves no archive either
     let _ = signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&STOP));
     // the last line of JSON, whether it ends well or not
@@ -148,7 +143,8 @@ impl Archive for Named<'_> {
 
     fn finish(&mut self, files: &BTreeMap<String, Vec<u8>>) -> Result<()> {
         self.writer.finish(files)?;
-        beside(self.here, self.name, files)
+        beside(self.here, self.name, files)?;
+        copies::saw(&self.here.folder)
     }
 }
 

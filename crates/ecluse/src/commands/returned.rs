@@ -28,7 +28,7 @@ use crate::papers::sealed::{self, Kept};
 use crate::papers::{hand, objections, returned};
 use crate::progress::Teller;
 use crate::ready::{self, Ready, STOP};
-use crate::{copies, hardening, output};
+use crate::{copies, output};
 
 static NOT_SAID: Code = Code::usage("ECL-RET-012", "it is not said where the archive goes");
 static OWN_RUN: Code = Code::usage("ECL-RET-013", "a return has a run folder of its own");
@@ -44,11 +44,6 @@ pub(super) fn run(here: &Here, args: &ReturnArgs) -> Result<()> {
         return would(&ready.compiled.plan);
     }
     let archive = args.output.as_deref().ok_or_else(|| NOT_SAID.fault("").help("-o ARCHIVE"))?;
-    for area in hardening::clear_swap() {
-        output::warning(format!(
-            "{area} is swap in clear: memory with patients' data may reach a disk. swapoff {area}"
-        ));
-    }
     // a second Ctrl-C would be a crash, which leaves no archive either
     let _ = signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&STOP));
     // the last line of JSON, whether it ends well or not

@@ -49,11 +49,37 @@ const RECORD: [&str; 12] = [
     "lock",
 ];
 
+/// Of a copy that lay nowhere when it was to go.
+pub(crate) const NOTHING: &str = "nothing lay there";
+
 /// How a copy was erased, and of how many files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Erased {
     pub(crate) how: &'static str,
     pub(crate) files: u64,
+}
+
+/// Whether anything of a copy lies at its place; true where that cannot be told.
+pub(crate) fn stands(copy: &Copy, folder: &Folder) -> bool {
+    let place = folder.root().join(&copy.place);
+    let beside = |end: &str| PathBuf::from(format!("{}{end}", place.display()));
+    let all = match copy.store {
+        Store::State => vec![place.clone(), place.with_file_name(format!(".{STATE}.new"))],
+        Store::Excluded => vec![beside(".new"), beside(".erasing"), place.with_extension("part"), place],
+        Store::Archive => {
+            if !matches!(begun(&place), Ok(Begun::Not)) {
+                return true;
+            }
+            vec![place]
+        }
+        // a database's name is no path
+        Store::Ledger => return true,
+        Store::Record | Store::Report | Store::Staging | Store::Evidence | Store::Journal => vec![place],
+    };
+    let is_absent = |path: &PathBuf| {
+        std::fs::symlink_metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound)
+    };
+    !all.iter().all(is_absent)
 }
 
 /// Erases a copy. `record` is the run folder of which it is a part, or the migration's own, where there is one.
@@ -105,8 +131,8 @@ fn begins(paths: &[&Path], mark: &[u8]) -> Result<()> {
     paths.iter().try_for_each(|path| {
         let is_link = std::fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink());
         let head = match regular::head(path, number(mark.len())) {
-            // its own name goes, and nothing else
-            _ if is_link => return Ok(()),
+            // what it points to would stay
+            _ if is_link => return Err(foreign(path)),
             Err(Unread::Io(ErrorKind::NotFound)) => return Ok(()),
             Err(Unread::Io(kind)) => return Err(kept(path, kind)),
             Err(Unread::NotRegular | Unread::TooLarge) => return Err(kept(path, ErrorKind::InvalidInput)),
@@ -160,7 +186,17 @@ fn whole(place: &Path, is_ours: &dyn Fn(&str) -> bool) -> Result<Erased> {
         name(path) == "manifest.toml.sigs"
             && folder::list(path).is_ok_and(|files| files.iter().all(signature))
     };
-    let is_foreign = |path: &&PathBuf| !is_ours(&name(path)) || (is_folder(path) && !is_signatures(path));
+    // of a link or a file with a second name the content would stay, and a device has no end
+    let is_plain = |path: &Path| {
+        std::fs::symlink_metadata(path).is_ok_and(|found| found.is_file() && found.nlink() == 1)
+    };
+    let is_plain = |path: &Path| match folder::list(path) {
+        Ok(files) if is_folder(path) => files.iter().all(|file| is_plain(file)),
+        _ => is_plain(path),
+    };
+    let is_foreign = |path: &&PathBuf| {
+        !is_ours(&name(path)) || !is_plain(path) || (is_folder(path) && !is_signatures(path))
+    };
     if let Some(foreign) = files.iter().find(is_foreign) {
         return Err(FOREIGN
             .fault(named(foreign))
@@ -255,7 +291,7 @@ fn is_of_archive(name: &str) -> bool {
 fn swept(place: &Path, record: Option<&RunFolder>) -> Result<Erased> {
     let how = "sealed with a key that is in no memory any more; removed";
     if !place.exists() {
-        return Ok(Erased { how, files: 0 });
+        return Ok(Erased { how: NOTHING, files: 0 });
     }
     let folder = staging::Folder::open(place)?;
     let names = record.map(|record| record.unended(Act::Stage)).unwrap_or_default();

@@ -20,7 +20,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use ecluse_adapters::folder::{self as runs_folder, RunFolder};
-use ecluse_core::copies::{Birth, Copy, Ended, FILE, Ledger, Store};
+use ecluse_core::copies::{Birth, Copy, Ended, FILE, Ledger, Seen, Store};
 use ecluse_core::digest::of_bytes;
 use ecluse_core::document::{Kind, header};
 use ecluse_core::fault::{Code, Result};
@@ -96,6 +96,19 @@ impl Copies {
         failpoint::hit("copies.entry.fsync.after");
         self.record.append(done)?;
         Ok(digest)
+    }
+
+    /// Enters which copies stand at their places, of those that nobody saw yet; not saved.
+    pub(crate) fn saw(&mut self) {
+        let Self { ledger, folder, .. } = self;
+        let unseen = |copy: &&mut Copy| {
+            copy.ended.is_none()
+                && copy.taken.is_none()
+                && copy.seen.is_none()
+                && copy.store != Store::Ledger
+                && erasers::stands(copy, folder)
+        };
+        ledger.copies.iter_mut().filter(unseen).for_each(|copy| copy.seen = Some(Seen::Stood));
     }
 
     /// Notes what was done to a copy, beside the ledger: also where the folder it lay in is gone.
@@ -185,6 +198,7 @@ pub(crate) struct Born<'a> {
 pub(crate) fn born(folder: &Folder, now: Timestamp, all: &[Born<'_>]) -> Result<()> {
     let mut copies = Copies::open(folder)?;
     let before = copies.ledger.clone();
+    copies.saw();
     for one in all {
         let erase_by = one.copies.map_or_else(|| one.store.without_order(now), |day| one.store.last_day(day));
         let (store, place, marker) = (one.store, one.place.to_owned(), one.marker.to_owned());
@@ -212,6 +226,18 @@ pub(crate) fn log(folder: &Folder, now: Timestamp, origin: &str) -> Result<()> {
         }
     }
     copies.save().map(drop)
+}
+
+/// Enters which copies stand: what is not at its place later has gone by no erasure.
+///
+/// # Errors
+///
+/// As [`Copies::open`] and [`Copies::save`].
+pub(crate) fn saw(folder: &Folder) -> Result<()> {
+    let mut copies = Copies::open(folder)?;
+    let before = copies.ledger.clone();
+    copies.saw();
+    if copies.ledger == before { Ok(()) } else { copies.save().map(drop) }
 }
 
 /// Enters that what stood at this place is gone, where a line says that it stood there.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use ecluse_adapters::folder::{self as attested, RunFolder};
-use ecluse_core::copies::{Beat, Copy, Ended, Ledger, Standing, Store};
+use ecluse_core::copies::{Beat, Copy, Ended, Ledger, Seen, Standing, Store};
 use ecluse_core::count::number;
 use ecluse_core::document::{Kind, header};
 use ecluse_core::erasure::{Erased, Erasure, Side};
@@ -27,6 +27,8 @@ static LATE: Code = Code::refused("ECL-ERA-005", "the timer that erases copies c
 static AHEAD: Code = Code::refused("ECL-ERA-007", "the clock is far ahead of what was last noted");
 
 static NOT_RECEIVED: Code = Code::refused("ECL-ERA-008", "the archive has not been received yet");
+
+static MISSED: Code = Code::refused("ECL-ERA-034", "a copy is not where it was made");
 
 static LAST: Code = Code::refused("ECL-ERA-006", "the log of the migration goes last");
 
@@ -95,10 +97,15 @@ fn received(here: &Here, copy: &Copy) -> Result<()> {
     let path = here.folder.root().join(&copy.place).join(manifest::FILE);
     let Ok(paper) = quietly(|| Paper::read(&path, "")) else { return Ok(()) };
     let Ok(header) = header(paper.text(), Kind::Manifest) else { return Ok(()) };
-    for run in folder::list(here.folder.root())? {
+    // the register's too: a run's folder may lie anywhere
+    let mut folders = folder::list(here.folder.root())?;
+    folders.extend(runs::folders(&here.folder)?);
+    let mut is_known = false;
+    for run in folders {
         if !sealed::is_any(&run) || !sealed::is_among(&run, &header.id)? {
             continue;
         }
+        is_known = true;
         let has_arrived = quietly(|| {
             receipt::verified(&here.folder, None, &run, here.now).is_ok()
                 || (run.ends_with(returned::RUN) && returned::verified(&here.folder, None, here.now).is_ok())
@@ -109,7 +116,12 @@ fn received(here: &Here, copy: &Copy) -> Result<()> {
             ));
         }
     }
-    Ok(())
+    if is_known {
+        return Ok(());
+    }
+    Err(NOT_RECEIVED.fault(copy.place.clone()).help(
+        "no run folder here says to whom it was sealed: put it back (ecluse copies lists the records of runs), then the same command; or let the archive go on its day",
+    ))
 }
 
 /// Whether the sealed state is of a run that nobody goes on with: another one of the register was accepted.
@@ -165,6 +177,7 @@ pub(super) fn erase(here: &Here, who: Who, only: Option<&str>) -> Result<Done> {
     }
     let due = due(&copies.ledger, here, only)?;
     let before = copies.ledger.clone();
+    copies.saw();
     copies.ledger.settle(&due, here.now);
     if copies.ledger != before {
         copies.save()?;
@@ -228,13 +241,26 @@ fn one(copies: &mut Copies, journals: &mut Journals<'_>, copy: &Copy, run: &Path
     if !journals.note(run, Act::Erase, &copy.id, &Outcome::Begun)? {
         copies.note(Act::Erase, &copy.id, &Outcome::Begun)?;
     }
-    let marker = erasers::marker(&journals.here.folder.root().join(&copy.place));
-    if !marker.is_empty() {
-        // by this it is sought once it is gone: on disk before it goes
+    let folder = &journals.here.folder;
+    if erasers::stands(copy, folder) {
+        let marker = erasers::marker(&folder.root().join(&copy.place));
         if let Some(line) = copies.ledger.copies.iter_mut().find(|line| line.id == copy.id) {
-            line.marker = marker;
+            line.seen = Some(Seen::Erasing);
+            // by this it is sought once it is gone: on disk before it goes
+            if !marker.is_empty() {
+                line.marker = marker;
+            }
         }
         copies.save()?;
+    } else if copy.seen != Some(Seen::Erasing) {
+        if copy.is_missed() && !copies.ledger.is_taken(&copy.id) {
+            return Err(MISSED.fault("").help(
+                "put it back where it was (is its disk there?), then: ecluse erase; where somebody has it, or took it away by hand, enter who: ecluse copies taken ID --holder 'First Last', then: ecluse erase",
+            ));
+        }
+        let ended = Ended { how: erasers::NOTHING.to_owned(), at: journals.here.now, statement: None };
+        copies.ledger.ended(&copy.id, ended)?;
+        return Ok(erasers::NOTHING);
     }
     if copy.store == Store::Record {
         // its lines go with it: the journal has each of them first, or nothing goes
@@ -261,7 +287,8 @@ fn one(copies: &mut Copies, journals: &mut Journals<'_>, copy: &Copy, run: &Path
 
 /// The run folder of which a copy is a part; the migration's own for any other.
 fn run_of(here: &Here, copy: &Copy, own: &Path) -> PathBuf {
-    let place = here.folder.root().join(&copy.place);
+    // named as everybody here names it: one folder under two names would be taken twice
+    let place = here.folder.path(None, &copy.place);
     match copy.store {
         Store::Record => place,
         Store::State => place.parent().map_or_else(|| own.to_owned(), Path::to_owned),

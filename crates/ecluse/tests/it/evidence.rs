@@ -399,3 +399,84 @@ fn the_evidence_of_a_migration_whose_journal_was_pruned_verifies_and_says_until_
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stdout).contains("journal/events.jsonl"), "{output:?}");
 }
+
+/// An order that wants its plan seen first, kept to and not.
+// proves: AUD-02
+#[test]
+fn the_evidence_of_a_witnessed_order_shows_who_saw_the_plan_before_a_row_moved() {
+    let here = tempfile::tempdir().unwrap();
+    let wanted = |order: String| order.replacen("max_runs ", "witnessed = true\nmax_runs ", 1);
+    let lab = crate::accept::ordered(here.path(), wanted);
+    // noted in another folder than the run's, of which the evidence takes the counts along
+    succeed(&lab, &["plan", "--run", "looked"]);
+    succeed(&lab, &["instruction", "status"]);
+    succeed(&lab, &["migrate", "--ddl"]);
+    accept(&lab);
+    erase(&lab, &[]);
+    certify(&lab);
+    let trust = fingerprint_of(&lab);
+    let said = succeed(&lab, &["verify", "evidence.tar", "--trust", &trust]);
+    assert!(said.contains("The evidence holds.") && said.contains("among them the plan (entry "), "{said}");
+    let files = unpacked(&std::fs::read(lab.join("evidence.tar")).unwrap());
+    assert!(files.keys().any(|path| path.starts_with("journal/rehearsals/")), "{:?}", files.keys());
+}
+
+// proves: AUD-02
+#[test]
+fn the_evidence_takes_along_what_the_witness_that_the_order_names_signed() {
+    let (here, first) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let other = crate::accept::ordered(first.path(), |order| order);
+    succeed(&other, &["plan"]);
+    let key = here.path().join("witness.key");
+    let key = key.to_str().unwrap();
+    let made = ["journal", "cosign", "--key", key, "--name", "laboratoire.example/temoin", "--json"];
+    let made: serde_json::Value = serde_json::from_str(&succeed(&other, &made)).unwrap();
+    let wanted = |order: String| {
+        order.replacen(
+            "max_runs ",
+            &format!("witnessed = true\nwitnesses = [{}]\nmax_runs ", made["witness"]),
+            1,
+        )
+    };
+    let lab = crate::accept::ordered(here.path(), wanted);
+    succeed(&lab, &["plan"]);
+    succeed(&lab, &["journal", "cosign", "--key", key]);
+    succeed(&lab, &["migrate", "--ddl"]);
+    accept(&lab);
+    erase(&lab, &[]);
+    certify(&lab);
+    let said = succeed(&lab, &["verify", "evidence.tar", "--trust", &fingerprint_of(&lab)]);
+    assert!(said.contains("The evidence holds."), "{said}");
+    assert!(said.contains(".checkpoint was signed over"), "{said}");
+}
+
+/// A publisher whose program did not ask: it is told before anybody signs, and by whoever checks what was signed.
+// proves: AUD-02
+#[test]
+fn rows_that_moved_before_anybody_saw_the_plan_are_told_by_the_evidence() {
+    let here = tempfile::tempdir().unwrap();
+    let wanted = |order: String| order.replacen("max_runs ", "witnessed = true\nmax_runs ", 1);
+    let lab = crate::accept::ordered(here.path(), wanted);
+    succeed(&lab, &["plan"]);
+    succeed(&lab, &["instruction", "status"]);
+    succeed(&lab, &["migrate", "--ddl"]);
+    accept(&lab);
+    erase(&lab, &[]);
+    certify(&lab);
+    // the counts by which the plan is known, taken away before the publisher closes the file anew
+    let mut forger = Forger { lab: &lab, files: unpacked(&std::fs::read(lab.join("evidence.tar")).unwrap()) };
+    forger.files.remove("run/rehearsals.json").unwrap();
+    forger.closed();
+    let stranger = tempfile::tempdir().unwrap();
+    std::fs::write(stranger.path().join("evidence.tar"), pack(&forger.files).unwrap()).unwrap();
+    let output = ecluse(stranger.path(), &["verify", "evidence.tar", "--trust", &fingerprint_of(&lab)]);
+    let said = words(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("no dry run under this order"), "{said}");
+    // and the program that certifies says it before anybody signs
+    for name in ["certificate.toml", "certificate.toml.sigs"] {
+        std::fs::rename(lab.join(name), lab.join(format!("{name}.old"))).unwrap();
+    }
+    std::fs::remove_file(lab.join("run/rehearsals.json")).unwrap();
+    assert!(refused(&lab, &["certify", "propose"], "ECL-CRT-017").contains("no dry run under this order"));
+}

@@ -137,9 +137,9 @@ fn a_publisher_who_did_not_wait_for_the_witness_is_told() {
     papers.edits.clone_from(&bare);
     with_seen(&mut papers, Paper::Session, &all[..1]);
     is_told(&said(&papers, files(&papers), |_| ()), unseen);
-    // an old state of the log, shown to the controller when rows had moved
+    // an old state of the log, shown to the controller when rows had moved, before the file was closed
     papers.edits.clone_from(&bare);
-    papers.status_at = now() + SignedDuration::from_mins(30);
+    papers.status_at = now() + SignedDuration::from_mins(8);
     seen(&mut papers, &all[..1]);
     is_told(&said(&papers, files(&papers), |_| ()), unseen);
     papers.status_at = now();
@@ -234,6 +234,6 @@ fn over_a_journal_whose_front_was_erased_it_is_told_by_hours_and_not_as_shown() 
     let verdict = pruned(&papers);
     let said = verdict.lines.iter().find(|line| line.words.en.contains("by the hours it was status.toml"));
     assert_eq!(said.map(|line| (line.of.as_str(), line.state)), Some((ORDER, State::Lost)), "{verdict:#?}");
-    papers.status_at = now() + SignedDuration::from_mins(30);
+    papers.status_at = now() + SignedDuration::from_mins(8);
     is_told(&pruned(&papers), "signed between the plan and the first row");
 }

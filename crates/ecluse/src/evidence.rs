@@ -12,7 +12,7 @@ use ecluse_core::certificate::{Artefact, FILE as CERTIFICATE};
 use ecluse_core::copies::{self, Ledger};
 use ecluse_core::digest::of_bytes;
 use ecluse_core::fault::{Code, Fault, Result};
-use ecluse_core::{contract, destruction};
+use ecluse_core::{contract, destruction, instruction};
 use ecluse_evidence::{Line, Outcome, State};
 use ecluse_flow::failpoint;
 use ecluse_journal::Tile;
@@ -55,11 +55,14 @@ const PAPERS: [&str; 19] = [
     "copies.json",
 ];
 
+/// Counts of the dry runs of a folder.
+const REHEARSALS: &str = "rehearsals.json";
+
 /// Files of the run folder, and where they stand in the evidence.
 const OF_RUN: [(&str, &str); 7] = [
     ("figures.json", "run/figures.json"),
     ("reconciliation.json", "run/reconciliation.json"),
-    ("rehearsals.json", "run/rehearsals.json"),
+    (REHEARSALS, "run/rehearsals.json"),
     ("erasure.json", "run/erasure.json"),
     ("residue.json", "run/residue.json"),
     ("report.html", "report.html"),
@@ -101,6 +104,13 @@ pub(crate) fn collect(folder: &Folder, run: &Path) -> Result<BTreeMap<String, Ve
             }
         }
     }
+    // by these a stranger sees that somebody else had seen the plan
+    for path in folder::list(&log.join("cosigned"))? {
+        if path.extension().is_some_and(|end| end == "checkpoint") && is_there(&path)? {
+            insert(&mut files, root, &path)?;
+        }
+    }
+    rehearsed(&mut files, folder, run)?;
     for (name, path) in OF_RUN {
         let file = run.join(name);
         if is_there(&file)? {
@@ -120,6 +130,30 @@ pub(crate) fn collect(folder: &Folder, run: &Path) -> Result<BTreeMap<String, Ve
         }
     }
     Ok(files)
+}
+
+/// Where the order wants its plan witnessed, the counts of its dry runs that were noted in other folders than the
+/// run's: without them nobody could tell which entry of the journal is the plan's.
+fn rehearsed(files: &mut BTreeMap<String, Vec<u8>>, folder: &Folder, run: &Path) -> Result<()> {
+    let Some(order) = files.get(instruction::FILE) else { return Ok(()) };
+    let read = std::str::from_utf8(order).ok().and_then(|text| instruction::parse(text).ok());
+    if !read.is_some_and(|order| order.witnessed) {
+        return Ok(());
+    }
+    let order = of_bytes(order);
+    let of_run = run.canonicalize().unwrap_or_else(|_| run.to_owned());
+    for one in journal::noted(folder)? {
+        let path = folder.root().join(&one.name);
+        if path.canonicalize().is_ok_and(|path| path == of_run) || !is_there(&path.join(REHEARSALS))? {
+            continue;
+        }
+        let counts = folder::read(&path.join(REHEARSALS), "")?;
+        if String::from_utf8_lossy(&counts).contains(&order) {
+            let name: String = of_bytes(&counts).chars().skip("sha256:".len()).take(16).collect();
+            files.insert(format!("journal/rehearsals/{name}.json"), counts);
+        }
+    }
+    Ok(())
 }
 
 /// Whether a plain file is there; one that is a link is no file of this migration.

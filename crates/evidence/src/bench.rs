@@ -25,13 +25,25 @@ pub(crate) struct Paper<'f> {
     pub(crate) paths: Vec<String>,
 }
 
+/// What the signatories of a paper had seen of the log.
+#[derive(Clone, Debug)]
+pub(crate) struct SeenBy {
+    /// The paper's path.
+    pub(crate) name: String,
+    pub(crate) seen: Seen,
+    /// Whether somebody of the controller's signed it: the processor keeps the log, and witnesses nothing.
+    pub(crate) is_foreign: bool,
+    /// When the paper says that it was issued.
+    pub(crate) issued: Timestamp,
+}
+
 /// The work on one file.
 pub(crate) struct Bench<'f> {
     files: &'f Files,
     vouched: BTreeSet<String>,
     lines: Vec<Line>,
-    /// What signatories had seen of the log, by paper.
-    seen: Vec<(String, Seen)>,
+    /// What signatories had seen of the log.
+    seen: Vec<SeenBy>,
     /// Whether the files are about to be closed: asked before anybody signs.
     pub(crate) closing: bool,
     /// When the file was closed: the last moment at which anything in it can have been signed.
@@ -61,12 +73,12 @@ impl<'f> Bench<'f> {
     }
 
     /// Notes the checkpoint that a paper's signatories had seen.
-    pub(crate) fn note_seen(&mut self, name: &str, seen: Option<&Seen>) {
-        self.seen.extend(seen.map(|seen| (name.to_owned(), seen.clone())));
+    pub(crate) fn note_seen(&mut self, seen: Option<SeenBy>) {
+        self.seen.extend(seen);
     }
 
-    /// The checkpoints that were seen, by paper, in the chain's order.
-    pub(crate) fn seen(&self) -> Vec<(String, Seen)> {
+    /// The checkpoints that were seen, in the chain's order.
+    pub(crate) fn seen(&self) -> Vec<SeenBy> {
         self.seen.clone()
     }
 

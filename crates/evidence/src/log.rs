@@ -10,7 +10,7 @@ use ecluse_journal::audit::{self, Held};
 use ecluse_journal::{Checkpoint, FULL, Hash, Kind, Note, Objects, Signed, Tile, VerifierKey};
 
 use crate::Files;
-use crate::bench::Bench;
+use crate::bench::{Bench, SeenBy};
 use crate::papers::destruction;
 use crate::run::{Events, Leaf};
 use crate::verdict::Words;
@@ -35,16 +35,31 @@ impl Objects for Tiles<'_> {
     }
 }
 
-/// Checks the log, where the file holds one; then what signatories had seen of it.
-pub(crate) fn check(bench: &mut Bench<'_>, events: Option<&Events>) {
+/// A log whose entries are its checkpoint's.
+pub(crate) struct Log {
+    pub(crate) tree: Checkpoint,
+    /// The first entry that the file holds.
+    pub(crate) first: u64,
+    /// What can be read of the entries, each with its index.
+    pub(crate) leaves: Vec<(u64, Leaf)>,
+}
+
+impl Log {
+    /// How it stands to an earlier checkpoint of it.
+    pub(crate) fn against(&self, files: &Files, held: &Checkpoint) -> Held<Infallible> {
+        audit::against(Tiles(files), &self.tree, self.first, held)
+    }
+}
+
+/// Checks the log, where the file holds one; then what signatories had seen of it. Gives it back where it is whole.
+pub(crate) fn check(bench: &mut Bench<'_>, events: Option<&Events>) -> Option<Log> {
     let tree = opened(bench);
     let first = first(bench);
-    if let Some(tree) = &tree {
-        whole(bench, tree, first, events);
-    }
-    for (name, seen) in bench.seen() {
+    let log = tree.as_ref().and_then(|tree| whole(bench, tree, first, events));
+    for SeenBy { name, seen, .. } in bench.seen() {
         witnessed(bench, &name, &seen, tree.as_ref(), first);
     }
+    log
 }
 
 /// The checkpoint, where the key beside it signed it: one that nobody signed tells of no log.
@@ -94,14 +109,18 @@ fn first(bench: &Bench<'_>) -> u64 {
 }
 
 /// Every entry is the tree's, and the run's events are among them, in their order.
-fn whole(bench: &mut Bench<'_>, tree: &Checkpoint, first: u64, events: Option<&Events>) {
-    let (mut entries, mut taken): (Vec<Hash>, BTreeSet<String>) = (Vec::new(), BTreeSet::new());
-    let held = audit::whole(Tiles(bench.files()), tree, first, |_, entry| {
+fn whole(bench: &mut Bench<'_>, tree: &Checkpoint, first: u64, events: Option<&Events>) -> Option<Log> {
+    let (mut entries, mut leaves): (Vec<Hash>, Vec<(u64, Leaf)>) = (Vec::new(), Vec::new());
+    let held = audit::whole(Tiles(bench.files()), tree, first, |index, entry| {
         entries.push(Hash::leaf(entry));
-        // before there was a run, only the log has it
-        let leaf = serde_json::from_slice::<Leaf>(entry).ok().filter(Leaf::is_taken);
-        taken.extend(leaf.map(|leaf| leaf.object));
+        leaves.extend(serde_json::from_slice::<Leaf>(entry).ok().map(|leaf| (index, leaf)));
     });
+    // before there was a run, only the log has it
+    let mut taken: BTreeSet<String> = BTreeSet::new();
+    for (_, leaf) in &leaves {
+        let leaf = Some(leaf).filter(|leaf| leaf.is_taken());
+        taken.extend(leaf.map(|leaf| leaf.object.clone()));
+    }
     let count = tree.size.saturating_sub(first);
     let (en, fr) = (Language::English.count(count), Language::French.count(count));
     let words = Words::new(
@@ -118,6 +137,7 @@ fn whole(bench: &mut Bench<'_>, tree: &Checkpoint, first: u64, events: Option<&E
     if let Some(events) = events.filter(|_| held.is_ok()) {
         noted(bench, &entries, first, events);
     }
+    held.is_ok().then(|| Log { tree: tree.clone(), first, leaves })
 }
 
 /// The run's events are among the log's entries, in their order. With a certificate each of them: the log's last

@@ -10,7 +10,7 @@ use ecluse_seal::Identity;
 use ecluse_seal::archive::{Index, Label, Opener};
 use ecluse_testkit::kill::{CHUNK_ROWS, VARIABLE, failpoints};
 use ecluse_testkit::leak::Search;
-use ecluse_testkit::outside_tool;
+use ecluse_testkit::{not_checked, outside_tool};
 use rusqlite::Connection;
 
 use crate::{ecluse, succeed};
@@ -505,7 +505,9 @@ pub(crate) fn followed(archive: &Path, (identity, sender): (&Path, &Path), shows
         if let Some(module) = module
             && !typed(&format!("python3 -c 'import {module}'")).status.success()
         {
-            eprintln!("NOT CHECKED: {module} is not installed, and no row was read with it");
+            not_checked(&format!(
+                "{module} is not installed (ECLUSE_TEST_PYTHON), and no row was read with it"
+            ));
             continue;
         }
         let output = typed(line);

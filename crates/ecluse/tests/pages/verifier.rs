@@ -145,26 +145,37 @@ fn the_page_says_what_the_program_says_without_a_network() {
     let said = succeed(here.path(), &["demo", "lab", "--patients", "60"]);
     let trust = said.lines().find_map(|line| line.strip_prefix("controller fingerprint: ")).unwrap();
     let sound = std::fs::read(here.path().join("lab/evidence.tar")).unwrap();
-    let mut changed = sound.clone();
-    let at = changed.windows(10).position(|part| part == b"[[table]]\n").unwrap();
-    changed[at + 2] ^= 1;
+    let sealed = std::fs::read(here.path().join("lab/evidence-sealed.tar")).unwrap();
+    let changed = |bytes: &[u8], part: &[u8]| {
+        let mut changed = bytes.to_vec();
+        let at = changed.windows(part.len()).position(|there| there == part).unwrap();
+        changed[at + 2] ^= 1;
+        changed
+    };
     let case =
         |name, bytes: &[u8], trust: &str| Case { name, bytes: bytes.to_vec(), trust: trust.to_owned() };
     let cases = [
         case("sound.tar", &sound, trust),
-        case("changed.tar", &changed, trust),
+        case("changed.tar", &changed(&sound, b"[[table]]\n"), trust),
         case("nobody.tar", &sound, ""),
+        case("sealed.tar", &sealed, trust),
+        // the receipt's own line, which only the sealed way has
+        case("sealed-changed.tar", &changed(&sealed, b"ecluse-receipt/1"), trust),
+        case("sealed-nobody.tar", &sealed, ""),
     ];
+    let outcomes = ["holds", "refused", "not-established"];
     let document = here.path().join("harness.html");
     std::fs::write(&document, harness(&cases)).unwrap();
     let found = told(&program, here.path(), &document);
     assert_eq!(found.len(), 3 * cases.len(), "each file in each frame");
-    for (case, outcome) in cases.iter().zip(["holds", "refused", "not-established"]) {
+    for (case, outcome) in cases.iter().zip(outcomes.into_iter().cycle()) {
         std::fs::write(here.path().join(case.name), &case.bytes).unwrap();
         let trust = if case.trust.is_empty() { vec![] } else { vec!["--trust", case.trust.as_str()] };
         let output = ecluse(here.path(), &[&["verify", case.name, "--json"][..], &trust].concat());
         let told: Value = serde_json::from_slice(&output.stdout).unwrap();
         assert_eq!(told["outcome"], outcome, "{told:#}");
+        let is_sealed = told["lines"].as_array().unwrap().iter().any(|line| line["of"] == "receipt.toml");
+        assert_eq!(is_sealed, case.name.starts_with("sealed"), "{told:#}");
         for look in found.iter().filter(|look| look["name"] == case.name) {
             assert_eq!(look["kind"], outcome, "{look:#}");
             assert_eq!((&look["wider"], &look["violations"]), (&0.into(), &json!([])), "{look:#}");

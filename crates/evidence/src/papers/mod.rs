@@ -19,6 +19,7 @@ mod rules;
 mod sealed;
 mod session;
 mod status;
+mod witness;
 
 use ecluse_core::contract::Contract;
 use ecluse_core::instruction::Instruction;
@@ -48,7 +49,7 @@ pub(crate) fn check(bench: &mut Bench<'_>, trust: &[String]) -> Settled {
     recipient::check(bench, &chain);
     answers::check(bench, &chain);
     let events = run::check(bench, &chain);
-    status::check(bench, &chain, events.as_ref());
+    let given = status::check(bench, &chain, events.as_ref());
     session::check(bench, &chain, events.as_ref());
     reference::check(bench, &chain);
     comparison::check(bench, &chain);
@@ -59,7 +60,8 @@ pub(crate) fn check(bench: &mut Bench<'_>, trust: &[String]) -> Settled {
     returned::check(bench, &chain);
     acceptance::check(bench, &chain);
     let certified = certificate::check(bench, &chain, events.as_ref());
-    log::check(bench, events.as_ref());
+    let log = log::check(bench, events.as_ref());
+    witness::check(bench, &chain, given, (log.as_ref(), events.as_ref()));
     if certified || bench.closing {
         demanded::check(bench, &chain);
     }

@@ -5,10 +5,11 @@ use ecluse_core::digest;
 use ecluse_core::document::{self, Header, Kind};
 use ecluse_core::finding::Finding;
 use ecluse_core::language::Language;
+use ecluse_core::person::Side;
 use ecluse_core::signatures::Signer;
 use jiff::Timestamp;
 
-use crate::bench::{Bench, Paper, told};
+use crate::bench::{Bench, Paper, SeenBy, told};
 use crate::moment;
 use crate::verdict::Words;
 
@@ -49,7 +50,9 @@ pub(crate) fn open<T>(
             paper.paths.iter().for_each(|path| bench.vouch(path));
             bench.holds(name, signed(&signers, at));
             before(bench, name, &header);
-            bench.note_seen(name, header.seen.as_ref());
+            let is_foreign = signers.iter().any(|signer| signer.role.side() == Side::Controller);
+            let (name, issued) = (name.to_owned(), header.issued);
+            bench.note_seen(header.seen.clone().map(|seen| SeenBy { name, seen, is_foreign, issued }));
             Some(Opened { value, header, digest: digest::of_bytes(paper.bytes) })
         }
     }

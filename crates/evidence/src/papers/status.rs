@@ -20,8 +20,6 @@ pub(super) const NAME: &str = "status.toml";
 const KEPT: &str = "journal/statuses/";
 /// By how much two honest clocks may differ (`core::document`).
 const CLOCKS: SignedDuration = SignedDuration::from_mins(5);
-/// Acts of which each is done under the word that was asked for just before.
-const MOVES: [&str; 4] = ["snapshot", "table", "chunk", "seal-part"];
 
 /// A word that the controller signed.
 struct Word {
@@ -29,9 +27,10 @@ struct Word {
     state: State,
 }
 
-/// Checks each word in the file, then whether the order stood whenever the run asked.
-pub(super) fn check(bench: &mut Bench<'_>, chain: &Chain, events: Option<&Events>) {
-    let Some(order) = &chain.order else { return };
+/// Checks each word in the file, then whether the order stood whenever the run asked. Gives when the first word of
+/// this order was given: nothing was done under it before.
+pub(super) fn check(bench: &mut Bench<'_>, chain: &Chain, events: Option<&Events>) -> Option<Timestamp> {
+    let order = chain.order.as_ref()?;
     let kept: Vec<String> = bench.below(KEPT).filter(|path| !path.contains(".sigs/")).cloned().collect();
     let mut words = Vec::new();
     for name in kept.iter().map(String::as_str).chain([NAME]) {
@@ -52,9 +51,10 @@ pub(super) fn check(bench: &mut Bench<'_>, chain: &Chain, events: Option<&Events
     }
     let allowed = i64::try_from(order.value.order().status_max_age).unwrap_or(i64::MAX);
     let allowed = SignedDuration::from_secs(allowed);
+    let given = words.iter().map(|word| word.header.issued).min();
     let moments = moments(bench, events);
     if moments.is_empty() {
-        return;
+        return given;
     }
     let fallen = moments.iter().find(|(_, at)| !at.is_some_and(|at| stood(&words, at, allowed)));
     let (en, fr) = (Language::English, Language::French);
@@ -74,6 +74,7 @@ pub(super) fn check(bench: &mut Bench<'_>, chain: &Chain, events: Option<&Events
         let at = at.map(|at| at.to_string()).unwrap_or_default();
         format!("{what}, {at}: {}", why(&words, fallen.and_then(|(_, at)| *at)))
     });
+    given
 }
 
 /// What the last word is; what became of the order later is its history.
@@ -103,9 +104,8 @@ fn moments(bench: &Bench<'_>, events: Option<&Events>) -> Vec<(String, Option<Ti
     let dry: BTreeSet<&str> =
         events.leaves.iter().filter(|leaf| leaf.act == "plan").map(|leaf| leaf.object.as_str()).collect();
     let numbered = events.leaves.iter().enumerate().filter(|(_, leaf)| !dry.contains(leaf.object.as_str()));
-    let relied = numbered.filter(|(_, leaf)| {
-        (leaf.act == "standing" && leaf.outcome == "done") || MOVES.iter().any(|act| leaf.begins(act))
-    });
+    let relied =
+        numbered.filter(|(_, leaf)| (leaf.act == "standing" && leaf.outcome == "done") || leaf.moves());
     relied.map(|(line, leaf)| (format!("event {} ({})", line + 1, leaf.act), leaf.at())).collect()
 }
 

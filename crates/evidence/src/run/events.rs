@@ -14,6 +14,9 @@ use crate::verdict::Words;
 /// The file.
 pub(crate) const EVENTS: &str = "journal/events.jsonl";
 
+/// Acts of which each reads or writes rows that move.
+const MOVES: [&str; 4] = ["snapshot", "table", "chunk", "seal-part"];
+
 /// One line.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -23,7 +26,7 @@ struct Line {
 }
 
 /// One act.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Leaf {
     v: u8,
@@ -61,6 +64,21 @@ impl Leaf {
     /// Whether it says that somebody took the copy that is its object.
     pub(crate) fn is_taken(&self) -> bool {
         self.act == "taken" && self.outcome == "done"
+    }
+
+    /// Whether rows move from here on; a dry run too begins with its snapshot.
+    pub(crate) fn moves(&self) -> bool {
+        MOVES.iter().any(|act| self.begins(act))
+    }
+
+    /// Whether it says that a dry run came to its end.
+    pub(crate) fn ends_dry_run(&self) -> bool {
+        self.act == "plan" && self.outcome == "done"
+    }
+
+    /// Whether this act left, or is about to leave, the file of this digest.
+    pub(crate) fn cites(&self, act: &str, digest: &str) -> bool {
+        self.act == act && self.paper.as_deref() == Some(digest)
     }
 
     /// Whether the certificate comes next.

@@ -17,6 +17,9 @@ pub(crate) use events::{EVENTS, Events, Leaf};
 pub(crate) use figures::FIGURES;
 pub(crate) use reconciled::RECONCILIATION;
 
+/// Counts of the dry runs that were noted in the run folder.
+pub(crate) const REHEARSALS: &str = "run/rehearsals.json";
+
 /// When the run's last start began, as its figures say.
 pub(crate) fn began(bench: &Bench<'_>) -> Option<Timestamp> {
     figures::read(bench).ok()??.began.parse().ok()

@@ -161,6 +161,10 @@ pub(super) fn run_with(files: &mut Files, instruction: &str, figures: &str) {
     let at = |minutes: i64| (now() + SignedDuration::from_mins(minutes)).to_string();
     let figures = figures.as_bytes().to_vec();
     let mut events = Events { session, ..Events::default() };
+    // a dry run of which these are the counts
+    if let Some(counts) = files.get("run/rehearsals.json") {
+        events.about("dry", ("plan", "done"), &at(-10), Some(counts));
+    }
     events.add(("open", "begun"), &at(1), None);
     for (act, outcome) in [
         ("standing", "done"),

@@ -8,3 +8,4 @@ mod made;
 mod retained;
 mod spoilt;
 mod taken;
+mod witness;

@@ -46,6 +46,7 @@ fn errors_name_the_place_and_never_a_value_or_the_servers_text() {
 fn tls_is_spoken_where_a_certificate_is_named_and_the_wrong_one_is_refused() {
     let Some(server) = mariadb() else { return };
     if !server.authority().exists() {
+        ecluse_testkit::not_checked("the server speaks no TLS");
         return;
     }
     let database = server.database("tls");

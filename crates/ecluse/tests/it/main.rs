@@ -34,6 +34,7 @@ mod large;
 mod ledger;
 mod load;
 mod load_faults;
+mod loaded;
 mod made;
 mod many;
 mod noted;

@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use ecluse_core::manifest::part_name;
 use ecluse_testkit::kill::{CHUNK_ROWS, VARIABLE};
 use rusqlite::Connection;
 
@@ -207,5 +208,25 @@ fn where_a_start_died_before_the_identity_went_another_name_destroys_nothing_and
     refused(&lab, &mistyped, "ECL-CLI-003");
     refused(&lab, &["receipt", "sign", "--key", "keys/martin"], "ECL-LOA-018");
     assert!(machine.identity().exists());
+    machine.whole(&succeed(&lab, &machine.load(&[])));
+}
+
+// Erasing takes the link away, and not what it leads to.
+#[test]
+fn a_part_that_is_a_link_to_another_disk_is_refused_by_name() {
+    let machine = Machine::new();
+    let lab = machine.lab();
+    let (part, away) = (machine.archive().join(part_name(2)), lab.join("../away.age"));
+    std::fs::rename(&part, &away).unwrap();
+    std::os::unix::fs::symlink(&away, &part).unwrap();
+    let said = refused(&lab, &["inspect", "../archive"], "ECL-LOA-043");
+    assert!(said.contains("000002.age"), "{said}");
+    refused(&lab, &["open", "../archive", "--identity", "../own.age"], "ECL-LOA-043");
+    machine.refused("ECL-LOA-043");
+    // the folder as a whole may lie elsewhere: the ledger of copies has it where it stands
+    std::fs::remove_file(&part).unwrap();
+    std::fs::rename(&away, &part).unwrap();
+    std::fs::rename(machine.archive(), lab.join("../disk")).unwrap();
+    std::os::unix::fs::symlink(lab.join("../disk"), machine.archive()).unwrap();
     machine.whole(&succeed(&lab, &machine.load(&[])));
 }

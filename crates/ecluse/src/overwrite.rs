@@ -22,7 +22,21 @@ pub(crate) fn removed(path: &Path) -> Result<bool, ErrorKind> {
     }
 }
 
-/// Whether nothing is left of the file: it is not there, or holds zeroes alone.
+/// Overwrites a regular file with zeroes, durably, and leaves its name; whether there was one. Of a link, a device and a
+/// file that has another name nothing is overwritten.
+///
+/// # Errors
+///
+/// The kind of the operating system's error.
+pub(crate) fn emptied(path: &Path) -> Result<bool, ErrorKind> {
+    match zeroed(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        done => done.map(|()| true).map_err(|error| error.kind()),
+    }
+}
+
+/// Whether nothing is left of the file: it is not there, or holds zeroes alone. An empty file is none that was
+/// overwritten.
 ///
 /// # Errors
 ///
@@ -35,35 +49,40 @@ pub(crate) fn is_over(path: &Path) -> Result<bool, ErrorKind> {
         Ok(found) if !found.is_file() || found.len() > 65_536 => Ok(false),
         Ok(_) => {
             let bytes = zeroize::Zeroizing::new(std::fs::read(path).map_err(|error| error.kind())?);
-            Ok(bytes.iter().all(|byte| *byte == 0))
+            Ok(!bytes.is_empty() && bytes.iter().all(|byte| *byte == 0))
         }
     }
 }
 
 fn over(path: &Path) -> std::io::Result<()> {
     if !std::fs::symlink_metadata(path)?.is_symlink() {
-        let flags = i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits()).unwrap_or_default();
-        let mut file = OpenOptions::new().write(true).custom_flags(flags).open(path)?;
-        let found = file.metadata()?;
-        if !found.is_file() || found.nlink() != 1 {
-            // a device would be written to its end, and another name's content would go with this one's
-            return Err(ErrorKind::InvalidInput.into());
-        }
-        let mut left = file.seek(SeekFrom::End(0))?;
-        file.rewind()?;
-        while left > 0 {
-            let piece = left.min(4096);
-            file.write_all(&vec![0; usize::try_from(piece).unwrap_or(0)])?;
-            left -= piece;
-        }
-        failpoint::hit("overwrite.fsync.before");
-        file.sync_all()?;
-        failpoint::hit("overwrite.fsync.after");
+        zeroed(path)?;
     }
     std::fs::remove_file(path)?;
     let parent = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     failpoint::hit("overwrite.entry.fsync.before");
     File::open(parent)?.sync_all()?;
     failpoint::hit("overwrite.entry.fsync.after");
+    Ok(())
+}
+
+fn zeroed(path: &Path) -> std::io::Result<()> {
+    let flags = i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits()).unwrap_or_default();
+    let mut file = OpenOptions::new().write(true).custom_flags(flags).open(path)?;
+    let found = file.metadata()?;
+    if !found.is_file() || found.nlink() != 1 {
+        // a device would be written to its end, and another name's content would go with this one's
+        return Err(ErrorKind::InvalidInput.into());
+    }
+    let mut left = file.seek(SeekFrom::End(0))?;
+    file.rewind()?;
+    while left > 0 {
+        let piece = left.min(4096);
+        file.write_all(&vec![0; usize::try_from(piece).unwrap_or(0)])?;
+        left -= piece;
+    }
+    failpoint::hit("overwrite.fsync.before");
+    file.sync_all()?;
+    failpoint::hit("overwrite.fsync.after");
     Ok(())
 }

@@ -4,12 +4,13 @@
 use ecluse_core::fault::{Code, Result};
 use ecluse_seal::Identity;
 
-use crate::event::{Act, Outcome, Verified};
+use crate::event::{Act, Leaf, Outcome, Verified};
 use crate::journal::Journal;
 use crate::orders::Orders;
 use crate::ports::{Destination, Record};
 use crate::run::ours;
 use crate::state;
+pub use crate::state::ELSEWHERE;
 use crate::world::World;
 
 static NOT_DESTROYED: Code = Code::refused("ECL-LOA-018", "the identity is not destroyed yet");
@@ -76,7 +77,8 @@ pub fn unseals<T>(
 }
 
 /// Destroys the identity that opened the archive, between the two lines that say so. `receipt` is the digest
-/// of the receipt as it will be signed: whatever comes after the identity is gone was durable before.
+/// of the receipt as it will be signed: whatever comes after the identity is gone was durable before. The file keeps
+/// its name until the second line stands: a start that died in between is told from one that was given another name.
 ///
 /// # Errors
 ///
@@ -108,6 +110,27 @@ fn papered<T>(
         Err(fault) => journal.failed(act, archive, fault),
     }
     done
+}
+
+/// Whether a load of this archive began in the folder of this journal.
+#[must_use]
+pub fn has_unsealed(journal: &Verified, archive: &str) -> bool {
+    journal.leaves.iter().any(|leaf| leaf.act == Act::Unseal && leaf.object == archive)
+}
+
+/// Whether some start destroyed the identity over this receipt, whatever a later one began.
+#[must_use]
+pub fn was_destroyed(journal: &Verified, archive: &str, receipt: &str) -> bool {
+    let done = Outcome::Done.to_string();
+    let is = |leaf: &&Leaf| leaf.act == Act::Destroy && leaf.object == archive && leaf.outcome == done;
+    journal.leaves.iter().filter(is).any(|leaf| leaf.paper.as_deref() == Some(receipt))
+}
+
+/// Whether the journal says that the identity of this archive is destroyed, over whichever receipt.
+#[must_use]
+pub fn has_destroyed(journal: &Verified, archive: &str) -> bool {
+    let last = journal.leaves.iter().rev().find(|leaf| leaf.act == Act::Destroy && leaf.object == archive);
+    last.is_some_and(|leaf| leaf.outcome == Outcome::Done.to_string())
 }
 
 /// Whether the journal says that the identity of this archive is destroyed, after everything that this receipt says:

@@ -12,7 +12,8 @@ use crate::ports::Record;
 use crate::world::World;
 
 static OTHER: Code = Code::refused("ECL-RUN-013", "the run folder belongs to another instruction");
-static ELSEWHERE: Code = Code::refused("ECL-LOA-030", "this load was begun into another database");
+/// A load that would go into another database than its first start.
+pub static ELSEWHERE: Code = Code::refused("ECL-LOA-030", "this load was begun into another database");
 static OTHER_FILES: Code =
     Code::refused("ECL-LOA-040", "this load was begun with another folder for its files");
 static OLDER: Code = Code::refused("ECL-RUN-021", "the run's sealed state is older than its journal");
@@ -85,7 +86,7 @@ fn of(orders: &Orders<'_>, state: RunState) -> Result<RunState> {
     let elsewhere = !state.destination.is_empty() && state.destination != orders.destination.identity;
     if orders.begun.is_some() && elsewhere {
         return Err(ELSEWHERE.fault("").help(
-            "name the database into which it was begun: --to URL; for another one, undo the load there or begin in another folder: --run DIR",
+            "name the database into which it was begun: --to URL. A load is not undone: once whoever keeps that database has taken its rows away, or it is gone, load in a migration folder of its own: ecluse -C DIR load ARCHIVE",
         ));
     }
     if orders.begun.is_some_and(|begun| !state.files.is_empty() && state.files != begun.files) {

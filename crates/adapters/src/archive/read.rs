@@ -23,6 +23,7 @@ static MISSING: Code = Code::refused("ECL-LOA-020", "a part of the archive is mi
 static CHANGED: Code =
     Code::refused("ECL-LOA-021", "a part of the archive is not the one that the manifest lists");
 static STRAY: Code = Code::refused("ECL-LOA-022", "the archive holds a file that its manifest does not list");
+static LINKED: Code = Code::refused("ECL-LOA-043", "a part of the archive is a link");
 static OTHER_COUNT: Code =
     Code::refused("ECL-LOA-023", "the sealed index tells of other parts than the manifest");
 static UNREADABLE: Code = Code::outside("ECL-LOA-024", "the archive cannot be read");
@@ -47,7 +48,8 @@ impl Whole {
     ///
     /// # Errors
     ///
-    /// `ECL-LOA-020` to `ECL-LOA-022`, naming the part; `ECL-LOA-024`; `ECL-SEA-031` before a part is read.
+    /// `ECL-LOA-020` to `ECL-LOA-022` and `ECL-LOA-043`, naming the part; `ECL-LOA-024`; `ECL-SEA-031` before a part is
+    /// read.
     pub fn verified(folder: &Path, manifest: &Manifest) -> Result<Self> {
         let stated = manifest.stated();
         let whole = Self {
@@ -115,16 +117,21 @@ impl Whole {
         Ok((name, listed))
     }
 
-    /// Nothing else lies there: a part that the manifest does not list is nobody's.
+    /// Nothing else lies there: a part that the manifest does not list is nobody's, and one that is a link lies elsewhere.
     fn alone(&self) -> Result<()> {
         let unreadable = |error: std::io::Error| UNREADABLE.fault(error.kind().to_string());
         for entry in std::fs::read_dir(&self.folder).map_err(unreadable)? {
-            let name = entry.map_err(unreadable)?.file_name();
+            let entry = entry.map_err(unreadable)?;
+            let name = entry.file_name();
             let name = name.to_string_lossy();
             let number = name.strip_suffix(".age").and_then(|stem| stem.parse::<usize>().ok());
             let listed = number.is_some_and(|n| n < self.parts.len() && part_name(n) == name);
             if !listed && !BESIDE.contains(&name.as_ref()) {
                 return Err(stray(&name));
+            }
+            // whoever erases the archive takes the link away, and what it leads to would stay
+            if listed && entry.file_type().map_err(unreadable)?.is_symlink() {
+                return Err(LINKED.fault(name).help("put the file itself into the archive's folder"));
             }
         }
         Ok(())

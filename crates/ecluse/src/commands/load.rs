@@ -9,21 +9,26 @@
 
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ecluse_adapters::archive::{Archive, Received, Source};
 use ecluse_adapters::folder::{RunFolder, events, figures};
 use ecluse_adapters::sql;
+use ecluse_adapters::url::Url;
 use ecluse_core::copies::Store;
 use ecluse_core::count::plural;
+use ecluse_core::digest;
 use ecluse_core::fault::{Code, Fault, Result};
 use ecluse_core::language::Language;
 use ecluse_core::receipt::{self, Stated, Table};
 use ecluse_core::recipient::Recipient;
 use ecluse_flow::event::Act;
 use ecluse_flow::figures::Figures;
-use ecluse_flow::load::{OTHER_RECEIPT, destroys, goes_on, is_destroyed, not_loaded_yet, unseals};
+use ecluse_flow::load::{
+    ELSEWHERE, OTHER_RECEIPT, destroys, goes_on, has_destroyed, is_destroyed, not_loaded_yet, unseals,
+    was_destroyed,
+};
 use ecluse_flow::orders::{Orders, is_stated};
 use ecluse_flow::ports::{Destination, Files, Record as _};
 use ecluse_flow::reconcile::{Kind, Reconciliation, conclude, reconcile};
@@ -37,10 +42,11 @@ use jiff::civil::Date;
 use serde_json::json;
 
 use super::migrate::{STOPPED, counters};
-use super::{Here, reconcile as reconciled, runs, session, sign};
+use super::{Here, loads, reconcile as reconciled, runs, session, sign};
 use crate::cli::{LoadArgs, SignArgs};
 use crate::connections::{self, End};
 use crate::copies::{self, Born};
+use crate::folder::Folder;
 use crate::loading::{Laid, Sealed, of_a_part, opened};
 use crate::papers::{Paper, draft, reference, signatures_of};
 use crate::progress::Teller;
@@ -74,34 +80,112 @@ pub(super) fn run(here: &Here, args: &LoadArgs) -> Result<()> {
     let path = here.folder.path(None, receipt::FILE);
     let (archive, session) = (sealed.manifest.header().id.clone(), sealed.recipient.header().id.clone());
     let recipient = sealed.recipient.clone();
-    let paper = match announced(&path, &sealed, (&key, &run))? {
-        Some(paper) => {
-            may_go(&key, &recipient, &run, Announced::Already)?;
+    let ends = Ends { key: &key, run: &run, here: &here.folder };
+    let paper = match announced(&path, &sealed, &ends)? {
+        Lies::Announced(paper) => {
+            let into = is_its_database(here, args, &run, &paper)?;
+            may_go(&ends, &recipient, (&archive, Some(&paper)))?;
+            output::line(format!("Loaded before{into}; nothing was written."));
             paper
         }
-        None => {
+        Lies::Unsaid(seen) => {
             one_file(&key)?;
-            let loaded = loaded(here, args, sealed, (&key, &run, &path))?;
-            if loaded == Loaded::Reference {
+            let Loaded::Whole(written) = loaded(here, args, sealed, &ends, (&path, seen.as_deref()))? else {
                 // the identity is needed for the rest
                 return Ok(());
-            }
-            may_go(&key, &recipient, &run, Announced::NotYet)?;
-            Paper::read(&path, "")?
+            };
+            may_go(&ends, &recipient, (&archive, None))?;
+            Paper::read(&path, "").and_then(|paper| is_still(paper, &written))?
         }
     };
-    let mut record = RunFolder::existing(&run, &here.journal())?;
-    destroys(&mut record, ready::world(), (&session, &archive), &paper.digest(), || {
-        overwrite::removed(&key).map(drop).map_err(|kind| {
+    // no other load puts aside what is announced here
+    let alone = loads::alone(&path)?;
+    let paper = is_still(Paper::read(&path, "")?, &paper.digest())?;
+    let is_said = is_destroyed(&events(&run)?, &archive, &paper.digest()).is_ok();
+    if !is_said || is_there(&key) {
+        let kept = |kind| {
             KEPT.fault(format!("{}: {kind}", key.display()))
                 .help("make the file writable and give the same command again")
-        })
-    })?;
-    output::line(format!(
-        "{}: overwritten and taken away. What a file system, a disk or a backup keeps of it is out of reach.",
-        key.display()
-    ));
+        };
+        let mut record = RunFolder::existing(&run, &here.journal())?;
+        destroys(&mut record, ready::world(), (&session, &archive), &paper.digest(), || {
+            overwrite::emptied(&key).map(drop).map_err(kept)
+        })?;
+        if overwrite::removed(&key).map_err(kept)? {
+            output::line(format!(
+                "{}: overwritten and taken away. What a file system, a disk or a backup keeps of it is out of reach.",
+                key.display()
+            ));
+        }
+    }
+    drop(alone);
     signed(here, args, &run, &paper)
+}
+
+/// A receipt, where it is the one of this digest: another load may have ended meanwhile.
+fn is_still(paper: Paper, digest: &str) -> Result<Paper> {
+    if paper.digest() == digest {
+        return Ok(paper);
+    }
+    Err(OTHER_RECEIPT.fault(paper.path.display().to_string()).help("give the same command again"))
+}
+
+/// What a load ends with: the identity that goes, the run folder, and the migration's, in which others may lie.
+#[derive(Clone, Copy)]
+struct Ends<'a> {
+    key: &'a Path,
+    run: &'a Path,
+    here: &'a Folder,
+}
+
+impl Ends<'_> {
+    /// The run folders of other loads, as they stand there now: one may have begun meanwhile.
+    fn others(&self) -> Result<Vec<PathBuf>> {
+        loads::others(self.here, self.run)
+    }
+}
+
+/// What lies there as the receipt.
+enum Lies {
+    /// The one over which this load's journal announced that the identity goes.
+    Announced(Paper),
+    /// Nothing, or one of this digest that nobody announced.
+    Unsaid(Option<String>),
+}
+
+/// That what `--to` names is the database of a load that is through, and how a person calls it. The identity that would
+/// say it is gone: what stands there says it, the ledger of the run. A load that was closed, and one of no row, leave
+/// none; and where nothing is named, nothing is asked.
+///
+/// # Errors
+///
+/// [`ELSEWHERE`]; the destination's.
+fn is_its_database(here: &Here, args: &LoadArgs, run: &Path, receipt: &Paper) -> Result<String> {
+    let named = match args.to.url() {
+        Some(url) => Some(url),
+        None => connections::written(&here.folder, End::Destination)?,
+    };
+    let stated = receipt.judge(receipt::parse(receipt.text()))?;
+    let is_empty = stated.tables.iter().all(|table| table.rows == 0);
+    let Some(named) = named.filter(|_| !is_empty && !is_closed(run)) else { return Ok(String::new()) };
+    let url = connect::parse(&named)?;
+    // a file that is not there would be made
+    let is_none = matches!(&url, Url::Sqlite(path) if !path.exists());
+    if is_none || connect::destination(&url)?.ledger(&stated.run)?.is_empty() {
+        return Err(ELSEWHERE.fault("").help(
+            "it is through, and nothing was written now: name the database into which it was loaded, or none",
+        ));
+    }
+    Ok(format!(", into {}", connect::name(&url, Language::English)))
+}
+
+/// Whether a load's sealed state is gone: its closing took it, and the ledger with it.
+fn is_closed(run: &Path) -> bool {
+    RunFolder::sealed_state(run).is_ok_and(|state| state.is_none())
+}
+
+fn is_there(key: &Path) -> bool {
+    !std::fs::symlink_metadata(key).is_err_and(|error| error.kind() == ErrorKind::NotFound)
 }
 
 /// Signs the receipt; without a key it waits for `ecluse receipt sign`.
@@ -132,60 +216,78 @@ fn signed(here: &Here, args: &LoadArgs, run: &Path, paper: &Paper) -> Result<()>
 }
 
 /// The receipt that lies there, where it is the one over which this load's journal announced that the identity goes.
-/// One that nobody announced or signed says nothing: a start died before it, or somebody laid it there; it goes, and
-/// the load says anew what it found.
-fn announced(path: &Path, sealed: &Sealed, (key, run): (&Path, &Path)) -> Result<Option<Paper>> {
+/// One that nobody announced or signed says nothing: a start died before it, or somebody laid it there; the load says
+/// anew what it found, and puts it aside then. Nothing is changed here.
+fn announced(path: &Path, sealed: &Sealed, ends: &Ends<'_>) -> Result<Lies> {
     if !path.exists() {
-        return Ok(None);
+        return Ok(Lies::Unsaid(None));
     }
     let paper = Paper::read(path, "")?;
     let stated = paper.judge(receipt::parse(paper.text()))?;
-    let ours = stated.archive == sealed.manifest.header().id && stated.manifest == sealed.manifest.digest();
-    let journal = if run.exists() { Some(events(run)?) } else { None };
-    let last = journal.as_ref().and_then(|journal| journal.paper(Act::Destroy));
-    let announced = last.is_some_and(|(digest, _)| digest == paper.digest());
-    if !ours || (!announced && !paper.signatures.is_empty()) {
-        return Err(ANOTHER
+    let another = || {
+        ANOTHER
             .fault(format!("archive {}", stated.archive))
-            .help("load in a folder of its own: ecluse -C DIR load ARCHIVE"));
+            .help("load in a folder of its own: ecluse -C DIR load ARCHIVE")
+    };
+    if stated.archive != sealed.manifest.header().id || stated.manifest != sealed.manifest.digest() {
+        return Err(another());
     }
-    if announced {
-        return Ok(Some(paper));
+    let digest = paper.digest();
+    let mut is_over = false;
+    let others = ends.others()?;
+    for run in std::iter::once(ends.run).chain(others.iter().map(PathBuf::as_path)) {
+        let Some(journal) = loads::journal(run)? else { continue };
+        let Some((last, _)) = journal.paper(Act::Destroy) else { continue };
+        if last == digest && run == ends.run {
+            return Ok(Lies::Announced(paper));
+        }
+        if last == digest {
+            return Err(loads::anothers(run));
+        }
+        is_over = is_over || has_destroyed(&journal, &stated.archive) || over(ends.key)?;
+    }
+    if !paper.signatures.is_empty() {
+        return Err(another());
     }
     // nothing could be found out anew: what was changed is put back, not taken away
-    if last.is_some() && overwrite::is_over(key).map_err(|kind| folder::unwritable(key, &kind.into()))? {
+    if is_over {
         return Err(OTHER_RECEIPT
             .fault(path.display().to_string())
             .help("put it back as ecluse load wrote it"));
     }
-    std::fs::remove_file(path).map_err(|error| folder::unwritable(path, &error))?;
-    Ok(None)
-}
-
-/// Whether the journal announced already that the identity goes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Announced {
-    Already,
-    NotYet,
+    Ok(Lies::Unsaid(Some(digest)))
 }
 
 /// That what is about to be destroyed is the stated identity, and that it ended this load: it opens the load's
-/// sealed state, which nobody else can have written, and the state says that the load is through. Where an earlier
-/// start announced it and took it away, or overwrote it, nothing is left to look at.
-fn may_go(key: &Path, recipient: &Recipient, run: &Path, announced: Announced) -> Result<()> {
-    if announced == Announced::Already
-        && overwrite::is_over(key).map_err(|kind| folder::unwritable(key, &kind.into()))?
-    {
-        return Ok(());
+/// sealed state, which nobody else can have written, and the state says that the load is through; and that no other
+/// load needs it. Where an earlier start announced it over this receipt, and overwrote it or took it away, nothing is
+/// left to look at.
+fn may_go(ends: &Ends<'_>, recipient: &Recipient, (archive, receipt): (&str, Option<&Paper>)) -> Result<()> {
+    let Ends { key, run, .. } = *ends;
+    if let Some(receipt) = receipt {
+        if !is_there(key) && was_destroyed(&events(run)?, archive, &receipt.digest()) {
+            return Ok(());
+        }
+        // the name goes last: while the journal does not say that it is gone, another name was given
+        if is_there(key) && over(key)? {
+            return Ok(());
+        }
     }
     one_file(key)?;
     let identity = session::recipients(key)?;
     is_stated(&identity, recipient)?;
     let state = RunFolder::sealed_state(run)?.ok_or_else(|| NOT_THROUGH.fault("no sealed state"))?;
-    if ecluse_seal::open(&state, &identity)?.whole {
-        return Ok(());
+    let own = ecluse_seal::open(&state, &identity)?;
+    if !own.whole {
+        return Err(NOT_THROUGH
+            .fault("")
+            .help("move receipt.toml away; the same command then goes on with the load"));
     }
-    Err(NOT_THROUGH.fault("").help("move receipt.toml away; the same command then goes on with the load"))
+    loads::none_is_half_way(&ends.others()?, (&identity, &own), archive)
+}
+
+fn over(key: &Path) -> Result<bool> {
+    overwrite::is_over(key).map_err(|kind| folder::unwritable(key, &kind.into()))
 }
 
 /// That the identity is one plain file with one name: of any other, a copy would outlive its destruction.
@@ -202,10 +304,9 @@ fn one_file(key: &Path) -> Result<()> {
 }
 
 /// What a start was for.
-#[derive(Clone, Copy, PartialEq, Eq)]
 enum Loaded {
-    /// Everything that was sealed.
-    Whole,
+    /// Everything that was sealed; the digest of the receipt that it wrote.
+    Whole(String),
     /// The reference data alone: nothing was received yet.
     Reference,
 }
@@ -215,8 +316,10 @@ fn loaded(
     here: &Here,
     args: &LoadArgs,
     sealed: Sealed,
-    (key, run, receipt): (&Path, &Path, &Path),
+    ends: &Ends<'_>,
+    (receipt, seen): (&Path, Option<&str>),
 ) -> Result<Loaded> {
+    let Ends { key, run, .. } = *ends;
     let identity = session::recipients(key)?;
     let ids = (sealed.recipient.header().id.clone(), sealed.manifest.header().id.clone());
     let manifest = sealed.manifest.digest();
@@ -227,7 +330,11 @@ fn loaded(
         // a start may have died before its first line
         let journal = if run.join("events.jsonl").exists() { Some(events(run)?) } else { None };
         goes_on(RunFolder::sealed_state(run)?.as_deref(), journal.as_ref(), (&identity, order))?;
-    } else {
+    }
+    if RunFolder::sealed_state(run)?.is_none() {
+        loads::none_has_begun(&ends.others()?, &identity, &ids.1)?;
+    }
+    if !run.exists() {
         // until the order is unsealed, the day is the one of what has none
         listed(here, args, run, None)?;
     }
@@ -278,13 +385,17 @@ fn loaded(
     let stated = load.stated(&figures, &found, outs);
     let contract = laid.sealed.contract.digest().to_owned();
     let head = draft::head(Some(contract), here.now, LASTS, laid.sealed.contract.header().trial)?;
-    folder::create_durably(receipt, receipt::draft(&head, &stated).as_bytes(), 0o666)?;
+    let text = receipt::draft(&head, &stated);
+    let alone = loads::alone(receipt)?;
+    loads::makes_room(receipt, seen, &[ends.others()?, vec![run.to_owned()]].concat())?;
+    folder::create_durably(receipt, text.as_bytes(), 0o666)?;
+    drop(alone);
     let rows = stated.tables.iter().map(|t| t.rows).sum();
     output::line(format!(
         "{} loaded and read back; every one is as it was sealed.",
         plural(rows, "row", "rows")
     ));
-    Ok(Loaded::Whole)
+    Ok(Loaded::Whole(digest::of_bytes(text.as_bytes())))
 }
 
 /// A refusal that also says what of the archive stands at the destination, received by nobody.

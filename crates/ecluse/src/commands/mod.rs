@@ -28,6 +28,7 @@ pub(crate) mod instruction;
 mod journal;
 pub(crate) mod known;
 mod load;
+mod loads;
 mod locate;
 pub(crate) mod mandate;
 mod mapping;

@@ -1,5 +1,6 @@
 //! `ecluse undo`: what a run wrote, taken away again, until the migration is accepted.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use ecluse_adapters::folder::RunFolder;
@@ -7,11 +8,12 @@ use ecluse_core::copies::Store;
 use ecluse_core::count::{count, plural};
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::language::Language;
+use ecluse_flow::event::Act;
 use ecluse_flow::run::Options;
 use ecluse_flow::undo::{Kept, Undoing, Undone, undo};
 
 use super::begun::begun;
-use super::{Here, runs, withdrawn};
+use super::{Here, loads, runs, withdrawn};
 use crate::cli::UndoArgs;
 use crate::connect;
 use crate::copies;
@@ -21,6 +23,7 @@ use crate::progress::Teller;
 use crate::ready::{self, Missing, Ready, STOP};
 
 static ACCEPTED: Code = Code::refused("ECL-UND-003", "the migration was accepted");
+static LOADED: Code = Code::refused("ECL-UND-004", "a load out of an archive is not undone");
 
 /// Rows named on the screen; `undone.json` has all.
 const SHOWN: usize = 20;
@@ -28,6 +31,7 @@ const SHOWN: usize = 20;
 pub(super) fn run(here: &Here, args: &UndoArgs) -> Result<()> {
     not_accepted(&here.folder)?;
     let run = here.folder.path(args.begun.run.dir.as_deref(), "run");
+    not_loaded(&run)?;
     begun(&run)?;
     let papers = args.begun.papers();
     // between two chunks it ends where it is, and the same command goes on
@@ -64,6 +68,17 @@ fn not_accepted(folder: &Folder) -> Result<()> {
     if folder.has("acceptance.toml") {
         return Err(ACCEPTED.fault("acceptance.toml").help(
             "what the laboratory accepted is the laboratory's: it orders a migration back; one that nobody has signed is set aside: mv acceptance.toml acceptance.old.toml",
+        ));
+    }
+    Ok(())
+}
+
+/// That the folder's run moved between two databases: what compiles an undo is not at whoever loads an archive.
+fn not_loaded(run: &Path) -> Result<()> {
+    let first = loads::journal(run)?.and_then(|journal| journal.leaves.into_iter().next());
+    if first.is_some_and(|leaf| leaf.act == Act::Unseal) {
+        return Err(LOADED.fault(run.display().to_string()).help(
+            "end the load: ecluse load ARCHIVE; or have whoever keeps the database take its rows away",
         ));
     }
     Ok(())

@@ -58,6 +58,7 @@ const WRITERS: &[(&str, Writes)] = &[
     ("ecluse/src/commands/journal/prove.rs", Stores(&[Journal])),
     ("ecluse/src/commands/journal/serve.rs", Means),
     ("ecluse/src/commands/load.rs", Papers),
+    ("ecluse/src/commands/loads.rs", Papers),
     ("ecluse/src/commands/mandate.rs", Papers),
     ("ecluse/src/commands/mapping.rs", Papers),
     ("ecluse/src/commands/migrate.rs", Stores(&[Record])),

@@ -40,6 +40,16 @@ const KEY: [u8; 32] = [7; 32];
 const SALT: [u8; 32] = [9; 32];
 const RUN: &str = "3f0c1d2e4b5a69788796a5b4c3d2e1f0";
 
+/// The file of the identity to which the archives are sealed.
+pub(crate) fn identity() -> String {
+    Identity::parse(IDENTITY).unwrap().file().expose().to_owned()
+}
+
+/// Makes a file its owner's alone.
+pub(crate) fn private(path: &std::path::Path) {
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+}
+
 /// The recipient's machine: the folder with what the recipient has, an archive, and the identity beside.
 pub(crate) struct Machine {
     all: tempfile::TempDir,
@@ -87,10 +97,8 @@ impl Machine {
         for name in ["receipt.toml", "new.db", "runs.json"] {
             let _ = std::fs::remove_file(lab.join(name));
         }
-        let identity = Identity::parse(IDENTITY).unwrap();
-        std::fs::write(self.identity(), identity.file().expose()).unwrap();
-        let own = std::fs::Permissions::from_mode(0o600);
-        std::fs::set_permissions(self.identity(), own).unwrap();
+        std::fs::write(self.identity(), identity()).unwrap();
+        private(&self.identity());
     }
 
     pub(crate) fn lab(&self) -> PathBuf {

@@ -35,6 +35,7 @@ mod large;
 mod ledger;
 mod load;
 mod load_faults;
+mod loaded;
 mod made;
 mod many;
 mod noted;

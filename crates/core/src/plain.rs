@@ -74,6 +74,24 @@ impl Walk<'_> {
     }
 }
 
+/// Whether a text stands on one line and nothing in it steers a screen: what a list, a name or a certificate may say.
+#[must_use]
+pub fn is_one_line(text: &str) -> bool {
+    !text.chars().any(|c| steers(c) || c.is_control())
+}
+
+/// Every character that steers, as TOML writes it by its number; within a text in quotation marks alone.
+pub(crate) fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match steers(c) {
+            true => out.push_str(&format!("\\u{:04X}", u32::from(c))),
+            false => out.push(c),
+        }
+    }
+    out
+}
+
 fn is_steering(text: &str) -> bool {
     text.char_indices().any(|(at, c)| steers(c) && !ends_line(text, at, c))
 }
@@ -104,6 +122,27 @@ mod tests {
         assert_eq!(found(text, &[]), ["a comment", "`label`", "`name`", "a key", "`list`"]);
         assert_eq!(found(text, &["name"]), ["a comment", "`label`", "a key", "`list`"]);
         assert_eq!(found("a = \"\"\"x\r\ny\tz\"\"\"\r\n", &[]), [""; 0]);
+    }
+
+    #[test]
+    fn a_place_is_one_line_of_printed_characters() {
+        for good in ["/srv/labo/archive 2", "../é", "\u{5d0}\u{5d1}"] {
+            assert!(is_one_line(good), "{good:?}");
+        }
+        for bad in [
+            "a\nb",
+            "a\tb",
+            "a\r\nb",
+            "\u{1b}[2J",
+            "\u{9b}m",
+            "\u{7f}",
+            "\u{202a}",
+            "\u{202e}",
+            "\u{2066}",
+            "\u{2069}",
+        ] {
+            assert!(!is_one_line(bad), "{bad:?}");
+        }
     }
 
     #[test]

@@ -372,7 +372,8 @@ pub(crate) fn as_table<'a, 'i>(
 }
 
 /// Writes a text as a TOML basic string, on one line whatever it holds: a line feed in a surveyed
-/// name must not end the comment it is drafted into. JSON's escapes are TOML's, but for DEL.
+/// name must not end the comment it is drafted into, nor any other character steer the screen it is read on
+/// there ([`plain`]). JSON's escapes are TOML's, but for DEL.
 pub(crate) fn quote(text: &str) -> String {
-    serde_json::Value::from(text).to_string().replace('\u{7f}', "\\u007F")
+    plain::escaped(&serde_json::Value::from(text).to_string())
 }

@@ -129,6 +129,18 @@ pub(crate) fn read(path: &Path, help: &str) -> Result<Vec<u8>> {
     })
 }
 
+/// That no paper of that name is there, for whoever does something else before it is written.
+///
+/// # Errors
+///
+/// [`THERE`].
+pub(crate) fn free(path: &Path) -> Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(_) => Err(unwritable(path, &ErrorKind::AlreadyExists.into())),
+        Err(_) => Ok(()),
+    }
+}
+
 /// Writes a file that must not exist yet: a paper is never overwritten.
 ///
 /// # Errors

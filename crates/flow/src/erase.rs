@@ -337,9 +337,15 @@ impl<'a> Work<'a, '_> {
         if self.how.announced && there == 0 {
             return Ok(None);
         }
-        Err(CHANGED.fault(differ.join(", ")).help(
-            "nothing went; find who wrote there, catch up (ecluse migrate --catch-up), have it accepted anew; then: ecluse erase --source",
-        ))
+        Err(CHANGED.fault(differ.join(", ")).help(match moved {
+            Moved::Ledger(_) => {
+                "nothing went; find who wrote there, catch up (ecluse migrate --catch-up), have it accepted anew; then: ecluse erase --source"
+            }
+            // an archive is not caught up: its recipient's identity is gone
+            Moved::Received(_) => {
+                "nothing went; find who wrote there. What was written since is in no archive: put it back as it was; or a new statement of the recipient (ecluse recipient new), a new version of the order that cites it, and its archive (ecluse extract --run NAME), received and accepted; then: ecluse erase --source"
+            }
+        }))
     }
 
     /// The destination, read once more.

@@ -53,7 +53,8 @@ static WRITE: Code = Code::outside("ECL-RUN-204", "the run folder cannot be writ
 static READ: Code = Code::outside("ECL-RUN-205", "the run folder cannot be read");
 static FIGURES: Code = Code::refused("ECL-RUN-206", "figures in the run folder are not what écluse wrote");
 
-const EVENTS: &str = "events.jsonl";
+/// The lines of what was done, in a run folder and in every other that keeps some.
+pub const EVENTS: &str = "events.jsonl";
 const STATE: &str = "state.age";
 const FIGURES_FILE: &str = "figures.json";
 const UNDONE: &str = "undone.json";

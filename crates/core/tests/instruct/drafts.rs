@@ -82,6 +82,32 @@ fn a_chosen_table_still_grants_no_column() {
     assert_eq!(codes, ["ECL-INS-010"]);
 }
 
+/// A database's own names steer no screen that the draft is read on, and its header and comments are read again.
+#[test]
+fn a_name_that_steers_a_screen_is_drafted_by_its_number() {
+    let mut catalog = laboratory::catalog();
+    let (table, column) = ("vi\u{202e}site", "no\u{202e}m\u{9b}31m");
+    catalog.tables[0].columns[0].name = column.to_owned();
+    let mut named = catalog.tables[0].clone();
+    named.name = table.to_owned();
+    catalog.tables.push(named);
+    let text = dictionary::draft(&catalog, jiff::Timestamp::UNIX_EPOCH, "sha256:00");
+    let dictionary = dictionary::parse(&text).unwrap();
+    assert!(dictionary.tables.iter().any(|t| t.name.value == table && t.columns[0].name.value == column));
+    let text = instruction::draft(&Drafting {
+        head: &head(),
+        dictionary: &dictionary,
+        mapping: None,
+        tables: &[catalog.tables[0].name.clone()],
+        destination: Some(&destination()),
+        source_tls_spki: None,
+    });
+    assert!(!text.contains(['\u{202e}', '\u{9b}']) && text.contains("\\u202E"), "{text}");
+    let text = text.replace("purpose        = \"…\"", "purpose = \"x\"");
+    let findings = instruction::parse(&text).err().unwrap_or_default();
+    assert!(!findings.iter().any(|finding| finding.message.contains("steers")), "{findings:#?}");
+}
+
 #[test]
 fn taking_the_marks_away_grants_line_by_line() {
     let text = draft(&["patient".to_owned()]);

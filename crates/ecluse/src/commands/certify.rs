@@ -35,6 +35,8 @@ fn propose(here: &Here, args: &RunArgs) -> Result<()> {
     let (contract, _) = standing::contract(&here.folder, None, here.now)?;
     let session = session::in_force(here, &contract)?;
     let trial = contract.header().trial;
+    // before anything is noted: a certificate that stands holds as it was signed, or can still be signed
+    folder::free(&path)?;
     let mut head = draft::head(Some(contract.digest().to_owned()), here.now, draft::YEAR, trial)?;
     let evidence = Born {
         store: Store::Evidence,

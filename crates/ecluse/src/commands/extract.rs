@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use data_encoding::HEXLOWER;
-use ecluse_adapters::archive::Writer;
-use ecluse_adapters::folder::{RunFolder, events};
+use ecluse_adapters::archive::{MARK, Writer};
+use ecluse_adapters::folder::{EVENTS, RunFolder, events, figures};
+use ecluse_core::acceptance;
 use ecluse_core::count::{count, plural};
 use ecluse_core::digest;
 use ecluse_core::document::{self, Kind};
-use ecluse_core::fault::{Code, Result};
+use ecluse_core::fault::{Code, Fault, Result};
 use ecluse_core::manifest::{self, Manifest, Part};
 use ecluse_core::person::Role;
 use ecluse_core::receipt;
@@ -22,8 +23,9 @@ use ecluse_flow::extract::{Consignment, Extracted, Signed, extract};
 use ecluse_flow::extracted::{ends, is_unended};
 use ecluse_flow::ports::Archive;
 use ecluse_flow::rights;
-use ecluse_flow::run::Options;
+use ecluse_flow::run::{Options, is_ours};
 use ecluse_seal::archive::{Index, Label};
+use jiff::civil::Date;
 use serde_json::json;
 
 use super::{Here, begun, encodings, files, identifiers, migrate, runs, sign, stayed};
@@ -38,6 +40,9 @@ use crate::{clock, copies, folder, output, trial};
 
 static TO_A_DATABASE: Code =
     Code::usage("ECL-ARC-010", "the order goes to a database, and nothing is sealed");
+static INSIDE: Code =
+    Code::usage("ECL-ARC-013", "an archive would lie inside another thing of the migration's");
+static RECEIVED: Code = Code::refused("ECL-ARC-012", "an archive of this run was received already");
 
 /// What a stranger who has the recipient's key does with the archive.
 const README: &str = concat!(include_str!("extract/readme.txt"), include_str!("extract/steps.txt"));
@@ -57,26 +62,28 @@ pub(super) fn run(here: &Here, args: &ExtractArgs) -> Result<()> {
     if chain.instruction.order().recipient().is_none() {
         return Err(TO_A_DATABASE.fault("it names a [destination]").help("ecluse migrate"));
     }
+    placed(here, &args.output)?;
     let key = key(here, args.key.as_deref(), &chain)?;
     let sender = hand::signer(Kind::Manifest, &key, &chain.contract.terms().keys)?.fingerprint();
     let path = here.folder.path(args.papers.run.as_deref(), "run");
-    let copied = |ready: &Ready| {
-        let order = ready.chain.instruction.order();
-        copies::archive(&here.folder, here.now, (&args.output, &path), order)
-    };
+    copies::nameable(&path)?;
+    runs::not_closed(&here.folder, chain.instruction.digest(), &path)?;
     if let Some(manifest) = unended(&args.output, &path) {
         let (ready, _) = Ready::to_recipient(here, &args.papers, chain)?;
         runs::may_open(here, &path, &ready)?;
-        copied(&ready)?;
+        copies::sealing(&here.folder, here.now, &path, ready.chain.instruction.order())?;
+        copies::archive(&here.folder, here.now, &args.output, copies_until(&ready))?;
         beside(here, manifest::FILE, &of_archive(&args.output)?)?;
         return told(&ended(here, &ready, (&args.output, &path), &manifest)?, &args.output);
     }
+    not_received(here, &path, &chain)?;
     // before the ledger of copies knows the name: what somebody else put there is no copy of ours
-    let mut archive = Named { writer: Writer::new(&args.output)?, here, name: manifest::FILE };
+    let writer = Writer::new(&args.output)?;
     let (ready, mut source) = Ready::to_recipient(here, &args.papers, chain)?;
     runs::may_open(here, &path, &ready)?;
-    copied(&ready)?;
-    let mut record = RunFolder::open(&path, &here.journal())?;
+    let mut record = taken(here, &path, &ready)?;
+    let (path_of, until) = (args.output.as_path(), copies_until(&ready));
+    let mut archive = Named { writer, here, path: path_of, until, name: manifest::FILE };
     ready.swept(&mut record)?;
     let facts = serde_json::to_vec_pretty(&Facts::of(&ready)).unwrap_or_default();
     folder::replace(&path.join(facts::FILE), &facts)?;
@@ -123,17 +130,108 @@ pub(super) fn beside(here: &Here, name: &str, files: &BTreeMap<String, Vec<u8>>)
     Ok(())
 }
 
+/// Takes the run's folder, and enters what sealing leaves in it. A start that is refused here, because another process
+/// has the folder, or it is another order's, or was closed meanwhile, has entered nothing that is not there: the record
+/// alone stands in the ledger before its folder is made, the state once the folder is held, and the archive as its first
+/// byte is written ([`Named`]).
+///
+/// # Errors
+///
+/// `ECL-CPY-009`; `ECL-RUN-203`, `ECL-CLO-002`; as [`is_ours`].
+pub(super) fn taken(here: &Here, run: &Path, ready: &Ready) -> Result<RunFolder> {
+    let order = ready.chain.instruction.order();
+    copies::run(&here.folder, here.now, run, order, None)?;
+    let mut record = RunFolder::open(run, &here.journal())?;
+    ready.with_orders(|orders| is_ours(&orders, &mut record))?;
+    copies::sealing(&here.folder, here.now, run, order)?;
+    Ok(record)
+}
+
+/// That an archive may lie there: its name can be written down, and no folder above it is one that is erased, checked or
+/// handed over as a whole.
+///
+/// # Errors
+///
+/// `ECL-CPY-030`; [`INSIDE`].
+pub(super) fn placed(here: &Here, archive: &Path) -> Result<()> {
+    copies::nameable(archive)?;
+    let journal = runs::resolved(&here.journal());
+    let is_whole = |above: &&Path| {
+        let has = |name: &str| above.join(name).exists();
+        let is_archive = has(&manifest::part_name(0)) || has(MARK);
+        is_archive || has(EVENTS) || *above == journal
+    };
+    match runs::resolved(archive).ancestors().skip(1).find(is_whole) {
+        None => Ok(()),
+        Some(above) => {
+            Err(INSIDE.fault(above.display().to_string()).help("name a place beside it: -o ../ARCHIVE"))
+        }
+    }
+}
+
+/// The day by which the order has every copy erased.
+pub(super) fn copies_until(ready: &Ready) -> Date {
+    ready.chain.instruction.order().erasure.copies.value
+}
+
+/// That nobody has received an archive of this run: the recipient's identity went with the receipt, so that a later
+/// archive could not be opened, and the last archive is the one that is accepted. A receipt that cannot be read is not
+/// taken for none where the run has sealed something.
+///
+/// # Errors
+///
+/// [`RECEIVED`]; what is wrong with the papers that lie here.
+fn not_received(here: &Here, run: &Path, chain: &Chain) -> Result<()> {
+    if here.folder.has(acceptance::FILE) && sealed::is_any(run) {
+        let paper = Paper::read(&here.folder.path(None, acceptance::FILE), "ecluse accept propose")?;
+        let accepted = paper.judge(acceptance::parse(paper.text()))?;
+        if figures(run)?.is_some_and(|figures| figures.run == accepted.run) {
+            return Err(received(acceptance::FILE));
+        }
+    }
+    if !here.folder.has(receipt::FILE) {
+        return Ok(());
+    }
+    let paper = Paper::read(&here.folder.path(None, receipt::FILE), "ecluse receipt verify")?;
+    let stated = match receipt::parse(paper.text()) {
+        Err(findings) if sealed::is_any(run) => return paper.judge(Err(findings)),
+        Err(_) => return Ok(()),
+        Ok(stated) => stated,
+    };
+    if sealed::is_among(run, &stated.archive)? {
+        return Err(received(receipt::FILE));
+    }
+    // another run of the same order: it is the controller's word that there may be one
+    if stated.recipient == chain.instruction.order().sealed()?.statement.value {
+        output::warning(format!(
+            "{} says that its recipient destroyed the identity to which this order seals: nobody may be able to open the new archive. A later one wants a new statement of the recipient (ecluse recipient new) and a new version of the order",
+            receipt::FILE
+        ));
+    }
+    Ok(())
+}
+
+fn received(paper: &str) -> Fault {
+    RECEIVED.fault(paper).help(
+        "nothing is left to seal: ecluse next. For other rows, a new statement of the recipient (ecluse recipient new), a new version of the order that cites it, and a new run: ecluse extract --run NAME. An archive that a start left unended is ended under its own name: -o ARCHIVE",
+    )
+}
+
 /// An archive whose manifest is kept beside the papers once it has its name: until then the one before counts, and
-/// the receipt over it.
+/// the receipt over it. The ledger of copies knows it before its first byte stands, and not before it is begun.
 pub(super) struct Named<'a> {
     pub(super) writer: Writer,
     pub(super) here: &'a Here,
+    pub(super) path: &'a Path,
+    /// The order's day for copies.
+    pub(super) until: Date,
     /// The manifest's, beside the papers.
     pub(super) name: &'static str,
 }
 
 impl Archive for Named<'_> {
     fn begin(&mut self) -> Result<()> {
+        copies::archive(&self.here.folder, self.here.now, self.path, self.until)?;
         self.writer.begin()
     }
 

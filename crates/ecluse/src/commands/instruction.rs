@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use ecluse_adapters::url::Url;
+use ecluse_core::contract::Contract;
 use ecluse_core::count::{number, plural};
 use ecluse_core::diff::changes;
 use ecluse_core::document::{self, Kind};
@@ -22,7 +23,7 @@ use crate::cli::{
 use crate::connections::{self, End};
 use crate::papers::examined::{Draft, Examined, examined};
 use crate::papers::stopped::{set_aside, stopped};
-use crate::papers::{Paper, draft, recipient, refusal, returned, signatures_of, standing};
+use crate::papers::{Paper, draft, quietly, recipient, refusal, returned, signatures_of, standing};
 use crate::{connect, folder, journal, output};
 
 static NO_TABLE: Code = Code::usage("ECL-CLI-022", "the dictionary has no such table");
@@ -391,6 +392,9 @@ fn say(here: &Here, args: &StatusArgs, state: State) -> Result<()> {
             set_aside(&order.digest())
         )));
     }
+    if state == State::InForce {
+        unsigned_or_wrong(here, &order, &contract);
+    }
     let reason = args.reason.clone().filter(|reason| !reason.trim().is_empty());
     if state != State::InForce && reason.is_none() {
         return Err(NO_REASON
@@ -415,6 +419,24 @@ fn say(here: &Here, args: &StatusArgs, state: State) -> Result<()> {
     ));
     output::document(&json!({ "made": path, "instruction": order.digest(), "state": state.name() }));
     Ok(())
+}
+
+/// Warns of an order that is said to be in force and is not: nobody signed it, or not everybody who must, or its time is
+/// another one; or its draft would be refused. The word counts for nothing by itself, and whoever reads it may think so.
+fn unsigned_or_wrong(here: &Here, order: &Paper, contract: &Contract) {
+    let stands =
+        order.judge(InForce::in_force(&order.bytes, &order.signatures, contract, here.now)).map(drop);
+    let stands = stands.and_then(|()| quietly(|| crate::steps::checked(&here.folder)));
+    // a signatory's own folder may not hold the survey
+    if let Err(fault) =
+        stands.or_else(|fault| if fault.code().id == "ECL-CLI-003" { Ok(()) } else { Err(fault) })
+    {
+        output::warning(format!(
+            "this order does not stand as it lies here, whatever its status says: {} ({}). ecluse instruction check; ecluse instruction verify",
+            fault.code().title,
+            fault.code().id
+        ));
+    }
 }
 
 /// Whether the last word about this order, or one that a run met, stops it.

@@ -13,7 +13,7 @@ use crate::connections::{self, TO_FILL};
 use crate::folder::{self, Folder};
 use crate::papers::draft;
 use crate::papers::standing::FINGERPRINTS;
-use crate::{connect, output, trial};
+use crate::{connect, copies, output, trial};
 
 static TAKEN: Code = Code::usage("ECL-CLI-020", "the folder is not empty");
 
@@ -64,11 +64,13 @@ pub(crate) fn laid_out(
 ///
 /// # Errors
 ///
-/// [`TAKEN`]; URLs that are none, or that hold a password.
+/// [`TAKEN`], `ECL-CPY-030`; URLs that are none, or that hold a password.
 pub(crate) fn lay_out(dir: &Path, from: Option<&str>, to: Option<&str>) -> Result<Folder> {
     for url in [from, to].into_iter().flatten() {
         connect::parse(url).and_then(|url| connect::password(&url))?;
     }
+    // what the certificate will say of it
+    copies::nameable(dir)?;
     if !folder::list(dir)?.is_empty() {
         return Err(TAKEN
             .fault(dir.display().to_string())

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ecluse_adapters::archive::Writer;
-use ecluse_adapters::folder::{RunFolder, erasing};
+use ecluse_adapters::folder::erasing;
 use ecluse_core::count::{number, plural};
 use ecluse_core::document::Kind;
 use ecluse_core::erasure::Side;
@@ -18,7 +18,8 @@ use ecluse_seal::archive::Index;
 use serde_json::json;
 
 use super::extract::{
-    Named, RETURNED, beside, carried, ended, head, key, label, of_archive, signed, told, unended,
+    Named, RETURNED, beside, carried, copies_until, ended, head, key, label, of_archive, placed, signed,
+    taken, told, unended,
 };
 use super::{Here, runs};
 use crate::cli::ReturnArgs;
@@ -44,12 +45,14 @@ pub(super) fn run(here: &Here, args: &ReturnArgs) -> Result<()> {
         return would(&ready.compiled.plan);
     }
     let archive = args.output.as_deref().ok_or_else(|| NOT_SAID.fault("").help("-o ARCHIVE"))?;
+    placed(here, archive)?;
     // a second Ctrl-C would be a crash, which leaves no archive either
     let _ = signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&STOP));
     // the last line of JSON, whether it ends well or not
     output::document(&json!({ "event": "end" }));
     let run = here.folder.path(None, returned::RUN);
     own(here, &run)?;
+    runs::not_closed(&here.folder, chain.instruction.digest(), &run)?;
     let unended = unended(archive, &run);
     if unended.is_none() {
         not_received(here)?;
@@ -60,19 +63,17 @@ pub(super) fn run(here: &Here, args: &ReturnArgs) -> Result<()> {
     // what cannot be returned is said before anything is noted
     let (ready, mut source) = Ready::to_return(here, &papers, chain)?;
     journal::gate::passed(&here.folder, &ready.chain.instruction, here.now)?;
-    let copied = || {
-        let order = ready.chain.instruction.order();
-        copies::archive(&here.folder, here.now, (archive, &run), order)
-    };
+    let until = copies_until(&ready);
     if let Some(manifest) = unended {
-        copied()?;
+        copies::sealing(&here.folder, here.now, &run, ready.chain.instruction.order())?;
+        copies::archive(&here.folder, here.now, archive, until)?;
         beside(here, returned::MANIFEST, &of_archive(archive)?)?;
         return told(&ended(here, &ready, (archive, &run), &manifest)?, archive);
     }
     // before the ledger of copies knows the name: what somebody else put there is no copy of ours
-    let mut writer = Named { writer: Writer::new(archive)?, here, name: returned::MANIFEST };
-    copied()?;
-    let mut record = RunFolder::open(&run, &here.journal())?;
+    let writer = Writer::new(archive)?;
+    let mut record = taken(here, &run, &ready)?;
+    let mut writer = Named { writer, here, path: archive, until, name: returned::MANIFEST };
     ready.swept(&mut record)?;
     let head = head(here, &ready.chain)?;
     let back = ready.chain.instruction.order().back.as_ref();

@@ -7,10 +7,13 @@
 
 use std::path::Path;
 
+use ecluse_adapters::folder::events;
 use ecluse_core::count::number;
 use ecluse_core::erasure::Side;
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::status::Met;
+use ecluse_flow::conclude::closed;
+use ecluse_flow::event::Act;
 use serde::{Deserialize, Serialize};
 
 use super::Here;
@@ -147,6 +150,24 @@ pub(crate) fn used(folder: &Folder, instruction: &str) -> Result<u64> {
 /// [`MALFORMED`].
 pub(crate) fn folders(folder: &Folder) -> Result<Vec<std::path::PathBuf>> {
     Ok(read(folder)?.runs.iter().map(|run| folder.root().join(&run.folder)).collect())
+}
+
+/// That neither this run folder nor a run of this instruction was closed, or is being closed: what is made for a
+/// migration after its end is closed by nothing.
+///
+/// # Errors
+///
+/// `ECL-CLO-002`; [`MALFORMED`]; a run folder's own.
+pub(super) fn not_closed(folder: &Folder, instruction: &str, run: &Path) -> Result<()> {
+    let register = read(folder)?;
+    let of_this = register.runs.iter().filter(|entry| entry.instruction == instruction);
+    let all = of_this.map(|entry| folder.root().join(&entry.folder)).chain([run.to_owned()]);
+    for run in all.filter(|run| run.is_dir()) {
+        if events(&run)?.leaves.iter().any(|leaf| leaf.act == Act::Conclude) {
+            return Err(closed());
+        }
+    }
+    Ok(())
 }
 
 /// What was met of this instruction's status so far.

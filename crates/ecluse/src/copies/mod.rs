@@ -23,8 +23,9 @@ use ecluse_adapters::folder::{self as runs_folder, RunFolder};
 use ecluse_core::copies::{Birth, Copy, Ended, FILE, Ledger, Seen, Store};
 use ecluse_core::digest::of_bytes;
 use ecluse_core::document::{Kind, header};
-use ecluse_core::fault::{Code, Result};
+use ecluse_core::fault::{Code, Fault, Result};
 use ecluse_core::instruction::{Order, parse};
+use ecluse_core::plain::is_one_line;
 use ecluse_flow::event::{Act, Leaf, Outcome};
 use ecluse_flow::failpoint;
 use ecluse_flow::ports::Record as _;
@@ -34,11 +35,14 @@ use jiff::civil::Date;
 use crate::commands::{instruction, runs};
 use crate::folder::{self, Folder};
 use crate::papers::excluded;
+use crate::screen::harmless;
 use crate::{journal, ready};
 
 static NOT_OURS: Code = Code::refused("ECL-CPY-007", "the ledger of copies is not what écluse wrote");
 
 static ANOTHERS: Code = Code::refused("ECL-CPY-009", "this migration did not begin the run folder");
+
+static UNCLEAR: Code = Code::usage("ECL-CPY-030", "a name cannot be written down as it is");
 
 /// Where each state of the ledger is announced.
 pub(crate) const EVENTS: &str = "copies";
@@ -190,12 +194,37 @@ pub(crate) struct Born<'a> {
     pub(crate) marker: &'a str,
 }
 
+/// That a path can stand in the ledger, and so in the certificate: on one line, with nothing in it that steers a
+/// screen, and as the very file's name. It is asked before anything is made there; by the time of the certificate what
+/// was named so may be all that is left.
+///
+/// # Errors
+///
+/// [`UNCLEAR`].
+pub(crate) fn nameable(path: &Path) -> Result<()> {
+    let path = runs::resolved(path);
+    match path.to_str() {
+        Some(text) if is_one_line(text) => Ok(()),
+        _ => Err(unclear(&path.display().to_string())),
+    }
+}
+
+fn unclear(place: &str) -> Fault {
+    UNCLEAR.fault(harmless(place)).help(
+        "give it a name of printed characters alone; a folder above that bears such a name is renamed, or another one taken",
+    )
+}
+
 /// Enters what is about to be made. Durable when it returns: only then may it be made.
 ///
 /// # Errors
 ///
-/// As [`Copies::open`] and [`Copies::save`].
+/// [`UNCLEAR`]; as [`Copies::open`] and [`Copies::save`].
 pub(crate) fn born(folder: &Folder, now: Timestamp, all: &[Born<'_>]) -> Result<()> {
+    nameable(folder.root())?;
+    if let Some(one) = all.iter().find(|one| !is_one_line(one.place)) {
+        return Err(unclear(one.place));
+    }
     let mut copies = Copies::open(folder)?;
     let before = copies.ledger.clone();
     copies.saw();
@@ -276,24 +305,29 @@ pub(crate) fn begun_here(folder: &Folder, run: &Path) -> Result<()> {
         .help("name a new folder, or one that ecluse copies lists under the same path: --run DIR"))
 }
 
-/// Enters an archive that is about to be made, and what the run that makes it leaves. Whoever calls has seen that the
-/// archive's name is free, or that what bears it is this run's own.
+/// Enters an archive that is about to be made. Whoever calls has seen that the archive's name is free, or that what
+/// bears it is this run's own, and holds the run.
+///
+/// # Errors
+///
+/// As [`born`].
+pub(crate) fn archive(folder: &Folder, now: Timestamp, archive: &Path, until: Date) -> Result<()> {
+    let place = runs::name(folder, archive);
+    let archive = Born { store: Store::Archive, place: &place, copies: Some(until), marker: "" };
+    born(folder, now, &[archive])
+}
+
+/// Enters the sealed state of a run that makes an archive, and what else it leaves.
 ///
 /// # Errors
 ///
 /// As [`run`].
-pub(crate) fn archive(
-    folder: &Folder,
-    now: Timestamp,
-    (archive, from): (&Path, &Path),
-    order: &Order,
-) -> Result<()> {
-    begun_here(folder, from)?;
+pub(crate) fn sealing(folder: &Folder, now: Timestamp, run: &Path, order: &Order) -> Result<()> {
+    begun_here(folder, run)?;
+    let state = state_of(folder, run);
     let copies = Some(order.erasure.copies.value);
-    let (place, state) = (runs::name(folder, archive), state_of(folder, from));
-    let one = |store, place| Born { store, place, copies, marker: "" };
-    born(folder, now, &[one(Store::Archive, &place), one(Store::State, &state)])?;
-    left(folder, now, from, order, None)
+    born(folder, now, &[Born { store: Store::State, place: &state, copies, marker: "" }])?;
+    left(folder, now, run, order, None)
 }
 
 /// Where a run folder's sealed state stands, as the ledger has it.

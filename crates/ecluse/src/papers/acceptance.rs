@@ -142,7 +142,7 @@ pub(super) fn received(folder: &Folder, run: &Path, figures: &Figures, now: Time
     if kept.is_none() || said.instruction != figures.instruction || last.as_ref() != Some(&said.manifest) {
         return Err(nothing(
             "the receipt is of another archive than the last that this run made",
-            "ecluse receipt verify",
+            "put the last archive's receipt here; where its recipient cannot open it any more, it is extracted anew: a new statement of the recipient (ecluse recipient new), a new version of the order that cites it, ecluse extract --run NAME",
         ));
     }
     said.is_whole()?;

@@ -29,6 +29,8 @@ use crate::connections::{self as ends, End};
 use crate::folder::{self, Folder};
 use crate::papers::chain::Chain;
 
+pub(crate) use order::checked;
+
 /// The whole board, as `ecluse next` shows it.
 #[derive(Debug)]
 pub(crate) struct Board {

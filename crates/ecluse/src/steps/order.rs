@@ -31,6 +31,7 @@ pub(super) fn order(at: At<'_>, seen: &mut Seen) -> Found {
         Ok(chain) if chain.instruction.order().recipient().is_some() => {
             let names: Vec<_> = chain.instruction.signers().iter().map(|s| s.told(lang)).collect();
             let signed = format!("{} {}", lang.of("signed by", "signé par"), names.join(", "));
+            let witnessed = chain.instruction.order().witnessed;
             seen.chain = Some(chain);
             match figures(&folder.path(None, "run")) {
                 Ok(Some(figures)) if figures.whole => Found::Done(format!(
@@ -40,7 +41,18 @@ pub(super) fn order(at: At<'_>, seen: &mut Seen) -> Found {
                 _ => missing(
                     format!("{signed}; {}", lang.of("no archive yet", "pas encore d’archive")),
                     YOU,
-                    &["Count first:  ecluse plan", "Make the archive:  ecluse extract -o ARCHIVE --key FILE"],
+                    if witnessed {
+                        &[
+                            "Count first, noted in the journal:                                        ecluse plan",
+                            "The laboratory, which has the journal before it, states the order again:  ecluse instruction status --key FILE",
+                            "Make the archive:                                                         ecluse extract -o ARCHIVE --key FILE",
+                        ]
+                    } else {
+                        &[
+                            "Count first:  ecluse plan",
+                            "Make the archive:  ecluse extract -o ARCHIVE --key FILE",
+                        ]
+                    },
                 ),
             }
         }
@@ -181,7 +193,7 @@ fn not_drafted(At { folder, trial, lang, .. }: At<'_>) -> Found {
 }
 
 /// The order and the mapping, read and compared without their signatures.
-fn checked(folder: &Folder) -> Result<()> {
+pub(crate) fn checked(folder: &Folder) -> Result<()> {
     let paper = Paper::read(&folder.path(None, "instruction.toml"), "")?;
     let order = paper.judge(instruction::parse(paper.text()))?;
     let surveyed = Paper::read(&folder.path(None, "dictionary.toml"), "ecluse survey")?;

@@ -439,6 +439,25 @@ fn a_closing_that_died_anywhere_is_ended_by_the_same_command() {
     }
 }
 
+#[test]
+fn a_proposal_that_is_refused_leaves_the_one_before_as_it_was() {
+    let here = tempfile::tempdir().unwrap();
+    let lab = moved(here.path());
+    accept(&lab);
+    erase(&lab, &[]);
+    succeed(&lab, &["certify", "propose"]);
+    let state = || {
+        ["journal/checkpoint", "run/events.jsonl", "copies.json", "certificate.toml"]
+            .map(|name| fs::read(lab.join(name)).unwrap())
+    };
+    let before = state();
+    let again = ecluse(&lab, &["certify", "propose"]);
+    assert!(String::from_utf8_lossy(&again.stderr).contains("ECL-CLI-028"), "{again:?}");
+    assert!(state() == before, "nothing was noted");
+    succeed(&lab, &["certify", "sign"]);
+    succeed(&lab, &["certify", "verify"]);
+}
+
 /// The evidence takes its name in one step: a stranger finds it whole, or not at all.
 #[test]
 fn killed_as_the_evidence_takes_its_name_the_same_command_makes_it() {

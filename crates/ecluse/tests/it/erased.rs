@@ -130,6 +130,36 @@ impl Case {
     }
 }
 
+// The certificate says who answers for a place, and until when: it is asked while there is something to keep.
+#[test]
+fn nothing_goes_while_nobody_can_be_held_to_a_place_beyond_reach() {
+    let mut case = Case::new(DESTROY);
+    case.accepted();
+    case.owned();
+    let places = case.made.folder().join("places.toml");
+    let good = std::fs::read_to_string(&places).unwrap();
+    let what = good.lines().find(|line| line.starts_with("what")).unwrap();
+    for (was, is) in [
+        ("2099-01-31", "0000-01-01"),
+        ("2099-01-31", "2020-01-31"),
+        ("Jean Roux", "x"),
+        ("Jean Roux", "Service Technique"),
+        ("Jean Roux", "Jean \\u202eRoux"),
+        ("Jean Roux", "Jean\\nRoux"),
+        (what, "what = \"a disk\\u001b[2J\""),
+    ] {
+        std::fs::write(&places, good.replacen(was, is, 1)).unwrap();
+        case.refused(&["erase", "--source"], "ECL-ERA-041");
+        assert_eq!(case.rows(), 4, "{is}: nothing went");
+    }
+    std::fs::write(&places, &good).unwrap();
+    case.done(&["erase", "--source"]);
+    assert_eq!(case.rows(), 0);
+    // it was said in time, and is not asked anew
+    std::fs::write(&places, good.replace("2099-01-31", "2020-01-31")).unwrap();
+    assert!(case.done(&["erase", "--source"]).contains("Erased at the source already"));
+}
+
 const DESTROY: &str = "fate = \"destroy\", reason = \"nobody needs it\", by = DAY";
 
 #[test]

@@ -43,6 +43,7 @@ mod odd;
 mod orphans;
 mod passed_on;
 mod pipes;
+mod plainly;
 mod plan;
 mod procedure;
 mod received_first;

@@ -404,6 +404,7 @@ fn a_second_extraction_leaves_the_received_one_as_it_is_until_it_has_its_name() 
     // killed before it has its name, and as it takes it: the receipt is of what it was of
     for at in ["papers.sealed.fsync.after", "archive.rename.before", "archive.rename.after"] {
         let died = again(Some(at));
+        assert!(said(&died).contains("nobody may be able to open the new archive"), "{}", said(&died));
         assert!(died.status.code().is_none(), "{at}: {}", said(&died));
         assert!(kept() == first, "{at}");
         succeed(&lab, &verify);
@@ -411,12 +412,47 @@ fn a_second_extraction_leaves_the_received_one_as_it_is_until_it_has_its_name() 
     let second = std::fs::read(sealed.here.path().join("second").join(manifest::FILE)).unwrap();
     // the same command ends it, and now its manifest lies there
     let ended = again(None);
+    refused(&lab, &["extract", "-o", "../third"], "ECL-ARC-012");
     assert!(
         ended.status.success() && said(&ended).contains("nothing was extracted anew"),
         "{}",
         said(&ended)
     );
     assert!(kept() == second && second != first);
+}
+
+// The recipient's identity goes with the receipt: a later archive of the run could be received by nobody, and the
+// migration never be accepted.
+#[test]
+fn what_was_received_is_the_last_that_its_run_seals() {
+    let sealed = Sealed::new();
+    let lab = sealed.lab();
+    assert!(sealed.extract(&[]).status.success());
+    sealed.received();
+    let before = || {
+        let read = |name: &str| std::fs::read(lab.join(name)).unwrap();
+        [read("copies.json"), read("manifest.toml"), read("run/events.jsonl"), read("run/figures.json")]
+    };
+    let (kept, again) = (before(), ["extract", "-o", "../zz"]);
+    let none = || !["zz", "zz.part"].iter().any(|name| sealed.here.path().join(name).exists());
+    refused(&lab, &again, "ECL-ARC-012");
+    // a receipt that nobody can read is not none
+    let receipt = lab.join("receipt.toml");
+    let text = std::fs::read_to_string(&receipt).unwrap();
+    std::fs::write(&receipt, "half a rec").unwrap();
+    refused(&lab, &again, "ECL-RCT-");
+    std::fs::write(&receipt, &text).unwrap();
+    assert!(none() && before() == kept);
+    succeed(&lab, &["accept", "propose"]);
+    succeed(&lab, &["accept", "sign"]);
+    refused(&lab, &again, "ECL-ARC-012");
+    // the acceptance alone says it too
+    let aside = lab.join("aside.toml");
+    std::fs::rename(&receipt, &aside).unwrap();
+    refused(&lab, &again, "ECL-ARC-012");
+    std::fs::rename(&aside, &receipt).unwrap();
+    assert!(none() && before() == kept);
+    succeed(&lab, &["accept", "verify"]);
 }
 
 // An archive that has its name is one whose receipt can be verified, wherever the sender's process died.
@@ -436,7 +472,7 @@ fn killed_as_the_archive_takes_its_name_its_receipt_can_be_verified() {
     let again = sealed.extract(&[]);
     assert!(again.status.success() && said(&again).contains("130 rows sealed"), "{}", said(&again));
     succeed(&lab, &["accept", "propose"]);
-    refused(&lab, &["extract", "-o", "../archive"], "ECL-ARC-001");
+    refused(&lab, &["extract", "-o", "../archive"], "ECL-ARC-012");
     assert_eq!(sealed.leaks(&canaries()), Vec::<String>::new());
 }
 

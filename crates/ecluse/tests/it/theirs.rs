@@ -103,15 +103,109 @@ fn somebody_elses_folder_under_a_refused_name_is_no_copy_of_ours() {
 #[test]
 fn an_archive_is_a_copy_before_its_first_byte_stands() {
     let back = Back::signed();
+    // the run's folder first, which a start must hold before it may speak of an archive
     let died = back.run(&[(VARIABLE, "copies.entry.fsync.after")]);
     assert!(died.status.code().is_none(), "{}", said(&died));
+    assert!(is_in("return", &places(&back.lab(), Store::Record)) && !back.lab().join("return").exists());
+    assert!(places(&back.lab(), Store::Archive).is_empty());
+    // then the state, then the archive
+    let died = back.run(&[(VARIABLE, "copies.entry.fsync.after:2")]);
+    assert!(died.status.code().is_none(), "{}", said(&died));
+    assert!(is_in("return/state.age", &places(&back.lab(), Store::State)));
     assert!(is_in("archive", &places(&back.lab(), Store::Archive)));
-    assert!(!back.here.path().join("archive.part").exists() && !back.lab().join("return").exists());
+    assert!(!back.here.path().join("archive.part").exists());
     let died = back.run(&[(VARIABLE, "archive.made.fsync.before")]);
     assert!(died.status.code().is_none(), "{}", said(&died));
-    assert!(is_in("return", &places(&back.lab(), Store::Record)));
-    assert!(is_in("return/state.age", &places(&back.lab(), Store::State)));
     assert!(back.run(&[]).status.success());
+}
+
+// proves: ERA-01
+#[test]
+fn an_archive_that_was_refused_is_no_copy() {
+    let (sealed, back) = (Sealed::new(), Back::signed());
+    let first = sealed.extract(&[]);
+    assert!(first.status.success(), "{}", said(&first));
+    let died = back.run(&[(VARIABLE, "archive.rename.before")]);
+    assert!(died.status.code().is_none(), "{}", said(&died));
+    // while another process has the run
+    for (lab, command, run) in [(sealed.lab(), "extract", "run"), (back.lab(), "return", "return")] {
+        let listed = || [Store::Archive, Store::State, Store::Record].map(|store| places(&lab, store));
+        let before = listed();
+        let lock = File::open(lab.join(run).join("lock")).unwrap();
+        flock(&lock, FlockOperation::LockExclusive).unwrap();
+        let output = ecluse(&lab, &[command, "-o", "../never"]);
+        assert!(said(&output).contains("ECL-RUN-203"), "{command}: {}", said(&output));
+        assert_eq!(listed(), before, "{command}");
+        assert!(!lab.parent().unwrap().join("never.part").exists(), "{command}");
+        drop(lock);
+    }
+    // of three at once, the one that took the run
+    let sealed = Sealed::new();
+    let all: Vec<_> = ["one", "two", "three"]
+        .iter()
+        .map(|name| {
+            let mut command = std::process::Command::new(program());
+            command.current_dir(sealed.lab()).args(["extract", "-o", &format!("../{name}")]);
+            command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+            (*name, command.spawn().unwrap())
+        })
+        .collect();
+    let made =
+        all.into_iter().filter_map(|(name, mut child)| child.wait().unwrap().success().then_some(name));
+    let made: Vec<&str> = made.collect();
+    let listed = places(&sealed.lab(), Store::Archive);
+    assert!(!made.is_empty() && listed.len() == made.len(), "{made:?} {listed:?}");
+    assert!(made.iter().all(|name| is_in(name, &listed)), "{made:?} {listed:?}");
+}
+
+// What is erased, checked or handed over as a whole holds no archive of its own.
+#[test]
+fn no_archive_lies_inside_another_or_a_run_or_the_journal() {
+    let (sealed, back) = (Sealed::new(), Back::signed());
+    assert!(sealed.extract(&[]).status.success() && back.run(&[]).status.success());
+    for (lab, command, run) in [(sealed.lab(), "extract", "run"), (back.lab(), "return", "return")] {
+        let before = (files(&lab.join("../archive")), files(&lab.join(run)));
+        for inside in
+            ["../archive/inner", "../archive/a/b", "journal/inner", &format!("{run}/inner"), "copies/inner"]
+        {
+            let output = ecluse(&lab, &[command, "-o", inside]);
+            assert!(said(&output).contains("ECL-ARC-013"), "{inside}: {}", said(&output));
+            assert!(!is_in(inside, &places(&lab, Store::Archive)), "{inside}");
+        }
+        assert!((files(&lab.join("../archive")), files(&lab.join(run))) == before, "{command}");
+    }
+}
+
+// A line of a copy that came after the end would keep it open for ever.
+// proves: ERA-01
+#[test]
+fn a_closed_migration_seals_and_lists_nothing_more() {
+    let back = certified();
+    let lab = back.lab();
+    succeed(&lab, &["close"]);
+    let (sealed_, sealed) = crate::sealed::received_at_the_sender();
+    for step in [&["accept", "propose"][..], &["accept", "sign"]] {
+        succeed(&sealed, step);
+    }
+    for step in [&["erase", "--copy", &archive(&sealed)][..], &["erase"], &["erase", "--look"]] {
+        succeed(&sealed, step);
+    }
+    certify(&sealed);
+    succeed(&sealed, &["close"]);
+    for (lab, command, papers) in [
+        (&lab, "return", &["return-receipt.toml"][..]),
+        (&sealed, "extract", &["receipt.toml", "acceptance.toml"]),
+    ] {
+        let before = fs::read(lab.join(FILE)).unwrap();
+        refused(lab, &[command, "-o", "../again"], "ECL-CLO-002");
+        // and where what lies beside it says nothing of it
+        papers.iter().for_each(|name| fs::rename(lab.join(name), lab.join(format!("{name}.aside"))).unwrap());
+        refused(lab, &[command, "-o", "../again"], "ECL-CLO-002");
+        papers.iter().for_each(|name| fs::rename(lab.join(format!("{name}.aside")), lab.join(name)).unwrap());
+        assert!(fs::read(lab.join(FILE)).unwrap() == before, "{command}: {:?}", standing(lab));
+        assert!(succeed(lab, &["close"]).contains("closed before"), "{command}");
+    }
+    drop(sealed_);
 }
 
 // proves: ERA-01

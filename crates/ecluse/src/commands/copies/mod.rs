@@ -22,6 +22,7 @@ use crate::copies::look;
 use crate::output;
 use crate::papers::destruction::{self, Outside};
 use crate::papers::ending::Stood;
+use crate::screen::harmless;
 
 static OPEN: Code = Code::refused("ECL-CPY-010", "a copy stands beyond its day");
 static MISSED: Code = Code::refused("ECL-CPY-011", "the timer that erases copies has stopped");
@@ -62,7 +63,9 @@ fn list(here: &Here, args: &CopiesArgs) -> Result<()> {
 fn line(copy: &Copy, here: &Here) -> String {
     let id = copy.short();
     let holder = copy.taken.as_ref().map(|taken| format!("   taken by {}", taken.holder)).unwrap_or_default();
-    format!("{id}   {}   {}{holder}   {}", copy.store.words(), copy.place, words(copy, here))
+    // one that an earlier écluse entered, or a person on the way: one line each, whatever it holds
+    let place = harmless(&copy.place);
+    format!("{id}   {}   {place}{holder}   {}", copy.store.words(), words(copy, here))
 }
 
 /// Copies that somebody took and that nobody has stated to be destroyed.

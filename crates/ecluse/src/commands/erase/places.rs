@@ -1,14 +1,18 @@
 //! `places.toml`: who answers for what no SQL reaches, and by which day it is gone. A statement of the operator;
 //! nobody signs it by itself, the certificate repeats it under the processor's signature.
 
+use ecluse_core::copies::objection;
 use ecluse_core::erasure::Beyond;
 use ecluse_core::fault::{Code, Result};
+use ecluse_core::person::nobodys_name;
 use jiff::civil::Date;
 use serde::Deserialize;
 
 use crate::folder::{self, Folder};
 
 static MALFORMED: Code = Code::refused("ECL-ERA-020", "the list of places beyond reach cannot be read");
+static NOBODY: Code =
+    Code::refused("ECL-ERA-041", "nobody can be held to a place beyond reach as it is listed");
 
 /// The file in the migration folder.
 pub(super) const FILE: &str = "places.toml";
@@ -34,8 +38,9 @@ struct Places {
 ///
 /// # Errors
 ///
-/// [`MALFORMED`]: no TOML, an unknown key, an empty name, a day that is none.
-pub(super) fn read(folder: &Folder) -> Result<Vec<Place>> {
+/// [`MALFORMED`]: no TOML, an unknown key, an empty name, a day that is none. [`NOBODY`]: an owner who is no person by
+/// first and last name, a day that has passed, a text that a certificate cannot hold.
+pub(super) fn read(folder: &Folder, today: Date) -> Result<Vec<Place>> {
     let path = folder.path(None, FILE);
     if !path.exists() {
         return Ok(Vec::new());
@@ -51,7 +56,17 @@ pub(super) fn read(folder: &Folder) -> Result<Vec<Place>> {
         if place.owner.trim().is_empty() || place.what.trim().is_empty() {
             return Err(bad("an empty name"));
         }
-        place.until.parse::<Date>().map_err(|_| bad("until is no day"))?;
+        let until = place.until.parse::<Date>().map_err(|_| bad("until is no day"))?;
+        // the certificate repeats it once the rows are gone, and nobody could put it right then
+        let said = |key: &str, text: &str| objection(text).map(|why| format!("{key}: {why}"));
+        let wrong = said("what", &place.what).or_else(|| said("owner", &place.owner));
+        let wrong = wrong.or_else(|| nobodys_name(&place.owner).map(|why| format!("owner: {why}")));
+        let past = (until < today).then(|| format!("until: {until} has passed"));
+        if let Some(wrong) = wrong.or(past) {
+            return Err(NOBODY.fault(format!("{}: {wrong}", path.display())).help(
+                "owner = \"First Last\", one person who answers for it; until = the day by which it is gone, today or later",
+            ));
+        }
     }
     Ok(places.place)
 }

@@ -30,13 +30,13 @@ use super::residue::VALUES;
 use crate::cli::{EraseArgs, PaperArgs};
 use crate::commands::Here;
 use crate::commands::{begun, reconciled};
-use crate::connect;
 use crate::output;
 use crate::papers::chain::Chain;
 use crate::papers::receipt::{Received, verified};
 use crate::papers::{refusal, returned};
 use crate::progress::Teller;
 use crate::ready::{self, Ends, Missing, Ready, STOP};
+use crate::{connect, copies};
 
 static NOT_ORDERED: Code = Code::refused("ECL-ERA-016", "the order does not have the source erased");
 static TRIAL: Code = Code::refused("ECL-ERA-024", "a trial erases nothing at the source");
@@ -53,7 +53,6 @@ pub(super) fn run(here: &Here, args: &EraseArgs) -> Result<()> {
     let (ready, ends) = Connected::of(here, &papers(args))?;
     ordered(&ready, here)?;
     let acceptance = super::accepted(here, &run)?;
-    let beyond = places::read(&here.folder)?;
     let _ = signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&STOP));
     let before = due::kept(&run)?.unwrap_or_default();
     let covers = |t: &ecluse_flow::figures::TableFigures| before.covers_source(&t.source);
@@ -61,13 +60,16 @@ pub(super) fn run(here: &Here, args: &EraseArgs) -> Result<()> {
         output::line(format!("Erased at the source already, by {}.", before.ended));
         return Ok(());
     }
+    // they stand in the certificate, and what goes is gone by then
+    copies::nameable(here.folder.root())?;
+    let today = here.now.to_zoned(TimeZone::UTC).date();
+    let beyond = places::read(&here.folder, today)?;
     let announced = before.ended.is_empty() && before.done.iter().any(|one| one.side == Side::Source);
     let mut record = RunFolder::existing(&run, &here.journal())?;
     // read by the eraser's own connection from here on
     let frozen = args.begun.papers().still.frozen;
     let (mut moved, sought) = ends.read(here, &run, &ready, (&mut record, frozen))?;
     let mut eraser = connect::eraser(&ready.source)?;
-    let today = here.now.to_zoned(TimeZone::UTC).date();
     let beside = beside(ready.chain.instruction.order(), today);
     let places = named(eraser.as_mut(), &ready, &beside, &beyond, args.dry_run)?;
     let mut teller = Teller::new();

@@ -122,6 +122,11 @@ pub(super) fn told(ready: &Ready, found: &Rehearsed, room: Result<()>) -> Result
         output::line(format!("Not ready: {}{colon}{}.", fault.code().title, fault.detail()));
         return room;
     }
+    if ready.chain.instruction.order().witnessed {
+        output::line(
+            "The order is witnessed: the controller's signatory, with the journal before them, states it again once it is planned:  ecluse instruction status --key FILE",
+        );
+    }
     if ready.destination.is_none() {
         output::line("Ready:  ecluse extract -o ARCHIVE --key FILE");
         return Ok(());

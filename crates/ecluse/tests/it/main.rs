@@ -31,6 +31,7 @@ mod identifiers;
 mod journal;
 mod judged;
 mod large;
+mod leaving;
 mod ledger;
 mod load;
 mod load_faults;

@@ -206,3 +206,36 @@ fn whoever_closes_after_the_day_still_can() {
     assert!(code == Some(0) && said.contains("The load is closed"), "{said}");
     nothing_stands(&machine);
 }
+
+// proves: ERA-02
+#[test]
+fn erase_takes_no_folder_that_is_not_this_migrations_run() {
+    let (machine, lab) = loaded();
+    let days = until_the_last_day(&lab);
+    let other = Machine::new();
+    succeed(&other.lab(), &other.load(&[]));
+    fs::create_dir(lab.join("empty")).unwrap();
+    fs::set_permissions(lab.join("empty"), fs::Permissions::from_mode(0o700)).unwrap();
+    let theirs = other.lab().join("load").display().to_string();
+    for dir in ["/no/such/place", "empty", &theirs] {
+        for more in [&[][..], &["--dry-run"], &["--timer"]] {
+            let (code, said) = later(&machine, days, &[&["erase", dir][..], more].concat());
+            assert!(
+                code == Some(2) && said.contains("ECL-CLI-046") && said.contains("ecluse -C DIR"),
+                "{said}"
+            );
+        }
+        assert!(lab.join("load/events.jsonl").exists(), "{dir}");
+    }
+    let (_, said) = later(&machine, days, &["erase", "load"]);
+    assert!(said.contains("load   erased") && !lab.join("load").exists(), "{said}");
+    // where a command takes no folder, how it is named is said
+    for command in ["copies", "accept", "certify"] {
+        let output = ecluse(&lab, &[command, "empty"]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            output.status.code() == Some(2) && said.contains("ecluse -C DIR COMMAND"),
+            "{command}: {said}"
+        );
+    }
+}

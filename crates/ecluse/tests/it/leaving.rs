@@ -239,3 +239,20 @@ fn erase_takes_no_folder_that_is_not_this_migrations_run() {
         );
     }
 }
+
+// proves: ERA-01
+#[test]
+fn that_no_timer_ever_looked_is_said() {
+    const SAID: &str = "no timer erases what is due: ecluse erase --watch, or packaging/systemd";
+    let (machine, lab) = loaded();
+    for command in ["copies", "next", "status"] {
+        assert_eq!(succeed(&lab, &[command]).matches(SAID).count(), 1, "{command}");
+    }
+    let told: serde_json::Value = serde_json::from_str(&succeed(&lab, &["copies", "--json"])).unwrap();
+    assert!(told["beat"].is_null());
+    let (code, said) = later(&machine, 0, &["erase", "--timer"]);
+    assert_eq!(code, Some(0), "{said}");
+    for command in ["copies", "next", "status"] {
+        assert!(!succeed(&lab, &[command]).contains(SAID), "{command}");
+    }
+}

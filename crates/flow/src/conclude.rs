@@ -88,6 +88,13 @@ pub fn conclude_return(
 ///
 /// The identity that would say which database that is was destroyed before the receipt was signed: so the ledger itself
 /// has to stand there, or an earlier start has announced that it leaves this very database.
+///
+/// ```compile_fail,E0451
+/// # use ecluse_flow::conclude::Leaving;
+/// fn forge(real: Leaving<'_>) -> Leaving<'_> {
+///     Leaving { ..real }
+/// }
+/// ```
 pub struct Leaving<'a> {
     run: &'a str,
     place: String,

@@ -293,7 +293,12 @@ pub(crate) enum Command {
     Certify(Certify),
 
     /// End the migration: refused while anything is open; then the run's keys and its ledger are destroyed.
-    #[command(after_help = "Example:\n  ecluse close")]
+    ///
+    /// In the folder of an archive's recipient it ends the load, once its receipt is signed: the load's ledger leaves
+    /// the database, and what the load remembered is destroyed.
+    #[command(
+        after_help = "Example:\n  ecluse close --dry-run\n  ecluse close\n  ecluse close --to postgresql://app@new/lims"
+    )]
     Close(CloseArgs),
 
     /// Write the report: one HTML page without any personal value.

@@ -35,6 +35,7 @@ use std::panic;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use clap::error::ErrorKind;
 use ecluse_core::fault::{Code, Fault};
 
 /// A defect in écluse itself. The panic's text is not shown: it may quote a value.
@@ -110,5 +111,13 @@ fn wrong_use(error: &clap::Error) -> ExitCode {
     output::choose(std::env::args_os().take_while(|a| a != "--").any(|a| a == "--json"));
     // the kind alone: clap's own words repeat what was typed
     let kind = error.kind().as_str().unwrap_or_default();
-    failed(&WRONG_USE.fault(kind).help("ecluse --help"))
+    let is_folder =
+        std::env::args_os().skip(1).last().is_some_and(|last| std::path::Path::new(&last).is_dir());
+    let help = match error.kind() {
+        ErrorKind::InvalidSubcommand | ErrorKind::UnknownArgument if is_folder => {
+            "a migration's folder is named before the command: ecluse -C DIR COMMAND"
+        }
+        _ => "ecluse --help",
+    };
+    failed(&WRONG_USE.fault(kind).help(help))
 }

@@ -5,7 +5,9 @@
 //! a tally or a token was made of are gone. What a disk keeps of an overwritten file is out of reach.
 
 use ecluse_core::closing::Closable;
+use ecluse_core::digest;
 use ecluse_core::fault::{Code, Fault, Result};
+use ecluse_core::receipt::Receipt;
 use ecluse_seal::Identity;
 
 use crate::event::{Act, Head};
@@ -17,6 +19,8 @@ use crate::{checks, state};
 
 static CLOSED: Code = Code::refused("ECL-CLO-002", "the migration is closed");
 static OTHER: Code = Code::refused("ECL-CLO-003", "another run than this one was accepted and certified");
+static ELSEWHERE: Code =
+    Code::refused("ECL-CLO-004", "this is not the database into which the archive was loaded");
 
 /// What closing takes.
 pub struct Concluding<'a> {
@@ -78,6 +82,68 @@ pub fn conclude_return(
     }
     let object = begun.last().cloned().map_or_else(|| world.id(), Ok)?;
     Journal::new(record, world, session).act(Act::Conclude, &object, |journal| journal.record.destroy_state())
+}
+
+/// The end of a load at its recipient, over the database that holds its ledger. Only [`Leaving::of`] makes one.
+///
+/// The identity that would say which database that is was destroyed before the receipt was signed: so the ledger itself
+/// has to stand there, or an earlier start has announced that it leaves this very database.
+///
+/// ```compile_fail,E0451
+/// # use ecluse_flow::conclude::Leaving;
+/// fn forge(real: Leaving<'_>) -> Leaving<'_> {
+///     Leaving { ..real }
+/// }
+/// ```
+pub struct Leaving<'a> {
+    run: &'a str,
+    place: String,
+    destination: &'a mut dyn Destination,
+}
+
+impl<'a> Leaving<'a> {
+    /// Takes the database of a load whose receipt is signed, and changes nothing. `announced` says whether an earlier
+    /// start noted that it closes at a place ([`Leaving::place`]). A load of no row leaves no line that could be asked for.
+    ///
+    /// # Errors
+    /// [`ELSEWHERE`]; the destination's.
+    pub fn of(
+        receipt: &'a Receipt,
+        announced: impl FnOnce(&str) -> bool,
+        destination: &'a mut dyn Destination,
+    ) -> Result<Self> {
+        let stated = receipt.stated();
+        let run = stated.run.as_str();
+        let place = digest::of_bytes(format!("{run}\n{}", destination.identity()?).as_bytes());
+        destination.hold(run)?;
+        let is_empty = stated.tables.iter().all(|table| table.rows == 0);
+        if is_empty || announced(&place) || !destination.ledger(run)?.is_empty() {
+            return Ok(Self { run, place, destination });
+        }
+        Err(elsewhere(""))
+    }
+
+    /// The digest of run and database, under which the closing is announced.
+    #[must_use]
+    pub fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// Takes the ledger away, then the sealed state of the load's run folder: `None` where the folder went on its day.
+    /// Killed anywhere, the same call goes on.
+    ///
+    /// # Errors
+    /// The destination's and the record's own.
+    pub fn conclude(self, load: Option<&mut dyn Record>) -> Result<()> {
+        self.destination.conclude(self.run)?;
+        load.map_or(Ok(()), |load| load.destroy_state())
+    }
+}
+
+/// That a database is not the one of a load.
+#[must_use]
+pub fn elsewhere(what: &str) -> Fault {
+    ELSEWHERE.fault(what).help("name the database into which it was loaded: --to URL")
 }
 
 /// Whether the run of this record was closed, or is being closed: its keys may be gone.

@@ -139,7 +139,7 @@ pub struct Leaf {
     /// The digest of the file that the act left: `figures.json` at a close, `reconciliation.json`
     /// at a reconciliation, `erasure.json` at an erasure, `residue.json` when residue was looked for. The file
     /// was durable before this line. At an unsealing it is the archive's manifest, where an identity was
-    /// destroyed the receipt.
+    /// destroyed the receipt. Where a load is closed it is what says which run and database, then the receipt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paper: Option<String>,
     /// 128 random bits, hexadecimal: without it the hash of an erased entry would confirm a guess.

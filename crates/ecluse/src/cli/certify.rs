@@ -33,4 +33,8 @@ pub(crate) struct CloseArgs {
     /// The operator's age identity.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) identity: Option<PathBuf>,
+
+    /// Destroy nothing: tell what would go, or what is open.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }

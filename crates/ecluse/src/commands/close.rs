@@ -1,5 +1,7 @@
 //! `ecluse close`: the end of a migration. Refused while anything is open; then the run's keys are destroyed and
-//! its ledger leaves the destination.
+//! its ledger leaves the destination. At a recipient it ends the load (`received.rs`).
+
+mod received;
 
 use std::path::Path;
 
@@ -30,6 +32,9 @@ use crate::{connect, copies, evidence, output, ready};
 static OPEN: Code = Code::refused("ECL-CLO-001", "the migration cannot be closed yet");
 
 pub(super) fn run(here: &Here, args: &CloseArgs) -> Result<()> {
+    if received::is_load(here, args.run.dir.as_deref()) {
+        return received::run(here, args);
+    }
     let run = here.folder.path(args.run.dir.as_deref(), "run");
     begun::figures(&run)?;
     // held before anything is checked: nothing goes on between the checks and the end
@@ -42,6 +47,9 @@ pub(super) fn run(here: &Here, args: &CloseArgs) -> Result<()> {
         Ok(closable) => closable,
         Err(open) => return Err(told(&open)),
     };
+    if args.dry_run {
+        return would(here, &own);
+    }
     let (session, identity) = session::with_identity(here, &chain, args.identity.as_deref())?;
     let mut there = match chain.instruction.order().destination() {
         Some(to) => {
@@ -67,6 +75,7 @@ pub(super) fn run(here: &Here, args: &CloseArgs) -> Result<()> {
     }
     let how =
         Concluding { closable: &closable, identity: &identity, session: &session.header().id, destination };
+    let sealed = how.destination.is_none();
     let before = conclude(how, &mut record, ready::world())?;
     let told = fates::told(here, &run, &chain);
     let ended = |store, place: &str| copies::ended(&here.folder, here.now, store, place, CLOSED);
@@ -76,6 +85,10 @@ pub(super) fn run(here: &Here, args: &CloseArgs) -> Result<()> {
     }
     output::line(match before {
         true => "The migration was closed before; nothing was left to do.",
+        false if sealed => {
+            "The migration is closed: the run's keys are destroyed. No tally can be recomputed and no row token be told \
+             any more. What a load left at the recipient's, the recipient takes away: ecluse close, in their folder."
+        }
         false => {
             "The migration is closed: the run's keys are destroyed, its ledger is gone from the destination. No tally \
              can be recomputed and no row token be told any more."
@@ -125,6 +138,21 @@ impl Own {
             _ => false,
         }
     }
+}
+
+/// What would go, where nothing is open.
+fn would(here: &Here, own: &Own) -> Result<()> {
+    let ledger = copies::look(&here.folder)?;
+    let all = || ledger.copies.iter().filter(|copy| copy.ended.is_none() && own.has(copy));
+    for copy in all() {
+        output::line(format!("{}   would go   {}", copy.place, copy.store.words()));
+    }
+    if all().next().is_none() {
+        output::line("Nothing is left to do.");
+    }
+    let gone: Vec<_> = all().map(|copy| json!({ "store": copy.store, "place": copy.place })).collect();
+    output::document(&json!({ "dry": true, "would": gone }));
+    Ok(())
 }
 
 /// Everything that is open, each with the command that closes it.

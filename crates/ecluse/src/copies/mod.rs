@@ -134,6 +134,17 @@ impl Copies {
         self.record.append(leaf)
     }
 
+    /// Ends the line of what stands at a place, where one says that it does; the next [`Self::save`] writes it.
+    ///
+    /// # Errors
+    ///
+    /// `ECL-CPY-002`.
+    pub(crate) fn end(&mut self, now: Timestamp, store: Store, place: &str, how: &str) -> Result<()> {
+        let is = |c: &&Copy| c.store == store && c.place == place && c.ended.is_none();
+        let Some(id) = self.ledger.copies.iter().find(is).map(|copy| copy.id.clone()) else { return Ok(()) };
+        self.ledger.ended(&id, Ended { how: how.to_owned(), at: now, statement: None })
+    }
+
     /// In whose name.
     pub(crate) fn session(&self) -> &str {
         &self.session
@@ -276,10 +287,21 @@ pub(crate) fn saw(folder: &Folder) -> Result<()> {
 /// As [`Copies::open`] and [`Copies::save`].
 pub(crate) fn ended(folder: &Folder, now: Timestamp, store: Store, place: &str, how: &str) -> Result<()> {
     let mut copies = Copies::open(folder)?;
-    let is = |c: &&Copy| c.store == store && c.place == place && c.ended.is_none();
-    let Some(id) = copies.ledger.copies.iter().find(is).map(|copy| copy.id.clone()) else { return Ok(()) };
-    copies.ledger.ended(&id, Ended { how: how.to_owned(), at: now, statement: None })?;
-    copies.save().map(drop)
+    let before = copies.ledger.clone();
+    copies.end(now, store, place, how)?;
+    if copies.ledger == before { Ok(()) } else { copies.save().map(drop) }
+}
+
+/// Whether a load's closing noted this paper beside the ledger, so far (`outcome`): the place where it begins, the receipt
+/// once it is through.
+pub(crate) fn is_concluded(folder: &Folder, outcome: &Outcome, paper: &str) -> bool {
+    let is = |leaf: &Leaf| {
+        leaf.act == Act::Conclude
+            && leaf.outcome == outcome.to_string()
+            && leaf.paper.as_deref() == Some(paper)
+    };
+    // what nobody can read was not announced
+    runs_folder::events(&folder.path(None, EVENTS)).is_ok_and(|told| told.leaves.iter().any(is))
 }
 
 /// That a run folder which holds something is one that this migration began: it is in the ledger from before it was

@@ -53,6 +53,7 @@ pub(super) fn way(direct: &Direct) -> Result<PathBuf> {
     returned::returned(root, (&ending.ecluse, &ending.folder), ending.identity)?;
     let evidence = ending.certified()?;
     ending.closed()?;
+    left()?;
     let beside = root.join(EVIDENCE);
     folder::create(&beside, &folder::read(&evidence, "")?)?;
     Ok(beside)
@@ -129,6 +130,13 @@ fn loaded(sender: &Path, recipient: &Path) -> Result<()> {
     output::line(
         "receipt      signed by Nadia Roche; it opens what the extraction committed itself to, table by table",
     );
+    Ok(())
+}
+
+/// What the load left at the recipient's goes too.
+fn left() -> Result<()> {
+    typed(&format!("ecluse -C {RECIPIENT} close"))?;
+    output::line("close        nothing of écluse stands in Nadia Roche's database: the rows do");
     Ok(())
 }
 

@@ -162,6 +162,11 @@ pub(crate) fn is_receiving(folder: &Folder) -> bool {
     received::is_recipients(folder) || returned::is_laboratorys(folder)
 }
 
+/// Whether a folder is a recipient's.
+pub(crate) fn is_recipients(folder: &Folder) -> bool {
+    received::is_recipients(folder)
+}
+
 /// How a step is looked at; the last is whether something is left to move.
 type Look = fn(At<'_>, &mut Seen, bool) -> Found;
 

@@ -8,12 +8,13 @@ use ecluse_core::document::Kind;
 use ecluse_core::receipt::{FILE as RECEIPT, Receipt, parse};
 use ecluse_core::recipient::FILE as STATEMENT;
 use ecluse_core::reference::FILE as REFERENCE;
-use ecluse_flow::event::Act;
+use ecluse_flow::event::{Act, Outcome};
 use ecluse_flow::load::is_destroyed;
 
 use super::{At, Board, Found, LAB, Look, Seen, YOU, add, contract, missing, refused};
 use crate::connect;
 use crate::connections::{self, End};
+use crate::copies;
 use crate::folder::Folder;
 use crate::loading::of_a_part;
 use crate::papers::{Paper, lasting, quietly, recipient};
@@ -30,12 +31,13 @@ pub(super) fn is_recipients(folder: &Folder) -> bool {
 pub(super) fn board(at: At<'_>) -> Board {
     let mut seen = Seen::default();
     let mut steps = Vec::new();
-    let looks: [(&'static str, Look); 5] = [
+    let looks: [(&'static str, Look); 6] = [
         ("contract", |at, seen, _| contract::contract(at, seen)),
         ("statement", |at, seen, _| statement(at, seen)),
         ("status", |at, _, _| status(at)),
         ("load", |at, _, _| load(at)),
         ("receipt", |at, seen, _| receipt(at, seen)),
+        ("close", |at, _, _| close(at)),
     ];
     for (name, look) in looks {
         let found =
@@ -92,10 +94,35 @@ fn status(at: At<'_>) -> Found {
     )
 }
 
+/// What stays of the load in the database and in the folder once nobody needs it.
+fn close(at: At<'_>) -> Found {
+    if is_closed(at) {
+        return Found::Done(at.lang.of("the load is closed", "le chargement est clos").to_owned());
+    }
+    missing(
+        at.lang.of("the load's ledger stands in the database", "le registre du chargement est dans la base"),
+        YOU,
+        &[
+            "Once the sender has the receipt, what the load left is taken away; the rows stay:  ecluse close --to URL",
+        ],
+    )
+}
+
+/// Whether the load of the receipt here was closed.
+fn is_closed(at: At<'_>) -> bool {
+    let paper = quietly(|| Paper::read(&at.folder.path(None, RECEIPT), ""));
+    paper.is_ok_and(|paper| copies::is_concluded(at.folder, &Outcome::Done, &paper.digest()))
+}
+
 fn load(at: At<'_>) -> Found {
     const LOAD_IT: &str = "Load it:            ecluse load ARCHIVE --identity FILE --to URL --ddl";
     let lang = at.lang;
     let run = at.folder.path(None, LOAD);
+    if !run.exists() && is_closed(at) {
+        return Found::Done(
+            lang.of("its run folder went on its day", "son dossier est parti à sa date").to_owned(),
+        );
+    }
     if !run.exists() {
         return missing(
             lang.of("not begun", "pas commencé"),

@@ -38,6 +38,7 @@ fn the_demonstration_goes_both_ways_from_contract_to_certificate() {
         "receipt verify",
         "erase --copy",
         "ecluse -C sealed close",
+        "ecluse -C recipient/migration close",
     ] {
         assert!(said.contains(step), "{step} is missing in:\n{said}");
     }
@@ -66,6 +67,10 @@ fn the_demonstration_goes_both_ways_from_contract_to_certificate() {
         assert_eq!(count(&received, &sql), count(&new, &sql), "{table}");
     }
     assert!(!lab.join("recipient/identity.age").exists());
+    for database in [&new, &received] {
+        let sql = "SELECT count(*) FROM sqlite_master WHERE name LIKE 'ecluse_%'";
+        assert_eq!(count(database, sql), 0, "{}", database.display());
+    }
     assert_eq!(count(&new, "SELECT count(*) FROM patient WHERE sex NOT IN ('female', 'male')"), 0);
     assert_eq!(
         count(&new, "SELECT count(*) FROM request WHERE patient_id NOT IN (SELECT id FROM patient)"),

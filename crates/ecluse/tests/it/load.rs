@@ -436,7 +436,7 @@ fn an_identity_that_is_none_is_named_with_the_command_that_makes_one() {
 }
 
 /// Runs it so many days later.
-fn later(machine: &Machine, days: u64, arguments: &[&str]) -> (Option<i32>, String) {
+pub(crate) fn later(machine: &Machine, days: u64, arguments: &[&str]) -> (Option<i32>, String) {
     let mut command = Command::new(program());
     command.current_dir(machine.lab()).args(arguments).env(CLOCK_AHEAD, (days * 86_400).to_string());
     let output = command.output().unwrap();

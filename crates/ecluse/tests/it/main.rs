@@ -32,6 +32,7 @@ mod identifiers;
 mod journal;
 mod judged;
 mod large;
+mod leaving;
 mod ledger;
 mod load;
 mod load_faults;

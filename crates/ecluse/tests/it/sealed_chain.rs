@@ -158,6 +158,12 @@ fn a_sealed_migration_is_accepted_certified_and_closed_over_every_paper_of_its_w
     // what the evidence holds of the manifest was asked when it was certified
     refused(&["close"], &[&received[..], &["recipient.toml"]].concat());
     assert!(lab.join("run/state.age").exists(), "nothing was closed");
-    assert!(succeed(&lab, &["close"]).contains("the run's keys are destroyed"));
+    let would = succeed(&lab, &["close", "--dry-run"]);
+    assert!(would.contains("run/state.age   would go") && lab.join("run/state.age").exists(), "{would}");
+    let closed = succeed(&lab, &["close"]);
+    assert!(closed.contains("the run's keys are destroyed"), "{closed}");
+    // an order to a recipient has no destination of which anything could be said
+    assert!(!closed.contains("destination") && closed.contains("in their folder"), "{closed}");
+    assert!(succeed(&lab, &["close", "--dry-run"]).contains("Nothing is left to do"));
     drop(here);
 }

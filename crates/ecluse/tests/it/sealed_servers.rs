@@ -98,6 +98,35 @@ fn loaded(here: &Path, lab: &Path, to: &str, engine: &str, rows: impl Fn(&str) -
     }
     let verified = succeed(lab, &["receipt", "verify", "--archive", "../archive"]);
     assert!(verified.contains("40 rows") && verified.contains("90 rows"), "{verified}");
+    closed(&theirs, to, engine, &rows);
+}
+
+/// Closed at the recipient, killed before and after the ledger goes: then nothing of ours stands there but the rows.
+fn closed(theirs: &Path, to: &str, engine: &str, rows: &impl Fn(&str) -> String) {
+    let ledger = || {
+        let ours = match engine {
+            "postgres" => "table_schema = 'ecluse_ledger'",
+            _ => "table_schema = database() and table_name like 'ecluse_ledger%'",
+        };
+        rows(&format!("select count(*) from information_schema.tables where {ours}"))
+            .trim()
+            .parse::<usize>()
+            .unwrap()
+    };
+    assert!(ledger() >= 2);
+    for (place, left) in [("before", true), ("after", false)] {
+        let mut command = Command::new(crate::program());
+        let death = format!("{engine}.conclude.commit.{place}");
+        let died = command.current_dir(theirs).args(["close", "--to", to]).env(VARIABLE, &death).output();
+        let died = died.unwrap();
+        assert_eq!(died.status.signal(), Some(9), "{death}: {died:?}");
+        assert_eq!(ledger() > 0, left, "{death}");
+        assert!(theirs.join("load/state.age").exists(), "{death}");
+    }
+    succeed(theirs, &["close", "--to", to]);
+    assert!(ledger() == 0 && !theirs.join("load/state.age").exists());
+    assert_eq!(rows("select count(*) from examen").trim(), "90");
+    assert!(succeed(theirs, &["close", "--to", to]).contains("closed before"));
 }
 
 fn script(bytes: &str, photo: &str) -> String {

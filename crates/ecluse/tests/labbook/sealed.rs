@@ -352,6 +352,11 @@ fn labbook_goes_sealed_to_another_user_and_the_migration_is_closed() {
     hears(&types(&m, "petit", page.next("operator", "ecluse certify propose")));
     hears(&types(&m, "serrano", page.next("publisher", "ecluse certify sign")));
     hears(&types(&m, "petit", page.next("operator", "ecluse close")));
+    let ledger = "select count(*) from information_schema.tables where table_schema = 'ecluse_ledger'";
+    assert_ne!(m.destination.sql(ledger).trim(), "0");
+    hears(&her.types(page.next("recipient", "ecluse close")));
+    assert_eq!(m.destination.sql(ledger).trim(), "0");
+    assert!(!her.lab().join("load/state.age").exists());
     hears(&types(&m, "petit", page.next("operator", "ecluse verify")));
     assert!(page.0.next().is_none(), "a block of the page that nobody typed");
     nowhere("closed");

@@ -46,6 +46,7 @@ fn list(here: &Here, args: &CopiesArgs) -> Result<()> {
     if shown().next().is_none() {
         output::line("No copy stands.");
     }
+    unwatched(&ledger);
     output::document(&json!({
         "copies": ledger.copies.iter().map(|copy| json!({
             "id": copy.id, "store": copy.store, "place": copy.place, "born": copy.born.to_string(),
@@ -73,7 +74,8 @@ fn outstanding(ledger: &Ledger) -> impl Iterator<Item = &Copy> {
     ledger.outside().map(|(copy, _)| copy).filter(|copy| copy.ended.is_none())
 }
 
-/// Names the copies that somebody took and that nobody has stated to be destroyed, and counts them.
+/// Names the copies that somebody took and that nobody has stated to be destroyed, and counts them; and says where no
+/// timer ever looked.
 ///
 /// # Errors
 ///
@@ -84,7 +86,15 @@ pub(crate) fn outside(here: &Here) -> Result<usize> {
     for copy in &open {
         output::line(format!("copy out of reach   {}", line(copy, here)));
     }
+    unwatched(&ledger);
     Ok(open.len())
+}
+
+/// Says so where something stands that goes on a day, and no timer has ever looked here.
+fn unwatched(ledger: &Ledger) {
+    if ledger.beat.is_none() && ledger.copies.iter().any(|copy| copy.ended.is_none()) {
+        output::line("no timer erases what is due: ecluse erase --watch, or packaging/systemd");
+    }
 }
 
 /// That no copy stands beyond its day, that each statement of destruction is the one that was taken in, that the source

@@ -14,7 +14,7 @@ use ecluse_core::count::{count, number, plural};
 use ecluse_core::fault::{Code, Result};
 use serde_json::json;
 
-use super::Here;
+use super::{Here, begun};
 use crate::cli::EraseArgs;
 use crate::papers::acceptance;
 use crate::{journal, output};
@@ -28,6 +28,8 @@ pub(super) fn run(here: &Here, args: &EraseArgs) -> Result<()> {
     if args.look {
         return residue::run(here, args);
     }
+    // what is due is the whole folder's: a run folder that is named says no more than which migration is meant
+    begun::named(&here.folder, args.begun.run.dir.as_deref())?;
     if args.watch {
         return watch::run(here, args.every);
     }

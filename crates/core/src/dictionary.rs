@@ -50,6 +50,8 @@ pub struct Dictionary {
     pub database: String,
     /// The instance's identity.
     pub identity: String,
+    /// The digest of the survey mandate that allowed the look; empty where it was drafted without one.
+    pub mandate: String,
     /// The tables, in the document's order.
     pub tables: Vec<Table>,
 }
@@ -337,13 +339,13 @@ fn read(r: &mut Reader<'_>, root: &mut Fields<'_, '_>) -> Option<Dictionary> {
     let database = head.text(r, "database");
     let identity = head.maybe_text(r, "identity");
     head.maybe_text(r, "surveyed");
-    head.maybe_text(r, "mandate");
+    let mandate = head.maybe_text(r, "mandate").map(|m| m.value).unwrap_or_default();
     head.end(r);
     let tables = root.tables(r, "table").into_iter().filter_map(|t| read_table(r, t)).collect();
     let known = engine_of(r, engine?)?;
     let identity = identity.map(|i| i.value).unwrap_or_default();
     let digest = crate::digest::of_bytes(r.text.as_bytes());
-    Some(Dictionary { digest, engine: known, database: database?.value, identity, tables })
+    Some(Dictionary { digest, engine: known, database: database?.value, identity, mandate, tables })
 }
 
 fn read_table(r: &mut Reader<'_>, mut t: Fields<'_, '_>) -> Option<Table> {

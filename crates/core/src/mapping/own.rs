@@ -133,7 +133,14 @@ mod tests {
         };
         let empty = String::new;
         let (digest, database, identity) = (empty(), empty(), empty());
-        Dictionary { digest, engine: Engine::Sqlite, database, identity, tables: vec![table] }
+        Dictionary {
+            digest,
+            engine: Engine::Sqlite,
+            database,
+            identity,
+            mandate: String::new(),
+            tables: vec![table],
+        }
     }
 
     /// Which columns of one table are a biologist's; the source has `id`, `valeur`, `lu` and `Site_ID`.

@@ -2,7 +2,7 @@
 //! with patients' data but the run's own sealed state, and what somebody ordered to be kept is told.
 
 use ecluse_core::copies::{Copy, FILE as LEDGER, Ledger, Standing};
-use ecluse_core::erasure::{Erasure, Held};
+use ecluse_core::erasure::{Erased, Erasure, Held, Side};
 
 use crate::bench::Bench;
 use crate::run::ERASURE;
@@ -24,6 +24,22 @@ pub(super) fn check(bench: &mut Bench<'_>) {
     held.iter().for_each(|hold| tell(bench, hold));
     let said = bench.bytes(ERASURE).and_then(|bytes| serde_json::from_slice::<Erasure>(bytes).ok());
     let Some(said) = said else { return };
+    let is_there = |one: &&Erased| {
+        let is = |copy: &Copy| {
+            copy.place == one.place
+                && copy.store.words() == one.what
+                && copy.ended.as_ref().is_some_and(|ended| ended.how == one.method)
+        };
+        ledger.copies.iter().any(is)
+    };
+    let other = said.done.iter().filter(|one| one.side == Side::Copy).find(|one| !is_there(one));
+    let words = Words::new(
+        "Each copy that it says is gone ended so in the ledger of copies.",
+        "Chaque copie qu’il dit effacée a pris fin ainsi dans le registre des copies.",
+    );
+    bench.check(ERASURE, other.is_none(), words, || {
+        other.map_or_else(String::new, |one| format!("{}: {LEDGER} does not say so", one.place))
+    });
     let words = Words::new(
         "What it says is held by somebody’s order is what the ledger of copies holds.",
         "Ce qu’il dit conservé sur ordre est ce que conserve le registre des copies.",

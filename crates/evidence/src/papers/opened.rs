@@ -90,7 +90,14 @@ pub(crate) fn signed(signers: &[Signer], at: Timestamp) -> Words {
 fn before(bench: &mut Bench<'_>, name: &str, header: &Header) {
     let Some(cited) = &header.supersedes else { return };
     let stem = name.trim_end_matches(".toml");
-    let earlier = format!("{stem}.v{}.toml", header.version.saturating_sub(1));
+    let mut earlier = format!("{stem}.v{}.toml", header.version.saturating_sub(1));
+    // statuses that were met lie beside the log, by their ids
+    let digest = |path: &&String| bench.digest(path).as_deref() == Some(cited);
+    if bench.bytes(&earlier).is_none()
+        && let Some(path) = bench.below("journal/statuses/").find(digest)
+    {
+        earlier.clone_from(path);
+    }
     if bench.bytes(&earlier).is_some() {
         cites(bench, name, cited, &earlier);
         bench.paper(&earlier).into_iter().flat_map(|paper| paper.paths).for_each(|path| bench.vouch(&path));

@@ -34,6 +34,7 @@ pub(super) fn check(bench: &mut Bench<'_>, chain: &Chain) {
             );
             bench
                 .check(instruction::FILE, findings.is_empty(), words, || told(&findings).unwrap_or_default());
+            drafted(bench, &read.mandate);
         }
         Err(findings) if dictionary => refused(bench, DICTIONARY, findings),
         _ => {}
@@ -47,6 +48,19 @@ pub(super) fn check(bench: &mut Bench<'_>, chain: &Chain) {
         Err(findings) if mapping => refused(bench, mapping::FILE, findings),
         _ => {}
     }
+}
+
+/// Tells where the mandate under which the dictionary was drafted is not in the file: a later one may have taken its
+/// place in the folder, and the order is what the laboratory signed.
+fn drafted(bench: &mut Bench<'_>, mandate: &str) {
+    if mandate.is_empty() || bench.below("").any(|path| bench.digest(path).as_deref() == Some(mandate)) {
+        return;
+    }
+    let words = Words::new(
+        "The leave to look at the source, under which it was drafted, is not in the file.",
+        "L’autorisation d’examiner la source, sous laquelle il fut établi, n’est pas dans le fichier.",
+    );
+    bench.absent(DICTIONARY, words);
 }
 
 /// The code tables that the mapping cites: each is a biologist's.

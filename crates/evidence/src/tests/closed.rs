@@ -56,15 +56,20 @@ pub(super) fn closed_but(papers: &Papers, mut files: Files, change: impl FnOnce(
         acceptance: digest(&files, "acceptance.toml"),
         began: at.clone(),
         ended: at.clone(),
-        done: vec![Erased {
-            side: Side::Copy,
-            place: "the run's folder".to_owned(),
-            what: "state.age".to_owned(),
-            method: "deleted".to_owned(),
-            rows: None,
-            files: Some(1),
-            at: at.clone(),
-        }],
+        done: ledger
+            .copies
+            .iter()
+            .filter_map(|copy| Some((copy, copy.ended.as_ref()?)))
+            .map(|(copy, ended)| Erased {
+                side: Side::Copy,
+                place: copy.place.clone(),
+                what: copy.store.words().to_owned(),
+                method: ended.how.clone(),
+                rows: None,
+                files: None,
+                at: ended.at.to_string(),
+            })
+            .collect(),
         ..Erasure::default()
     };
     let erased = made::note(&mut files, "run/erasure.json", "erase", &at, &erasure);

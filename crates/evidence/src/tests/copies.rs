@@ -1,6 +1,6 @@
 //! Copies that stand when a file is closed: past their day, with patients' data, held.
 
-use ecluse_core::copies::{Birth, FILE, Hold, Ledger, Store};
+use ecluse_core::copies::{Birth, Ended, FILE, Hold, Ledger, Store};
 
 use super::closed::{closed_but, closed_over, fails, judged};
 use super::made::{self, now};
@@ -72,4 +72,28 @@ fn what_is_held_is_told_with_its_reason_and_only_as_the_erasure_told_it() {
     let verdict = judged(&late, &papers);
     assert_eq!(verdict.outcome, Outcome::Refused);
     assert!(verdict.lines.iter().any(|line| line.of == "run/erasure.json" && line.state == State::Fails));
+}
+
+// The processor's signatories signed for a ledger from which the line was taken out, or that says otherwise.
+// proves: ERA-05
+#[test]
+fn what_is_said_to_be_gone_ended_so_in_the_ledger() {
+    let papers = made::papers();
+    let mut gone = ledger(Store::Archive, "2026-02-01");
+    let ended = Ended { how: "every file overwritten".to_owned(), at: now(), statement: None };
+    gone.ended(ID, ended).unwrap();
+    let over = |ledger: &Ledger| {
+        let closed = closed_but(&papers, with(made::files(&papers), &gone), |files| {
+            files.insert(FILE.to_owned(), ledger.bytes().unwrap());
+        });
+        judged(&closed, &papers)
+    };
+    assert_eq!(over(&gone).outcome, Outcome::Holds, "{:#?}", over(&gone));
+    let mut other = gone.clone();
+    other.copies[0].place = "elsewhere.archive".to_owned();
+    for wrong in [Ledger::default(), other] {
+        let verdict = over(&wrong);
+        let told = |line: &crate::Line| line.of == "run/erasure.json" && line.state == State::Fails;
+        assert!(verdict.lines.iter().any(told) && verdict.outcome != Outcome::Holds, "{verdict:#?}");
+    }
 }

@@ -44,7 +44,6 @@ fn half_way(machine: &Machine, load: &[&str]) {
     assert!(died.status.code().is_none(), "{}", String::from_utf8_lossy(&died.stderr));
 }
 
-// proves: SEA-02
 // Whatever somebody types then: the receipt lies there as it was, and is signed.
 #[test]
 fn the_receipt_of_a_load_that_is_through_stays_whatever_is_typed_beside_it() {
@@ -86,7 +85,6 @@ fn a_receipt_that_nobody_announced_is_put_aside_and_never_before_the_identity_op
     assert_eq!(std::fs::read(lab.join("receipt.old.toml")).unwrap(), receipt);
 }
 
-// proves: SEA-02
 // Rows of it stand in clear at the other database: who destroys the only key there leaves them to nobody.
 #[test]
 fn a_load_that_is_half_way_keeps_its_identity_and_no_other_one_begins_beside_it() {
@@ -150,7 +148,6 @@ fn where_the_first_database_is_gone_a_folder_of_its_own_loads_the_archive() {
     assert!(!machine.identity().exists() && own.join("receipt.toml").exists());
 }
 
-// proves: SEA-02
 // No row in another database, no file destroyed that opens nothing, and no word of what was not done.
 #[test]
 fn a_load_that_is_through_says_so_and_does_nothing_elsewhere() {
@@ -195,7 +192,6 @@ fn a_load_that_is_through_says_so_and_does_nothing_elsewhere() {
     machine.whole(&said);
 }
 
-// proves: SEA-02
 // The journal says that the identity is gone, and the receipt is signed on its word: so no mistyped name makes it say so.
 #[test]
 fn where_a_start_died_before_the_identity_went_another_name_destroys_nothing_and_says_nothing() {

@@ -124,7 +124,7 @@ fn patient(sql: &mut String, dice: &mut Dice, id: u64) {
     let (family, given) = (dice.pick(&FAMILY), quoted(dice.pick(&GIVEN)));
     // some names are one person's alone: by these is sought what should be gone
     let second = usize::try_from(id / 7).ok().and_then(|n| FAMILY.get(n % FAMILY.len()));
-    let family = match second.filter(|second| id % 7 == 0 && **second != family) {
+    let family = match second.filter(|second| id.is_multiple_of(7) && **second != family) {
         Some(second) => quoted(&format!("{family}-{second}")),
         None => quoted(family),
     };

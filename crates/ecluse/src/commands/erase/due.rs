@@ -19,6 +19,7 @@ use crate::commands::copies::source;
 use crate::commands::{Here, runs};
 use crate::copies::{self, Copies, erasers, look};
 use crate::papers::acceptance;
+use crate::papers::ending::closed;
 use crate::papers::{Paper, quietly, receipt, returned, sealed};
 use crate::{folder, journal, ready};
 
@@ -344,6 +345,10 @@ impl Journals<'_> {
 
     /// What is gone in all, as the run folder keeps it for the certificate; the journal attests the file.
     fn summed_up(&mut self, run: &Path, ledger: &Ledger) -> Result<()> {
+        // what was certified and closed stays as it was signed for: what goes from then on stands in the ledger
+        if closed(run).is_some() {
+            return Ok(());
+        }
         let before = kept(run)?;
         let (now, session) = (self.here.now.to_string(), self.session.clone());
         let held = ledger.holds(self.here.now);

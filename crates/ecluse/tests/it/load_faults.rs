@@ -113,7 +113,7 @@ fn a_load_whose_disk_is_full_at_any_write_goes_on_once_there_is_room() {
 }
 
 /// Takes all room of the disk but so many pages.
-fn fill(ballast: &Path, left: u64) {
+pub(crate) fn fill(ballast: &Path, left: u64) {
     use std::io::Write as _;
     let mut file = std::fs::File::create(ballast).unwrap();
     let page = [7; 4_096];

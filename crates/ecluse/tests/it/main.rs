@@ -26,6 +26,7 @@ mod evidence;
 mod excluded;
 mod extracts;
 mod figures;
+mod full;
 mod gone;
 mod gone_on;
 mod identifiers;

@@ -31,7 +31,11 @@ pub(crate) struct Sealed {
 
 impl Sealed {
     pub(crate) fn new() -> Self {
-        let this = Self { here: tempfile::tempdir().unwrap() };
+        Self::within(&std::env::temp_dir())
+    }
+
+    pub(crate) fn within(place: &Path) -> Self {
+        let this = Self { here: tempfile::tempdir_in(place).unwrap() };
         let here = this.here.path();
         Connection::open(here.join("old.db")).unwrap().execute_batch(OLD).unwrap();
         cited(here, "sqlite:old.db", "sqlite:new.db", &["patient", "examen"]);
@@ -205,12 +209,18 @@ impl Sealed {
         recipients(&lab, &theirs);
         succeed(&theirs, &["load", "../archive", "--to", "sqlite:loaded.db", "--ddl"]);
         assert!(!theirs.join("keys/recipient.age").exists(), "the identity is destroyed");
+        self.carried_back();
+        theirs
+    }
+
+    /// The receipt and its signatures, laid beside the sender's papers.
+    pub(crate) fn carried_back(&self) {
+        let (lab, theirs) = (self.lab(), self.here.path().join("theirs"));
         std::fs::copy(theirs.join("receipt.toml"), lab.join("receipt.toml")).unwrap();
         std::fs::create_dir(lab.join("receipt.toml.sigs")).unwrap();
         for file in std::fs::read_dir(theirs.join("receipt.toml.sigs")).unwrap().flatten() {
             std::fs::copy(file.path(), lab.join("receipt.toml.sigs").join(file.file_name())).unwrap();
         }
-        theirs
     }
 
     /// Another receipt, validly signed by the recipient.

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use serde::{Deserialize, Serialize};
 
-use crate::erasure::Held;
+use crate::erasure::{Erased, Held, Side};
 use crate::fault::{Code, Result};
 use crate::keys::day;
 use crate::person::nobodys_name;
@@ -457,6 +457,20 @@ impl Ledger {
     pub fn holds(&self, now: Timestamp) -> Vec<Held> {
         let held = self.copies.iter().filter(|copy| matches!(copy.standing(now), Standing::Held(_)));
         held.filter_map(|copy| Some(copy.hold.as_ref()?.of(copy))).collect()
+    }
+
+    /// Every copy that is gone, as an erasure's record has it.
+    pub fn gone(&self) -> impl Iterator<Item = Erased> + '_ {
+        let ended = self.copies.iter().filter_map(|copy| Some((copy, copy.ended.as_ref()?)));
+        ended.map(|(copy, ended)| Erased {
+            side: Side::Copy,
+            place: copy.place.clone(),
+            what: copy.store.words().to_owned(),
+            method: ended.how.clone(),
+            rows: None,
+            files: None,
+            at: ended.at.to_string(),
+        })
     }
 
     /// Whether somebody entered that this copy was taken out of our reach: then that line is open in its stead.

@@ -48,7 +48,13 @@ pub(super) fn run(here: &Here, args: &CloseArgs) -> Result<()> {
         Err(open) => return Err(told(&open)),
     };
     if args.dry_run {
-        return would(here, &own);
+        let ledger = copies::look(&here.folder)?;
+        let all = || ledger.copies.iter().filter(|copy| copy.ended.is_none() && own.has(copy));
+        if all().next().is_none() {
+            output::line("Nothing is left to do.");
+        }
+        would(all());
+        return Ok(());
     }
     let (session, identity) = session::with_identity(here, &chain, args.identity.as_deref())?;
     let mut there = match chain.instruction.order().destination() {
@@ -140,19 +146,14 @@ impl Own {
     }
 }
 
-/// What would go, where nothing is open.
-fn would(here: &Here, own: &Own) -> Result<()> {
-    let ledger = copies::look(&here.folder)?;
-    let all = || ledger.copies.iter().filter(|copy| copy.ended.is_none() && own.has(copy));
-    for copy in all() {
+/// Says what would go.
+fn would<'a>(going: impl Iterator<Item = &'a Copy>) {
+    let mut gone = Vec::new();
+    for copy in going {
         output::line(format!("{}   would go   {}", copy.place, copy.store.words()));
+        gone.push(json!({ "store": copy.store, "place": copy.place }));
     }
-    if all().next().is_none() {
-        output::line("Nothing is left to do.");
-    }
-    let gone: Vec<_> = all().map(|copy| json!({ "store": copy.store, "place": copy.place })).collect();
     output::document(&json!({ "dry": true, "would": gone }));
-    Ok(())
 }
 
 /// Everything that is open, each with the command that closes it.

@@ -24,13 +24,10 @@ pub(super) fn check(bench: &mut Bench<'_>) {
     held.iter().for_each(|hold| tell(bench, hold));
     let said = bench.bytes(ERASURE).and_then(|bytes| serde_json::from_slice::<Erasure>(bytes).ok());
     let Some(said) = said else { return };
+    let gone: Vec<Erased> = ledger.gone().collect();
     let is_there = |one: &&Erased| {
-        let is = |copy: &Copy| {
-            copy.place == one.place
-                && copy.store.words() == one.what
-                && copy.ended.as_ref().is_some_and(|ended| ended.how == one.method)
-        };
-        ledger.copies.iter().any(is)
+        gone.iter()
+            .any(|gone| (&gone.place, &gone.what, &gone.method) == (&one.place, &one.what, &one.method))
     };
     let other = said.done.iter().filter(|one| one.side == Side::Copy).find(|one| !is_there(one));
     let words = Words::new(

@@ -5,7 +5,7 @@ use ecluse_core::certificate::{self, Artefact};
 use ecluse_core::copies::Ledger;
 use ecluse_core::digest::of_bytes;
 use ecluse_core::document::Kind;
-use ecluse_core::erasure::{Erased, Erasure, Looked, Residue, Side};
+use ecluse_core::erasure::{Erasure, Looked, Residue};
 use ecluse_core::language::Language;
 use ecluse_core::template::Head;
 use ecluse_testkit::papers::{Paper, Papers, Person};
@@ -56,20 +56,7 @@ pub(super) fn closed_but(papers: &Papers, mut files: Files, change: impl FnOnce(
         acceptance: digest(&files, "acceptance.toml"),
         began: at.clone(),
         ended: at.clone(),
-        done: ledger
-            .copies
-            .iter()
-            .filter_map(|copy| Some((copy, copy.ended.as_ref()?)))
-            .map(|(copy, ended)| Erased {
-                side: Side::Copy,
-                place: copy.place.clone(),
-                what: copy.store.words().to_owned(),
-                method: ended.how.clone(),
-                rows: None,
-                files: None,
-                at: ended.at.to_string(),
-            })
-            .collect(),
+        done: ledger.gone().collect(),
         ..Erasure::default()
     };
     let erased = made::note(&mut files, "run/erasure.json", "erase", &at, &erasure);

@@ -26,7 +26,7 @@ use ecluse_flow::load::is_destroyed;
 use ecluse_flow::ports::Record;
 use serde_json::json;
 
-use super::{CLOSED, told};
+use super::{CLOSED, told, would};
 use crate::cli::CloseArgs;
 use crate::commands::{Here, begun};
 use crate::connections::{self, End};
@@ -76,7 +76,8 @@ pub(super) fn run(here: &Here, args: &CloseArgs) -> Result<()> {
     let announced = |place: &str| copies::is_concluded(&here.folder, &Outcome::Begun, place);
     let leaving = Leaving::of(&receipt, announced, destination.as_mut())?;
     if args.dry_run {
-        return own.would(&ledger);
+        would(own.of(&ledger));
+        return Ok(());
     }
     concluded(here, (&own, &receipt), leaving, record.as_mut().map(|record| record as &mut dyn Record))?;
     output::line(
@@ -152,16 +153,6 @@ impl Own {
             _ => false,
         };
         ledger.copies.iter().filter(|copy| copy.ended.is_none()).filter(is)
-    }
-
-    fn would(&self, ledger: &Ledger) -> Result<()> {
-        for copy in self.of(ledger) {
-            output::line(format!("{}   would go   {}", copy.place, copy.store.words()));
-        }
-        let gone: Vec<_> =
-            self.of(ledger).map(|copy| json!({ "store": copy.store, "place": copy.place })).collect();
-        output::document(&json!({ "dry": true, "would": gone }));
-        Ok(())
     }
 }
 

@@ -7,7 +7,7 @@ use ecluse_adapters::folder::{self as attested, RunFolder};
 use ecluse_core::copies::{Beat, Copy, Ended, Ledger, Seen, Standing, Store};
 use ecluse_core::count::number;
 use ecluse_core::document::{Kind, header};
-use ecluse_core::erasure::{Erased, Erasure, Side};
+use ecluse_core::erasure::{Erasure, Side};
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::manifest;
 use ecluse_flow::event::{Act, Leaf, Outcome};
@@ -359,7 +359,7 @@ impl Journals<'_> {
         let ended = if announced { String::new() } else { now.clone() };
         let source = before.done.into_iter().filter(|one| one.side == Side::Source);
         let began = if before.began.is_empty() { now } else { before.began };
-        let done = source.chain(of_copies(ledger)).collect();
+        let done = source.chain(ledger.gone()).collect();
         let erasure = Erasure { began, ended, done, held, ..before };
         saved(record, &session, &erasure)
     }
@@ -390,19 +390,6 @@ pub(super) fn kept(run: &Path) -> Result<Option<Erasure>> {
     let Some(figures) = attested::figures(run)? else { return Ok(None) };
     let (format, run) = (Erasure::FORMAT.to_owned(), figures.run);
     Ok(Some(Erasure { format, run, instruction: figures.instruction, ..Erasure::default() }))
-}
-
-fn of_copies(ledger: &Ledger) -> impl Iterator<Item = Erased> + '_ {
-    let ended = ledger.copies.iter().filter_map(|copy| Some((copy, copy.ended.as_ref()?)));
-    ended.map(|(copy, ended)| Erased {
-        side: Side::Copy,
-        place: copy.place.clone(),
-        what: copy.store.words().to_owned(),
-        method: ended.how.clone(),
-        rows: None,
-        files: None,
-        at: ended.at.to_string(),
-    })
 }
 
 #[cfg(test)]

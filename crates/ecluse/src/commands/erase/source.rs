@@ -68,7 +68,7 @@ pub(super) fn run(here: &Here, args: &EraseArgs) -> Result<()> {
     let mut record = RunFolder::existing(&run, &here.journal())?;
     // read by the eraser's own connection from here on
     let frozen = args.begun.papers().still.frozen;
-    let (mut moved, sought) = ends.read(here, &run, &ready, (&mut record, frozen))?;
+    let (mut moved, sought) = ends.read(here, &run, &ready, &mut record, (frozen, args.dry_run))?;
     let mut eraser = connect::eraser(&ready.source)?;
     let beside = beside(ready.chain.instruction.order(), today);
     let places = named(eraser.as_mut(), &ready, &beside, &beyond, args.dry_run)?;
@@ -191,7 +191,8 @@ impl Connected {
         here: &Here,
         run: &Path,
         ready: &Ready,
-        (record, frozen): (&mut RunFolder, bool),
+        record: &mut RunFolder,
+        (frozen, dry): (bool, bool),
     ) -> Result<(Against, Vec<Zeroizing<String>>)> {
         match self {
             Self::Direct(Ends { mut source, destination }) => {
@@ -200,6 +201,11 @@ impl Connected {
             }
             Self::Sealed(mut source) => {
                 let opened = received(here, run)?;
+                // a dry run takes nothing away that would be sought
+                if dry {
+                    source.close()?;
+                    return Ok((Against::Receipt(opened), Vec::new()));
+                }
                 let sought = ready.with_orders(|orders| {
                     drawn_at_source(&orders, source.as_mut(), record, frozen, VALUES, ready::world())
                 })?;

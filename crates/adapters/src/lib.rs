@@ -30,6 +30,7 @@ pub mod folder;
 mod gathered;
 pub mod log;
 pub mod mariadb;
+pub mod overwrite;
 pub mod pin;
 pub mod postgres;
 pub mod regular;

@@ -1,10 +1,11 @@
 //! A file overwritten before its name goes. What a file system or a disk keeps of it elsewhere is out of reach.
 
 use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
+use ecluse_adapters::overwrite;
 use ecluse_flow::failpoint;
 use rustix::fs::OFlags;
 
@@ -68,21 +69,5 @@ fn over(path: &Path) -> std::io::Result<()> {
 
 fn zeroed(path: &Path) -> std::io::Result<()> {
     let flags = i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits()).unwrap_or_default();
-    let mut file = OpenOptions::new().write(true).custom_flags(flags).open(path)?;
-    let found = file.metadata()?;
-    if !found.is_file() || found.nlink() != 1 {
-        // a device would be written to its end, and another name's content would go with this one's
-        return Err(ErrorKind::InvalidInput.into());
-    }
-    let mut left = file.seek(SeekFrom::End(0))?;
-    file.rewind()?;
-    while left > 0 {
-        let piece = left.min(4096);
-        file.write_all(&vec![0; usize::try_from(piece).unwrap_or(0)])?;
-        left -= piece;
-    }
-    failpoint::hit("overwrite.fsync.before");
-    file.sync_all()?;
-    failpoint::hit("overwrite.fsync.after");
-    Ok(())
+    overwrite::zeroed(&mut OpenOptions::new().write(true).custom_flags(flags).open(path)?)
 }

@@ -22,6 +22,7 @@ use ecluse_core::types::Engine;
 use ecluse_flow::excluded::Excluded;
 use ecluse_flow::extract;
 use ecluse_flow::orders::Orders;
+use ecluse_flow::parting::Remover;
 use ecluse_flow::ports::{Destination, Files, Scope, Source};
 use ecluse_flow::run::Options;
 use ecluse_flow::world::World;
@@ -190,6 +191,11 @@ impl Ready {
             files: self.files.as_ref().map(|files| files as &dyn Files),
             ..Options::default()
         }
+    }
+
+    /// Where files lie at the source that go with their rows.
+    pub(crate) fn remover(&self) -> Option<&dyn Remover> {
+        self.files.as_ref().map(|files| files as &dyn Remover)
     }
 
     /// The papers as the path wants them; whether they still stand is asked again at every chunk.

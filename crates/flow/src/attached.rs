@@ -16,7 +16,6 @@ use ecluse_core::value::KeyRange;
 use ecluse_seal::TableState;
 use sha2::{Digest as _, Sha256};
 
-use crate::carried::Found;
 use crate::figures::{Figures, FileCounts, FolderFigures};
 use crate::orders::Orders;
 use crate::ports::{Destination, Files, Stands, Taken, Want};
@@ -82,7 +81,14 @@ pub(crate) struct Attaching<'a> {
     files: &'a dyn Files,
     how: How,
     token: TokenKey,
-    found: Option<&'a Found>,
+    notes: Option<&'a dyn Notes>,
+}
+
+/// Learns under which name the bytes of each digest were read.
+pub(crate) trait Notes: Sync {
+    /// `place`: the table's number, and the column's place among those of it that name files; `holds`: SHA-256 of the
+    /// file's bytes, hexadecimal, and their number.
+    fn note(&self, place: (usize, usize), name: &Relative, holds: (&str, u64)) -> Result<()>;
 }
 
 /// Rows whose files went along.
@@ -107,12 +113,12 @@ impl<'a> Attaching<'a> {
         how: How,
         token: TokenKey,
     ) -> Result<Option<Self>> {
-        Ok(demanded(plan, files)?.map(|files| Self { files, how, token, found: None }))
+        Ok(demanded(plan, files)?.map(|files| Self { files, how, token, notes: None }))
     }
 
-    /// Where each digest was read is kept there: the files themselves follow behind their rows.
-    pub(crate) fn noting(self, found: &'a Found) -> Self {
-        Self { found: Some(found), ..self }
+    /// Where each digest was read is told there.
+    pub(crate) fn noting(self, notes: &'a dyn Notes) -> Self {
+        Self { notes: Some(notes), ..self }
     }
 
     /// Lets the files of these written rows go along.
@@ -182,8 +188,8 @@ impl<'a> Attaching<'a> {
             Taken::There { digest, bytes } => {
                 counts.moved += 1;
                 counts.bytes += bytes;
-                if let (Some(found), Some(name)) = (self.found, &name) {
-                    found.note(place, name, (&digest, bytes))?;
+                if let (Some(notes), Some(name)) = (self.notes, &name) {
+                    notes.note(place, name, (&digest, bytes))?;
                 }
                 let arrives = |(run, name): (&String, &Relative)| arrives_as(run, &digest, row, name);
                 Ok(run.zip(name.as_ref()).map_or_else(as_it_is, arrives))
@@ -252,7 +258,7 @@ impl Attaching<'_> {
 }
 
 /// The port, where it is needed.
-fn demanded<'a>(plan: &Plan, files: Option<&'a dyn Files>) -> Result<Option<&'a dyn Files>> {
+pub(crate) fn demanded<'a, P: ?Sized>(plan: &Plan, files: Option<&'a P>) -> Result<Option<&'a P>> {
     if plan.tables().iter().all(|table| table.files().is_empty()) {
         return Ok(None);
     }

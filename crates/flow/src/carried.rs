@@ -10,6 +10,7 @@ use ecluse_core::fault::{Code, Result};
 use ecluse_core::plan::files::{Relative, Says, says};
 use ecluse_core::plan::{Plan, TablePlan};
 
+use crate::attached::Notes;
 use crate::ports::{Files, Taken};
 use crate::step::POISONED;
 
@@ -35,9 +36,8 @@ struct Place {
     sealed: bool,
 }
 
-impl Found {
-    /// Keeps where a digest was read.
-    pub(crate) fn note(
+impl Notes for Found {
+    fn note(
         &self,
         (table, column): (usize, usize),
         name: &Relative,
@@ -49,7 +49,9 @@ impl Found {
         }
         Ok(())
     }
+}
 
+impl Found {
     /// Adds to `order` the files that these sealed rows name, and none before did.
     pub(crate) fn sealed(
         &self,

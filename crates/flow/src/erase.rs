@@ -15,6 +15,7 @@ use ecluse_core::fault::{Code, Result};
 use ecluse_core::instruction::Referring;
 use ecluse_core::plan::{Plan, TablePlan};
 use ecluse_core::value::{Key, KeyRange};
+use ecluse_seal::Parting;
 
 use crate::arrived::{Accepted, Arrived};
 use crate::attached::{Attaching, How};
@@ -25,6 +26,7 @@ use crate::excluded::Staying;
 use crate::journal::Journal;
 use crate::moved::{Line, Moved};
 use crate::orders::Orders;
+use crate::parting::{self, Names, Remover};
 use crate::ports::{Destination, Excess, LedgerEntry, Record, Scope, Source};
 use crate::run::{Options, Progress};
 use crate::shadow::{self, Shadow};
@@ -158,6 +160,8 @@ pub struct Going {
     pub beside: Vec<Gone>,
     /// Rows that stay by the order without what they name.
     pub left: Vec<Left>,
+    /// Files that rows named which go: those that no row names that stays go after them ([`parting::erase`]).
+    pub files: Parting,
     /// What the account could do beyond its need, where a reason was given.
     pub excess: Vec<String>,
     /// Nothing is deleted before [`Eraser::commit`]; false in a dry run, and where they went before.
@@ -182,6 +186,8 @@ pub struct Erasing<'a> {
     pub beside: &'a [Beside],
     /// Why an account may erase that could do more than it needs.
     pub wider: Option<&'a str>,
+    /// Where files lie that go with the rows which name them; demanded where a column names files.
+    pub remover: Option<&'a dyn Remover>,
 }
 
 /// A chunk that was compared.
@@ -236,10 +242,28 @@ pub fn erase(
     shadow::refuse(&eraser.shadows(&all)?, &all, &named)?;
     let ties = ties::all(orders.plan, &catalog, how, eraser)?;
     eraser.begin(orders.plan, &all)?;
-    let mut work = Work { orders, how, eraser, state: &state, staying: staying.as_ref(), world, progress };
-    let done = work.compare(&lines, &ledger, &mut moved).and_then(|chunks| match chunks {
-        Some(chunks) if !how.dry => work.delete(&chunks, &ties),
-        _ => Ok(Going { gone: counted(orders.plan, &lines, &moved), ..Going::default() }),
+    let names = Names::default();
+    let mut work = Work {
+        orders,
+        how,
+        eraser,
+        state: &state,
+        staying: staying.as_ref(),
+        names: &names,
+        world,
+        progress,
+    };
+    let done = work.compare(&lines, &ledger, &mut moved).and_then(|chunks| {
+        let files = names.files()?;
+        let Some(chunks) = chunks else {
+            return Ok(Going { gone: counted(orders.plan, &lines, &moved), ..Going::default() });
+        };
+        parting::may(orders.plan, how.remover, &files)?;
+        let going = match how.dry {
+            true => Going { gone: counted(orders.plan, &lines, &moved), ..Going::default() },
+            false => work.delete(&chunks, &ties)?,
+        };
+        Ok(Going { files, ..going })
     });
     match done {
         Ok(going) if going.open => {
@@ -271,6 +295,7 @@ struct Work<'a, 'e> {
     eraser: &'e mut dyn Eraser,
     state: &'e ecluse_seal::RunState,
     staying: Option<&'e Staying<'a>>,
+    names: &'e Names,
     world: World<'a>,
     progress: &'e mut dyn FnMut(Progress<'_>),
 }
@@ -287,7 +312,9 @@ impl<'a> Work<'a, '_> {
         self.staying.map_or(Ok(()), |staying| staying.learn(self.eraser.source(), &self.orders))?;
         let (key, token) = (state::tally_key(self.state), state::token_key(self.state));
         let how = How::digest(&self.orders, &self.state.run);
-        let files = Attaching::new(plan, self.how.options.files, how, token)?;
+        let names = self.names;
+        let files =
+            Attaching::new(plan, self.how.options.files, how, token)?.map(|files| files.noting(names));
         let (mut chunks, mut differ, mut there) = (Vec::new(), Vec::new(), 0u64);
         for table in plan.tables() {
             let sealed = state::table(self.state, table.number())?;
@@ -331,6 +358,7 @@ impl<'a> Work<'a, '_> {
         if differ.is_empty() {
             if let Moved::Ledger(destination) = moved {
                 self.arrived(ledger, *destination, files.as_ref())?;
+                parting::arrived(plan, self.how.options.files, self.state, *destination)?;
             }
             return Ok(Some(chunks));
         }

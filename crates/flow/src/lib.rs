@@ -59,6 +59,7 @@ pub mod moved;
 mod noted;
 pub mod orders;
 pub mod orphans;
+pub mod parting;
 pub mod pending;
 mod pipeline;
 pub mod ports;

@@ -6,7 +6,7 @@ use ecluse_batch::{Batch, Keys, Mask};
 use ecluse_core::fault::Result;
 use ecluse_core::types::Type;
 use ecluse_core::value::KeyRange;
-use ecluse_seal::Sought;
+use ecluse_seal::{Parting, Sought};
 use zeroize::Zeroizing;
 
 use crate::excluded::Staying;
@@ -101,8 +101,9 @@ pub fn drawn_at_source(
     Ok(drawn.all)
 }
 
-/// Seals values into the run's state before the source is erased at the sender of an archive: nobody there can draw
-/// them again. Values that were kept before stay where there are none.
+/// Seals into the run's state, before rows go at the source, what nobody can find there again: at the sender of an
+/// archive values by which they are sought (those that were kept before stay where there are none), and the names of
+/// the files that part with them.
 ///
 /// # Errors
 ///
@@ -112,9 +113,16 @@ pub fn keep(
     record: &mut dyn Record,
     world: World<'_>,
     values: Vec<Zeroizing<String>>,
+    parting: Parting,
 ) -> Result<()> {
-    let Some(mut state) = state::load(orders, record)?.filter(|_| !values.is_empty()) else { return Ok(()) };
-    state.sought = Sought::new(values);
+    let Some(mut state) = state::load(orders, record)? else { return Ok(()) };
+    if values.is_empty() && parting == state.parting {
+        return Ok(());
+    }
+    if !values.is_empty() {
+        state.sought = Sought::new(values);
+    }
+    state.parting = parting;
     let mut journal = Journal::new(record, world, orders.session);
     state::save(&mut state, orders, &mut journal)
 }

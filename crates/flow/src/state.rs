@@ -142,6 +142,7 @@ pub(crate) fn begin(orders: &Orders<'_>, world: &World<'_>) -> Result<RunState> 
         undo: None,
         known: None,
         sought: Sought::default(),
+        parting: Vec::new(),
         tables: tables.collect::<Result<_>>()?,
     })
 }

@@ -21,7 +21,8 @@ mod wire;
 pub use keys::{Identity, Recipient};
 pub use known::{AgreeBy, KnownList, KnownPair};
 pub use state::{
-    CatchUp, Caught, Frozen, Noted, Reasons, RunState, Seal, Seen, Sought, TableState, Undo, What,
+    CatchUp, Caught, Frozen, Noted, Parting, PartingFile, Reasons, RunState, Seal, Seen, Sought, TableState,
+    Undo, What,
 };
 
 use ecluse_core::fault::{Code, Result};

@@ -78,6 +78,8 @@ pub struct RunState {
     /// Where the sender of an archive erased its source, the values by which what went is sought from then on: nobody
     /// there can draw them again.
     pub sought: Sought,
+    /// Files at the source that rows named which are erased, or were about to be: until these files are erased too.
+    pub parting: Parting,
     /// One per table of the plan, in its order.
     pub tables: Vec<TableState>,
 }
@@ -110,6 +112,28 @@ impl fmt::Debug for Sought {
         write!(f, "Sought({})", self.0.len())
     }
 }
+
+/// A file at the source that goes once its rows went. Silent when printed: such names hold patients' names.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PartingFile {
+    /// The number of the table whose rows named it.
+    pub table: usize,
+    /// The place of the column among those of the table that name files.
+    pub column: usize,
+    /// Its name below the column's folder.
+    pub name: Zeroizing<String>,
+    /// SHA-256 of its bytes, hexadecimal: what moved. Nothing else is erased under that name.
+    pub sha256: String,
+}
+
+impl fmt::Debug for PartingFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PartingFile({}.{})", self.table, self.column)
+    }
+}
+
+/// Files that part with their rows.
+pub type Parting = Vec<PartingFile>;
 
 /// A source frozen: the operator's statement, with what the engine told. Not personal.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

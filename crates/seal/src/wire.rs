@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::known::{AgreeBy, KnownList, KnownPair};
-use crate::state::{CatchUp, Frozen, Noted, Reasons, RunState, Seal, Seen, Sought, TableState, Undo};
+use crate::state::{
+    CatchUp, Frozen, Noted, PartingFile, Reasons, RunState, Seal, Seen, Sought, TableState, Undo,
+};
 use crate::{DAMAGED, FAILED, FOREIGN, Identity, VERSION, author};
 
 const FORMAT: &str = "ecluse-run-state/2";
@@ -61,7 +63,20 @@ struct State {
     known: Option<Known>,
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "texts")]
     sought: Vec<Zeroizing<String>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    parting: Vec<File>,
     tables: Vec<Table>,
+}
+
+/// As of [`PartingFile`].
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    table: usize,
+    column: usize,
+    #[serde(with = "text")]
+    name: Zeroizing<String>,
+    sha256: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -118,6 +133,22 @@ enum Part {
     Uuid(String),
 }
 
+/// A text that is wiped.
+mod text {
+    use serde::{Deserialize as _, Deserializer, Serializer};
+    use zeroize::Zeroizing;
+
+    pub(super) fn serialize<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(text)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Zeroizing<String>, D::Error> {
+        String::deserialize(deserializer).map(Zeroizing::new)
+    }
+}
+
 /// Texts that are wiped.
 mod texts {
     use serde::{Deserialize as _, Deserializer, Serializer};
@@ -158,6 +189,7 @@ pub(crate) fn write(state: &RunState, author: &Identity) -> Result<Zeroizing<Vec
         undo,
         known,
         sought,
+        parting,
         tables,
     } = state;
     let failed = || FAILED.fault("a key holds a NULL");
@@ -183,6 +215,7 @@ pub(crate) fn write(state: &RunState, author: &Identity) -> Result<Zeroizing<Vec
     let pairs = known.as_ref().map_or(0, |list| list.pairs.len());
     let keys: usize = pairs
         + sought.expose().count()
+        + parting.len()
         + tables
             .iter()
             .map(|t| t.ends.len() + t.kept.len() + t.refused.len() + t.flawed.len())
@@ -207,6 +240,7 @@ pub(crate) fn write(state: &RunState, author: &Identity) -> Result<Zeroizing<Vec
         undo: undo.clone(),
         known,
         sought: sought.expose().cloned().collect(),
+        parting: parting.iter().cloned().map(File::from).collect(),
         tables,
     };
     // room enough that the buffer seldom moves: an abandoned copy would not be wiped
@@ -259,6 +293,7 @@ pub(crate) fn read(bytes: &[u8], identity: &Identity) -> Result<RunState> {
         undo,
         known,
         sought,
+        parting,
         tables,
     } = state;
     let known = known.map(|list| known_list(list).ok_or_else(damaged)).transpose()?;
@@ -289,8 +324,21 @@ pub(crate) fn read(bytes: &[u8], identity: &Identity) -> Result<RunState> {
         undo,
         known,
         sought: Sought::new(sought),
+        parting: parting.into_iter().map(PartingFile::from).collect(),
         tables,
     })
+}
+
+impl From<PartingFile> for File {
+    fn from(PartingFile { table, column, name, sha256 }: PartingFile) -> Self {
+        Self { table, column, name, sha256 }
+    }
+}
+
+impl From<File> for PartingFile {
+    fn from(File { table, column, name, sha256 }: File) -> Self {
+        Self { table, column, name, sha256 }
+    }
 }
 
 fn seal(hex: &str) -> Option<Seal> {

@@ -7,8 +7,10 @@
 //! | file | holds |
 //! |---|---|
 //! | `source.rs` | a file opened, read once, and looked at again afterwards |
+//! | `erase.rs` | a file at the source, erased with its row |
 //! | `kept.rs` | the run's folder at the destination |
 
+mod erase;
 mod kept;
 mod source;
 #[cfg(test)]
@@ -25,6 +27,7 @@ use std::sync::atomic::AtomicBool;
 use data_encoding::HEXLOWER;
 use ecluse_core::fault::{Code, Fault, Result};
 use ecluse_core::plan::files::{FileColumn, Relative, arrives_as};
+use ecluse_flow::parting::{Removed, Remover, Which};
 use ecluse_flow::ports::{Files, Stands, Taken, Want};
 use rustix::fs::{CWD, Mode, OFlags, openat};
 use rustix::io::Errno;
@@ -193,6 +196,20 @@ impl Files for Attached {
 
     fn remove(&self, run: &str, name: &str) -> Result<()> {
         self.receives()?.remove(run, name)
+    }
+}
+
+impl Remover for Attached {
+    fn lacks(&self, from: &FileColumn, name: &Relative) -> Result<Option<&'static Code>> {
+        erase::lacks(self.source(&from.folder)?, name)
+    }
+
+    fn which(&self, from: &FileColumn, name: &Relative) -> Result<Option<Which>> {
+        erase::stands(self.source(&from.folder)?, name)
+    }
+
+    fn erase(&self, from: &FileColumn, name: &Relative, sha256: &str) -> Result<Removed> {
+        erase::erase(self.source(&from.folder)?, name, sha256, from.largest)
     }
 }
 

@@ -12,12 +12,12 @@ use sha2::{Digest as _, Sha256};
 
 use super::{UNREADABLE, fault};
 
-static LINKED: Code =
+pub(super) static LINKED: Code =
     Code::refused("ECL-FIL-012", "a file is reached through a link, or is no file of its own");
 /// A file that changed each time it was read.
 pub(super) static CHANGED: Code =
     Code::refused("ECL-FIL-013", "a file changed or was exchanged while it was read");
-static DENIED: Code = Code::refused("ECL-FIL-014", "a file may not be read by this account");
+pub(super) static DENIED: Code = Code::refused("ECL-FIL-014", "a file may not be read by this account");
 static LARGE: Code = Code::refused("ECL-FIL-015", "a file is larger than the order lets");
 
 /// Bytes read at once.
@@ -28,6 +28,14 @@ const DEEP: usize = 64;
 /// What a name led to.
 pub(super) enum Found {
     File(Opened),
+    Missing,
+    Refused(&'static Code),
+}
+
+/// Where a name leads.
+pub(super) enum Way<'n> {
+    /// To this folder, and its last step.
+    To(OwnedFd, &'n str),
     Missing,
     Refused(&'static Code),
 }
@@ -57,24 +65,39 @@ pub(super) struct Opened {
 
 /// Opens the file of this name below a folder, through no link.
 pub(super) fn open(root: BorrowedFd<'_>, name: &Relative) -> Result<Found> {
+    Ok(match way(root, name)? {
+        Way::To(folder, step) => last(folder, step)?,
+        Way::Missing => Found::Missing,
+        Way::Refused(code) => Found::Refused(code),
+    })
+}
+
+/// Opens the folder in which the file of this name would lie, through no link.
+pub(super) fn way<'n>(root: BorrowedFd<'_>, name: &'n Relative) -> Result<Way<'n>> {
     let own = root.try_clone_to_owned();
     let mut folder =
         own.map_err(|e| fault(&UNREADABLE, Errno::from_io_error(&e).unwrap_or(Errno::IO), ""))?;
     let mut steps = name.steps().peekable();
     while let Some(step) = steps.next() {
         if steps.peek().is_none() {
-            return last(folder, step);
+            return Ok(Way::To(folder, step));
         }
         let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::RDONLY | OFlags::CLOEXEC;
         match openat(&folder, step, flags, Mode::empty()) {
             Ok(below) => folder = below,
-            Err(error) => return otherwise(error),
+            Err(error) => {
+                return Ok(match otherwise(error)? {
+                    Found::Refused(code) => Way::Refused(code),
+                    Found::Missing | Found::File(_) => Way::Missing,
+                });
+            }
         }
     }
-    Ok(Found::Missing)
+    Ok(Way::Missing)
 }
 
-fn last(folder: OwnedFd, name: &str) -> Result<Found> {
+/// What stands under this name in the folder, opened.
+pub(super) fn last(folder: OwnedFd, name: &str) -> Result<Found> {
     // looked at before it is opened: opening a device may already do something
     let seen = match statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW) {
         Ok(seen) => seen,
@@ -96,9 +119,21 @@ fn last(folder: OwnedFd, name: &str) -> Result<Found> {
     Ok(Found::File(Opened { file: File::from(file), was, folder, last: name.to_owned() }))
 }
 
+impl Opened {
+    /// The file, as its file system tells files apart.
+    pub(super) fn which(&self) -> [u64; 2] {
+        which(&self.was)
+    }
+}
+
+/// See [`Opened::which`].
+pub(super) fn which(seen: &Stat) -> [u64; 2] {
+    [seen.st_dev, seen.st_ino]
+}
+
 /// A regular file with one name. With two, whoever holds the other changes what we read, and an erasure of
 /// this one would leave the other.
-fn own(seen: &Stat) -> bool {
+pub(super) fn own(seen: &Stat) -> bool {
     FileType::from_raw_mode(seen.st_mode) == FileType::RegularFile && seen.st_nlink == 1
 }
 

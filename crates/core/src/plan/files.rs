@@ -1,12 +1,13 @@
 //! Files that rows name: what a value may name, and under which name its file arrives.
 //!
 //! A name from a database is hostile until it was looked at: [`Relative`] is a name that cannot
-//! lead out of its folder, and only [`FileColumn::relative`] makes one. At the destination nothing of
+//! lead out of its folder, and nothing else makes one. At the destination nothing of
 //! it is left but a short ending: the file is named by what it holds.
 
 use super::compile::{Draft, position};
-use super::{Expression, WriteColumn};
+use super::{Expression, TablePlan, WriteColumn};
 use crate::fault::Code;
+use crate::filter::Filter;
 use crate::finding::Finding;
 use crate::instruction::{self, FilesOrder};
 use crate::types::Type;
@@ -54,6 +55,14 @@ impl std::fmt::Debug for Relative {
 }
 
 impl Relative {
+    /// The name that [`Relative::joined`] gave; nothing where the text could lead out of its folder.
+    #[must_use]
+    pub fn again(joined: &str) -> Option<Self> {
+        let fine = |step: &str| !["", ".", ".."].contains(&step);
+        let plain = !joined.chars().any(|c| c == '\\' || c.is_control());
+        (plain && joined.split('/').all(fine)).then(|| Self(joined.to_owned()))
+    }
+
     /// The folders on the way, and the file's own name last; never empty.
     pub fn steps(&self) -> impl Iterator<Item = &str> {
         self.0.split('/')
@@ -88,14 +97,34 @@ impl FileColumn {
     /// all between two `/`, a `\`, or a control character.
     pub fn relative(&self, value: &str) -> Result<Relative, &'static Code> {
         let rest = value.strip_prefix(self.prefix.as_str()).ok_or(&LEADS_OUT)?;
-        let name = format!("{rest}{}", self.suffix);
-        let fine = |step: &str| !["", ".", ".."].contains(&step);
-        let plain = !name.chars().any(|c| c == '\\' || c.is_control());
         // an empty value with an ending of its own would name a file like ".pdf"
-        if plain && !rest.is_empty() && !rest.ends_with('/') && name.split('/').all(fine) {
-            Ok(Relative(name))
-        } else {
-            Err(&LEADS_OUT)
+        let whole = !rest.is_empty() && !rest.ends_with('/');
+        let name = format!("{rest}{}", self.suffix);
+        Some(name).filter(|_| whole).and_then(|name| Relative::again(&name)).ok_or(&LEADS_OUT)
+    }
+}
+
+impl TablePlan {
+    /// The same table with every row that stands in it, and of each row the columns that name files alone: what an
+    /// erasure asks of the rows that stay. Nothing of it is written anywhere.
+    #[must_use]
+    pub fn naming(&self) -> Self {
+        let read = self.files.iter().filter_map(|file| self.read.get(file.read)).cloned().collect();
+        let files = self.files.iter().enumerate().map(|(read, file)| FileColumn { read, ..file.clone() });
+        Self {
+            number: self.number,
+            source: self.source.clone(),
+            view: None,
+            destination: self.destination.clone(),
+            read,
+            key: Vec::new(),
+            filter: Filter::Every,
+            write: Vec::new(),
+            write_key: Vec::new(),
+            relations: Vec::new(),
+            files: files.collect(),
+            shifts: Vec::new(),
+            persons: self.persons,
         }
     }
 }
@@ -255,7 +284,9 @@ mod tests {
         }
         for name in ["a.pdf", "2024/a.pdf", "..a", "a..", "a b/é.pdf", "-rf", "~root/x"] {
             assert_eq!(plain.relative(name).unwrap().joined(), name);
+            assert_eq!(Relative::again(name).unwrap().joined(), name);
         }
+        assert!(refused.iter().all(|name| Relative::again(name).is_none()));
         let stored = column("/var/reports/", ".pdf");
         assert_eq!(stored.relative("/var/reports/2024/17").unwrap().joined(), "2024/17.pdf");
         for name in

@@ -448,9 +448,18 @@ fn destroyed(order: &Order, lang: Language) -> Vec<String> {
     lines.push(match &order.erasure.source {
         Some(at) => {
             let at = lang.day(at.value);
+            let files = order.tables.iter().any(|table| !table.files.is_empty());
+            let with = if files {
+                lang.of(
+                    ", the files that its rows name with it",
+                    ", avec les fichiers que ses lignes désignent",
+                )
+            } else {
+                ""
+            };
             lang.of(
-                format!("What was copied, in the old system: by {at}."),
-                format!("Ce qui a été copié, dans l’ancien système : au plus tard le {at}."),
+                format!("What was copied, in the old system{with}: by {at}."),
+                format!("Ce qui a été copié, dans l’ancien système{with} : au plus tard le {at}."),
             )
         }
         None => lang

@@ -59,11 +59,17 @@ pub(crate) const LOAD: Step = Step {
         "--to",
         "sqlite:../../bases/new.db",
         "--ddl",
+        "--files",
+        "../../bases/reports",
         "--key",
         "martin",
     ],
     folder: "theirs/lab",
     dies: &[
+        "attached.folder.fsync",
+        "attached.fsync",
+        "attached.made.fsync",
+        "attached.rename",
         "copies.entry.fsync",
         "folder.event",
         "folder.event.fsync",
@@ -91,7 +97,12 @@ pub(crate) const ERASE: Step = Step {
     arguments: &["erase", "--source"],
     folder: "lab",
     dies: &[
+        "attached.erase.aside.fsync",
+        "attached.erase.folder.fsync",
+        "attached.erase.fsync",
+        "attached.erase.rename",
         "erase.source.commit",
+        "erase.source.forget",
         "folder.event",
         "folder.event.fsync",
         "folder.replace.entry.fsync",
@@ -101,6 +112,7 @@ pub(crate) const ERASE: Step = Step {
         "log.folder.fsync",
         "log.replace.fsync",
         "log.replace.rename",
+        "overwrite.fsync",
         "sqlite_erase.commit",
     ],
     made: "",
@@ -111,7 +123,7 @@ fn parties() -> Volumes {
     let sealed = &["archive", "archive.part", "theirs/archive", "backup"];
     let mut all = Volumes::new(Stranger::new(), sealed, &["lab", "theirs/lab", "theirs/own.age"]);
     all.identities.push(IDENTITY.to_owned());
-    for folder in ["bases", "lab", "theirs", "tmp"] {
+    for folder in ["bases", "bases/files", "bases/reports", "lab", "theirs", "tmp"] {
         std::fs::create_dir(all.at(folder)).unwrap();
     }
     let (inside, outside) = (all.canaries.stem(Side::Inside), all.canaries.stem(Side::Outside));
@@ -120,14 +132,21 @@ fn parties() -> Volumes {
         &old,
         &format!(
             "create table patient (id integer primary key, nom varchar(60) not null, adresse varchar(60));
-             create table examen (id integer primary key, patient_id integer not null references patient (id), valeur varchar(40));
+             create table examen (id integer primary key, patient_id integer not null references patient (id), valeur varchar(40),
+                                  lettre varchar(100));
              with recursive n(i) as (select 1 union all select i + 1 from n where i < 40)
              insert into patient select i, '{inside}-Nom-' || i, '{outside}-Rue-' || i from n;
              with recursive n(i) as (select 1 union all select i + 1 from n where i < 90)
-             insert into examen select i, 1 + i % 40, '{inside}-' || i from n"
+             insert into examen select i, 1 + i % 40, '{inside}-' || i,
+                 case when i < 5 then '{inside}-' || i || '/lettre.pdf' end from n"
         ),
     )
     .unwrap();
+    for i in 1..5 {
+        let folder = all.at(&format!("bases/files/{inside}-{i}"));
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(folder.join("lettre.pdf"), format!("%PDF {inside}-Lettre-{i}")).unwrap();
+    }
     let source = End::sqlite(&old, Source::open(&old).unwrap().identity().unwrap());
     let nowhere = End::sqlite(&all.at("bases/none.db"), String::new());
     let mut papers = Papers::new(now());
@@ -137,8 +156,9 @@ fn parties() -> Volumes {
     let program = Path::new(env!("CARGO_BIN_EXE_ecluse"));
     let mut made = Migration::under(program, &all.at("lab"), &source, &nowhere, papers);
     made.papers().write(&all.at("lab"));
-    std::fs::write(all.at("lab/connections.toml"), format!("[source]\nurl = \"{}\"\n", source.url()))
-        .unwrap();
+    let connections =
+        format!("[source]\nurl = \"{}\"\n\n[folders]\n\"/srv/lettres\" = \"../bases/files\"\n", source.url());
+    std::fs::write(all.at("lab/connections.toml"), connections).unwrap();
     for name in ["contract.toml", "recipient.toml", "status.toml"] {
         all.put(&["lab/", name].concat(), "theirs/lab");
         all.put(&["lab/", name, ".sigs"].concat(), "theirs/lab");
@@ -168,13 +188,13 @@ fn answered_for(all: &Volumes) {
 fn other_rows_hold_the_erasure_up(all: &Volumes) {
     let sql =
         |script: &str| rusqlite::Connection::open(all.at("bases/old.db")).unwrap().execute_batch(script);
-    let row = format!("insert into examen values (7, 8, '{}-7')", all.canaries.stem(Side::Inside));
+    let row = format!("insert into examen values (7, 8, '{}-7', null)", all.canaries.stem(Side::Inside));
     for (there, back) in [
         (
             "update examen set valeur = valeur || '.' where id = 90",
             "update examen set valeur = rtrim(valeur, '.') where id = 90",
         ),
-        ("insert into examen values (91, 1, 'x')", "delete from examen where id = 91"),
+        ("insert into examen values (91, 1, 'x', null)", "delete from examen where id = 91"),
         ("delete from examen where id = 7", row.as_str()),
     ] {
         sql(there).unwrap();
@@ -186,7 +206,7 @@ fn other_rows_hold_the_erasure_up(all: &Volumes) {
 
 const MAPPING: &str = "[mapping]\nformat = \"ecluse-mapping/1\"\n
 [[table]]\nfrom = \"patient\"\nto = \"patient\"\n[table.columns]\nid = \"id\"\nnom = \"nom\"\n
-[[table]]\nfrom = \"examen\"\nto = \"examen\"\n[table.columns]\nid = \"id\"\npatient_id = \"patient_id\"\nvaleur = \"valeur\"\n";
+[[table]]\nfrom = \"examen\"\nto = \"examen\"\n[table.columns]\nid = \"id\"\npatient_id = \"patient_id\"\nvaleur = \"valeur\"\nlettre = \"lettre\"\n";
 
 fn order(identity: &str) -> String {
     let none = format!("sha256:{}", "0".repeat(64));
@@ -218,7 +238,8 @@ fn order(identity: &str) -> String {
          [[recipient]]\nage = \"{RECIPIENT}\"\nstatement = \"{{recipient}}\"\n\n\
          [erasure]\nsource = {day}\ncopies = {day}\n\n[stays]\n{}\n[pending]\nrule = \"stay\"\n\n\
          [[table]]\nname = \"patient\"\nlabel = \"Patients\"\nrows = 'true'\ncolumns = [\"id\", \"nom\"]\n\n\
-         [[table]]\nname = \"examen\"\nlabel = \"Results\"\nrows = 'true'\ncolumns = [\"id\", \"patient_id\", \"valeur\"]\n",
+         [[table]]\nname = \"examen\"\nlabel = \"Results\"\nrows = 'true'\ncolumns = [\"id\", \"patient_id\", \"valeur\", \"lettre\"]\n\n\
+         [[table.files]]\ncolumn = \"lettre\"\nfolder = \"/srv/lettres\"\n",
         stays.concat()
     )
 }
@@ -243,6 +264,8 @@ fn from_extraction_to_erasure_nothing_is_in_clear_on_any_volume_wherever_it_died
     done(&all, &LOAD);
     let base = all.search(&[Side::Inside]).folder(&all.at("bases/new.db"));
     assert_ne!(base, [], "the rows arrived, where they belong");
+    let letters = all.search(&[Side::Inside]).folder(&all.at("bases/reports"));
+    assert_eq!(letters.len(), 4, "and their files with them: {letters:?}");
     for name in ["receipt.toml", "receipt.toml.sigs"] {
         all.put(&["theirs/lab/", name].concat(), "lab");
     }
@@ -256,6 +279,7 @@ fn from_extraction_to_erasure_nothing_is_in_clear_on_any_volume_wherever_it_died
     done(&all, &ERASE);
     let rows = all.search(&[Side::Inside, Side::Outside]).folder(&all.at("bases/old.db"));
     assert_eq!(rows, [], "the source's file holds nothing of what went");
+    assert_eq!(std::fs::read_dir(all.at("bases/files")).unwrap().count(), 0, "nor does its folder");
     // the publisher's own archive goes with it; in what somebody kept aside of it nothing can be read
     let copies: serde_json::Value = serde_json::from_str(&all.done("lab", &["copies", "--json"])).unwrap();
     let archive =
@@ -267,7 +291,7 @@ fn from_extraction_to_erasure_nothing_is_in_clear_on_any_volume_wherever_it_died
         .search(&[Side::Inside, Side::Outside])
         .folder(all.here())
         .into_iter()
-        .filter(|found| !found.place.ends_with("bases/new.db"))
+        .filter(|found| !found.place.ends_with("bases/new.db") && !found.place.contains("/bases/reports/"))
         .collect();
     assert_eq!(everywhere, [], "after the erasure the rows stand in the recipient's base alone");
     looked_for(&all);

@@ -43,6 +43,7 @@ mod many;
 mod noted;
 mod odd;
 mod orphans;
+mod parted;
 mod passed_on;
 mod pipes;
 mod plainly;

@@ -4,8 +4,8 @@ use ecluse_core::catalog::{Catalog, Column, ForeignKey, Table};
 use ecluse_core::types::{Engine, Type};
 use ecluse_core::value::{Key, KeyRange, Value};
 use ecluse_seal::{
-    AgreeBy, CatchUp, Caught, Frozen, Identity, KnownList, KnownPair, Noted, Reasons, RunState, Seal, Seen,
-    Sought, TableState, Undo, What, open, seal,
+    AgreeBy, CatchUp, Caught, Frozen, Identity, KnownList, KnownPair, Noted, PartingFile, Reasons, RunState,
+    Seal, Seen, Sought, TableState, Undo, What, open, seal,
 };
 use zeroize::Zeroizing;
 
@@ -116,6 +116,12 @@ fn state() -> RunState {
             }],
         }),
         sought: Sought::new(vec![Zeroizing::new("T0000123".to_owned())]),
+        parting: vec![PartingFile {
+            table: 1,
+            column: 0,
+            name: Zeroizing::new("2024/DUPONT.pdf".to_owned()),
+            sha256: "ab".repeat(32),
+        }],
         undo: Some(Undo { began: "2026-11-22T07:00:00Z".to_owned(), rows: vec![5] }),
         tables: vec![
             TableState {
@@ -161,6 +167,8 @@ fn a_state_comes_back_as_it_was() {
     );
     assert!(after.sought.expose().eq(before.sought.expose()) && !after.sought.is_empty());
     assert_eq!(format!("{:?}", after.sought), "Sought(1)");
+    assert!(after.parting == before.parting && after.parting.len() == 1);
+    assert_eq!(format!("{:?}", after.parting), "[PartingFile(1.0)]");
     for (a, b) in after.tables.iter().zip(&before.tables) {
         assert_eq!(a.object, b.object);
         assert_eq!((a.closed, a.open_line), (b.closed, b.open_line));

@@ -2,6 +2,7 @@
 
 mod due;
 mod named;
+mod parted;
 mod places;
 mod residue;
 mod servers;

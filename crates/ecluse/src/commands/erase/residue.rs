@@ -12,6 +12,7 @@ use ecluse_core::count::{number, plural};
 use ecluse_core::digest::of_bytes;
 use ecluse_core::erasure::{ERASURE, Looked, Residue, Side, Survivor};
 use ecluse_core::fault::{Code, Result};
+use ecluse_core::instruction::Order;
 use ecluse_core::language::Language;
 use ecluse_flow::event::{Act, Leaf, Outcome};
 use ecluse_flow::figures::Figures;
@@ -70,6 +71,7 @@ pub(super) fn run(here: &Here, args: &EraseArgs) -> Result<()> {
             of: "rows that moved, by their keys".to_owned(),
         }));
         looked.push(by_keys(place, &standing));
+        looked.extend(folders(ready.chain.instruction.order()));
     }
     let residue = Residue {
         format: Residue::FORMAT.to_owned(),
@@ -154,6 +156,22 @@ fn by_keys(place: String, standing: &[Standing]) -> Looked {
         bytes: 0,
         unread,
     }
+}
+
+/// Folders of files of the source, which are not looked through: what rows that stay name lies there by right.
+fn folders(order: &Order) -> Vec<Looked> {
+    let named: BTreeSet<&str> =
+        order.tables.iter().flat_map(|table| &table.files).map(|files| files.folder.value.as_str()).collect();
+    let looked = |folder: &str| Looked {
+        place: format!("the source's folder {folder}"),
+        sought: "nothing".to_owned(),
+        files: 0,
+        bytes: 0,
+        unread: vec![
+            "its files were each erased by name; what else lies there was not looked through".to_owned(),
+        ],
+    };
+    named.into_iter().map(looked).collect()
 }
 
 /// What is sought, and what each is of.

@@ -16,6 +16,7 @@ use ecluse_flow::event::{Act, Leaf, Outcome};
 use ecluse_flow::failpoint;
 use ecluse_flow::figures::Figures;
 use ecluse_flow::moved::{Moved, Opened};
+use ecluse_flow::parting::Parted;
 use ecluse_flow::ports::{Destination, Source};
 use ecluse_flow::residue::{drawn_at_source, keep};
 use ecluse_flow::rights::told as told_rights;
@@ -25,6 +26,7 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::due::{self, Who};
+use super::parted;
 use super::places::{self, Place};
 use super::residue::VALUES;
 use crate::cli::{EraseArgs, PaperArgs};
@@ -57,6 +59,7 @@ pub(super) fn run(here: &Here, args: &EraseArgs) -> Result<()> {
     let before = due::kept(&run)?.unwrap_or_default();
     let covers = |t: &ecluse_flow::figures::TableFigures| before.covers_source(&t.source);
     if !before.ended.is_empty() && figures.tables.iter().all(covers) {
+        parted::forgotten(&ready, &mut RunFolder::existing(&run, &here.journal())?)?;
         output::line(format!("Erased at the source already, by {}.", before.ended));
         return Ok(());
     }
@@ -83,6 +86,7 @@ pub(super) fn run(here: &Here, args: &EraseArgs) -> Result<()> {
         referring: &referring,
         beside: &beside,
         wider: args.begun.wider_role(),
+        remover: ready.remover(),
     };
     let mut going = ready.with_orders(|orders| {
         erase(orders, how, eraser.as_mut(), moved.held(), &mut record, ready::world(), &mut |p| {
@@ -90,7 +94,7 @@ pub(super) fn run(here: &Here, args: &EraseArgs) -> Result<()> {
         })
     })?;
     if args.dry_run {
-        return told(&going, &places, true, "");
+        return told(&going, &[], &places, true, "");
     }
     even(&figures, &going.gone)
         .or_else(|fault| if going.open { eraser.rollback().and(Err(fault)) } else { Err(fault) })?;
@@ -118,10 +122,9 @@ pub(super) fn run(here: &Here, args: &EraseArgs) -> Result<()> {
     };
     if going.open {
         // nobody here can draw them again once the rows are gone
-        ready.with_orders(|orders| keep(&orders, &mut record, ready::world(), sought)).or_else(|fault| {
-            eraser.rollback()?;
-            Err(fault)
-        })?;
+        let files = going.files.clone();
+        let kept = ready.with_orders(|orders| keep(&orders, &mut record, ready::world(), sought, files));
+        kept.or_else(|fault| eraser.rollback().and(Err(fault)))?;
     }
     // on disk before the rows go: a start that finds none of them knows that this one went through
     let copies = erasure.done.clone();
@@ -135,11 +138,17 @@ pub(super) fn run(here: &Here, args: &EraseArgs) -> Result<()> {
         failpoint::hit("erase.source.commit.after");
     }
     let method = eraser.settle(&tables(&ready.compiled.plan, &beside))?;
+    // once no row that names them can come back
+    let parted = parted::erased(&ready, eraser.as_mut(), &mut record)?;
     erasure.done = copies;
     erasure.done.extend(erased(&method));
+    erasure.done.extend(parted::lines(&parted));
     erasure.ended = ready::world().now().to_string();
     due::saved(&mut record, &session, &erasure)?;
-    told(&going, &places, false, &method)
+    failpoint::hit("erase.source.forget.before");
+    parted::forgotten(&ready, &mut record)?;
+    failpoint::hit("erase.source.forget.after");
+    told(&going, &parted, &places, false, &method)
 }
 
 /// What the order says of rows beside it, as far as it still holds: what was kept until a day that is past has no fate.
@@ -151,7 +160,7 @@ fn beside(order: &Order, today: Date) -> Vec<Beside> {
 
 /// Rows beside the order that an earlier start announced.
 fn went(before: &Erasure, gone: &[Gone]) -> Vec<Gone> {
-    let others = before.done.iter().filter(|one| one.side == Side::Source);
+    let others = before.done.iter().filter(|one| one.side == Side::Source && one.rows.is_some());
     let others = others.filter(|one| gone.iter().all(|gone| gone.table != one.what));
     others.map(|one| Gone { table: one.what.clone(), rows: one.rows.unwrap_or_default() }).collect()
 }
@@ -293,9 +302,6 @@ fn named(
     dry: bool,
 ) -> Result<Vec<Beyond>> {
     let order = ready.chain.instruction.order();
-    let folders = order.tables.iter().flat_map(|table| &table.files).map(|files| {
-        format!("files that rows of {} name: they are the old system's own to destroy", files.column.value)
-    });
     let kept = order.beside.iter().filter_map(|one| {
         let Fate::Keep { until } = one.fate else { return None };
         let holds = beside.iter().any(|held| !held.goes && held.along == one.along());
@@ -305,7 +311,8 @@ fn named(
         })
     });
     let tables = tables(&ready.compiled.plan, beside);
-    let wanted: Vec<String> = eraser.beyond(&tables)?.into_iter().chain(folders).chain(kept).collect();
+    let wanted: Vec<String> =
+        eraser.beyond(&tables)?.into_iter().chain(parted::beyond(order)).chain(kept).collect();
     let place = connect::name(&ready.source, ecluse_core::language::Language::English);
     let beyond = places::matched(&place, &wanted, known);
     if let Some(open) = beyond.iter().find(|one| one.owner.is_empty()).filter(|_| !dry) {
@@ -347,7 +354,7 @@ fn of_source(gone: &Gone, place: &str, method: &str, at: &str) -> Erased {
     }
 }
 
-fn told(going: &Going, beyond: &[Beyond], dry: bool, method: &str) -> Result<()> {
+fn told(going: &Going, parted: &[Parted], beyond: &[Beyond], dry: bool, method: &str) -> Result<()> {
     let Going { gone, beside, left, excess, .. } = going;
     let verb = if dry { "would be erased" } else { "erased" };
     for one in gone {
@@ -357,6 +364,7 @@ fn told(going: &Going, beyond: &[Beyond], dry: bool, method: &str) -> Result<()>
         let rows = plural(one.rows, "row", "rows");
         output::line(format!("{}   {rows} beside the order {verb} with what they name", one.table));
     }
+    parted::told(going, parted, dry);
     for one in left {
         output::line(format!("{one} stay without what they name, as the order says"));
     }
@@ -383,7 +391,7 @@ fn told(going: &Going, beyond: &[Beyond], dry: bool, method: &str) -> Result<()>
     output::document(&json!({
         "source": rows(gone), "beside": rows(beside), "excess": told_rights(excess),
         "left": left.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "method": method, "beyond": beyond, "dry": dry,
+        "files": parted::document(going, parted, dry), "method": method, "beyond": beyond, "dry": dry,
     }));
     Ok(())
 }

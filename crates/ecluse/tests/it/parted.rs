@@ -1,0 +1,326 @@
+//! Files that part with their rows: erased at the source with what moved, and only those.
+
+use std::collections::BTreeSet;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use ecluse_adapters::folder::erasure;
+use ecluse_adapters::sqlite::{Destination, Source, create_from};
+use ecluse_core::erasure::{Erased, Side};
+use ecluse_flow::ports::{Destination as _, Source as _};
+use ecluse_seal::Identity;
+use ecluse_testkit::kill::VARIABLE;
+use ecluse_testkit::migration::{End, Migration, Ordered};
+use ecluse_testkit::papers::IDENTITY;
+use ecluse_testkit::server;
+
+use crate::{now, program};
+
+/// Rows 1 to 5 move, 6 and 7 stay; 5 and 6 name one file, 7 another that it alone names; of 3 there is none.
+const SOURCE: &str = "
+    create table report (id integer not null primary key, patient varchar(40), path varchar(60), done integer);
+    insert into report values
+        (1, 'QyIAAAAAAA-Un', '2024/QyIone.pdf', 1), (2, 'QyIBBBBBBB-Deux', 'QyIMarie/2024/two.PDF', 1),
+        (3, 'QyICCCCCCC-Trois', 'missing.pdf', 1), (4, 'QyIDDDDDDD-Quatre', '2023/four', 1),
+        (5, 'QyIEEEEEEE-Cinq', '2023/both.pdf', 1), (6, 'ZxOther-Six', '2023/both.pdf', 0),
+        (7, 'ZxOther-Sept', '2023/other.pdf', 0);
+";
+const DESTINATION: &str =
+    "create table report (id integer not null primary key, patient varchar(40), path varchar(120));";
+const FILES: [(&str, &[u8]); 6] = [
+    ("2024/QyIone.pdf", b"%PDF QyIfirst"),
+    ("QyIMarie/2024/two.PDF", b"%PDF QyIsecond"),
+    ("2023/four", b""),
+    ("2023/both.pdf", b"%PDF QyIEEEEEEE, ZxOther"),
+    ("2023/other.pdf", b"%PDF ZxOther"),
+    ("2020/ZxOnobody.pdf", b"ZxOnobody"),
+];
+const STAY: [&str; 3] = ["2020/ZxOnobody.pdf", "2023/both.pdf", "2023/other.pdf"];
+const WIDE: [&str; 4] = ["--without-views", "a test", "--accept-wider-role", "a test"];
+
+struct Case {
+    made: Migration,
+    old: PathBuf,
+    new: PathBuf,
+    folder: tempfile::TempDir,
+}
+
+impl Case {
+    /// Between two SQLite files.
+    fn local() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (from, to) = (folder.path().join("old.db"), folder.path().join("new.db"));
+        create_from(&from, SOURCE).unwrap();
+        create_from(&to, DESTINATION).unwrap();
+        let source = End::sqlite(&from, Source::open(&from).unwrap().identity().unwrap());
+        let destination = End::sqlite(&to, Destination::open(&to).unwrap().identity().unwrap());
+        Self::of(folder, &source, &destination)
+    }
+
+    /// Moved with its files, read back, accepted; somebody answers for what is beyond reach.
+    fn of(folder: tempfile::TempDir, from: &End, to: &End) -> Self {
+        let here = folder.path().canonicalize().unwrap();
+        let (old, new) = (here.join("old"), here.join("new"));
+        for (name, bytes) in FILES {
+            let path = old.join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, bytes).unwrap();
+        }
+        std::fs::create_dir(&new).unwrap();
+        let columns = vec!["id", "patient", "path"];
+        let order = [Ordered { table: "report", rows: "done == 1", columns, reasoned: Vec::new() }];
+        let mut made = Migration::new(program(), &here.join("papers"), now(), from, to, &order);
+        let papers = made.papers();
+        let day = papers.instruction.split("copies = ").nth(1).unwrap().get(..10).unwrap().to_owned();
+        let receives = format!("files = \"{}\"\n\n[erasure]\nsource = {day}\n", new.display());
+        papers.instruction = papers.instruction.replacen("\n[erasure]\n", &receives, 1).replace(
+            &format!("fate = \"keep\", until = {day}"),
+            &format!("fate = \"destroy\", reason = \"nobody needs it\", by = {day}"),
+        );
+        papers.instruction +=
+            &format!("\n[[table.files]]\ncolumn = \"path\"\nfolder = \"{}\"\n", old.display());
+        papers.write(&here.join("papers"));
+        let mut case = Self { made, old, new, folder };
+        case.done(&[&["migrate"][..], &WIDE].concat());
+        case.done(&[&["reconcile"][..], &WIDE].concat());
+        case.done(&["accept", "propose", "--lang", "en"]);
+        let key = case.made.folder().join("keys").join(case.made.papers().signatory.short);
+        case.done(&["accept", "sign", "--key", &key.display().to_string()]);
+        let said = case.done(&case.source(&["--dry-run", "--json"]));
+        let said: serde_json::Value = serde_json::from_str(&said).unwrap();
+        assert_eq!(said["files"]["at_most"], 4, "{said}");
+        let lines = said["beyond"].as_array().unwrap().iter().map(|one| {
+            format!("[[place]]\nwhat = {}\nowner = \"Jean Roux\"\nuntil = \"2099-01-31\"\n", one["what"])
+        });
+        let lines: String = lines.collect();
+        assert!(lines.contains("backups and copies of the folder "), "{lines}");
+        std::fs::write(case.made.folder().join("places.toml"), lines).unwrap();
+        case
+    }
+
+    fn source<'a>(&self, more: &[&'a str]) -> Vec<&'a str> {
+        [&["erase", "--source"], &WIDE[2..], more].concat()
+    }
+
+    fn run(&self, arguments: &[&str], dies: &str) -> Output {
+        let mut command = self.made.command(arguments);
+        if !dies.is_empty() {
+            command.env(VARIABLE, dies);
+        }
+        command.env("TMPDIR", self.folder.path()).output().unwrap()
+    }
+
+    #[track_caller]
+    fn done(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments, "");
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{arguments:?}: {said}{}", String::from_utf8_lossy(&output.stderr));
+        assert!(!said.contains("QyI"), "{said}");
+        said
+    }
+
+    #[track_caller]
+    fn refused(&self, code: &str) -> String {
+        let output = self.run(&self.source(&[]), "");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.lines().any(|line| line.starts_with(code)), "{code}: {said}");
+        assert!(!said.contains("QyI"), "{said}");
+        said
+    }
+
+    #[track_caller]
+    fn dies(&self, at: &str) {
+        let output = self.run(&self.source(&[]), at);
+        assert!(output.status.code().is_none(), "{at}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    fn lying(&self) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        below(&self.old, &self.old, &mut found);
+        found
+    }
+
+    /// What is written down of the files.
+    fn of_files(&self) -> Erased {
+        let erased = erasure(&self.made.folder().join("run")).unwrap().unwrap();
+        assert!(!erased.ended.is_empty() && erased.covers_source("report"));
+        let mut of_files =
+            erased.done.into_iter().filter(|one| one.side == Side::Source && one.rows.is_none());
+        let one = of_files.next().unwrap();
+        assert!(of_files.next().is_none());
+        one
+    }
+
+    /// What moved is gone with its files, what stays stays, and the destination has its own.
+    #[track_caller]
+    fn stands_as_it_should(&self, at: &str) {
+        assert_eq!(self.lying(), STAY.map(str::to_owned).into(), "{at}");
+        for name in ["2024", "QyIMarie"] {
+            assert!(!self.old.join(name).exists(), "{at}: an empty folder may be called as its patient was");
+        }
+        let mut new = BTreeSet::new();
+        below(&self.new, &self.new, &mut new);
+        assert_eq!(new.len(), 4, "{at}");
+        let one = self.of_files();
+        assert_eq!((one.files, one.place.as_str()), (Some(3), self.old.to_str().unwrap()), "{at}");
+        assert!(one.method.contains("1 more stays, named by rows that stay"), "{at}: {}", one.method);
+    }
+}
+
+fn below(root: &Path, folder: &Path, found: &mut BTreeSet<String>) {
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        if entry.file_type().unwrap().is_dir() {
+            below(root, &entry.path(), found);
+        } else {
+            found.insert(entry.path().strip_prefix(root).unwrap().display().to_string());
+        }
+    }
+}
+
+/// Files whose names the run's sealed state holds.
+fn kept(case: &Case) -> usize {
+    let sealed = std::fs::read(case.made.folder().join("run/state.age")).unwrap();
+    ecluse_seal::open(&sealed, &Identity::parse(IDENTITY).unwrap()).unwrap().parting.len()
+}
+
+/// Nothing of a file's name lies in clear in the migration folder.
+fn nothing_in_clear(case: &Case) {
+    let mut grep = std::process::Command::new("grep");
+    let found = grep.args(["-raE", "QyI|two\\.PDF"]).arg(case.made.folder()).output().unwrap();
+    assert!(found.stdout.is_empty(), "{}", String::from_utf8_lossy(&found.stdout));
+}
+
+fn sql(case: &Case, script: &str) {
+    let old = case.folder.path().join("old.db");
+    rusqlite::Connection::open(old).unwrap().execute_batch(script).unwrap();
+}
+
+// proves: ERA-09
+#[test]
+fn files_go_with_the_rows_that_named_them_and_those_of_rows_that_stay_stay() {
+    let case = Case::local();
+    // the destination's copy is the last one, once the source's went
+    let mut new = BTreeSet::new();
+    below(&case.new, &case.new, &mut new);
+    let copy = case.new.join(new.first().unwrap());
+    let bytes = std::fs::read(&copy).unwrap();
+    std::fs::write(&copy, "something else").unwrap();
+    let said = case.refused("ECL-ERA-036");
+    assert!(said.contains("table report: 1 file"), "{said}");
+    std::fs::write(&copy, bytes).unwrap();
+    // what stands there is not what moved
+    std::fs::write(case.old.join("2024/QyIone.pdf"), "QyI later").unwrap();
+    case.refused("ECL-ERA-010");
+    std::fs::write(case.old.join("2024/QyIone.pdf"), FILES[0].1).unwrap();
+    assert_eq!(case.lying().len(), FILES.len(), "nothing went");
+    let said = case.done(&case.source(&[]));
+    assert!(
+        said.contains("report.path   3 files erased at the source, 1 more stay: rows that stay name them"),
+        "{said}"
+    );
+    case.stands_as_it_should("");
+    assert_eq!(kept(&case), 0);
+    nothing_in_clear(&case);
+    case.done(&["erase", "--look"]);
+}
+
+/// A row that stays may have another name for the same file.
+#[test]
+fn a_file_that_a_row_which_stays_reaches_by_another_folder_stays() {
+    let case = Case::local();
+    sql(&case, "insert into report values (8, 'ZxOther-Huit', '2023/four', 0)");
+    std::fs::hard_link(case.old.join("2024/QyIone.pdf"), case.old.join("second.pdf")).unwrap();
+    // of a file with two names one would stay with all it holds
+    case.refused("ECL-ERA-010");
+    std::fs::remove_file(case.old.join("second.pdf")).unwrap();
+    case.done(&case.source(&[]));
+    assert!(case.lying().contains("2023/four"));
+    assert_eq!(case.of_files().files, Some(2));
+}
+
+// proves: ERA-09
+#[test]
+fn killed_anywhere_the_same_command_ends_it() {
+    let points = [
+        "sqlite_erase.commit.after",
+        "attached.erase.rename.before",
+        "attached.erase.rename.after",
+        "attached.erase.aside.fsync.before",
+        "attached.erase.aside.fsync.after",
+        "overwrite.fsync.before",
+        "overwrite.fsync.after",
+        "attached.erase.fsync.before",
+        "attached.erase.fsync.after",
+        "attached.erase.fsync.after:2",
+        "attached.erase.folder.fsync.before",
+        "attached.erase.folder.fsync.after:2",
+        "erase.source.forget.before",
+    ];
+    for at in points {
+        let case = Case::local();
+        case.dies(at);
+        nothing_in_clear(&case);
+        case.done(&case.source(&[]));
+        case.stands_as_it_should(at);
+        nothing_in_clear(&case);
+        assert!(case.done(&case.source(&[])).contains("Erased at the source already"), "{at}");
+    }
+}
+
+#[test]
+fn before_the_rows_are_gone_no_file_goes() {
+    let case = Case::local();
+    case.dies("sqlite_erase.commit.before");
+    assert_eq!((case.lying().len(), kept(&case)), (FILES.len(), 4));
+    // the order is thought over: the row is to stay with its file
+    sql(&case, "update report set done = 0 where id = 4");
+    case.refused("ECL-ERA-010");
+    assert_eq!(case.lying().len(), FILES.len());
+}
+
+// proves: ERA-09
+#[test]
+fn a_file_that_is_not_what_moved_any_more_is_left_and_told_until_somebody_takes_it_away() {
+    let case = Case::local();
+    case.dies("sqlite_erase.commit.after");
+    std::fs::write(case.old.join("2024/QyIone.pdf"), "QyI another one's").unwrap();
+    std::fs::remove_file(case.old.join("2023/four")).unwrap();
+    symlink("both.pdf", case.old.join("2023/four")).unwrap();
+    let said = case.refused("ECL-ERA-037");
+    assert!(said.contains("report.path: 1 file (ECL-FIL-012), report.path: 1 file (ECL-FIL-017)"), "{said}");
+    assert!(erasure(&case.made.folder().join("run")).unwrap().is_none(), "it has not come to its end");
+    let stand: BTreeSet<String> =
+        ["2024/QyIone.pdf", "2023/four"].into_iter().chain(STAY).map(str::to_owned).collect();
+    assert_eq!(case.lying(), stand);
+    std::fs::rename(case.old.join("2024/QyIone.pdf"), case.folder.path().join("kept")).unwrap();
+    std::fs::remove_file(case.old.join("2023/four")).unwrap();
+    case.done(&case.source(&[]));
+    let one = case.of_files();
+    assert_eq!(one.files, Some(3));
+    assert!(one.method.contains("3 were gone when this start came to them"), "{}", one.method);
+}
+
+// proves: ERA-09
+#[test]
+fn files_go_with_their_rows_at_servers_too() {
+    let (Some(mariadb), Some(postgres)) = (server::mariadb(), server::postgres()) else { return };
+    let (my, pg) = (mariadb.database("parted"), postgres.database("parted"));
+    my.sql(SOURCE);
+    pg.sql(DESTINATION);
+    let folder = || tempfile::tempdir().unwrap();
+    let case = Case::of(folder(), &End::mariadb(&my), &End::postgres(&pg, "postgres"));
+    case.dies("mariadb.erase.commit.after");
+    assert_eq!(case.lying().len(), FILES.len());
+    case.done(&case.source(&[]));
+    case.stands_as_it_should("from MariaDB");
+
+    let (my, pg) = (mariadb.database("parted"), postgres.database("parted"));
+    pg.sql(SOURCE);
+    my.sql(DESTINATION);
+    let case = Case::of(folder(), &End::postgres(&pg, "postgres"), &End::mariadb(&my));
+    case.dies("postgres.erase.commit.after");
+    case.done(&case.source(&[]));
+    case.stands_as_it_should("from PostgreSQL");
+}

@@ -66,7 +66,7 @@ const OF_RUN: [(&str, &str); 7] = [
     ("erasure.json", "run/erasure.json"),
     ("residue.json", "run/residue.json"),
     ("report.html", "report.html"),
-    ("events.jsonl", "journal/events.jsonl"),
+    (ecluse_adapters::folder::EVENTS, "journal/events.jsonl"),
 ];
 
 /// The files by their paths in the evidence, all but the certificate: those that a migration makes, by their

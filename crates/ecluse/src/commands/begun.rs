@@ -30,7 +30,7 @@ pub(crate) fn named(here: &Folder, dir: Option<&Path>) -> Result<()> {
             .fault(dir.display().to_string())
             .help("name none, or one that ecluse copies lists; another migration's folder is named first: ecluse -C DIR …")
     };
-    if !dir.join("events.jsonl").is_file() {
+    if !dir.join(folder::EVENTS).is_file() {
         return Err(refuse());
     }
     copies::begun_here(here, dir)

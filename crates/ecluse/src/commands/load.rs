@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ecluse_adapters::archive::{Archive, Received, Source};
-use ecluse_adapters::folder::{RunFolder, events, figures};
+use ecluse_adapters::folder::{EVENTS, RunFolder, events, figures};
 use ecluse_adapters::sql;
 use ecluse_adapters::url::Url;
 use ecluse_core::copies::Store;
@@ -328,7 +328,7 @@ fn loaded(
         copies::begun_here(&here.folder, run)?;
         let order = sealed.manifest.stated().instruction.value.as_str();
         // a start may have died before its first line
-        let journal = if run.join("events.jsonl").exists() { Some(events(run)?) } else { None };
+        let journal = if run.join(EVENTS).exists() { Some(events(run)?) } else { None };
         goes_on(RunFolder::sealed_state(run)?.as_deref(), journal.as_ref(), (&identity, order))?;
     }
     if RunFolder::sealed_state(run)?.is_none() {

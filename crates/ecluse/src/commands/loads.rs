@@ -7,7 +7,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use ecluse_adapters::folder::{RunFolder, events};
+use ecluse_adapters::folder::{EVENTS, RunFolder, events};
 use ecluse_core::copies::Store;
 use ecluse_core::digest::of_bytes;
 use ecluse_core::fault::{Code, Fault, Result};
@@ -52,7 +52,7 @@ pub(super) fn others(here: &Folder, run: &Path) -> Result<Vec<PathBuf>> {
 ///
 /// The folder's.
 pub(super) fn journal(run: &Path) -> Result<Option<Verified>> {
-    if run.join("events.jsonl").exists() { events(run).map(Some) } else { Ok(None) }
+    if run.join(EVENTS).exists() { events(run).map(Some) } else { Ok(None) }
 }
 
 /// That no load of this identity was begun from another folder: it would be left where it stands, and its rows in two

@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use ecluse_adapters::archive::{Begun, MARK, begun};
-use ecluse_adapters::folder::RunFolder;
+use ecluse_adapters::folder::{EVENTS, RunFolder};
 use ecluse_adapters::log::{JOINED, LOOKED, MIGRATION};
 use ecluse_adapters::regular::{self, Unread};
 use ecluse_adapters::staging;
@@ -35,7 +35,7 @@ pub(crate) const STATE: &str = "state.age";
 
 /// What a run folder holds beside its state; `.NAME.new` and `NAME.part` are what a process that died left.
 const RECORD: [&str; 12] = [
-    "events.jsonl",
+    EVENTS,
     "figures.json",
     "rehearsals.json",
     "reconciliation.json",
@@ -326,12 +326,12 @@ mod tests {
         let here = tempfile::tempdir().unwrap();
         let run = here.path().join("run");
         std::fs::create_dir(&run).unwrap();
-        for name in ["events.jsonl", ".figures.json.new", "plan.part", "events.torn-1", "lock"] {
+        for name in [EVENTS, ".figures.json.new", "plan.part", "events.torn-1", "lock"] {
             std::fs::write(run.join(name), b"x").unwrap();
         }
         std::fs::write(run.join("letter.odt"), b"x").unwrap();
         assert_eq!(whole(&run, &is_of_record).unwrap_err().code().id, FOREIGN.id);
-        assert!(run.join("events.jsonl").exists());
+        assert!(run.join(EVENTS).exists());
         std::fs::remove_file(run.join("letter.odt")).unwrap();
         assert_eq!(whole(&run, &is_of_record).unwrap().files, 5);
         assert!(!run.exists());

@@ -171,7 +171,7 @@ fn looked(folder: &Folder) -> Result<Ledger> {
     let bytes = if path.exists() { Some(folder::read(&path, "")?) } else { None };
     let digest = bytes.as_deref().map(of_bytes);
     let beside = folder.path(None, EVENTS);
-    let known = match beside.join("events.jsonl").exists() {
+    let known = match beside.join(runs_folder::EVENTS).exists() {
         true => runs_folder::events(&beside)?.vouched(Act::Copies).contains(&digest.as_deref()),
         false => digest.is_none(),
     };

@@ -7,7 +7,7 @@
 //! | file | tells |
 //! |---|---|
 //! | `direct.rs` | the laboratory and its papers; moved, stopped, resumed, damaged, repaired |
-//! | `sealed.rs` | the same rows in an archive; loaded by its recipient, received |
+//! | `sealed.rs` | planned before a witness, the same rows in an archive; loaded by its recipient, received |
 //! | `ending.rs` | accepted, erased, looked for, certified, closed |
 //! | `returned.rs` | what stays behind and goes back to the laboratory |
 //! | `laboratory.rs`, `papers.rs` | who lives in it, and what was ordered |

@@ -67,6 +67,8 @@ pub(super) fn instruction(head: &Head, source: &str, to: &To<'_>, back: Option<&
         Some(_) => format!("{{ fate = \"return\", reason = {} }}", quote(reason)),
         None => format!("{{ fate = \"keep\", until = {day} }}"),
     };
+    // the sealed way's order wants its plan seen by the laboratory before a row moves
+    let witnessed = if matches!(to, To::Recipient { .. }) { "\nwitnessed      = true" } else { "" };
     let (remarks, bills) = (fate("clinical remarks stay with the laboratory"), fate(""));
     let back = back.map(Back::lines).unwrap_or_default();
     format!(
@@ -81,7 +83,7 @@ mapping        = "{none}"
 max_runs       = 1
 suite          = "ecluse-1"
 status_max_age = "24h"
-tolerance      = 0
+tolerance      = 0{witnessed}
 
 [source]
 engine   = "sqlite"

@@ -4,9 +4,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ecluse_adapters::folder::figures;
+use ecluse_adapters::folder::{figures, rehearsals};
 use ecluse_core::copies::{Copy, Store};
-use ecluse_core::count::plural;
+use ecluse_core::count::{count, plural};
+use ecluse_core::document::{self, Kind};
 use ecluse_core::fault::Result;
 use ecluse_core::recipient;
 
@@ -40,6 +41,7 @@ pub(super) fn way(direct: &Direct) -> Result<PathBuf> {
     stated(&sender, &recipient)?;
     let (age, statement) = returned::stated(root, &sender)?;
     ordered(direct, &sender, &Back { age: &age, statement: &statement })?;
+    witnessed(&sender)?;
     extracted(&sender)?;
     carried(&["status.toml"], &sender, &recipient)?;
     loaded(&sender, &recipient)?;
@@ -99,6 +101,26 @@ fn ordered(direct: &Direct, sender: &Path, back: &Back<'_>) -> Result<()> {
         "order        the same rows and columns, sealed to her; remarks and bills back to the laboratory; signed by Claire Fontaine",
     );
     typed(&format!("ecluse -C {SENDER} session new --key keys/operator"))
+}
+
+/// The order wants it: counted and noted first; the laboratory signs over the journal that says so, then rows move.
+fn witnessed(sender: &Path) -> Result<()> {
+    typed(&format!("ecluse -C {SENDER} plan --identity keys/operator.age"))?;
+    let counted = rehearsals(&sender.join("run"))?.pop().ok_or_else(|| UNLIKELY.fault("plan"))?;
+    output::line(format!(
+        "plan         {} would be sealed, {} refused; counted in memory, noted in the journal",
+        plural(counted.moved_rows(), "row", "rows"),
+        count(counted.refused_rows())
+    ));
+    typed(&format!("ecluse -C {SENDER} instruction status --key keys/controller-signatory"))?;
+    let paper = Paper::read(&sender.join("status.toml"), "")?;
+    let header = paper.judge(document::header(paper.text(), Kind::Status))?;
+    let seen = header.seen.ok_or_else(|| UNLIKELY.fault("a status over no journal"))?;
+    output::line(format!(
+        "witness      Claire Fontaine states the order anew over the journal's first {}; now rows may move",
+        plural(seen.size, "entry", "entries")
+    ));
+    Ok(())
 }
 
 fn extracted(sender: &Path) -> Result<()> {

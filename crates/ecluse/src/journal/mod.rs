@@ -24,7 +24,7 @@ pub(crate) mod witnesses;
 
 use std::path::{Path, PathBuf};
 
-use ecluse_adapters::folder::events;
+use ecluse_adapters::folder::{EVENTS, events};
 use ecluse_adapters::log::{self, CHANGED, Readers, Remote, Run, Taken, Writer, gather};
 use ecluse_core::fault::{Fault, Result};
 use ecluse_journal::Signed;
@@ -124,7 +124,7 @@ pub(crate) fn noted(folder: &Folder) -> Result<Vec<Run>> {
     paths.extend(crate::folder::list(folder.root())?);
     let mut found: Vec<PathBuf> = paths
         .into_iter()
-        .filter(|path| path.join("events.jsonl").is_file())
+        .filter(|path| path.join(EVENTS).is_file())
         .map(|path| path.canonicalize().unwrap_or(path))
         .collect();
     found.sort();

@@ -483,6 +483,9 @@ fn conditions(order: &Order, dictionary: &Dictionary, lang: Language) -> Vec<Str
             format!("Au plus {} peuvent être refusées.", lang.plural(n, "ligne", "lignes")),
         ),
     });
+    if order.witnessed {
+        lines.push(words::witnessed(!order.witnesses.is_empty(), lang).to_owned());
+    }
     let which: Vec<String> = unfinished_told(order, dictionary, lang);
     lines.extend(order.pending.map(|rule| words::pending(rule, &which, lang)));
     let first: Vec<&str> =

@@ -88,14 +88,6 @@ pub(super) fn run(at: At<'_>) -> Found {
                 "The reference data come first:               ecluse migrate --reference",
             ],
         ),
-        None if trial => missing(
-            lang.of("not begun", "pas commencé"),
-            YOU,
-            &[
-                "Make the tables that the destination lacks, and move:  ecluse migrate --ddl",
-                "Or look first, nothing moves and nothing is made:      ecluse plan",
-            ],
-        ),
         None if witnessed(folder) => missing(
             lang.of("not begun", "pas commencé"),
             YOU,
@@ -105,6 +97,14 @@ pub(super) fn run(at: At<'_>) -> Found {
                 "What would move, noted in the journal:                                       ecluse plan",
                 "The laboratory, which has the journal before it, states the order again:     ecluse instruction status --key FILE",
                 "Move:                                                                        ecluse migrate",
+            ],
+        ),
+        None if trial => missing(
+            lang.of("not begun", "pas commencé"),
+            YOU,
+            &[
+                "Make the tables that the destination lacks, and move:  ecluse migrate --ddl",
+                "Or look first, nothing moves and nothing is made:      ecluse plan",
             ],
         ),
         None => missing(

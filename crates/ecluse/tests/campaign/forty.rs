@@ -115,6 +115,10 @@ fn faults_are_planted(laboratories: &[Laboratory]) {
 fn rehearsed_and_moved(story: &mut Story<'_>, laboratories: &[Laboratory]) {
     let plan = story.each(&["plan"], 1);
     assert!(plan.contains("✗ lab07   Not ready: 14 rows would be refused, 0 tolerated."), "{plan}");
+    // no row moves before its own laboratory has seen that in its journal
+    let unseen = ends(story.root, &["-C", "lab01", "migrate", "--ddl"], 1);
+    assert!(unseen.contains("ECL-LOG-044"), "{unseen}");
+    laboratories.iter().for_each(Laboratory::witnessed);
     // two dossiers of each, read back; where the plan says that rows are refused, there is nothing to rehearse
     let names: Vec<String> = (1..=ALL).filter(|number| *number != REFUSED).map(Laboratory::name).collect();
     let mut some = vec!["campaign", "each", ".", "--at-once", "2"];

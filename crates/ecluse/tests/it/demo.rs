@@ -32,6 +32,8 @@ fn the_demonstration_goes_both_ways_from_contract_to_certificate() {
         "erase --look",
         "certify sign",
         "ecluse close",
+        "ecluse -C sealed plan",
+        "ecluse -C sealed instruction status",
         "extract -o archive",
         "inspect archive",
         "load archive",
@@ -113,6 +115,11 @@ fn strangers(lab: &Path, said: &str) {
         let sealed = file.ends_with("evidence-sealed.tar");
         assert_eq!(holds.contains(" receipt.toml") && holds.contains(" manifest.toml"), sealed, "{holds}");
         assert_eq!(holds.contains("rows went back to the laboratory"), sealed, "{holds}");
+        // of the sealed way's order it was judged that the laboratory saw its plan before a row moved
+        let judged = holds.lines().find(|line| line.contains("among them the plan (entry "));
+        let by_status =
+            |line: &str| line.contains("✓ holds: It wants") && line.contains(" journal/statuses/");
+        assert!(judged.map(by_status) == sealed.then_some(true), "{holds}");
         let output = ecluse(stranger.path(), &["verify", "evidence.tar", "--trust", &other]);
         assert_eq!(output.status.code(), Some(1), "{output:?}");
         let output = typed_by_a_stranger(&evidence);

@@ -93,7 +93,7 @@ fn nothing_that_was_not_ordered_leaves_labbook() {
     let scratch = tempfile::tempdir().unwrap();
 
     let mut said = Vec::new();
-    for step in ["migrate", "reconcile", "report"] {
+    for step in ["plan", "migrate", "reconcile", "report"] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ecluse"));
         command.arg("-C").arg(m.path("")).arg(step).env("TMPDIR", scratch.path());
         if step != "report" {
@@ -109,6 +109,9 @@ fn nothing_that_was_not_ordered_leaves_labbook() {
         }
         words.rewind().and_then(|()| words.read_to_end(&mut said)).unwrap();
         assert!(child.wait().unwrap().success(), "{step}: {}", String::from_utf8_lossy(&said));
+        if step == "plan" {
+            m.witnessed();
+        }
     }
 
     assert_eq!(search.bytes("said", &said), []);

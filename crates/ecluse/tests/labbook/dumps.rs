@@ -29,6 +29,7 @@ fn labbook_moves_out_of_a_dump_with_the_figures_that_it_counts_itself() {
         );
     }
     m.source.sql("update sigl_01_data set samp_date = '2020-01-01' where samp_date < '0001-01-01'");
+    m.witnessed();
     let migrate = m.piped(&["migrate"]);
     assert_eq!(migrate.code, Some(0), "{}", migrate.text);
     for (table, wanted) in counts(&m) {

@@ -194,6 +194,14 @@ impl Migration {
         self.ecluse(&all)
     }
 
+    /// The laboratory, with the journal of a dry run before it, states once more that its order stands.
+    #[track_caller]
+    pub(crate) fn witnessed(&self) {
+        let key = self.path("keys/fontaine").display().to_string();
+        let said = self.ecluse(&["instruction", "status", "--key", &key]);
+        assert_eq!(said.code, Some(0), "{}", said.text);
+    }
+
     /// The least-privilege account's URL.
     pub(crate) fn from(&self) -> String {
         secret(&self.path("lab.password"), PASSWORD);

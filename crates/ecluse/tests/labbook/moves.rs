@@ -43,6 +43,10 @@ fn labbook_moves_under_its_worked_papers() {
     let Some(m) = Migration::new() else { return };
     let plan = m.operator(&["plan"]);
     assert_eq!(plan.code, Some(0), "{}", plan.text);
+    // counted, and nobody of the laboratory has seen it yet
+    let unseen = m.operator(&["migrate"]);
+    assert!(unseen.code == Some(1) && unseen.text.contains("ECL-LOG-044"), "{}", unseen.text);
+    m.witnessed();
     // the administrator's own account reads far more than was ordered
     let wider = m.operator(&["migrate", "--from", &m.administrator()]);
     assert_eq!(wider.code, Some(1), "{}", wider.text);

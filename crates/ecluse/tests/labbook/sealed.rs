@@ -1,6 +1,6 @@
-//! LabBook in a sealed archive, as `docs/walk-through-labbook-sealed.md` has it typed: extracted, opened and
-//! loaded by another user of the machine who has the recipient's key and nothing of the sender's, received,
-//! accepted, erased at the source, certified, closed.
+//! LabBook in a sealed archive, as `docs/walk-through-labbook-sealed.md` has it typed: planned, and seen by the
+//! laboratory before a row moves; extracted, opened and loaded by another user of the machine who has the
+//! recipient's key and nothing of the sender's; received, accepted, erased at the source, certified, closed.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -276,7 +276,15 @@ fn labbook_goes_sealed_to_another_user_and_the_migration_is_closed() {
     let mut words = String::new();
     let mut hears = |output: &Output| words.push_str(&done(output));
 
-    hears(&types(&m, "petit", page.next("operator", "ecluse extract")));
+    hears(&types(&m, "petit", page.next("operator", "ecluse plan")));
+    let seen_by_the_laboratory = page.next("laboratory", "ecluse instruction status");
+    let extract = page.next("operator", "ecluse extract");
+    // counted, and nobody of the laboratory has seen it yet: no archive is begun
+    let unseen = types(&m, "petit", extract);
+    assert!(!unseen.status.success() && said(&unseen).contains("ECL-LOG-044"), "{}", said(&unseen));
+    assert!(!outer.join("labbook.archive").exists() && !outer.join("labbook.archive.part").exists());
+    hears(&types(&m, "fontaine", seen_by_the_laboratory));
+    hears(&types(&m, "petit", extract));
     hears(&types(&m, "petit", page.next("operator", "ecluse inspect")));
     nowhere("extracted");
     // the searches can find: opened with the recipient's identity, every canary that moves, and no other
@@ -357,7 +365,12 @@ fn labbook_goes_sealed_to_another_user_and_the_migration_is_closed() {
     hears(&her.types(page.next("recipient", "ecluse close")));
     assert_eq!(m.destination.sql(ledger).trim(), "0");
     assert!(!her.lab().join("load/state.age").exists());
-    hears(&types(&m, "petit", page.next("operator", "ecluse verify")));
+    let verified = types(&m, "petit", page.next("operator", "ecluse verify"));
+    // it was judged, and by the laboratory's status, that somebody had seen the plan before a row moved
+    let words = said(&verified);
+    let judged = words.lines().find(|line| line.contains("among them the plan (entry ")).unwrap_or_default();
+    assert!(judged.contains("✓ holds: It wants") && judged.contains(" journal/statuses/"), "{words}");
+    hears(&verified);
     assert!(page.0.next().is_none(), "a block of the page that nobody typed");
     nowhere("closed");
     assert_eq!(search.bytes("said", words.as_bytes()), []);

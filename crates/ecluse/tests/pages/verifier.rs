@@ -176,6 +176,12 @@ fn the_page_says_what_the_program_says_without_a_network() {
         assert_eq!(told["outcome"], outcome, "{told:#}");
         let is_sealed = told["lines"].as_array().unwrap().iter().any(|line| line["of"] == "receipt.toml");
         assert_eq!(is_sealed, case.name.starts_with("sealed"), "{told:#}");
+        // what the sealed way's order wants of its plan is judged, here and in the page
+        let told_of_the_plan = |line: &Value| {
+            line["state"] == "holds" && line["en"].as_str().unwrap().contains("among them the plan (entry ")
+        };
+        let witnessed = told["lines"].as_array().unwrap().iter().any(told_of_the_plan);
+        assert_eq!(witnessed, case.name.starts_with("sealed"), "{told:#}");
         for look in found.iter().filter(|look| look["name"] == case.name) {
             assert_eq!(look["kind"], outcome, "{look:#}");
             assert_eq!((&look["wider"], &look["violations"]), (&0.into(), &json!([])), "{look:#}");

@@ -66,30 +66,41 @@ pub(super) fn check(
     let witnesses = witnesses(bench, opened.value.order(), log);
     let plans = rehearsed(bench, &opened.digest, log, events);
     match shown(bench, log, events, (&witnesses, &plans, since)) {
-        Ok(Shown::Log(place, size, plan)) => {
-            let words = Words::new(
-                format!(
-                    "It wants its plan seen by somebody else before a row moves: {place} was signed over {size} entries, among them the plan (entry {plan}) and none by which a row moves."
-                ),
-                format!(
-                    "Il veut que son plan ait été vu par un tiers avant tout transfert : {place} fut signé sur {size} entrées, dont le plan (entrée {plan}) et aucune par laquelle une ligne part."
-                ),
-            );
-            bench.holds(FILE, words);
-        }
-        Ok(Shown::Hours(place)) => {
-            let words = Words::new(
-                format!(
-                    "It wants its plan seen by somebody else before a row moves: the entries that show it were erased from the log when their time was over; by the hours it was {place}."
-                ),
-                format!(
-                    "Il veut que son plan ait été vu par un tiers avant tout transfert : les entrées qui le montrent ont été effacées du journal à leur échéance ; d’après les heures, ce fut {place}."
-                ),
-            );
-            bench.lost(FILE, words);
+        Ok(found) => {
+            let words = told(&found);
+            match found {
+                Shown::Log(..) => bench.holds(FILE, words),
+                Shown::Hours(_) => bench.lost(FILE, words),
+            }
         }
         Err(finding) => fails(bench, finding),
     }
+}
+
+/// How it was found, in words.
+fn told(found: &Shown) -> Words {
+    let (en, fr) = match found {
+        Shown::Log(place, size, plan) => (
+            format!(
+                "{place} was signed over {size} entries, among them the plan (entry {plan}) and none by which a row moves."
+            ),
+            format!(
+                "{place} fut signé sur {size} entrées, dont le plan (entrée {plan}) et aucune par laquelle une ligne part."
+            ),
+        ),
+        Shown::Hours(place) => (
+            format!(
+                "the entries that show it were erased from the log when their time was over; by the hours it was {place}."
+            ),
+            format!(
+                "les entrées qui le montrent ont été effacées du journal à leur échéance ; d’après les heures, ce fut {place}."
+            ),
+        ),
+    };
+    Words::new(
+        format!("It wants its plan seen by somebody else before a row moves: {en}"),
+        format!("Il veut que son plan ait été vu par un tiers avant tout transfert : {fr}"),
+    )
 }
 
 fn fails(bench: &mut Bench<'_>, finding: String) {

@@ -179,6 +179,19 @@ impl Erasure {
     pub fn covers_source(&self, table: &str) -> bool {
         self.done.iter().any(|one| one.side == Side::Source && one.what == table)
     }
+
+    /// Whether it is said what became of the files that a column (`report.path`) of the source named.
+    #[must_use]
+    pub fn covers_files(&self, column: &str) -> bool {
+        let what = Self::files_of(column);
+        self.done.iter().any(|one| one.side == Side::Source && one.files.is_some() && one.what == what)
+    }
+
+    /// What a line about them is of.
+    #[must_use]
+    pub fn files_of(column: &str) -> String {
+        format!("files that rows of {column} named")
+    }
 }
 
 impl Residue {

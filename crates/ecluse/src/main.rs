@@ -84,7 +84,9 @@ fn arm_failpoint() {
     if let Some(file) = passed.and_then(|path| std::fs::File::options().append(true).open(path).ok()) {
         ecluse_flow::failpoint::tell(move |name| {
             use std::io::Write as _;
-            let _a_line_that_is_missing_fails_the_test = writeln!(&file, "{name}");
+            // in one piece: threads pass failpoints side by side
+            let line = format!("{name}\n");
+            let _a_line_that_is_missing_fails_the_test = (&file).write_all(line.as_bytes());
         });
     }
     if let Ok(wish) = std::env::var("ECLUSE_FAILPOINT") {

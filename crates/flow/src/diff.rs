@@ -100,13 +100,17 @@ impl Rows {
             };
             let mut written = writer.write(&readable)?.batch;
             if let Some(files) = files.filter(|_| !table.files().is_empty()) {
+                // a row that did not move, or not yet, has no part in the files of those that did
+                let keys = Keys::new(&written, &rows.types, table.write_key())?;
+                let moved = |row| keys.get(row).is_none_or(|key| is_moved(&key, *kept, refused));
+                written = written.keep(&Mask::from_fn(written.rows(), moved))?;
                 written = files.attach(table, &written)?.batch;
             }
             rows.push(table, written, &mut hasher)
         })?;
         rows.rows.retain(|row| {
             let Some(key) = &row.key else { return true };
-            kept.is_none_or(|kept| kept.binary_search(key).is_ok()) && refused.binary_search(key).is_err()
+            is_moved(key, *kept, refused)
         });
         Ok(rows.sorted())
     }
@@ -130,6 +134,10 @@ impl Rows {
         self.rows.sort_by(|a, b| a.key.cmp(&b.key).then(a.hash.cmp(&b.hash)));
         self
     }
+}
+
+fn is_moved(key: &Key, kept: Option<&[Key]>, refused: &[Key]) -> bool {
+    kept.is_none_or(|kept| kept.binary_search(key).is_ok()) && refused.binary_search(key).is_err()
 }
 
 /// Rows of the source that were not to move, or did not.

@@ -263,6 +263,10 @@ pub fn erase(
             true => Going { gone: counted(orders.plan, &lines, &moved), ..Going::default() },
             false => work.delete(&chunks, &ties)?,
         };
+        let files = match going.open {
+            true => parting::leaving(orders.plan, how.remover, work.eraser.source(), files)?,
+            false => files,
+        };
         Ok(Going { files, ..going })
     });
     match done {

@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 
 use crate::attached::{self, Notes, Reading};
 use crate::conclude;
-use crate::event::Act;
+use crate::event::{Act, Outcome};
 use crate::journal::Journal;
 use crate::orders::Orders;
 use crate::ports::{Destination, Files, Record, Source};
@@ -26,10 +26,15 @@ use crate::state;
 use crate::step::POISONED;
 use crate::world::World;
 
+/// Files that stand of one column and one reason whose inodes are shown at most.
+const SHOWN: u64 = 5;
+
 static NOT_OURS: Code =
     Code::refused("ECL-ERA-035", "files that rows name could not be erased by this account");
 static ELSEWHERE: Code = Code::refused("ECL-ERA-036", "files at the destination are not what moved");
 static STANDS: Code = Code::refused("ECL-ERA-037", "files whose rows are erased stand at the source still");
+static UNREAD: Code = Code::refused("ECL-ERA-039", "rows that stay name files in values that cannot be read");
+static MISSED: Code = Code::refused("ECL-FIL-018", "a file at the source is not there, and was not erased");
 static STOPPED: Code =
     Code::outside("ECL-ERA-038", "the erasure of files was stopped at the operator's wish");
 
@@ -39,14 +44,20 @@ pub trait Remover: Sync {
     /// Why this account could not erase the file; nothing where it could.
     fn lacks(&self, from: &FileColumn, name: &Relative) -> Result<Option<&'static Code>>;
 
-    /// Which file stands under this name, as its file system tells files apart; nothing where none does, or where
-    /// the way leads through a link.
-    fn which(&self, from: &FileColumn, name: &Relative) -> Result<Option<Which>>;
+    /// Which file stands under this name, or, `through` links, to which one it leads: nothing is opened. Nothing where
+    /// there is none.
+    fn which(&self, from: &FileColumn, name: &Relative, through: bool) -> Result<Option<Which>>;
 
-    /// Erases the file if it holds what this digest (SHA-256, hexadecimal) says: overwritten, then its name taken
-    /// away, and folders below the column's that are empty then; durable when it returns. Killed in between, the same
-    /// call ends it.
+    /// Ends what a start that died had begun with the file; why it could not.
+    fn settle(&self, from: &FileColumn, name: &Relative, sha256: &str) -> Result<Option<&'static Code>>;
+
+    /// Erases the file if it holds what this digest (SHA-256, hexadecimal) says: overwritten, durably, and an empty file
+    /// under a name of our own left to stand for it.
     fn erase(&self, from: &FileColumn, name: &Relative, sha256: &str) -> Result<Removed>;
+
+    /// Takes away what stands for an erased file, and folders below the column's that hold nothing any more; durable
+    /// when it returns. Idempotent.
+    fn sweep(&self, from: &FileColumn, name: &Relative) -> Result<()>;
 }
 
 /// A file system's number, and the file's in it.
@@ -55,9 +66,9 @@ pub type Which = [u64; 2];
 /// What became of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Removed {
-    /// It was there, and is gone.
+    /// It was there, and is gone: by this start, or by an earlier one.
     Gone,
-    /// It was not there any more.
+    /// It is not there, and nothing stands for it: nobody of ours erased it.
     Absent,
     /// It stands: it is not what moved, or may not be touched.
     Stands(&'static Code),
@@ -70,9 +81,9 @@ pub struct Parted {
     pub column: String,
     /// The folder, as the order names it.
     pub folder: String,
-    /// Files that are gone: those that went now, and those that were gone when this start came to them.
+    /// Files that were erased.
     pub gone: u64,
-    /// Of `gone`, those that were not there any more.
+    /// Files that were not there, which nobody of ours erased.
     pub absent: u64,
     /// Files that stay, since rows that stay name them.
     pub stay: u64,
@@ -99,6 +110,7 @@ impl Names {
             column: *column,
             name: Zeroizing::new(name.clone()),
             sha256: sha256.clone(),
+            stays: false,
         };
         Ok(names.iter().map(file).collect())
     }
@@ -110,13 +122,15 @@ struct File<'a> {
     from: &'a FileColumn,
     name: Relative,
     sha256: &'a str,
+    stays: bool,
 }
 
 fn resolved<'a>(plan: &'a Plan, parting: &'a [PartingFile]) -> Result<Vec<File<'a>>> {
     let file = |one: &'a PartingFile| {
         let table = plan.tables().get(one.table)?;
         let from = table.files().get(one.column)?;
-        Some(File { table, from, name: Relative::again(&one.name)?, sha256: &one.sha256 })
+        let name = Relative::again(&one.name)?;
+        Some(File { table, from, name, sha256: &one.sha256, stays: one.stays })
     };
     parting.iter().map(|one| file(one).ok_or_else(state::other)).collect()
 }
@@ -131,7 +145,7 @@ pub(crate) fn may(plan: &Plan, remover: Option<&dyn Remover>, parting: &[Parting
     let mut lacking = Standing::default();
     for file in resolved(plan, parting)? {
         if let Some(code) = remover.lacks(file.from, &file.name)? {
-            lacking.add(&file, code);
+            lacking.add(&file, code, None);
         }
     }
     lacking.told().map_or(Ok(()), |told| {
@@ -167,52 +181,96 @@ pub(crate) fn arrived(
     Ok(())
 }
 
-/// Erases the files that parted with rows which are gone for good, but those that rows which stay name; per column,
-/// what became of them. Nothing where the run's state holds no names.
+/// Says of each of these files whether a row names it that stays: asked in the transaction that deletes the others.
 ///
 /// # Errors
 ///
-/// [`STANDS`]: those that could be erased are gone, and the same command goes on with the others; [`STOPPED`]; the
-/// source's, the folders'.
+/// [`UNREAD`]; `ECL-FIL-020`; the source's, the folders'.
+pub(crate) fn leaving(
+    plan: &Plan,
+    remover: Option<&dyn Remover>,
+    source: &mut dyn Source,
+    mut parting: Parting,
+) -> Result<Parting> {
+    let Some(remover) = attached::demanded(plan, remover)? else { return Ok(parting) };
+    let stay = Named::new(remover, &resolved(plan, &parting)?)?.staying(plan, source)?;
+    for at in stay {
+        parting.get_mut(at).into_iter().for_each(|file| file.stays = true);
+    }
+    Ok(parting)
+}
+
+/// How the erasure of files may go about it.
+pub struct Erasing<'a, 'd> {
+    /// Where they lie; demanded where a column names files.
+    pub remover: Option<&'a dyn Remover>,
+    /// On a later start, the destination and its files: they are read once more.
+    pub again: Option<(Option<&'a dyn Files>, &'d mut dyn Destination)>,
+    /// Why files that are not there, and that nobody of ours erased, are taken for gone.
+    pub missing: Option<&'a str>,
+}
+
+/// Erases the files that parted with rows which are gone for good, but those that rows which stay name, then or now;
+/// of each column that names files, what became of them.
+///
+/// # Errors
+///
+/// [`STANDS`]: those that could be erased are gone, and the same command goes on with the others; [`ELSEWHERE`],
+/// [`UNREAD`], [`STOPPED`]; the source's, the folders'.
 pub fn erase(
     orders: &Orders<'_>,
-    remover: Option<&dyn Remover>,
+    how: Erasing<'_, '_>,
     source: &mut dyn Source,
     record: &mut dyn Record,
     world: World<'_>,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Vec<Parted>> {
-    let Some(state) = state::load(orders, record)?.filter(|state| !state.parting.is_empty()) else {
-        return Ok(Vec::new());
-    };
-    let Some(remover) = attached::demanded(orders.plan, remover)? else { return Ok(Vec::new()) };
+    let Some(remover) = attached::demanded(orders.plan, how.remover)? else { return Ok(Vec::new()) };
+    let state = state::load(orders, record)?.ok_or_else(state::other)?;
     let object = state.object.clone();
     let mut journal = Journal::new(record, world, orders.session);
-    journal.act(Act::Erase, &object, |_| gone(orders.plan, remover, source, &state, &world, progress))
+    if how.missing.is_some() {
+        journal.note(Act::Override, &object, &Outcome::Done)?;
+    }
+    journal.act(Act::Erase, &object, |_| {
+        if let Some((files, destination)) = how.again {
+            arrived(orders.plan, files, &state, destination)?;
+        }
+        gone(orders.plan, (remover, how.missing.is_some()), source, &state, &world, progress)
+    })
 }
 
 fn gone(
     plan: &Plan,
-    remover: &dyn Remover,
+    (remover, missing): (&dyn Remover, bool),
     source: &mut dyn Source,
     state: &RunState,
     world: &World<'_>,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Vec<Parted>> {
     let files = resolved(plan, &state.parting)?;
-    let stay = staying(plan, remover, source, &files)?;
-    let (mut parted, mut standing): (Vec<Parted>, _) = (Vec::new(), Standing::default());
+    let mut standing = Standing::default();
+    for file in &files {
+        if let Some(code) = remover.settle(file.from, &file.name, file.sha256)? {
+            standing.add(file, code, None);
+        }
+    }
+    let named = Named::new(remover, &files)?;
+    // the rows are gone: no marks are asked of a table that nobody wrote
+    source.open(plan, true)?;
+    let stay = named.staying(plan, source);
+    let stay = source.close().and(stay)?;
+    let mut parted = columns(plan);
     for (at, file) in files.iter().enumerate() {
         let column = column(file);
-        if parted.last().is_none_or(|last| last.column != column) {
+        let Some(of) = parted.iter().position(|one| one.column == column) else { continue };
+        let Some(counts) = parted.get_mut(of) else { continue };
+        if *counts == (Parted { column: column.clone(), folder: counts.folder.clone(), ..Parted::default() })
+        {
             let all = files.iter().filter(|other| self::column(other) == column).count();
-            progress(Progress::Table(parted.len(), &column, number(all)));
-            let folder = file.from.folder.clone();
-            parted.push(Parted { column, folder, ..Parted::default() });
+            progress(Progress::Table(of, &column, number(all)));
         }
-        let of = parted.len().saturating_sub(1);
-        let Some(counts) = parted.last_mut() else { continue };
-        if stay.contains(&at) {
+        if file.stays || stay.contains(&at) {
             counts.stay += 1;
             continue;
         }
@@ -223,85 +281,150 @@ fn gone(
         }
         match remover.erase(file.from, &file.name, file.sha256)? {
             Removed::Gone => counts.gone += 1,
-            Removed::Absent => (counts.gone, counts.absent) = (counts.gone + 1, counts.absent + 1),
-            Removed::Stands(code) => standing.add(file, code),
+            Removed::Absent if missing => counts.absent += 1,
+            Removed::Absent => standing.add(file, &MISSED, None),
+            Removed::Stands(code) => standing.add(file, code, remover.which(file.from, &file.name, false)?),
         }
         progress(Progress::Rows(of, counts.gone, 0));
     }
     match standing.told() {
         None => Ok(parted),
         Some(told) => Err(STANDS.fault(told).help(
-            "the rows are gone, and every other file of theirs; give the account its right, or have the laboratory look at each and move it away; then: ecluse erase --source",
+            "the rows are gone, and every other file of theirs. See that the folder is mounted; give the account its right; have the laboratory look at what stands (find DIR -xdev -inum NUMBER) and move it away; then: ecluse erase --source. Files that are not there, for a reason: --files-missing REASON",
         )),
     }
 }
 
-/// Which of the files rows name that stand at the source now.
-fn staying(
-    plan: &Plan,
-    remover: &dyn Remover,
-    source: &mut dyn Source,
-    files: &[File<'_>],
-) -> Result<BTreeSet<usize>> {
-    let mut stands: HashMap<Which, Vec<usize>> = HashMap::new();
-    for (at, file) in files.iter().enumerate() {
-        if let Some(which) = remover.which(file.from, &file.name)? {
-            stands.entry(which).or_default().push(at);
-        }
-    }
-    let mut stay = BTreeSet::new();
-    // the rows are gone: no marks are asked of a table that nobody wrote
-    source.open(plan, true)?;
-    let named = plan.tables().iter().filter(|table| !table.files().is_empty()).try_for_each(|table| {
-        let rows = table.naming();
-        source.read(&rows, plan, &KeyRange::default(), &mut |batch| {
-            for column in rows.files() {
-                for value in batch.texts(column.read)?.into_iter().flatten() {
-                    let Ok(name) = column.relative(value) else { continue };
-                    if let Some(named) = remover.which(column, &name)?.and_then(|which| stands.get(&which)) {
-                        stay.extend(named.iter().copied());
-                    }
-                }
-            }
-            Ok(())
-        })
-    });
-    let closed = source.close();
-    named.and(closed).map(|()| stay)
+/// Every column of the plan that names files, and nothing counted.
+fn columns(plan: &Plan) -> Vec<Parted> {
+    let all = plan.tables().iter().flat_map(|table| table.files().iter().map(move |from| (table, from)));
+    all.map(|(table, from)| Parted {
+        column: named_column(table, from),
+        folder: from.folder.clone(),
+        ..Parted::default()
+    })
+    .collect()
 }
 
-/// Takes the names out of the run's state: none of their files stands any more, or by right.
+/// Takes the names out of the run's state, once it is written down that none of the files stands any more, or by right;
+/// what stood for them goes first. How many traces of them could not be taken away.
 ///
 /// # Errors
 ///
 /// Those of the run's sealed state.
-pub fn forget(orders: &Orders<'_>, record: &mut dyn Record, world: World<'_>) -> Result<()> {
+pub fn forget(
+    orders: &Orders<'_>,
+    remover: Option<&dyn Remover>,
+    record: &mut dyn Record,
+    world: World<'_>,
+) -> Result<u64> {
     // once it was closed nobody has its state
     let state = if conclude::is_closed(record) { None } else { state::load(orders, record)? };
-    let Some(mut state) = state.filter(|state| !state.parting.is_empty()) else { return Ok(()) };
+    let Some(mut state) = state.filter(|state| !state.parting.is_empty()) else { return Ok(0) };
+    let mut left = 0;
+    if let Some(remover) = attached::demanded(orders.plan, remover)? {
+        for file in resolved(orders.plan, &state.parting)? {
+            // an empty file of ours, or an empty folder: nothing is kept open for it
+            left += u64::from(remover.sweep(file.from, &file.name).is_err());
+        }
+    }
     state.parting = Vec::new();
     let mut journal = Journal::new(record, world, orders.session);
-    state::save(&mut state, orders, &mut journal)
+    state::save(&mut state, orders, &mut journal)?;
+    Ok(left)
+}
+
+/// Parting files, found again by what a row that stays has for a name.
+struct Named<'a> {
+    remover: &'a dyn Remover,
+    which: HashMap<Which, Vec<usize>>,
+    name: HashMap<(String, String), Vec<usize>>,
+    /// The last step of each name, without case: what a value that leads nowhere, as écluse reads it, may still mean.
+    last: HashMap<String, Vec<usize>>,
+}
+
+impl<'a> Named<'a> {
+    fn new(remover: &'a dyn Remover, files: &[File<'_>]) -> Result<Self> {
+        let mut this = Self { remover, which: HashMap::new(), name: HashMap::new(), last: HashMap::new() };
+        for (at, file) in files.iter().enumerate() {
+            if let Some(which) = remover.which(file.from, &file.name, false)? {
+                this.which.entry(which).or_default().push(at);
+            }
+            let name = (file.from.folder.clone(), file.name.joined().to_owned());
+            this.name.entry(name).or_default().push(at);
+            this.last.entry(last(file.name.joined())).or_default().push(at);
+        }
+        Ok(this)
+    }
+
+    /// Which of the files rows name that stand at the source now; an open source, within its transaction.
+    fn staying(&self, plan: &Plan, source: &mut dyn Source) -> Result<BTreeSet<usize>> {
+        let (mut stay, mut unread) = (BTreeSet::new(), 0u64);
+        for table in plan.tables().iter().filter(|table| !table.files().is_empty()) {
+            let rows = table.naming();
+            source.read(&rows, plan, &KeyRange::default(), &mut |batch| {
+                unread += number(batch.unreadable().len());
+                for column in rows.files() {
+                    for value in batch.texts(column.read)?.into_iter().flatten().filter(|v| !v.is_empty()) {
+                        self.named_by(column, value, &mut stay)?;
+                    }
+                }
+                Ok(())
+            })?;
+        }
+        if unread > 0 {
+            return Err(UNREAD.fault(plural(unread, "value", "values")).help(
+                "whose files these are cannot be told; have the laboratory put the values right or take them away, then: ecluse erase --source",
+            ));
+        }
+        Ok(stay)
+    }
+
+    fn named_by(&self, column: &FileColumn, value: &str, stay: &mut BTreeSet<usize>) -> Result<()> {
+        let mut add = |found: Option<&Vec<usize>>| stay.extend(found.into_iter().flatten().copied());
+        if let Ok(name) = column.relative(value) {
+            add(self.name.get(&(column.folder.clone(), name.joined().to_owned())));
+            add(self.remover.which(column, &name, true)?.and_then(|which| self.which.get(&which)));
+        } else {
+            // rather one file too many stays
+            add(self.last.get(&last(value)));
+            add(self.last.get(&last(&format!("{value}{}", column.suffix))));
+        }
+        Ok(())
+    }
+}
+
+fn last(name: &str) -> String {
+    name.trim_end_matches(['/', '\\']).rsplit(['/', '\\']).next().unwrap_or_default().to_lowercase()
 }
 
 fn column(file: &File<'_>) -> String {
-    let name = file.table.read().get(file.from.read).map_or("", |column| column.name.as_str());
-    format!("{}.{name}", file.table.source())
+    named_column(file.table, file.from)
 }
 
-/// Files that stand, by column and code.
+fn named_column(table: &TablePlan, from: &FileColumn) -> String {
+    let name = table.read().get(from.read).map_or("", |column| column.name.as_str());
+    format!("{}.{name}", table.source())
+}
+
+/// Files that stand, by column and code: how many, and the numbers by which the first few are found.
 #[derive(Default)]
-struct Standing(BTreeMap<(String, &'static str), u64>);
+struct Standing(BTreeMap<(String, &'static str), (u64, Vec<u64>)>);
 
 impl Standing {
-    fn add(&mut self, file: &File<'_>, code: &'static Code) {
-        *self.0.entry((column(file), code.id)).or_default() += 1;
+    fn add(&mut self, file: &File<'_>, code: &'static Code, which: Option<Which>) {
+        let (files, found) = self.0.entry((column(file), code.id)).or_default();
+        *files += 1;
+        found.extend(which.map(|[_, file]| file).filter(|_| *files <= SHOWN));
     }
 
     fn told(&self) -> Option<String> {
-        let one = |((column, code), files): (&(String, &str), &u64)| {
-            format!("{column}: {} ({code})", plural(*files, "file", "files"))
+        let one = |((column, code), (files, found)): (&(String, &str), &(u64, Vec<u64>))| {
+            let found: Vec<String> = found.iter().map(u64::to_string).collect();
+            let found =
+                if found.is_empty() { String::new() } else { format!(", inode {}", found.join(", ")) };
+            format!("{column}: {} ({code}{found})", plural(*files, "file", "files"))
         };
-        (!self.0.is_empty()).then(|| self.0.iter().map(one).collect::<Vec<_>>().join(", "))
+        (!self.0.is_empty()).then(|| self.0.iter().map(one).collect::<Vec<_>>().join("; "))
     }
 }

@@ -124,6 +124,8 @@ pub struct PartingFile {
     pub name: Zeroizing<String>,
     /// SHA-256 of its bytes, hexadecimal: what moved. Nothing else is erased under that name.
     pub sha256: String,
+    /// Whether a row that stays named it too when the rows went: it stays.
+    pub stays: bool,
 }
 
 impl fmt::Debug for PartingFile {

@@ -77,6 +77,8 @@ struct File {
     #[serde(with = "text")]
     name: Zeroizing<String>,
     sha256: String,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    stays: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -330,14 +332,14 @@ pub(crate) fn read(bytes: &[u8], identity: &Identity) -> Result<RunState> {
 }
 
 impl From<PartingFile> for File {
-    fn from(PartingFile { table, column, name, sha256 }: PartingFile) -> Self {
-        Self { table, column, name, sha256 }
+    fn from(PartingFile { table, column, name, sha256, stays }: PartingFile) -> Self {
+        Self { table, column, name, sha256, stays }
     }
 }
 
 impl From<File> for PartingFile {
-    fn from(File { table, column, name, sha256 }: File) -> Self {
-        Self { table, column, name, sha256 }
+    fn from(File { table, column, name, sha256, stays }: File) -> Self {
+        Self { table, column, name, sha256, stays }
     }
 }
 

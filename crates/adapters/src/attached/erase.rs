@@ -1,29 +1,32 @@
-//! A file at the source, erased: read once more, put aside under a name of our own, overwritten, taken away.
+//! A file at the source, erased: read once more, put aside, looked at there, overwritten; its name goes at the end.
 //!
-//! It is put aside before the first byte of it changes, durably: whoever dies in between leaves either the file as it
-//! was or one that only we can have named so, and the next start tells the two apart.
+//! | under the name | lies |
+//! |---|---|
+//! | its own | the file as it was |
+//! | `.ecluse-aside-…` | a file that was put aside, and not looked at since: whoever finds it puts it back |
+//! | `.ecluse-erasing-…` | a file that was looked at there: it is overwritten, and an empty one then stands for it until the end |
+//!
+//! Both names are made of a digest of its own: a start that was killed is gone on with by another, which knows what
+//! écluse itself erased from what is not there for another reason.
 
 use std::fs::File;
 use std::os::fd::{BorrowedFd, OwnedFd};
 
 use data_encoding::HEXLOWER;
-use ecluse_core::fault::{Code, Result};
+use ecluse_core::fault::{Code, Fault, Result};
 use ecluse_core::plan::files::Relative;
 use ecluse_flow::failpoint;
-use ecluse_flow::parting::Removed;
-use rustix::fs::{Access, AtFlags, Mode, OFlags, accessat, fsync, linkat, openat, statat, unlinkat};
+use ecluse_flow::parting::{Removed, Which};
+use rustix::fs::{Access, AtFlags, Mode, OFlags, RenameFlags, accessat, fsync, openat, statat, unlinkat};
 use rustix::io::Errno;
 use sha2::{Digest as _, Sha256};
 
-use super::source::{CHANGED, DENIED, Found, LINKED, Read, Way, last, own, way, which};
+use super::source::{CHANGED, DENIED, Found, LINKED, Opened, Read, Way, last, own, way, which};
 use super::{UNREADABLE, fault};
 use crate::overwrite;
 
 static OTHER: Code = Code::refused("ECL-FIL-017", "a file at the source is not what moved");
 static UNERASED: Code = Code::outside("ECL-FIL-032", "a file at the source cannot be erased");
-
-/// What a file is called from the moment when it is put aside.
-const ASIDE: &str = ".ecluse-erasing-";
 
 /// Why this account could not erase the file of this name; nothing where it could, or where there is none.
 pub(super) fn lacks(root: BorrowedFd<'_>, name: &Relative) -> Result<Option<&'static Code>> {
@@ -42,96 +45,193 @@ pub(super) fn lacks(root: BorrowedFd<'_>, name: &Relative) -> Result<Option<&'st
     }
 }
 
-/// Which file stands under this name.
-pub(super) fn stands(root: BorrowedFd<'_>, name: &Relative) -> Result<Option<[u64; 2]>> {
-    let Way::To(folder, last) = way(root, name)? else { return Ok(None) };
-    match statat(&folder, last, AtFlags::SYMLINK_NOFOLLOW) {
+/// Which file stands under this name, or, `through` links, to which one it leads: it is known again by it, and nothing
+/// is opened.
+pub(super) fn stands(root: BorrowedFd<'_>, name: &Relative, through: bool) -> Result<Option<Which>> {
+    let flags = if through { AtFlags::empty() } else { AtFlags::SYMLINK_NOFOLLOW };
+    match statat(root, name.joined(), flags) {
         Ok(seen) => Ok(Some(which(&seen))),
-        Err(Errno::NOENT | Errno::NAMETOOLONG | Errno::ACCESS) => Ok(None),
+        Err(Errno::NOENT | Errno::NAMETOOLONG | Errno::ACCESS | Errno::NOTDIR | Errno::LOOP) => Ok(None),
         Err(error) => Err(fault(&UNREADABLE, error, "")),
     }
 }
 
-/// Erases the file of this name if it holds what the digest says, and folders that are empty then.
+/// Ends what a start that died had begun with the file of this name: what was looked at goes, what was only put aside
+/// has its name again. Why that could not be.
+pub(super) fn settle(
+    root: BorrowedFd<'_>,
+    name: &Relative,
+    sha256: &str,
+    largest: u64,
+) -> Result<Option<&'static Code>> {
+    let Way::To(folder, step) = way(root, name)? else { return Ok(None) };
+    let Names { aside, erasing } = Names::of(name);
+    if let Some(code) = over(&folder, &erasing)? {
+        return Ok(Some(code));
+    }
+    if is_free(&folder, &aside)? || back(&folder, &aside, step)? {
+        return Ok(None);
+    }
+    // somebody wrote under its name since
+    match holds(last(cloned(&folder)?, &aside)?, sha256, largest)? {
+        Err(code) => Ok(Some(code)),
+        Ok(_) => looked_at(&folder, &aside, &erasing),
+    }
+}
+
+/// Erases the file of this name if it holds what the digest says.
 pub(super) fn erase(root: BorrowedFd<'_>, name: &Relative, sha256: &str, largest: u64) -> Result<Removed> {
     let (folder, step) = match way(root, name)? {
         Way::To(folder, step) => (folder, step),
-        Way::Missing => return emptied(root, name).map(|()| Removed::Absent),
+        Way::Missing => return Ok(Removed::Absent),
         Way::Refused(code) => return Ok(Removed::Stands(code)),
     };
-    let aside = aside(name);
-    // an earlier start had looked at it, and died
-    let before = match away(&folder, &aside, None)? {
-        Removed::Stands(code) => return Ok(Removed::Stands(code)),
-        before => before,
-    };
-    let file = match last(folder.try_clone().map_err(|error| of_io(&error))?, step)? {
-        Found::File(file) => file,
-        Found::Missing => {
-            emptied(root, name)?;
-            return Ok(before);
-        }
-        Found::Refused(code) => return Ok(Removed::Stands(code)),
-    };
-    let seen = file.which();
-    match file.read(largest, &mut |_| Ok(()))? {
-        Read::Whole { digest, .. } if HEXLOWER.encode(&digest) == sha256 => {}
-        Read::Whole { .. } | Read::Looked { .. } => return Ok(Removed::Stands(&OTHER)),
-        Read::Refused(code) => return Ok(Removed::Stands(code)),
-        Read::Changed => return Ok(Removed::Stands(&CHANGED)),
+    let Names { aside, erasing } = Names::of(name);
+    // what écluse erased stands there as an empty file; whatever else has the name by now is somebody's
+    let gone = !is_free(&folder, &erasing)?;
+    let found = last(cloned(&folder)?, step)?;
+    if matches!(found, Found::Missing) {
+        return Ok(if gone { Removed::Gone } else { Removed::Absent });
     }
-    failpoint::hit("attached.erase.rename.before");
+    let seen = match holds(found, sha256, largest)? {
+        Ok(seen) => seen,
+        Err(_) if gone => return Ok(Removed::Gone),
+        Err(code) => return Ok(Removed::Stands(code)),
+    };
+    failpoint::hit("attached.erase.aside.rename.before");
     match rustix::fs::renameat(&folder, step, &folder, aside.as_str()) {
         Ok(()) => {}
         Err(Errno::NOENT) => return Ok(Removed::Stands(&CHANGED)),
         Err(Errno::ACCESS | Errno::PERM | Errno::ROFS) => return Ok(Removed::Stands(&DENIED)),
         Err(error) => return Err(unerased(error)),
     }
-    failpoint::hit("attached.erase.rename.after");
-    failpoint::hit("attached.erase.aside.fsync.before");
-    fsync(&folder).map_err(unerased)?;
-    failpoint::hit("attached.erase.aside.fsync.after");
-    let gone = away(&folder, &aside, Some(seen))?;
-    if let Removed::Stands(_) = gone {
-        // whoever exchanged it meanwhile, or gave it a second name, finds it again; and in the place of no other file
-        linkat(&folder, aside.as_str(), &folder, step, AtFlags::empty()).map_err(unerased)?;
-        unlinkat(&folder, aside.as_str(), AtFlags::empty()).map_err(unerased)?;
-        return Ok(gone);
+    failpoint::hit("attached.erase.aside.rename.after");
+    let there = statat(&folder, aside.as_str(), AtFlags::SYMLINK_NOFOLLOW).map_err(unerased)?;
+    if !seen.is_still(&there) {
+        // whoever exchanged it meanwhile finds it under its name again, or told under the other one
+        let _told_either_way = back(&folder, &aside, step)?;
+        return Ok(Removed::Stands(&CHANGED));
     }
-    emptied(root, name)?;
-    Ok(gone)
+    Ok(looked_at(&folder, &aside, &erasing)?.map_or(Removed::Gone, Removed::Stands))
 }
 
-/// Overwrites what was put aside, and takes its name away; [`Removed::Absent`] where there is none.
-fn away(folder: &OwnedFd, aside: &str, seen: Option<[u64; 2]>) -> Result<Removed> {
-    match statat(folder, aside, AtFlags::SYMLINK_NOFOLLOW) {
-        Err(Errno::NOENT) => return Ok(Removed::Absent),
-        Err(error) => return Err(unerased(error)),
-        Ok(there) if !own(&there) => return Ok(Removed::Stands(&LINKED)),
-        Ok(there) if seen.is_some_and(|seen| seen != which(&there)) => return Ok(Removed::Stands(&CHANGED)),
-        Ok(_) => {}
+/// Takes away the empty file that stands for one that was erased, and folders that hold nothing any more, up to the
+/// column's own or to another one of `roots`; durable when it returns.
+pub(super) fn sweep(root: BorrowedFd<'_>, name: &Relative, roots: &[Which]) -> Result<()> {
+    if let Way::To(folder, _) = way(root, name)? {
+        match unlinkat(&folder, Names::of(name).erasing.as_str(), AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => {}
+            Err(error) => return Err(unerased(error)),
+        }
+        failpoint::hit("attached.erase.sweep.fsync.before");
+        fsync(&folder).map_err(unerased)?;
+        failpoint::hit("attached.erase.sweep.fsync.after");
     }
-    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::WRONLY | OFlags::CLOEXEC;
-    let file = match openat(folder, aside, flags, Mode::empty()) {
-        Ok(file) => file,
-        Err(Errno::ACCESS | Errno::PERM | Errno::ROFS) => return Ok(Removed::Stands(&DENIED)),
-        Err(error) => return Err(unerased(error)),
+    emptied(root, name, roots)
+}
+
+/// The names that a file has on its way, the same at every start, and nothing of its own in them.
+struct Names {
+    aside: String,
+    erasing: String,
+}
+
+impl Names {
+    fn of(name: &Relative) -> Self {
+        let digest = HEXLOWER.encode(&Sha256::digest(name.joined()));
+        let digest = digest.get(..32).unwrap_or_default();
+        Self { aside: format!(".ecluse-aside-{digest}"), erasing: format!(".ecluse-erasing-{digest}") }
+    }
+}
+
+/// The file, if it holds what the digest says.
+fn holds(
+    found: Found,
+    sha256: &str,
+    largest: u64,
+) -> Result<std::result::Result<super::source::Seen, &'static Code>> {
+    let file: Opened = match found {
+        Found::File(file) => file,
+        Found::Missing => return Ok(Err(&CHANGED)),
+        Found::Refused(code) => return Ok(Err(code)),
     };
-    overwrite::zeroed(&mut File::from(file)).map_err(|error| of_io(&error))?;
-    unlinkat(folder, aside, AtFlags::empty()).map_err(unerased)?;
+    let seen = file.seen();
+    Ok(match file.read(largest, &mut |_| Ok(()))? {
+        Read::Whole { digest, .. } if HEXLOWER.encode(&digest) == sha256 => Ok(seen),
+        Read::Whole { .. } | Read::Looked { .. } => Err(&OTHER),
+        Read::Refused(code) => Err(code),
+        Read::Changed => Err(&CHANGED),
+    })
+}
+
+/// Gives what was put aside the name under which it is overwritten, durably, and overwrites it.
+fn looked_at(folder: &OwnedFd, aside: &str, erasing: &str) -> Result<Option<&'static Code>> {
+    failpoint::hit("attached.erase.rename.before");
+    rustix::fs::renameat(folder, aside, folder, erasing).map_err(unerased)?;
+    failpoint::hit("attached.erase.rename.after");
     failpoint::hit("attached.erase.fsync.before");
     fsync(folder).map_err(unerased)?;
     failpoint::hit("attached.erase.fsync.after");
-    Ok(Removed::Gone)
+    over(folder, erasing)
+}
+
+/// Overwrites what stands under this name and leaves it empty; why it could not. Nothing where nothing stands there.
+fn over(folder: &OwnedFd, name: &str) -> Result<Option<&'static Code>> {
+    match statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
+        Err(Errno::NOENT) => return Ok(None),
+        Err(error) => return Err(unerased(error)),
+        Ok(there) if !own(&there) => return Ok(Some(&LINKED)),
+        Ok(there) if there.st_size == 0 => return Ok(None),
+        Ok(_) => {}
+    }
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::WRONLY | OFlags::CLOEXEC;
+    let mut file = match openat(folder, name, flags, Mode::empty()) {
+        Ok(file) => File::from(file),
+        Err(Errno::ACCESS | Errno::PERM | Errno::ROFS) => return Ok(Some(&DENIED)),
+        Err(error) => return Err(unerased(error)),
+    };
+    overwrite::zeroed(&mut file).and_then(|()| file.set_len(0)).map_err(|error| of_io(&error))?;
+    Ok(None)
+}
+
+/// Gives what was put aside its name again; false where somebody else has it by now.
+fn back(folder: &OwnedFd, aside: &str, step: &str) -> Result<bool> {
+    failpoint::hit("attached.erase.back.rename.before");
+    let done = match rustix::fs::renameat_with(folder, aside, folder, step, RenameFlags::NOREPLACE) {
+        // a file system that cannot say so: it is looked before
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) if is_free(folder, step)? => {
+            rustix::fs::renameat(folder, aside, folder, step)
+        }
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => Err(Errno::EXIST),
+        done => done,
+    };
+    failpoint::hit("attached.erase.back.rename.after");
+    match done {
+        Ok(()) => Ok(true),
+        Err(Errno::EXIST) => Ok(false),
+        Err(error) => Err(unerased(error)),
+    }
+}
+
+fn is_free(folder: &OwnedFd, name: &str) -> Result<bool> {
+    match statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(_) => Ok(false),
+        Err(Errno::NOENT) => Ok(true),
+        Err(error) => Err(unerased(error)),
+    }
 }
 
 /// Takes away the folders on the way to this name that hold nothing any more, from the last one up: they may be called
-/// as their patient was. The column's own folder stays.
-fn emptied(root: BorrowedFd<'_>, name: &Relative) -> Result<()> {
+/// as their patient was.
+fn emptied(root: BorrowedFd<'_>, name: &Relative, roots: &[Which]) -> Result<()> {
     let mut steps: Vec<&str> = name.steps().collect();
     while steps.pop().is_some() && !steps.is_empty() {
         let Some(folder) = Relative::again(&steps.join("/")) else { return Ok(()) };
         let Way::To(above, last) = way(root, &folder)? else { continue };
+        let seen = statat(&above, last, AtFlags::SYMLINK_NOFOLLOW);
+        if seen.is_ok_and(|seen| roots.contains(&which(&seen))) {
+            return Ok(());
+        }
         match unlinkat(&above, last, AtFlags::REMOVEDIR) {
             Ok(()) => {
                 failpoint::hit("attached.erase.folder.fsync.before");
@@ -147,17 +247,15 @@ fn emptied(root: BorrowedFd<'_>, name: &Relative) -> Result<()> {
     Ok(())
 }
 
-/// The same for the same name at every start, and nothing of the name in it.
-fn aside(name: &Relative) -> String {
-    let digest = HEXLOWER.encode(&Sha256::digest(name.joined()));
-    format!("{ASIDE}{}", digest.get(..32).unwrap_or_default())
+fn cloned(folder: &OwnedFd) -> Result<OwnedFd> {
+    folder.try_clone().map_err(|error| of_io(&error))
 }
 
-fn of_io(error: &std::io::Error) -> ecluse_core::fault::Fault {
+fn of_io(error: &std::io::Error) -> Fault {
     unerased(Errno::from_io_error(error).unwrap_or(Errno::IO))
 }
 
-fn unerased(error: Errno) -> ecluse_core::fault::Fault {
+fn unerased(error: Errno) -> Fault {
     fault(&UNERASED, error, "")
         .help("see the disk and the rights of this account; then: ecluse erase --source")
 }
@@ -178,9 +276,19 @@ mod tests {
         Relative::again(name).unwrap()
     }
 
+    /// As a start does it: what was begun is ended, then the file goes, and at the end what stands for it.
     fn erased(root: &Path, name: &str, bytes: &[u8]) -> Removed {
         let root = File::open(root).unwrap();
-        erase(root.as_fd(), &named(name), &digest(bytes), 1 << 20).unwrap()
+        if let Some(code) = settle(root.as_fd(), &named(name), &digest(bytes), 1 << 20).unwrap() {
+            return Removed::Stands(code);
+        }
+        let done = erase(root.as_fd(), &named(name), &digest(bytes), 1 << 20).unwrap();
+        if done == Removed::Gone {
+            // asked once more before the end, it says the same
+            assert_eq!(erase(root.as_fd(), &named(name), &digest(bytes), 1 << 20).unwrap(), Removed::Gone);
+            sweep(root.as_fd(), &named(name), &[]).unwrap();
+        }
+        done
     }
 
     fn lying(root: &Path) -> Vec<String> {
@@ -216,41 +324,79 @@ mod tests {
         assert_eq!(std::fs::read(path("shared/c")).unwrap(), b"three");
     }
 
-    // proves: ERA-09
     #[test]
-    fn what_an_earlier_start_put_aside_goes_and_the_bytes_before_their_name() {
+    fn a_folder_that_is_another_columns_own_stays_though_it_is_empty() {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(root.path().join("own/2024")).unwrap();
+        let own = std::fs::metadata(root.path().join("own")).unwrap();
+        let own = [std::os::unix::fs::MetadataExt::dev(&own), std::os::unix::fs::MetadataExt::ino(&own)];
+        let open = File::open(root.path()).unwrap();
+        sweep(open.as_fd(), &named("own/2024/a"), &[own]).unwrap();
+        assert!(root.path().join("own").exists() && !root.path().join("own/2024").exists());
+    }
+
+    #[test]
+    fn what_an_earlier_start_had_looked_at_goes_without_another_look() {
         let root = tempfile::tempdir().unwrap();
         let root = root.path();
         std::fs::create_dir(root.join("x")).unwrap();
-        let put = root.join("x").join(aside(&named("x/a")));
+        let put = root.join("x").join(Names::of(&named("x/a")).erasing);
         assert!(!put.to_string_lossy().contains("x/a"));
         std::fs::write(&put, "half of it").unwrap();
-        // open before: it shows what became of the bytes
-        let mut open = File::open(&put).unwrap();
+        let open = File::open(root).unwrap();
+        assert_eq!(settle(open.as_fd(), &named("x/a"), "", 1 << 20).unwrap(), None);
+        assert_eq!(std::fs::metadata(&put).unwrap().len(), 0, "it stands for the file until the end");
         assert_eq!(erased(root, "x/a", b"whatever"), Removed::Gone);
-        let mut left = Vec::new();
-        std::io::Read::read_to_end(&mut open, &mut left).unwrap();
-        assert_eq!(left, [0; 10]);
         assert!(!root.join("x").exists());
 
         // nobody's link in its place is followed
         std::fs::write(root.join("other"), "stays").unwrap();
-        symlink("other", root.join(aside(&named("b")))).unwrap();
+        symlink("other", root.join(Names::of(&named("b")).erasing)).unwrap();
         std::fs::write(root.join("b"), "moved").unwrap();
         assert_eq!(erased(root, "b", b"moved"), Removed::Stands(&LINKED));
         assert_eq!(std::fs::read(root.join("other")).unwrap(), b"stays");
     }
 
+    // proves: ERA-09
     #[test]
-    fn two_names_of_one_file_are_seen_as_such() {
+    fn what_was_put_aside_and_not_looked_at_is_put_back_and_looked_at() {
         let root = tempfile::tempdir().unwrap();
-        std::fs::write(root.path().join("a"), "one").unwrap();
-        std::fs::hard_link(root.path().join("a"), root.path().join("b")).unwrap();
+        let root = root.path();
+        let aside = root.join(Names::of(&named("a")).aside);
+        // somebody exchanged it in between: it is theirs
+        std::fs::write(&aside, "another's").unwrap();
+        assert_eq!(erased(root, "a", b"moved"), Removed::Stands(&OTHER));
+        assert_eq!(std::fs::read(root.join("a")).unwrap(), b"another's");
+        // and where they have the name again, both are left
+        std::fs::rename(root.join("a"), &aside).unwrap();
+        std::fs::write(root.join("a"), "written since").unwrap();
+        assert_eq!(erased(root, "a", b"moved"), Removed::Stands(&OTHER));
+        assert_eq!(std::fs::read(&aside).unwrap(), b"another's");
+        assert_eq!(std::fs::read(root.join("a")).unwrap(), b"written since");
+        // what moved goes, and what was written under its name since stays
+        std::fs::write(&aside, "moved").unwrap();
+        assert_eq!(erased(root, "a", b"moved"), Removed::Gone);
+        assert_eq!(lying(root), ["a"]);
+        assert_eq!(std::fs::read(root.join("a")).unwrap(), b"written since");
+    }
+
+    #[test]
+    fn a_file_is_known_again_by_whatever_name_leads_to_it() {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::create_dir(root.path().join("in")).unwrap();
+        std::fs::write(root.path().join("in/a"), "one").unwrap();
+        symlink("in", root.path().join("link")).unwrap();
+        symlink("in/a", root.path().join("b")).unwrap();
         let open = File::open(root.path()).unwrap();
-        let which = |name: &str| stands(open.as_fd(), &named(name)).unwrap();
-        assert!(which("a").is_some());
-        assert_eq!(which("a"), which("b"));
-        assert_eq!(which("c"), None);
-        assert_eq!(lacks(open.as_fd(), &named("a")).unwrap(), None);
+        let inner = File::open(root.path().join("in")).unwrap();
+        let which = |name: &str| stands(open.as_fd(), &named(name), true).unwrap();
+        assert!(which("in/a").is_some());
+        for name in ["link/a", "b"] {
+            assert_eq!(which("in/a"), which(name), "{name}");
+        }
+        assert_eq!(which("in/a"), stands(inner.as_fd(), &named("a"), false).unwrap());
+        assert_ne!(which("b"), stands(open.as_fd(), &named("b"), false).unwrap());
+        assert_eq!((which("c"), which("b/c")), (None, None));
+        assert_eq!(lacks(open.as_fd(), &named("in/a")).unwrap(), None);
     }
 }

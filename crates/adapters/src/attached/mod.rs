@@ -29,7 +29,7 @@ use ecluse_core::fault::{Code, Fault, Result};
 use ecluse_core::plan::files::{FileColumn, Relative, arrives_as};
 use ecluse_flow::parting::{Removed, Remover, Which};
 use ecluse_flow::ports::{Files, Stands, Taken, Want};
-use rustix::fs::{CWD, Mode, OFlags, openat};
+use rustix::fs::{CWD, Mode, OFlags, fstat, openat};
 use rustix::io::Errno;
 
 use source::{Found, Read};
@@ -115,6 +115,15 @@ impl Attached {
     fn source(&self, folder: &str) -> Result<BorrowedFd<'_>> {
         let root = self.sources.get(folder).ok_or_else(|| UNREADABLE.fault(folder))?;
         root.handle(&UNREADABLE)
+    }
+
+    /// The folders at the source themselves.
+    fn roots(&self) -> Result<Vec<Which>> {
+        let seen = |root: &Root| {
+            let seen = fstat(root.handle(&UNREADABLE)?).map_err(|e| fault(&UNREADABLE, e, ""))?;
+            Ok(source::which(&seen))
+        };
+        self.sources.values().map(seen).collect()
     }
 
     fn receives(&self) -> Result<kept::Kept<'_>> {
@@ -204,12 +213,20 @@ impl Remover for Attached {
         erase::lacks(self.source(&from.folder)?, name)
     }
 
-    fn which(&self, from: &FileColumn, name: &Relative) -> Result<Option<Which>> {
-        erase::stands(self.source(&from.folder)?, name)
+    fn which(&self, from: &FileColumn, name: &Relative, through: bool) -> Result<Option<Which>> {
+        erase::stands(self.source(&from.folder)?, name, through)
+    }
+
+    fn settle(&self, from: &FileColumn, name: &Relative, sha256: &str) -> Result<Option<&'static Code>> {
+        erase::settle(self.source(&from.folder)?, name, sha256, from.largest)
     }
 
     fn erase(&self, from: &FileColumn, name: &Relative, sha256: &str) -> Result<Removed> {
         erase::erase(self.source(&from.folder)?, name, sha256, from.largest)
+    }
+
+    fn sweep(&self, from: &FileColumn, name: &Relative) -> Result<()> {
+        erase::sweep(self.source(&from.folder)?, name, &self.roots()?)
     }
 }
 

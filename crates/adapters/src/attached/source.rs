@@ -119,14 +119,24 @@ pub(super) fn last(folder: OwnedFd, name: &str) -> Result<Found> {
     Ok(Found::File(Opened { file: File::from(file), was, folder, last: name.to_owned() }))
 }
 
-impl Opened {
-    /// The file, as its file system tells files apart.
-    pub(super) fn which(&self) -> [u64; 2] {
-        which(&self.was)
+/// A file as it was when it was opened.
+pub(super) struct Seen(Stat);
+
+impl Seen {
+    /// Whether this is the same file, not written to since, under one name. Its status changed with its name.
+    pub(super) fn is_still(&self, now: &Stat) -> bool {
+        let as_now = |seen: &Stat| (which(seen), seen.st_size, seen.st_mtime, seen.st_mtime_nsec);
+        as_now(&self.0) == as_now(now) && own(now)
     }
 }
 
-/// See [`Opened::which`].
+impl Opened {
+    pub(super) const fn seen(&self) -> Seen {
+        Seen(self.was)
+    }
+}
+
+/// As its file system tells files apart.
 pub(super) fn which(seen: &Stat) -> [u64; 2] {
     [seen.st_dev, seen.st_ino]
 }

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::BegunArgs;
+use super::papers::reason;
 
 #[derive(Debug, Args)]
 #[command(
@@ -204,6 +205,11 @@ pub(crate) struct EraseArgs {
     /// What moved, at the source, as the order has it: after acceptance, by an administrator of the source (--from URL).
     #[arg(long, conflicts_with_all = ["watch", "timer", "look"])]
     pub(crate) source: bool,
+
+    /// Take files of erased rows that are not there, and that écluse did not erase, for gone: the reason stands in the
+    /// certificate.
+    #[arg(long, value_name = "REASON", requires = "source", value_parser = reason)]
+    pub(crate) files_missing: Option<String>,
 
     /// One copy before its day: by its id as `ecluse copies` shows it, or its first characters. A sealed archive, a list
     /// of persons who stay, staged rows, a report; what a migration still needs goes on its day, or when it is closed.

@@ -64,7 +64,7 @@ pub(crate) struct StillArgs {
 }
 
 /// A reason that says something: it is recorded, and printed in the report.
-fn reason(text: &str) -> Result<String, &'static str> {
+pub(super) fn reason(text: &str) -> Result<String, &'static str> {
     if text.trim().is_empty() {
         Err("say why: the reason is recorded and reported")
     } else {

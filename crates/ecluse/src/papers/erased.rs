@@ -9,7 +9,7 @@ use ecluse_core::digest::of_bytes;
 use ecluse_core::erasure::{ERASURE, Erasure, Held, RESIDUE, Residue, Side};
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::instruction::Order;
-use ecluse_flow::figures::Figures;
+use ecluse_flow::figures::{Figures, FileFigures, TableFigures};
 use jiff::Timestamp;
 
 use crate::copies;
@@ -80,6 +80,12 @@ pub(crate) fn of(run: &Path, figures: &Figures, order: &Order, accepted: &Accept
         let mut tables = figures.tables.iter().map(|table| table.source.as_str());
         if let Some(table) = tables.find(|table| !erasure.covers_source(table)) {
             return Err(erase(&format!("the order has the source erased, and {table} is not")));
+        }
+        let column = |table: &TableFigures, file: &FileFigures| format!("{}.{}", table.source, file.column);
+        let mut columns =
+            figures.tables.iter().flat_map(|table| table.files.iter().map(move |file| column(table, file)));
+        if let Some(column) = columns.find(|column| !erasure.covers_files(column)) {
+            return Err(erase(&format!("the order has the source erased, and not the files of {column}")));
         }
     }
     let residue = residue(run)?.filter(|residue| !residue.ended.is_empty());

@@ -97,10 +97,11 @@ pub(crate) const ERASE: Step = Step {
     arguments: &["erase", "--source"],
     folder: "lab",
     dies: &[
-        "attached.erase.aside.fsync",
+        "attached.erase.aside.rename",
         "attached.erase.folder.fsync",
         "attached.erase.fsync",
         "attached.erase.rename",
+        "attached.erase.sweep.fsync",
         "erase.source.commit",
         "erase.source.forget",
         "folder.event",

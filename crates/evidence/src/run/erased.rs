@@ -118,6 +118,24 @@ fn source(bench: &mut Bench<'_>, chain: &Chain, erasure: &Erasure) {
     bench.check(ERASURE, left.is_none(), words, || {
         left.map(|table| format!("{table} is not")).unwrap_or_default()
     });
+    let columns: Vec<String> = order
+        .tables
+        .iter()
+        .flat_map(|table| {
+            table.files.iter().map(|files| format!("{}.{}", table.name.value, files.column.value))
+        })
+        .collect();
+    if columns.is_empty() {
+        return;
+    }
+    let left = columns.iter().find(|column| !erasure.covers_files(column));
+    let words = Words::new(
+        "It is said what became of the files that rows which are gone there named.",
+        "Il est dit ce que sont devenus les fichiers que désignaient les lignes qui y ont été effacées.",
+    );
+    bench.check(ERASURE, left.is_none(), words, || {
+        left.map(|column| format!("nothing of {column}")).unwrap_or_default()
+    });
 }
 
 /// Where something of the source went: after the acceptance that is here, and no other.

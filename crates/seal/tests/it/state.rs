@@ -121,6 +121,7 @@ fn state() -> RunState {
             column: 0,
             name: Zeroizing::new("2024/DUPONT.pdf".to_owned()),
             sha256: "ab".repeat(32),
+            stays: true,
         }],
         undo: Some(Undo { began: "2026-11-22T07:00:00Z".to_owned(), rows: vec![5] }),
         tables: vec![

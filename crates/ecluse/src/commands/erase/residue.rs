@@ -168,7 +168,8 @@ fn folders(order: &Order) -> Vec<Looked> {
         files: 0,
         bytes: 0,
         unread: vec![
-            "its files were each erased by name; what else lies there was not looked through".to_owned(),
+            "what lies there was not looked through: files that rows which stay name lie there by right"
+                .to_owned(),
         ],
     };
     named.into_iter().map(looked).collect()

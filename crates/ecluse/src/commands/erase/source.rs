@@ -139,10 +139,12 @@ pub(super) fn run(here: &Here, args: &EraseArgs) -> Result<()> {
     }
     let method = eraser.settle(&tables(&ready.compiled.plan, &beside))?;
     // once no row that names them can come back
-    let parted = parted::erased(&ready, eraser.as_mut(), &mut record)?;
+    let missing = args.files_missing.as_deref();
+    let moved = (moved.held(), !going.open);
+    let parted = parted::erased(&ready, eraser.as_mut(), moved, &mut record, missing)?;
     erasure.done = copies;
     erasure.done.extend(erased(&method));
-    erasure.done.extend(parted::lines(&parted));
+    erasure.done.extend(parted::lines(&parted, missing));
     erasure.ended = ready::world().now().to_string();
     due::saved(&mut record, &session, &erasure)?;
     failpoint::hit("erase.source.forget.before");

@@ -475,7 +475,8 @@ fn destroyed(order: &Order, lang: Language) -> Vec<String> {
 
 fn conditions(order: &Order, dictionary: &Dictionary, lang: Language) -> Vec<String> {
     let runs = lang.plural(order.max_runs, lang.of("run", "exécution"), lang.of("runs", "exécutions"));
-    let mut lines = vec![lang.of(format!("At most {runs}."), format!("Au plus {runs}."))];
+    let seen = if order.witnessed { words::witnessed(!order.witnesses.is_empty(), lang) } else { "" };
+    let mut lines = vec![lang.of(format!("At most {runs}{seen}."), format!("Au plus {runs}{seen}."))];
     lines.push(match order.tolerance {
         0 => lang.of("No refused row is tolerated.", "Aucune ligne refusée n’est tolérée.").to_owned(),
         n => lang.of(
@@ -483,9 +484,6 @@ fn conditions(order: &Order, dictionary: &Dictionary, lang: Language) -> Vec<Str
             format!("Au plus {} peuvent être refusées.", lang.plural(n, "ligne", "lignes")),
         ),
     });
-    if order.witnessed {
-        lines.push(words::witnessed(!order.witnesses.is_empty(), lang).to_owned());
-    }
     let which: Vec<String> = unfinished_told(order, dictionary, lang);
     lines.extend(order.pending.map(|rule| words::pending(rule, &which, lang)));
     let first: Vec<&str> =

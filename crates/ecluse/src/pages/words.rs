@@ -56,17 +56,18 @@ pub(crate) fn fate(fate: Fate, language: Language) -> String {
     }
 }
 
-/// Who has to see the plan before a row moves, where the order wants it; `others`: it names witnesses of its own.
+/// After how many runs there may be: who has to see the plan before a row moves, where the order wants it; `others`: it
+/// names witnesses of its own.
 pub(crate) fn witnessed(others: bool, language: Language) -> &'static str {
     if others {
         language.of(
-            "No row moves before the rows were counted and the laboratory, or a witness that the order names, has signed for the journal that says so.",
-            "Aucune ligne ne part avant que les lignes aient été comptées et que le laboratoire, ou un témoin que l’ordre nomme, ait signé le journal qui le dit.",
+            ", none before the laboratory, or a witness that the order names, has signed for the journal of the count",
+            ", aucune avant que le laboratoire, ou un témoin que l’ordre nomme, ait signé le journal du comptage",
         )
     } else {
         language.of(
-            "No row moves before the rows were counted and the laboratory has signed for the journal that says so: it states once more that the order stands.",
-            "Aucune ligne ne part avant que les lignes aient été comptées et que le laboratoire ait signé le journal qui le dit : il déclare une nouvelle fois que l’ordre est en vigueur.",
+            ", none before the laboratory has signed for the journal of the count",
+            ", aucune avant que le laboratoire ait signé le journal du comptage",
         )
     }
 }

@@ -370,6 +370,9 @@ impl<'a> Work<'a, '_> {
             return Ok(None);
         }
         Err(CHANGED.fault(differ.join(", ")).help(match moved {
+            _ if self.how.announced => {
+                "an earlier start announced that they go, and what moved may be gone: find who wrote there since, or put a backup back, and have that taken away; then: ecluse erase --source"
+            }
             Moved::Ledger(_) => {
                 "nothing went; find who wrote there, catch up (ecluse migrate --catch-up), have it accepted anew; then: ecluse erase --source"
             }

@@ -8,9 +8,12 @@ use std::collections::BTreeSet;
 use std::io::{ErrorKind, Read, Result};
 use std::path::{Path, PathBuf};
 
-use memchr::memmem::Finder;
+use aho_corasick::AhoCorasick;
+use ecluse_core::fault::{self, Code};
 
 use crate::regular::{self, Unread};
+
+static TOO_MUCH: Code = Code::refused("ECL-ERA-042", "more is sought than one look holds");
 
 /// Bytes read at once.
 const BLOCK: usize = 1 << 20;
@@ -18,8 +21,10 @@ const WHOLE: u64 = 1 << 20;
 
 /// What is sought.
 pub struct Search {
-    /// Each form, with the needle's number.
-    forms: Vec<(usize, Finder<'static>)>,
+    /// Every form of every needle, found in one pass: a place is as long as it is, however much is sought.
+    forms: AhoCorasick,
+    /// The needle of each form.
+    of: Vec<usize>,
     longest: usize,
 }
 
@@ -46,17 +51,20 @@ impl Seen {
 
 impl Search {
     /// A search for these needles, by their number; one that is empty is not sought.
-    #[must_use]
-    pub fn new<'a>(needles: impl Iterator<Item = &'a str>) -> Self {
-        let mut all = Vec::new();
-        let mut longest = 0;
+    ///
+    /// # Errors
+    ///
+    /// [`TOO_MUCH`]: some hundred million bytes of needles.
+    pub fn new<'a>(needles: impl Iterator<Item = &'a str>) -> fault::Result<Self> {
+        let (mut all, mut of) = (Vec::new(), Vec::new());
         for (number, needle) in needles.enumerate().filter(|(_, needle)| !needle.is_empty()) {
-            for form in forms(needle) {
-                longest = longest.max(form.len());
-                all.push((number, Finder::new(&form).into_owned()));
-            }
+            let forms = forms(needle);
+            of.extend(std::iter::repeat_n(number, forms.len()));
+            all.extend(forms);
         }
-        Self { forms: all, longest }
+        let longest = all.iter().map(Vec::len).max().unwrap_or_default();
+        let forms = AhoCorasick::new(all).map_err(|_| TOO_MUCH.fault(""))?;
+        Ok(Self { forms, of, longest })
     }
 
     /// One file; one that is not there is none.
@@ -166,8 +174,9 @@ impl Search {
     }
 
     fn found(&self, bytes: &[u8]) -> BTreeSet<usize> {
-        let hits = self.forms.iter().filter(|(_, finder)| finder.find(bytes).is_some());
-        hits.map(|(number, _)| *number).collect()
+        // one may lie in another
+        let hits = self.forms.find_overlapping_iter(bytes);
+        hits.filter_map(|hit| self.of.get(hit.pattern().as_usize()).copied()).collect()
     }
 }
 
@@ -229,7 +238,7 @@ mod tests {
     #[test]
     fn a_needle_is_found_in_each_of_its_forms_and_over_the_edge_of_a_block() {
         let needle = "Hélène Dupont-Martin";
-        let search = Search::new(["", needle].into_iter());
+        let search = Search::new(["", needle].into_iter()).unwrap();
         for form in forms(needle) {
             let mut text = vec![b'.'; BLOCK - 5];
             text.extend(form);
@@ -240,9 +249,16 @@ mod tests {
     }
 
     #[test]
+    fn needles_that_lie_in_one_another_are_each_found() {
+        let search = Search::new(["QyINEEDLE", "EEDLE000", "QyINEEDLE000", "QyINEEDLE000"].into_iter());
+        let (_, found) = search.unwrap().stream(&mut &b".QyINEEDLE000."[..]).unwrap();
+        assert_eq!(found, BTreeSet::from([0, 1, 2, 3]));
+    }
+
+    #[test]
     fn what_cannot_be_read_is_told_and_nobody_waits_for_a_pipe() {
         let here = tempfile::tempdir().unwrap();
-        let search = Search::new(["QyINEEDLE000"].into_iter());
+        let search = Search::new(["QyINEEDLE000"].into_iter()).unwrap();
         let pipe = here.path().join("pipe");
         let fifo = rustix::fs::FileType::Fifo;
         rustix::fs::mknodat(rustix::fs::CWD, &pipe, fifo, rustix::fs::Mode::RUSR, 0).unwrap();
@@ -259,7 +275,7 @@ mod tests {
 
     #[test]
     fn an_unlinked_file_that_is_held_open_is_found() {
-        let search = Search::new(["QyIUNLINKED0"].into_iter());
+        let search = Search::new(["QyIUNLINKED0"].into_iter()).unwrap();
         let mut file = tempfile::tempfile().unwrap();
         std::io::Write::write_all(&mut file, b"xx QyIUNLINKED0 xx").unwrap();
         let mut seen = Seen::default();

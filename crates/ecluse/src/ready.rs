@@ -151,7 +151,28 @@ impl Ready {
         desk.prepared(here, args, Missing::Refuse, chain)
     }
 
-    fn under(here: &Here, args: &PaperArgs, tables: Missing, chain: Chain) -> Result<(Self, Ends)> {
+    /// The same for whoever ends what began under papers that have ended since. The controller's word is heard all the
+    /// same: what was suspended or revoked goes no further.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::prepare`]; `ECL-STA-010`, `ECL-STA-011`.
+    pub(crate) fn ending(here: &Here, args: &PaperArgs, chain: Chain) -> Result<(Self, Ends)> {
+        let desk = Desk::ending(here, args, &chain)?;
+        desk.prepared(here, args, Missing::Refuse, chain)
+    }
+
+    /// As [`Self::prepare`], of papers that were read.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::prepare`].
+    pub(crate) fn under(
+        here: &Here,
+        args: &PaperArgs,
+        tables: Missing,
+        chain: Chain,
+    ) -> Result<(Self, Ends)> {
         let desk = Desk::of(here, args, &chain)?;
         desk.prepared(here, args, tables, chain)
     }
@@ -249,6 +270,14 @@ impl Desk {
         let status = StatusFile::new(&here.folder, args.status.as_deref(), chain);
         let met = runs::met(&here.folder, chain.instruction.digest())?;
         Self::at(here, args, chain, status, met)
+    }
+
+    /// Of whoever ends what an order that has ended began: no word makes it stand again, and one that stopped it counts.
+    fn ending(here: &Here, args: &PaperArgs, chain: &Chain) -> Result<Self> {
+        let desk = Self::looking(here, args, chain)?;
+        desk.status.unstopped()?;
+        desk.met.unrevoked()?;
+        Ok(desk)
     }
 
     fn at(here: &Here, args: &PaperArgs, chain: &Chain, status: StatusFile, met: Met) -> Result<Self> {

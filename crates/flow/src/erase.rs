@@ -223,7 +223,10 @@ pub fn erase(
     }
     let object = state.object.clone();
     let mut journal = Journal::new(record, world, orders.session);
-    journal.act(Act::Standing, &object, |_| orders.standing())?;
+    // where it was announced, only what still stands there asks for an order in force
+    if !how.announced {
+        journal.act(Act::Standing, &object, |_| orders.standing())?;
+    }
     let ledger = moved.ledger(&orders, &state)?;
     let lines = moved.lines(&orders, &state, &ledger)?;
     let source = eraser.source();
@@ -258,6 +261,9 @@ pub fn erase(
         let Some(chunks) = chunks else {
             return Ok(Going { gone: counted(orders.plan, &lines, &moved), ..Going::default() });
         };
+        if how.announced {
+            journal.act(Act::Standing, &object, |_| orders.standing())?;
+        }
         parting::may(orders.plan, how.remover, &files)?;
         let going = match how.dry {
             true => Going { gone: counted(orders.plan, &lines, &moved), ..Going::default() },
@@ -326,7 +332,9 @@ impl<'a> Work<'a, '_> {
             (self.progress)(Progress::Table(table.number(), table.source(), rows));
             let (mut compared, mut others, mut whole) = (0, 0u64, Tally::new());
             for line in moved_lines.iter().filter(|line| line.table == table.number()) {
-                self.orders.standing()?;
+                if !self.how.announced {
+                    self.orders.standing()?;
+                }
                 if self.world.stopped() {
                     return Err(STOPPED.fault("nothing went").help("ecluse erase --source"));
                 }

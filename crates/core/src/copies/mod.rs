@@ -170,6 +170,9 @@ pub struct Copy {
     /// What it carries that no other thing does, and by which it is sought after its erasure.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub marker: String,
+    /// The same of what it is made of, where it is many: of a sealed archive each of its parts, sealed and opened.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub markers: Vec<String>,
     /// Who has it, where it was taken out of our reach.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taken: Option<Taken>,
@@ -385,8 +388,10 @@ impl Ledger {
             return;
         }
         let (taken, hold, failed, seen, ended) = (None, None, None, None, None);
-        let born = now;
-        self.copies.push(Copy { id, store, place, born, erase_by, marker, taken, hold, failed, seen, ended });
+        let (born, markers) = (now, Vec::new());
+        let copy =
+            Copy { id, store, place, born, erase_by, marker, markers, taken, hold, failed, seen, ended };
+        self.copies.push(copy);
     }
 
     /// Enters that a copy is gone.

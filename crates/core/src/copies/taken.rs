@@ -115,6 +115,7 @@ impl Ledger {
             born: at,
             erase_by: taking.until,
             marker: of.marker,
+            markers: of.markers,
             taken: Some(taken),
             hold: None,
             failed: None,

@@ -15,7 +15,7 @@ use crate::pages::reference::grouped;
 use crate::pages::words::spaced;
 use crate::papers::acceptance::{MADE_BY, found, verified};
 use crate::papers::{Paper, draft, standing};
-use crate::{folder, journal, output};
+use crate::{folder, output};
 
 static PAGE: Code = Code::refused("ECL-ACC-012", "the page of the acceptance could not be made");
 
@@ -33,10 +33,7 @@ fn propose(here: &Here, args: &AcceptArgs) -> Result<()> {
     let run = here.folder.path(args.run.dir.as_deref(), "run");
     let stated = found(&here.folder, &run, args.lang.into(), here.now)?;
     let (contract, _) = standing::contract(&here.folder, None, here.now)?;
-    let trial = contract.header().trial;
-    let mut head = draft::head(Some(contract.digest().to_owned()), here.now, draft::YEAR, trial)?;
-    // whoever signs is a witness of the journal as it stood
-    head.seen = journal::seen::now(&here.folder)?;
+    let head = draft::witnessing(here, &contract, draft::YEAR)?;
     let path = here.folder.path(None, FILE);
     folder::create_durably(&path, written(&head, &stated).as_bytes(), 0o666)?;
     output::line(path.display().to_string());

@@ -46,8 +46,7 @@ fn propose(here: &Here, args: &ProposeArgs) -> Result<()> {
     let reasoned = reason != "…";
     let list: Vec<_> = damage(&found).into_iter().map(|one| (one, reason.clone())).collect();
     let listed = list.len();
-    let head =
-        draft::head(Some(contract.digest().to_owned()), here.now, draft::YEAR, contract.header().trial)?;
+    let head = draft::witnessing(here, &contract, draft::YEAR)?;
     let text = written(
         &head,
         &Proposal {

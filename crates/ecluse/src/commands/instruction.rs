@@ -24,7 +24,7 @@ use crate::connections::{self, End};
 use crate::papers::examined::{Draft, Examined, examined};
 use crate::papers::stopped::{set_aside, stopped};
 use crate::papers::{Paper, draft, quietly, recipient, refusal, returned, signatures_of, standing};
-use crate::{connect, folder, journal, output};
+use crate::{connect, folder, output};
 
 static NO_TABLE: Code = Code::usage("ECL-CLI-022", "the dictionary has no such table");
 static NO_REASON: Code = Code::usage("ECL-CLI-029", "it is not said why the order is stopped");
@@ -75,7 +75,7 @@ fn new(here: &Here, args: &InstructionNewArgs) -> Result<()> {
         tls_spki: connect::pin(&url),
     };
     let source = connect::parse(&connections::url(&here.folder, End::Source, args.from.url().as_deref())?)?;
-    let head = draft::head(Some(contract.digest().to_owned()), here.now, LASTS, trial)?;
+    let head = draft::witnessing(here, &contract, LASTS)?;
     let mut text = instruction::draft(&Drafting {
         head: &head,
         dictionary: &dictionary,
@@ -401,8 +401,7 @@ fn say(here: &Here, args: &StatusArgs, state: State) -> Result<()> {
             .fault(state.name())
             .help("--reason 'why': it is signed, and shown to whoever asks"));
     }
-    let mut head = draft::head(Some(contract.digest().to_owned()), here.now, LASTS, trial)?;
-    head.seen = journal::seen::now(&here.folder)?;
+    let mut head = draft::witnessing(here, &contract, LASTS)?;
     if path.exists() {
         head = draft::next(Kind::Status, &Paper::read(&path, "")?, head)?;
         let _ = std::fs::remove_dir_all(signatures_of(&path));

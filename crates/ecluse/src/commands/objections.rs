@@ -57,7 +57,7 @@ pub(super) fn answer(here: &Here, args: &AnswerArgs) -> Result<()> {
         .ok_or_else(|| NONE.fault(args.number.to_string()).help("ecluse procedure lists them"))?;
     let (contract, _) = standing::contract(&here.folder, None, here.now)?;
     let trial = contract.header().trial;
-    let head = draft::head(Some(contract.digest().to_owned()), here.now, draft::YEAR, trial)?;
+    let head = draft::witnessing(here, &contract, draft::YEAR)?;
     let path = here.folder.path(None, &answer_file(one.number));
     folder::create(&path, objection::answer(&head, &one.digest, text).as_bytes())?;
     output::remark(NO_PATIENT);

@@ -84,12 +84,14 @@ impl Place {
 fn propose(here: &Here, args: &RunArgs) -> Result<()> {
     let place = Place::of(here, args.dir.as_deref())?;
     let stated = place.moved()?;
-    let head = draft::head(
-        Some(place.contract.digest().to_owned()),
-        here.now,
-        draft::YEAR,
-        place.contract.header().trial,
-    )?;
+    let contract = &place.contract;
+    let head = if place.moves == reference::LOADS {
+        // it goes back to the sender, who keeps another journal
+        let cited = Some(contract.digest().to_owned());
+        draft::head(cited, here.now, draft::YEAR, contract.header().trial)?
+    } else {
+        draft::witnessing(here, contract, draft::YEAR)?
+    };
     let path = here.folder.path(None, FILE);
     folder::create(&path, written(&head, &stated).as_bytes())?;
     output::line(path.display().to_string());

@@ -12,10 +12,12 @@ use ecluse_adapters::regular::{self, Unread};
 use ecluse_adapters::staging;
 use ecluse_core::copies::{Copy, Store};
 use ecluse_core::count::number;
+use ecluse_core::document::{self, Kind};
 use ecluse_core::fault::{Code, Fault, Result};
 use ecluse_core::manifest;
 use ecluse_flow::event::Act;
 use ecluse_flow::ports::{Record as _, Staging as _};
+use ecluse_seal::archive::note_of;
 
 use crate::folder::{self, Folder};
 use crate::journal::{self, reading};
@@ -305,13 +307,30 @@ fn kept(path: &Path, kind: ErrorKind) -> Fault {
         .help("give this account the right to write there; then: ecluse erase")
 }
 
+/// Parts of one archive that are sought one by one.
+const PARTS: usize = 512;
+
 /// By what an age file is known again: the share of its first stanza, which is another one in every file. A sealed
 /// archive is known by that of its index.
 pub(crate) fn marker(path: &Path) -> String {
     let index = path.join(manifest::part_name(0));
-    let Ok(head) = regular::head(if path.is_dir() { &index } else { path }, 512) else {
-        return String::new();
-    };
+    share(if path.is_dir() { &index } else { path })
+}
+
+/// By what the parts of a sealed archive are known again where they lie without its index: of each the share of its age
+/// header, of at most [`PARTS`] that lie evenly in it; and what an opened one says in clear. None of anything else.
+pub(crate) fn markers(path: &Path) -> Vec<String> {
+    let read = regular::head(&path.join(manifest::FILE), number(manifest::LONGEST));
+    let Ok(Ok(text)) = read.map(String::from_utf8) else { return Vec::new() };
+    let Ok(header) = document::header(&text, Kind::Manifest) else { return Vec::new() };
+    let parts = manifest::parse(&text).map_or(0, |stated| stated.parts.len());
+    let sealed = (1..parts).step_by(parts.div_ceil(PARTS).max(1));
+    let shares = sealed.map(|number| share(&path.join(manifest::part_name(number))));
+    shares.filter(|share| !share.is_empty()).chain([note_of(&header.id)]).collect()
+}
+
+fn share(path: &Path) -> String {
+    let Ok(head) = regular::head(path, 512) else { return String::new() };
     let text = String::from_utf8_lossy(&head);
     let share = text.lines().nth(1).and_then(|line| line.strip_prefix("-> X25519 ")).unwrap_or_default();
     if share.len() == 43 { share.to_owned() } else { String::new() }

@@ -15,7 +15,7 @@ use ecluse_core::mapping::{self, Mapping};
 use ecluse_core::recipient::Recipient;
 use ecluse_core::session::Session;
 use ecluse_core::signatures::{self, Signer};
-use ecluse_core::status::{Heard, Met, Standing};
+use ecluse_core::status::{self, Heard, Met, REVOKED, SUSPENDED, Standing, State};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Paper, recipient, returned, standing};
@@ -253,6 +253,25 @@ impl StatusFile {
         let standing = paper.judge(heard.standing)?;
         met.unrevoked()?;
         Ok(standing)
+    }
+
+    /// That the last word which lies there, whoever signed it, does not stop the order. It makes nothing stand: it is asked
+    /// of an order that has ended, where a word older than it allows says as much as a fresh one.
+    ///
+    /// # Errors
+    ///
+    /// Suspended, revoked; a status that is not there, or none.
+    pub(crate) fn unstopped(&self) -> Result<()> {
+        let paper = Paper::read(&self.path, "ecluse instruction status --key FILE")?;
+        let word = paper.judge(status::read(paper.text()))?;
+        let stopped = match word.state {
+            State::InForce => return Ok(()),
+            State::Suspended => &SUSPENDED,
+            State::Revoked => &REVOKED,
+        };
+        Err(stopped
+            .fault(word.reason.unwrap_or_default())
+            .help("nothing goes on; ask the controller's signatory"))
     }
 
     /// A status is replaced in two steps, text and signature: where they do not fit, they are read

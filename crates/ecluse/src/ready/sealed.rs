@@ -61,6 +61,20 @@ impl Ready {
         desk.sealing(here, args, chain)
     }
 
+    /// As [`Ready::ending`], of an order to a recipient.
+    ///
+    /// # Errors
+    ///
+    /// As [`Ready::ending`].
+    pub(crate) fn ending_at_recipient(
+        here: &Here,
+        args: &PaperArgs,
+        chain: Chain,
+    ) -> Result<(Self, Box<dyn Source>)> {
+        let desk = Desk::ending(here, args, &chain)?;
+        desk.sealing(here, args, chain)
+    }
+
     /// As [`Ready::to_recipient`], of what the order has returned to the controller.
     ///
     /// # Errors

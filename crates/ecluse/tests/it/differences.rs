@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::{ecluse, succeed};
 
 /// A trial that moved forty patients, two of whom were changed in the new system since.
-fn changed(here: &Path) -> PathBuf {
+pub(crate) fn changed(here: &Path) -> PathBuf {
     Connection::open(here.join("old.db"))
         .unwrap()
         .execute_batch(
@@ -53,7 +53,7 @@ fn step(lab: &Path) -> Value {
     next["steps"].as_array().unwrap().iter().find(|s| s["step"] == "reconciliation").unwrap().clone()
 }
 
-const PROPOSE: [&str; 6] =
+pub(crate) const PROPOSE: [&str; 6] =
     ["differences", "propose", "--by", "Dorothée Essai-Reprise", "--reason", "corrected on the 12th"];
 
 fn set_aside(lab: &Path) {

@@ -120,3 +120,33 @@ fn on_its_last_day_an_archive_and_the_state_of_its_run_go_in_one_look() {
     assert!(erased.status.success(), "{erased:?}");
     assert!(!sealed.archive().exists() && !lab.join("run/state.age").exists());
 }
+
+// A part without its index, and what somebody made of one: neither is the archive that the ledger knew.
+// proves: ERA-02
+#[test]
+fn parts_of_an_archive_that_is_gone_are_found_sealed_and_opened() {
+    let sealed = Sealed::new();
+    let lab = sealed.lab();
+    assert!(sealed.extract(&[]).status.success());
+    let (kept, opened) = (lab.join("kept.bin"), lab.join("opened.bin"));
+    fs::copy(sealed.archive().join("000002.age"), &kept).unwrap();
+    let mut age = Command::new("age");
+    age.arg("-d").arg("-i").arg(lab.join("keys/recipient.age")).arg("-o").arg(&opened);
+    assert!(age.arg(sealed.archive().join("000001.age")).status().unwrap().success());
+    sealed.received();
+    succeed(&lab, &["accept", "propose"]);
+    succeed(&lab, &["accept", "sign"]);
+    let id = of(&lab, Store::Archive).id;
+    succeed(&lab, &["erase", "--copy", &id]);
+    succeed(&lab, &["erase"]);
+    for (known, gone) in [(2, &kept), (1, &opened)] {
+        let looked = ecluse(&lab, &["erase", "--look"]);
+        let told = String::from_utf8_lossy(&looked.stdout).into_owned();
+        let short = format!("copy {}", id.get(..8).unwrap());
+        let of_it = |line: &&str| line.starts_with("FOUND") && line.contains(&short);
+        assert_eq!((looked.status.code(), told.lines().filter(of_it).count()), (Some(1), known), "{told}");
+        refused(&lab, &["certify", "propose"], "ECL-CRT-012");
+        fs::remove_file(gone).unwrap();
+    }
+    succeed(&lab, &["erase", "--look"]);
+}

@@ -101,7 +101,7 @@ fn bundled(entries: &[Vec<u8>]) -> Vec<u8> {
     bytes
 }
 
-fn copied(from: &Path, to: &Path) {
+pub(crate) fn copied(from: &Path, to: &Path) {
     let _ = std::fs::remove_dir_all(to);
     assert!(std::process::Command::new("cp").arg("-a").args([from, to]).status().unwrap().success());
 }

@@ -72,6 +72,7 @@ mod theirs;
 mod trial;
 mod vouched;
 mod walls;
+mod witnesses;
 
 use std::path::Path;
 use std::process::{Command, Output};

@@ -10,10 +10,12 @@ use ecluse_adapters::sqlite::{Destination, Source, create_from};
 use ecluse_core::erasure::{Erased, Side};
 use ecluse_flow::ports::{Destination as _, Source as _};
 use ecluse_seal::Identity;
-use ecluse_testkit::kill::VARIABLE;
+use ecluse_testkit::kill::{CLOCK_AHEAD, VARIABLE};
 use ecluse_testkit::migration::{End, Migration, Ordered};
-use ecluse_testkit::papers::IDENTITY;
+use ecluse_testkit::papers::{IDENTITY, Paper};
 use ecluse_testkit::server;
+use jiff::SignedDuration;
+use rusqlite::Connection;
 
 use crate::{now, program};
 
@@ -46,6 +48,8 @@ struct Case {
     old: PathBuf,
     new: PathBuf,
     folder: tempfile::TempDir,
+    /// Days by which the clock is set ahead.
+    ahead: i64,
 }
 
 impl Case {
@@ -83,7 +87,7 @@ impl Case {
         papers.instruction +=
             &format!("\n[[table.files]]\ncolumn = \"path\"\nfolder = \"{}\"\n", old.display());
         papers.write(&here.join("papers"));
-        let mut case = Self { made, old, new, folder };
+        let mut case = Self { made, old, new, folder, ahead: 0 };
         case.done(&[&["migrate"][..], &WIDE].concat());
         case.done(&[&["reconcile"][..], &WIDE].concat());
         case.done(&["accept", "propose", "--lang", "en"]);
@@ -110,6 +114,7 @@ impl Case {
         if !dies.is_empty() {
             command.env(VARIABLE, dies);
         }
+        command.env(CLOCK_AHEAD, (self.ahead * 86_400).to_string());
         command.env("TMPDIR", self.folder.path()).output().unwrap()
     }
 
@@ -168,6 +173,18 @@ impl Case {
         let one = self.of_files();
         assert_eq!((one.files, one.place.as_str()), (Some(3), self.old.to_str().unwrap()), "{at}");
         assert!(one.method.contains("1 more stays, named by rows that stay"), "{at}: {}", one.method);
+    }
+}
+
+impl Case {
+    /// Another month: the order has ended, and the operator opens a session of that day.
+    fn a_month_later(&mut self) {
+        self.ahead = 31;
+        let then = now() + SignedDuration::from_hours(24 * self.ahead);
+        let (from, until) = (then - SignedDuration::from_hours(1), then + SignedDuration::from_hours(8));
+        let papers = self.made.folder().to_owned();
+        self.made.papers().period(Paper::Session, from, until);
+        self.made.papers().write(&papers);
     }
 }
 
@@ -439,4 +456,38 @@ fn files_go_with_their_rows_at_servers_too() {
     case.dies("postgres.erase.commit.after");
     case.done(&case.source(&[]));
     case.stands_as_it_should("from PostgreSQL");
+}
+
+// fails with the guard off: an order that ends between two starts is gone on with by nobody, and files stay whose rows
+// are gone
+#[test]
+fn what_an_order_began_is_ended_after_its_day_and_nothing_else_is() {
+    let mut case = Case::local();
+    case.dies("erase.source.commit.after");
+    assert_eq!(case.lying().len(), 6);
+    case.a_month_later();
+    let word = case.made.folder().join("status.toml");
+    let stands = std::fs::read_to_string(&word).unwrap();
+    for (state, code) in [("suspended", "ECL-STA-010"), ("revoked", "ECL-STA-011")] {
+        let stopped = stands.replace("\"in force\"", &format!("\"{state}\"\nreason = \"a complaint\""));
+        assert_ne!(stopped, stands);
+        std::fs::write(&word, stopped).unwrap();
+        case.refused(code);
+    }
+    std::fs::remove_file(&word).unwrap();
+    case.refused("ECL-CLI-");
+    assert_eq!(case.lying().len(), 6);
+    std::fs::write(&word, stands).unwrap();
+    case.done(&case.source(&[]));
+    case.stands_as_it_should("after the order's day");
+    assert!(case.done(&case.source(&[])).contains("Erased at the source already"));
+
+    // what still stands goes on no order that has ended
+    let mut case = Case::local();
+    case.dies("erase.source.commit.before");
+    case.a_month_later();
+    case.refused("ECL-SGN-007");
+    let rows = Connection::open(case.folder.path().join("old.db")).unwrap();
+    assert_eq!(rows.query_row("select count(*) from report", [], |row| row.get::<_, i64>(0)).unwrap(), 7);
+    assert_eq!(case.lying().len(), 6);
 }

@@ -204,7 +204,7 @@ pub(crate) fn recipients(lab: &Path, to: &Path) {
 
 impl Sealed {
     /// The recipient's own folder, with the archive loaded, and the receipt beside the sender's papers.
-    fn received(&self) -> PathBuf {
+    pub(crate) fn received(&self) -> PathBuf {
         let (lab, theirs) = (self.lab(), self.here.path().join("theirs"));
         recipients(&lab, &theirs);
         succeed(&theirs, &["load", "../archive", "--to", "sqlite:loaded.db", "--ddl"]);

@@ -76,3 +76,13 @@ mod note {
     pub(super) const SENDER: &str = "ecluse.sender";
     pub(super) const RECIPIENT: &str = "ecluse.recipient";
 }
+
+/// What stands in the clear file of every opened part of this archive, and in no other's: the note of its footer by which
+/// it says whose it is, as Thrift's compact protocol writes Parquet's `KeyValue` (field 1 the key, field 2 the value, each
+/// a length and its bytes).
+#[must_use]
+pub fn note_of(archive: &str) -> String {
+    // an id is 32 characters, so that its length is one byte
+    let length = u8::try_from(archive.len()).ok().filter(u8::is_ascii).map_or('\0', char::from);
+    format!("{}\u{18}{length}{archive}", note::ARCHIVE)
+}

@@ -197,6 +197,15 @@ fn under_the_senders_header(sealed: &[u8], identity: &Identity, payload: &[u8]) 
 }
 
 // proves: SEA-02
+// by it an opened part that somebody kept is found again
+#[test]
+fn what_an_opened_part_says_in_clear_is_its_archives() {
+    let set = set();
+    let plain = crate::envelope::open(&set.first.bytes, &[&set.identity]).unwrap();
+    let says = |archive: &str| memchr::memmem::find(&plain, note_of(archive).as_bytes()).is_some();
+    assert!(says(&label().archive) && !says(&"1f".repeat(16)));
+}
+
 #[test]
 fn a_payload_that_the_recipient_put_under_the_senders_header_is_refused() {
     let mut set = set();

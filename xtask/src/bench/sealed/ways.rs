@@ -30,18 +30,17 @@ impl Ways {
         let from = End::postgres(source, "postgres");
         let sender = Migration::to_recipient(program, &sender, Timestamp::now(), &from, &order);
         sender.grant_reader_as(source, &format!("sealer_of_{}", source.name()));
-        let this = Self { sender, program: program.to_owned(), home: home.to_owned() };
-        this.recipient().map_err(|e| e.to_string())?;
-        Ok(this)
+        Ok(Self { sender, program: program.to_owned(), home: home.to_owned() })
     }
 
     fn archive(&self) -> PathBuf {
         self.home.join("archive")
     }
 
-    /// What a recipient has of the sender's papers.
-    fn recipient(&self) -> std::io::Result<()> {
-        let (from, to) = (self.sender.folder(), self.home.join("recipient"));
+    /// A migration folder of what a recipient has of the sender's papers: one for each load, since in one folder no load
+    /// begins beside another.
+    fn recipient(&self, number: usize) -> std::io::Result<PathBuf> {
+        let (from, to) = (self.sender.folder(), self.home.join(format!("recipient-{number}")));
         fs::create_dir_all(to.join("keys"))?;
         for paper in ["contract.toml", "status.toml", "recipient.toml"] {
             fs::copy(from.join(paper), to.join(paper))?;
@@ -54,7 +53,8 @@ impl Ways {
         }
         // the controller's fingerprint, as the recipient read it from the contract on paper
         fs::copy(from.join("fingerprints.txt"), to.join("fingerprints.txt"))?;
-        fs::copy(from.join("keys/martin"), to.join("keys/martin")).map(drop)
+        fs::copy(from.join("keys/martin"), to.join("keys/martin"))?;
+        Ok(to)
     }
 
     /// Extracts everything into a new archive; and bytes of it.
@@ -70,12 +70,9 @@ impl Ways {
         Ok((measured, bytes.map_err(|e| e.to_string())?))
     }
 
-    /// Loads the archive into an empty destination, as a new load: the receipt of the last one is taken away,
-    /// and the identity that it destroyed put back.
+    /// Loads the archive into an empty destination, as a new load, with the identity that the last one destroyed.
     pub(super) fn load(&self, number: usize, to: &PostgresDatabase) -> Outcome<Measured> {
-        let home = self.home.join("recipient");
-        let _ = fs::remove_file(home.join("receipt.toml"));
-        let _ = fs::remove_dir_all(home.join("receipt.toml.sigs"));
+        let home = self.recipient(number).map_err(|e| e.to_string())?;
         let identity = home.join("own.age");
         fs::write(&identity, format!("{IDENTITY}\n")).map_err(|e| e.to_string())?;
         let own = fs::Permissions::from_mode(0o600);
@@ -83,7 +80,6 @@ impl Ways {
         let mut command = Command::new(&self.program);
         command.arg("-C").arg(&home).arg("load").arg(self.archive()).arg("--identity").arg(&identity);
         command.args(["--to", End::postgres(to, "postgres").url(), "--key"]).arg(home.join("keys/martin"));
-        command.arg("--run").arg(home.join(format!("load-{number}")));
         program::measured(command)
     }
 }

@@ -46,8 +46,7 @@ impl Record {
         person: &Key,
     ) -> Result<Self> {
         let folder = here.folder.clone();
-        let trial = contract.header().trial;
-        let mut head = draft::head(Some(contract.digest().to_owned()), here.now, draft::YEAR, trial)?;
+        let mut head = draft::witnessing(here, contract, draft::YEAR)?;
         let mut comparison = Comparison {
             run: known.run.clone(),
             instruction: known.instruction.clone(),

@@ -14,7 +14,7 @@ use crate::cli::{DestroyedSignArgs, StateArgs};
 use crate::copies::{Copies, look};
 use crate::papers::destruction::{all, settled, verified};
 use crate::papers::{Paper, draft, hand, quietly, refusal, standing};
-use crate::{folder, journal, output, trial};
+use crate::{folder, output, trial};
 
 static WHO: Code = Code::usage("ECL-CPY-019", "it is not said who states that the copy was destroyed");
 
@@ -45,9 +45,7 @@ pub(super) fn run(here: &Here, args: &StateArgs) -> Result<()> {
         limits: args.limits.trim().to_owned(),
     };
     let Some(stated) = Stated::of(copy, said) else { return Ok(()) };
-    let trial = contract.header().trial;
-    let mut head = draft::head(Some(contract.digest().to_owned()), here.now, draft::YEAR, trial)?;
-    head.seen = journal::seen::now(&here.folder)?;
+    let head = draft::witnessing(here, &contract, draft::YEAR)?;
     let (path, text) = (here.folder.path(None, &file(&copy.id)), written(&head, &stated));
     let findings = [stated.wrong_hour(here.now), stated.wrong_person(keys, here.now)];
     let mut findings: Vec<_> = findings.into_iter().flatten().collect();

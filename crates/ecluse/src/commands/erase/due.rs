@@ -244,12 +244,16 @@ fn one(copies: &mut Copies, journals: &mut Journals<'_>, copy: &Copy, run: &Path
     }
     let folder = &journals.here.folder;
     if erasers::stands(copy, folder) {
-        let marker = erasers::marker(&folder.root().join(&copy.place));
+        let place = folder.root().join(&copy.place);
+        let (marker, markers) = (erasers::marker(&place), erasers::markers(&place));
         if let Some(line) = copies.ledger.copies.iter_mut().find(|line| line.id == copy.id) {
             line.seen = Some(Seen::Erasing);
             // by this it is sought once it is gone: on disk before it goes
             if !marker.is_empty() {
                 line.marker = marker;
+            }
+            if !markers.is_empty() {
+                line.markers = markers;
             }
         }
         copies.save()?;

@@ -62,7 +62,7 @@ pub(super) fn run(here: &Here, args: &EraseArgs) -> Result<()> {
     let (world, session) = (ready::world(), due::session(here, Who::Person));
     let object = world.id()?;
     record.append(Leaf::new(&world, &session, Act::Look, &object, &Outcome::Begun)?)?;
-    let Found { mut looked, mut survivors, closed } = places(here, &ready, &ledger, &needles, source);
+    let Found { mut looked, mut survivors, closed } = places(here, &ready, &ledger, &needles, source)?;
     if source {
         let place = format!("{}: rows by their keys", connect::name(&ready.source, Language::English));
         survivors.extend(standing.iter().filter(|one| one.rows > 0).map(|one| Survivor {
@@ -197,8 +197,10 @@ impl Needles {
         let is_sought =
             |copy: &&Copy| copy.ended.is_some() && !copy.marker.is_empty() && copy.store != Store::Journal;
         for copy in ledger.copies.iter().filter(is_sought) {
-            texts.push(Zeroizing::new(copy.marker.clone()));
-            of.push(format!("{}, copy {}", copy.store.words(), short(&copy.id)));
+            for marker in std::iter::once(&copy.marker).chain(&copy.markers) {
+                texts.push(Zeroizing::new(marker.clone()));
+                of.push(format!("{}, copy {}", copy.store.words(), short(&copy.id)));
+            }
         }
         let markers = number(texts.len()) - drawn;
         let sought = format!(
@@ -229,9 +231,9 @@ enum Whose {
 }
 
 /// Every place, and what was found there.
-fn places(here: &Here, ready: &Ready, ledger: &Ledger, needles: &Needles, source: bool) -> Found {
-    let search = Search::new(needles.texts.iter().map(|text| text.as_str()));
-    let values = Search::new(needles.texts.iter().take(needles.values).map(|text| text.as_str()));
+fn places(here: &Here, ready: &Ready, ledger: &Ledger, needles: &Needles, source: bool) -> Result<Found> {
+    let search = Search::new(needles.texts.iter().map(|text| text.as_str()))?;
+    let values = Search::new(needles.texts.iter().take(needles.values).map(|text| text.as_str()))?;
     let root = resolved(here.folder.root());
     let names = Names { root: &root, ledger };
     let both = std::iter::once(&ready.source).chain(&ready.destination);
@@ -294,7 +296,7 @@ fn places(here: &Here, ready: &Ready, ledger: &Ledger, needles: &Needles, source
         at(place, Whose::Shared, &|seen| servers::of_destination(&search, server, seen));
     }
     found.survivors.extend(left);
-    found
+    Ok(found)
 }
 
 /// What stands under the name by which an archive is written: a start that died left it, or nobody can say what it is.

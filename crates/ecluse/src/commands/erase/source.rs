@@ -20,6 +20,7 @@ use ecluse_flow::parting::Parted;
 use ecluse_flow::ports::{Destination, Source};
 use ecluse_flow::residue::{drawn_at_source, keep};
 use ecluse_flow::rights::told as told_rights;
+use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::json;
@@ -35,7 +36,7 @@ use crate::commands::{begun, reconciled};
 use crate::output;
 use crate::papers::chain::Chain;
 use crate::papers::receipt::{Received, verified};
-use crate::papers::{refusal, returned};
+use crate::papers::{quietly, refusal, returned};
 use crate::progress::Teller;
 use crate::ready::{self, Ends, Missing, Ready, STOP};
 use crate::{connect, copies};
@@ -52,11 +53,13 @@ pub(super) fn run(here: &Here, args: &EraseArgs) -> Result<()> {
     let run = here.folder.path(args.begun.run.dir.as_deref(), "run");
     begun::begun(&run)?;
     let figures = begun::figures(&run)?;
-    let (ready, ends) = Connected::of(here, &papers(args))?;
+    let before = due::kept(&run)?.unwrap_or_default();
+    let began = before.done.iter().any(|one| one.side == Side::Source);
+    let then = began.then(|| begun::then(&figures, here.now));
+    let (ready, ends) = Connected::of(here, &papers(args), then)?;
     ordered(&ready, here)?;
     let acceptance = super::accepted(here, &run)?;
     let _ = signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&STOP));
-    let before = due::kept(&run)?.unwrap_or_default();
     let covers = |t: &ecluse_flow::figures::TableFigures| before.covers_source(&t.source);
     if !before.ended.is_empty() && figures.tables.iter().all(covers) {
         parted::forgotten(&ready, &mut RunFolder::existing(&run, &here.journal())?)?;
@@ -67,7 +70,7 @@ pub(super) fn run(here: &Here, args: &EraseArgs) -> Result<()> {
     copies::nameable(here.folder.root())?;
     let today = here.now.to_zoned(TimeZone::UTC).date();
     let beyond = places::read(&here.folder, today)?;
-    let announced = before.ended.is_empty() && before.done.iter().any(|one| one.side == Side::Source);
+    let announced = began && before.ended.is_empty();
     let mut record = RunFolder::existing(&run, &here.journal())?;
     // read by the eraser's own connection from here on
     let frozen = args.begun.papers().still.frozen;
@@ -184,14 +187,29 @@ enum Against {
 }
 
 impl Connected {
-    /// The two databases of the order; of one to a recipient the source alone.
-    fn of(here: &Here, papers: &PaperArgs) -> Result<(Ready, Self)> {
+    /// The two databases of the order; of one to a recipient the source alone. Where an erasure began under papers that
+    /// have ended since, they count as they did `then`: it may end, and no row goes on them ([`Erasing::announced`]).
+    fn of(here: &Here, papers: &PaperArgs, then: Option<Timestamp>) -> Result<(Ready, Self)> {
+        let ended = match then {
+            Some(then) if quietly(|| Chain::read(&here.folder, papers, here.now)).is_err() => {
+                quietly(|| Chain::read(&here.folder, papers, then)).ok()
+            }
+            _ => None,
+        };
+        if let Some(chain) = ended {
+            if chain.instruction.order().recipient().is_some() {
+                let (ready, source) = Ready::ending_at_recipient(here, papers, chain)?;
+                return Ok((ready, Self::Sealed(source)));
+            }
+            let (ready, ends) = Ready::ending(here, papers, chain)?;
+            return Ok((ready, Self::Direct(ends)));
+        }
         let chain = Chain::read(&here.folder, papers, here.now)?;
         if chain.instruction.order().recipient().is_some() {
             let (ready, source) = Ready::to_recipient(here, papers, chain)?;
             return Ok((ready, Self::Sealed(source)));
         }
-        let (ready, ends) = Ready::prepare(here, papers, Missing::Refuse)?;
+        let (ready, ends) = Ready::under(here, papers, Missing::Refuse, chain)?;
         Ok((ready, Self::Direct(ends)))
     }
 

@@ -387,8 +387,9 @@ impl<'a> Named<'a> {
             add(self.remover.which(column, &name, true)?.and_then(|which| self.which.get(&which)));
         } else {
             // rather one file too many stays
-            add(self.last.get(&last(value)));
-            add(self.last.get(&last(&format!("{value}{}", column.suffix))));
+            for meant in [value, &format!("{value}{}", column.suffix)] {
+                add(self.last.get(&last(meant)));
+            }
         }
         Ok(())
     }

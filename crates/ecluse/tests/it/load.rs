@@ -545,6 +545,45 @@ fn another_key_order_status_or_moment_opens_nothing() {
     machine.whole(&said);
 }
 
+// The laboratory takes a recipient's key back by a contract of a later version, while the archive is on its way.
+// proves: SEA-02
+#[test]
+fn a_key_that_an_amendment_of_the_contract_ended_opens_nothing_under_it() {
+    let machine = Machine::new();
+    let (lab, papers) = (machine.lab(), &machine.papers);
+    let first = papers.text(Paper::Contract);
+    let (before, receiver) = first.split_at(first.find("Julie Martin").unwrap());
+    let (until, rest) = receiver.split_once("until  = ").unwrap();
+    let (_, rest) = rest.split_once('\n').unwrap();
+    let yesterday = now().to_zoned(jiff::tz::TimeZone::UTC).date().yesterday().unwrap();
+    let cited = format!("version    = 2\nsupersedes = \"{}\"", papers.digest(Paper::Contract));
+    let amended = |until_line: &str| {
+        format!("{before}{until}{until_line}\n{rest}").replacen("version    = 1", &cited, 1)
+    };
+    for name in ["contract.toml", "contract.toml.sigs"] {
+        std::fs::rename(lab.join(name), lab.join(name.replace("contract", "contract.v1"))).unwrap();
+    }
+    let signed = |text: &str| {
+        std::fs::write(lab.join("contract.toml"), text).unwrap();
+        std::fs::create_dir_all(lab.join("contract.toml.sigs")).unwrap();
+        for person in [&papers.signatory, &papers.processor] {
+            let signature = person.key().sign(Kind::Contract.namespace(), text.as_bytes()).unwrap();
+            let file = format!("contract.toml.sigs/{}.sig", person.short);
+            std::fs::write(lab.join(file), signature).unwrap();
+        }
+        assert!(succeed(&lab, &["contract", "verify"]).contains("version 2"));
+    };
+    signed(&amended(&format!("until  = {yesterday}")));
+    // whatever else it changes: what was sealed under the one before is not opened under it
+    machine.refused("ECL-SGN-008");
+    assert!(!lab.join("new.db").exists() && machine.identity().exists());
+    std::fs::rename(lab.join("contract.v1.toml"), lab.join("contract.toml")).unwrap();
+    std::fs::remove_dir_all(lab.join("contract.toml.sigs")).unwrap();
+    std::fs::rename(lab.join("contract.v1.toml.sigs"), lab.join("contract.toml.sigs")).unwrap();
+    let said = succeed(&lab, &machine.load(&[]));
+    machine.whole(&said);
+}
+
 // proves: SEA-02
 // Who seals is the sender alone: beyond what was signed for, nothing of what he says counts.
 #[test]

@@ -8,7 +8,7 @@ use ecluse_adapters::folder::{self as runs, RunFolder};
 use ecluse_adapters::residue::{Search, Seen};
 use ecluse_adapters::url::Url;
 use ecluse_core::copies::{Copy, FILE, Ledger, Store};
-use ecluse_core::count::{number, plural};
+use ecluse_core::count::{count, number, plural};
 use ecluse_core::digest::of_bytes;
 use ecluse_core::erasure::{ERASURE, Looked, Residue, Side, Survivor};
 use ecluse_core::fault::{Code, Result};
@@ -343,14 +343,24 @@ fn told(residue: &Residue) -> Result<()> {
     if let Some(one) = residue.looked.first() {
         output::line(format!("Sought in each: {}. Not inside compressed files.", one.sought));
     }
+    // one file that holds many values is one line
+    let mut found: Vec<(&Survivor, u64)> = Vec::new();
     for one in &residue.survivors {
-        output::line(format!("FOUND   {}   {}", one.what, one.of));
+        match found.iter_mut().find(|(known, _)| (&known.what, &known.of) == (&one.what, &one.of)) {
+            Some((_, times)) => *times += 1,
+            None => found.push((one, 1)),
+        }
+    }
+    for (one, times) in found {
+        let more = if times > 1 { format!(", and {} more", count(times - 1)) } else { String::new() };
+        output::line(format!("FOUND   {}   {}{more}", one.what, one.of));
     }
     output::document(&json!({ "looked": residue.looked, "survivors": residue.survivors }));
     if residue.survivors.is_empty() {
         return Ok(());
     }
+    let places: BTreeSet<_> = residue.survivors.iter().map(|one| (&one.place, &one.what)).collect();
     Err(SURVIVES
-        .fault(plural(number(residue.survivors.len()), "place", "places"))
+        .fault(plural(number(places.len()), "place", "places"))
         .help("find each (find DIR -xdev -inum NUMBER), have it erased, then: ecluse erase --look; nothing is certified before"))
 }

@@ -32,13 +32,15 @@ use crate::run::{Options, Progress};
 use crate::shadow::{self, Shadow};
 use crate::ties::{self, Left, Tie};
 use crate::world::World;
-use crate::{sample, state, undo};
+use crate::{sample, standing, state, undo};
 
 static CHANGED: Code = Code::refused("ECL-ERA-010", "rows at the source are not what moved");
 static UNEVEN: Code = Code::refused("ECL-ERA-011", "the source would delete other rows than it shows");
 static NOT_WHOLE: Code =
     Code::refused("ECL-ERA-013", "a run that is not through is not erased at the source");
 static UNKEYED: Code = Code::refused("ECL-ERA-014", "rows of a table without a key cannot be told apart");
+static ENDED: Code =
+    Code::refused("ECL-ERA-043", "rows still stand, and the order under which they would go has ended");
 static STOPPED: Code = Code::outside("ECL-ERA-015", "the erasure was stopped at the operator's wish");
 
 /// A source, opened by its administrator so that rows may go.
@@ -178,6 +180,9 @@ pub struct Erasing<'a> {
     /// An earlier start announced that these rows go, and did not say that they went: where none of them is
     /// there any more, they went.
     pub announced: bool,
+    /// The papers count as they did when the run began, since they have ended: nothing is deleted on them, and only what
+    /// was announced may come to its end.
+    pub ended: bool,
     /// Chunks that differ at the destination as the acceptance has them.
     pub accepted: Option<&'a Accepted>,
     /// Columns that name ordered rows, as dictionary and order know them.
@@ -223,8 +228,8 @@ pub fn erase(
     }
     let object = state.object.clone();
     let mut journal = Journal::new(record, world, orders.session);
-    // where it was announced, only what still stands there asks for an order in force
-    if !how.announced {
+    // what an order that has ended began may end: rows that still stand are refused below
+    if !how.ended {
         journal.act(Act::Standing, &object, |_| orders.standing())?;
     }
     let ledger = moved.ledger(&orders, &state)?;
@@ -261,8 +266,10 @@ pub fn erase(
         let Some(chunks) = chunks else {
             return Ok(Going { gone: counted(orders.plan, &lines, &moved), ..Going::default() });
         };
-        if how.announced {
-            journal.act(Act::Standing, &object, |_| orders.standing())?;
+        if how.ended {
+            return Err(ENDED.fault("nothing went").help(
+                "a new version of the order, signed again; its run, accepted; then: ecluse erase --source",
+            ));
         }
         parting::may(orders.plan, how.remover, &files)?;
         let going = match how.dry {
@@ -332,7 +339,7 @@ impl<'a> Work<'a, '_> {
             (self.progress)(Progress::Table(table.number(), table.source(), rows));
             let (mut compared, mut others, mut whole) = (0, 0u64, Tally::new());
             for line in moved_lines.iter().filter(|line| line.table == table.number()) {
-                if !self.how.announced {
+                if !self.how.ended {
                     self.orders.standing()?;
                 }
                 if self.world.stopped() {
@@ -375,6 +382,9 @@ impl<'a> Work<'a, '_> {
             return Ok(Some(chunks));
         }
         if self.how.announced && there == 0 {
+            if let Moved::Ledger(destination) = moved {
+                self.none_stands(*destination)?;
+            }
             return Ok(None);
         }
         Err(CHANGED.fault(differ.join(", ")).help(match moved {
@@ -389,6 +399,18 @@ impl<'a> Work<'a, '_> {
                 "nothing went; find who wrote there. What was written since is in no archive: put it back as it was; or a new statement of the recipient (ecluse recipient new), a new version of the order that cites it, and its archive (ecluse extract --run NAME), received and accepted; then: ecluse erase --source"
             }
         }))
+    }
+
+    /// That no row stands under a key of one that moved: what was changed there since is one that the order does not
+    /// choose any more, and did not go.
+    fn none_stands(&mut self, destination: &mut dyn Destination) -> Result<()> {
+        let found = standing::asked(&self.orders, destination, self.eraser.source(), &self.world)?;
+        match found.iter().find(|one| one.rows + one.unlike > 0) {
+            None => Ok(()),
+            Some(one) => Err(CHANGED.fault(format!("table {}", one.table)).help(
+                "rows stand there under the keys of what moved, changed since an earlier start announced that they go: have them taken away by whoever keeps the old system; then: ecluse erase --source",
+            )),
+        }
     }
 
     /// The destination, read once more.

@@ -51,6 +51,18 @@ pub fn standing(
     checks::destination_identity(destination, orders.destination)?;
     checks::source_identity(source, orders.source)?;
     source.open(orders.plan, frozen)?;
+    let found = asked(orders, destination, source, world)?;
+    source.close()?;
+    Ok(found)
+}
+
+/// The same of an open source, within its transaction.
+pub(crate) fn asked(
+    orders: &Orders<'_>,
+    destination: &mut dyn Destination,
+    source: &mut dyn Source,
+    world: &World<'_>,
+) -> Result<Vec<Standing>> {
     let key = TallyKey::new(world.random()?);
     let mut found = Vec::new();
     for table in orders.plan.tables() {
@@ -75,7 +87,6 @@ pub fn standing(
         }
         found.push(asking.found);
     }
-    source.close()?;
     Ok(found)
 }
 

@@ -164,9 +164,22 @@ impl Folder {
     ///
     /// [`STRANGER`], [`CUT`], [`FORK`]; `ECL-LOG-016` where what it takes was erased.
     pub fn grew(&self, tree: &Checkpoint, held: &Checkpoint) -> Result<()> {
+        match self.grew_or_erased(tree, held)? {
+            true => Ok(()),
+            false => Err(ERASED.fault(format!("{} entries, root {}", held.size, held.root))),
+        }
+    }
+
+    /// The same; false where the entries by which it would be told were erased when their time was over.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::grew`].
+    pub fn grew_or_erased(&self, tree: &Checkpoint, held: &Checkpoint) -> Result<bool> {
         let told = format!("{} entries, root {}", held.size, held.root);
         match audit::against(Tiles(&self.path), tree, self.kept()?.first, held) {
-            Held::Grew => Ok(()),
+            Held::Grew => Ok(true),
+            Held::Erased => Ok(false),
             Held::Stranger => Err(STRANGER.fault(format!("{}; this one is {}", held.origin, tree.origin))),
             Held::Cut => Err(CUT.fault(format!(
                 "it was seen with {told}; it holds {}: entry {} and all after it are gone",
@@ -176,7 +189,6 @@ impl Folder {
                 "it was seen with {told}: an entry before {} was changed, moved or taken away",
                 held.size
             ))),
-            Held::Erased => Err(ERASED.fault(told)),
             Held::Unread(unread) => Err(self.unread(unread)),
         }
     }

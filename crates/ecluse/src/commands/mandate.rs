@@ -64,7 +64,7 @@ fn write(here: &Here, file: Option<&Path>, from: Option<&str>) -> Result<PathBuf
     let (contract, _) = standing::contract(&here.folder, None, here.now)?;
     let trial = contract.header().trial;
     let url = connect::parse(&connections::url(&here.folder, End::Source, from)?)?;
-    let head = draft::witnessing(here, &contract, LASTS)?;
+    let head = draft::head(Some(contract.digest().to_owned()), here.now, LASTS, trial)?;
     let written = purpose_of_template(&path)?;
     let purpose = match &written {
         Some(purpose) => purpose,

@@ -320,13 +320,21 @@ pub(crate) fn marker(path: &Path) -> String {
 /// By what the parts of a sealed archive are known again where they lie without its index: of each the share of its age
 /// header, of at most [`PARTS`] that lie evenly in it; and what an opened one says in clear. None of anything else.
 pub(crate) fn markers(path: &Path) -> Vec<String> {
+    let is_part = |name: &str| {
+        name.strip_suffix(".age").is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+    let mut parts: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    parts.retain(|name| is_part(name) && *name != manifest::part_name(0));
+    parts.sort();
+    let sealed = parts.iter().step_by(parts.len().div_ceil(PARTS).max(1));
+    let mut markers: Vec<String> = sealed.map(|name| share(&path.join(name))).collect();
+    markers.retain(|share| !share.is_empty());
     let read = regular::head(&path.join(manifest::FILE), number(manifest::LONGEST));
-    let Ok(Ok(text)) = read.map(String::from_utf8) else { return Vec::new() };
-    let Ok(header) = document::header(&text, Kind::Manifest) else { return Vec::new() };
-    let parts = manifest::parse(&text).map_or(0, |stated| stated.parts.len());
-    let sealed = (1..parts).step_by(parts.div_ceil(PARTS).max(1));
-    let shares = sealed.map(|number| share(&path.join(manifest::part_name(number))));
-    shares.filter(|share| !share.is_empty()).chain([note_of(&header.id)]).collect()
+    let header =
+        read.ok().and_then(|text| document::header(&String::from_utf8_lossy(&text), Kind::Manifest).ok());
+    markers.extend(header.map(|header| note_of(&header.id)));
+    markers
 }
 
 fn share(path: &Path) -> String {

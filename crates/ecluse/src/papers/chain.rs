@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use ecluse_core::codes::{self, CodeTable};
 use ecluse_core::contract::Contract;
 use ecluse_core::dictionary::{self, Dictionary};
+use ecluse_core::document::{self, Kind};
 use ecluse_core::fault::{Code, Result};
 use ecluse_core::finding::Finding;
 use ecluse_core::instruction::Instruction;
@@ -15,7 +16,7 @@ use ecluse_core::mapping::{self, Mapping};
 use ecluse_core::recipient::Recipient;
 use ecluse_core::session::Session;
 use ecluse_core::signatures::{self, Signer};
-use ecluse_core::status::{self, Heard, Met, REVOKED, SUSPENDED, Standing, State};
+use ecluse_core::status::{Heard, Met, Standing};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Paper, recipient, returned, standing};
@@ -255,23 +256,14 @@ impl StatusFile {
         Ok(standing)
     }
 
-    /// That the last word which lies there, whoever signed it, does not stop the order. It makes nothing stand: it is asked
-    /// of an order that has ended, where a word older than it allows says as much as a fresh one.
+    /// When the word that lies there was given, as it says.
     ///
     /// # Errors
     ///
-    /// Suspended, revoked; a status that is not there, or none.
-    pub(crate) fn unstopped(&self) -> Result<()> {
+    /// A status that is not there, or none.
+    pub(crate) fn given(&self) -> Result<Timestamp> {
         let paper = Paper::read(&self.path, "ecluse instruction status --key FILE")?;
-        let word = paper.judge(status::read(paper.text()))?;
-        let stopped = match word.state {
-            State::InForce => return Ok(()),
-            State::Suspended => &SUSPENDED,
-            State::Revoked => &REVOKED,
-        };
-        Err(stopped
-            .fault(word.reason.unwrap_or_default())
-            .help("nothing goes on; ask the controller's signatory"))
+        Ok(paper.judge(document::header(paper.text(), Kind::Status))?.issued)
     }
 
     /// A status is replaced in two steps, text and signature: where they do not fit, they are read

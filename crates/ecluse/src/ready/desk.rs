@@ -43,11 +43,14 @@ impl Desk {
         Self::at(here, args, chain, status, met)
     }
 
-    /// Of whoever ends what an order that has ended began: no word makes it stand again, and one that stopped it counts.
+    /// Of whoever ends what an order that has ended began. The last word that was given of it has to lie there, as of the
+    /// moment at which it was given; none makes the order stand again, and one that stopped it counts.
     pub(super) fn ending(here: &Here, args: &PaperArgs, chain: &Chain) -> Result<Self> {
-        let desk = Self::looking(here, args, chain)?;
-        desk.status.unstopped()?;
-        desk.met.unrevoked()?;
+        let mut desk = Self::looking(here, args, chain)?;
+        let given = desk.status.given()?;
+        desk.status.ask(&chain.contract, given, &mut desk.met, |met| {
+            runs::meet(&here.folder, chain.instruction.digest(), met)
+        })?;
         Ok(desk)
     }
 

@@ -7,7 +7,7 @@ use std::process::Command;
 use ecluse_core::copies::{Copy, FILE, Ledger, Seen, Store};
 use ecluse_core::keys::day;
 
-use crate::reference::refused;
+use crate::reference::{killed, refused};
 use crate::sealed::{Sealed, received_at_the_sender};
 use crate::{ecluse, now, program, succeed};
 
@@ -137,7 +137,12 @@ fn parts_of_an_archive_that_is_gone_are_found_sealed_and_opened() {
     succeed(&lab, &["accept", "propose"]);
     succeed(&lab, &["accept", "sign"]);
     let id = of(&lab, Store::Archive).id;
+    // killed after its first parts, and ended: what was taken of it before is still known
+    assert!(killed(&lab, &["erase", "--copy", &id], "overwrite.fsync.after:4"));
+    assert!(sealed.archive().exists());
+    let known = of(&lab, Store::Archive).markers;
     succeed(&lab, &["erase", "--copy", &id]);
+    assert!(known.len() > 4 && known == of(&lab, Store::Archive).markers, "{known:?}");
     succeed(&lab, &["erase"]);
     for (known, gone) in [(2, &kept), (1, &opened)] {
         let looked = ecluse(&lab, &["erase", "--look"]);

@@ -8,11 +8,12 @@ use std::process::Output;
 use ecluse_adapters::folder::erasure;
 use ecluse_adapters::sqlite::{Destination, Source, create_from};
 use ecluse_core::erasure::{Erased, Side};
+use ecluse_core::status::State;
 use ecluse_flow::ports::{Destination as _, Source as _};
 use ecluse_seal::Identity;
 use ecluse_testkit::kill::{CLOCK_AHEAD, VARIABLE};
 use ecluse_testkit::migration::{End, Migration, Ordered};
-use ecluse_testkit::papers::{IDENTITY, Paper};
+use ecluse_testkit::papers::{IDENTITY, Paper, Papers};
 use ecluse_testkit::server;
 use jiff::SignedDuration;
 use rusqlite::Connection;
@@ -55,17 +56,25 @@ struct Case {
 impl Case {
     /// Between two SQLite files.
     fn local() -> Self {
+        Self::local_with(|_| {})
+    }
+
+    fn local_with(edit: impl FnOnce(&mut Papers)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (from, to) = (folder.path().join("old.db"), folder.path().join("new.db"));
         create_from(&from, SOURCE).unwrap();
         create_from(&to, DESTINATION).unwrap();
         let source = End::sqlite(&from, Source::open(&from).unwrap().identity().unwrap());
         let destination = End::sqlite(&to, Destination::open(&to).unwrap().identity().unwrap());
-        Self::of(folder, &source, &destination)
+        Self::with(folder, &source, &destination, edit)
     }
 
     /// Moved with its files, read back, accepted; somebody answers for what is beyond reach.
     fn of(folder: tempfile::TempDir, from: &End, to: &End) -> Self {
+        Self::with(folder, from, to, |_| {})
+    }
+
+    fn with(folder: tempfile::TempDir, from: &End, to: &End, edit: impl FnOnce(&mut Papers)) -> Self {
         let here = folder.path().canonicalize().unwrap();
         let (old, new) = (here.join("old"), here.join("new"));
         for (name, bytes) in FILES {
@@ -86,6 +95,7 @@ impl Case {
         );
         papers.instruction +=
             &format!("\n[[table.files]]\ncolumn = \"path\"\nfolder = \"{}\"\n", old.display());
+        edit(papers);
         papers.write(&here.join("papers"));
         let mut case = Self { made, old, new, folder, ahead: 0 };
         case.done(&[&["migrate"][..], &WIDE].concat());
@@ -179,7 +189,11 @@ impl Case {
 impl Case {
     /// Another month: the order has ended, and the operator opens a session of that day.
     fn a_month_later(&mut self) {
-        self.ahead = 31;
+        self.later(31);
+    }
+
+    fn later(&mut self, days: i64) {
+        self.ahead = days;
         let then = now() + SignedDuration::from_hours(24 * self.ahead);
         let (from, until) = (then - SignedDuration::from_hours(1), then + SignedDuration::from_hours(8));
         let papers = self.made.folder().to_owned();
@@ -466,28 +480,79 @@ fn what_an_order_began_is_ended_after_its_day_and_nothing_else_is() {
     case.dies("erase.source.commit.after");
     assert_eq!(case.lying().len(), 6);
     case.a_month_later();
-    let word = case.made.folder().join("status.toml");
-    let stands = std::fs::read_to_string(&word).unwrap();
-    for (state, code) in [("suspended", "ECL-STA-010"), ("revoked", "ECL-STA-011")] {
-        let stopped = stands.replace("\"in force\"", &format!("\"{state}\"\nreason = \"a complaint\""));
-        assert_ne!(stopped, stands);
-        std::fs::write(&word, stopped).unwrap();
-        case.refused(code);
-    }
-    std::fs::remove_file(&word).unwrap();
-    case.refused("ECL-CLI-");
+    // its copies' day has come too, and the names of its files are among them
+    case.ahead = 100;
+    let erased = case.run(&["erase"], "");
+    case.ahead = 31;
+    let said = String::from_utf8_lossy(&erased.stdout).into_owned();
+    assert!(!erased.status.success() && said.contains("ECL-ERA-044"), "{said}");
+    assert!(case.made.folder().join("run/state.age").exists());
+    // the last word counts, by whom it was signed and after what was heard before
+    let folder = case.made.folder().to_owned();
+    let (word, signed) = (folder.join("status.toml"), folder.join("status.toml.sigs"));
+    let first = std::fs::read_to_string(&word).unwrap();
+    std::fs::write(&word, first.replace("\"in force\"", "\"suspended\"\nreason = \"a complaint\"")).unwrap();
+    case.refused("ECL-SGN-021");
+    std::fs::write(&word, &first).unwrap();
+    let unsigned = case.folder.path().join("aside");
+    std::fs::rename(&signed, &unsigned).unwrap();
+    case.refused("ECL-SGN-020");
+    std::fs::rename(&unsigned, &signed).unwrap();
+    let at = now();
+    case.made.papers().give_status(&folder, State::Suspended, at);
+    case.refused("ECL-STA-010");
+    let second = std::fs::read(&word).unwrap();
+    std::fs::rename(&signed, &unsigned).unwrap();
+    case.made.papers().status_version = 0;
+    case.made.papers().give_status(&folder, State::InForce, at);
+    case.refused("ECL-STA-014");
+    assert_ne!(std::fs::read(&word).unwrap(), second);
     assert_eq!(case.lying().len(), 6);
-    std::fs::write(&word, stands).unwrap();
+    case.made.papers().status_version = 2;
+    case.made.papers().give_status(&folder, State::InForce, at);
     case.done(&case.source(&[]));
     case.stands_as_it_should("after the order's day");
     assert!(case.done(&case.source(&[])).contains("Erased at the source already"));
+    case.done(&["erase"]);
 
     // what still stands goes on no order that has ended
     let mut case = Case::local();
     case.dies("erase.source.commit.before");
     case.a_month_later();
-    case.refused("ECL-SGN-007");
+    case.refused("ECL-ERA-043");
     let rows = Connection::open(case.folder.path().join("old.db")).unwrap();
     assert_eq!(rows.query_row("select count(*) from report", [], |row| row.get::<_, i64>(0)).unwrap(), 7);
+    assert_eq!(case.lying().len(), 6);
+}
+
+// fails with the guard off: what nobody erased is said to be erased
+// proves: ERA-09
+#[test]
+fn rows_that_the_order_does_not_choose_any_more_have_not_gone() {
+    let case = Case::local();
+    case.dies("erase.source.commit.before");
+    sql(&case, "update report set done = 0");
+    let said = case.refused("ECL-ERA-010");
+    assert!(said.contains("under the keys of what moved"), "{said}");
+    sql(&case, "update report set done = 1 where id <= 5");
+    case.done(&case.source(&[]));
+    case.stands_as_it_should("chosen again");
+}
+
+// fails with the guard off: a key that has ended does not stop an erasure that was announced, and rows go on its word
+// proves: ERA-09
+#[test]
+fn papers_that_hold_no_more_for_another_reason_end_nothing() {
+    let mut case = Case::local_with(|papers| {
+        let text = papers.text(Paper::Contract);
+        let key = &text[text.find("person = \"Claire Fontaine\"").unwrap()..];
+        let block = &key[..key.find("\nuntil  = ").unwrap() + "\nuntil  = 2026-01-01".len()];
+        let tomorrow = now().to_zoned(jiff::tz::TimeZone::UTC).date().tomorrow().unwrap();
+        let ended = format!("{}{tomorrow}", &block[..block.len() - "2026-01-01".len()]);
+        papers.edit(Paper::Contract, block, &ended);
+    });
+    case.dies("erase.source.commit.after");
+    case.later(3);
+    case.refused("ECL-SGN-028");
     assert_eq!(case.lying().len(), 6);
 }

@@ -31,6 +31,9 @@ static NOT_RECEIVED: Code = Code::refused("ECL-ERA-008", "the archive has not be
 
 static MISSED: Code = Code::refused("ECL-ERA-034", "a copy is not where it was made");
 
+static GOING: Code =
+    Code::refused("ECL-ERA-044", "an erasure at the source is not through, and needs this copy");
+
 static LAST: Code = Code::refused("ECL-ERA-006", "the log of the migration goes last");
 
 /// Who looks.
@@ -242,6 +245,9 @@ fn one(copies: &mut Copies, journals: &mut Journals<'_>, copy: &Copy, run: &Path
     if !journals.note(run, Act::Erase, &copy.id, &Outcome::Begun)? {
         copies.note(Act::Erase, &copy.id, &Outcome::Begun)?;
     }
+    if matches!(copy.store, Store::State | Store::Record) && is_going(run)? {
+        return Err(GOING.fault("").help("ecluse erase --source ends it; then: ecluse erase"));
+    }
     let folder = &journals.here.folder;
     if erasers::stands(copy, folder) {
         let place = folder.root().join(&copy.place);
@@ -252,8 +258,11 @@ fn one(copies: &mut Copies, journals: &mut Journals<'_>, copy: &Copy, run: &Path
             if !marker.is_empty() {
                 line.marker = marker;
             }
-            if !markers.is_empty() {
-                line.markers = markers;
+            // what a start that died had still to erase is less than there was
+            for marker in markers {
+                if !line.markers.contains(&marker) {
+                    line.markers.push(marker);
+                }
             }
         }
         copies.save()?;
@@ -288,6 +297,13 @@ fn one(copies: &mut Copies, journals: &mut Journals<'_>, copy: &Copy, run: &Path
     let ended = Ended { how: erased.how.to_owned(), at: journals.here.now, statement: None };
     copies.ledger.ended(&copy.id, ended)?;
     Ok(erased.how)
+}
+
+/// Whether an erasure at the source was announced from this run folder, and is not through: it needs what lies there.
+fn is_going(run: &Path) -> Result<bool> {
+    let erasure = if run.is_dir() { attested::erasing(run)? } else { None };
+    let source = |erasure: &Erasure| erasure.done.iter().any(|one| one.side == Side::Source);
+    Ok(erasure.is_some_and(|erasure| erasure.ended.is_empty() && source(&erasure)))
 }
 
 /// The run folder of which a copy is a part; the migration's own for any other.

@@ -194,10 +194,10 @@ impl Needles {
         let mut of = vec![format!("a value of the {from}"); texts.len()];
         let (values, drawn) = (texts.len(), number(texts.len()));
         // the log's name stands in every paper that was signed over it
-        let is_sought =
-            |copy: &&Copy| copy.ended.is_some() && !copy.marker.is_empty() && copy.store != Store::Journal;
+        let is_sought = |copy: &&Copy| copy.ended.is_some() && copy.store != Store::Journal;
         for copy in ledger.copies.iter().filter(is_sought) {
-            for marker in std::iter::once(&copy.marker).chain(&copy.markers) {
+            let markers = std::iter::once(&copy.marker).chain(&copy.markers);
+            for marker in markers.filter(|marker| !marker.is_empty()) {
                 texts.push(Zeroizing::new(marker.clone()));
                 of.push(format!("{}, copy {}", copy.store.words(), short(&copy.id)));
             }

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use data_encoding::HEXLOWER;
 use ecluse_adapters::folder::RunFolder;
 use ecluse_core::count::{count, plural};
+use ecluse_core::document::EXPIRED;
 use ecluse_core::erasure::{Beyond, Erased, Erasure, Side};
-use ecluse_core::fault::{Code, Result};
+use ecluse_core::fault::{Code, Fault, Result};
 use ecluse_core::instruction::{Fate, Order, fates, kept_with_rows, referring};
 use ecluse_core::receipt;
 use ecluse_flow::arrived::Accepted;
@@ -56,9 +57,10 @@ pub(super) fn run(here: &Here, args: &EraseArgs) -> Result<()> {
     let before = due::kept(&run)?.unwrap_or_default();
     let began = before.done.iter().any(|one| one.side == Side::Source);
     let then = began.then(|| begun::then(&figures, here.now));
-    let (ready, ends) = Connected::of(here, &papers(args), then)?;
+    let (ready, ends, ended) = Connected::of(here, &papers(args), then)?;
     ordered(&ready, here)?;
-    let acceptance = super::accepted(here, &run)?;
+    // of what was announced, the one that it was announced under
+    let acceptance = if ended { before.acceptance.clone() } else { super::accepted(here, &run)? };
     let _ = signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&STOP));
     let covers = |t: &ecluse_flow::figures::TableFigures| before.covers_source(&t.source);
     if !before.ended.is_empty() && figures.tables.iter().all(covers) {
@@ -85,6 +87,7 @@ pub(super) fn run(here: &Here, args: &EraseArgs) -> Result<()> {
         options: ready.options(),
         dry: args.dry_run,
         announced,
+        ended,
         accepted: Some(&accepted),
         referring: &referring,
         beside: &beside,
@@ -188,10 +191,14 @@ enum Against {
 
 impl Connected {
     /// The two databases of the order; of one to a recipient the source alone. Where an erasure began under papers that
-    /// have ended since, they count as they did `then`: it may end, and no row goes on them ([`Erasing::announced`]).
-    fn of(here: &Here, papers: &PaperArgs, then: Option<Timestamp>) -> Result<(Ready, Self)> {
+    /// have ended since, they count as they did `then`, and true is given: it may end, and no row goes on them
+    /// ([`Erasing::ended`]). Papers that hold no more for any other reason are refused.
+    fn of(here: &Here, papers: &PaperArgs, then: Option<Timestamp>) -> Result<(Ready, Self, bool)> {
+        let is_over = |fault: &Fault| fault.code().id == EXPIRED.id;
         let ended = match then {
-            Some(then) if quietly(|| Chain::read(&here.folder, papers, here.now)).is_err() => {
+            Some(then)
+                if quietly(|| Chain::read(&here.folder, papers, here.now)).is_err_and(|f| is_over(&f)) =>
+            {
                 quietly(|| Chain::read(&here.folder, papers, then)).ok()
             }
             _ => None,
@@ -199,18 +206,18 @@ impl Connected {
         if let Some(chain) = ended {
             if chain.instruction.order().recipient().is_some() {
                 let (ready, source) = Ready::ending_at_recipient(here, papers, chain)?;
-                return Ok((ready, Self::Sealed(source)));
+                return Ok((ready, Self::Sealed(source), true));
             }
             let (ready, ends) = Ready::ending(here, papers, chain)?;
-            return Ok((ready, Self::Direct(ends)));
+            return Ok((ready, Self::Direct(ends), true));
         }
         let chain = Chain::read(&here.folder, papers, here.now)?;
         if chain.instruction.order().recipient().is_some() {
             let (ready, source) = Ready::to_recipient(here, papers, chain)?;
-            return Ok((ready, Self::Sealed(source)));
+            return Ok((ready, Self::Sealed(source), false));
         }
         let (ready, ends) = Ready::under(here, papers, Missing::Refuse, chain)?;
-        Ok((ready, Self::Direct(ends)))
+        Ok((ready, Self::Direct(ends), false))
     }
 
     /// Closes the reader's connection, and gives what moved; of an order to a recipient, with the values by which what

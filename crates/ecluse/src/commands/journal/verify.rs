@@ -87,8 +87,12 @@ fn verify(here: &Here, args: &SeenArgs, log: &log::Folder) -> Result<()> {
         (whole, runs.join())
     });
     whole?;
-    for witness in &witnesses {
-        log.grew(tree, &witness.checkpoint).map_err(|fault| at_place(fault, witness))?;
+    let mut erased = Vec::new();
+    let mut compared = Vec::new();
+    for witness in witnesses {
+        let grew =
+            log.grew_or_erased(tree, &witness.checkpoint).map_err(|fault| at_place(fault, &witness))?;
+        if grew { &mut compared } else { &mut erased }.push(witness);
     }
     let runs = runs.map_err(|_panic| DIED.fault("reading"))??;
     let taken = Taken::read(log.path(), tree)?;
@@ -96,7 +100,7 @@ fn verify(here: &Here, args: &SeenArgs, log: &log::Folder) -> Result<()> {
     if let Some(index) = read.foreign {
         return Err(FOREIGN.fault(format!("entry {index}")));
     }
-    said(tree, &witnesses, late, log.kept()?.first);
+    said(tree, (&compared, &erased), late, log.kept()?.first);
     if read.back.is_empty() {
         return Ok(());
     }
@@ -139,7 +143,7 @@ fn at_place(fault: ecluse_core::fault::Fault, witness: &Witness) -> ecluse_core:
     ))
 }
 
-fn said(tree: &Checkpoint, witnesses: &[Witness], late: u64, first: u64) {
+fn said(tree: &Checkpoint, (witnesses, erased): (&[Witness], &[Witness]), late: u64, first: u64) {
     told(tree);
     let kept = if first == 0 {
         String::new()
@@ -153,6 +157,14 @@ fn said(tree: &Checkpoint, witnesses: &[Witness], late: u64, first: u64) {
     for witness in witnesses {
         output::line(format!(
             "  it grew out of what {} saw: {}   ({})",
+            witness.who,
+            entries(witness.checkpoint.size),
+            witness.place
+        ));
+    }
+    for witness in erased {
+        output::line(format!(
+            "  of what {} saw, {}, too little is left to compare: its time was over   ({})",
             witness.who,
             entries(witness.checkpoint.size),
             witness.place
@@ -173,12 +185,12 @@ fn said(tree: &Checkpoint, witnesses: &[Witness], late: u64, first: u64) {
             entries(late)
         ));
     }
-    let list: Vec<_> = witnesses
-        .iter()
-        .map(
-            |w| json!({ "place": w.place, "who": w.who, "size": w.checkpoint.size, "foreign": w.is_foreign }),
-        )
-        .collect();
+    let list = |all: &[Witness]| -> Vec<_> {
+        let one = |w: &Witness| json!({ "place": w.place, "who": w.who, "size": w.checkpoint.size, "foreign": w.is_foreign });
+        all.iter().map(one).collect()
+    };
     document(tree);
-    output::document(&json!({ "holds": true, "witnesses": list, "late": late, "first": first }));
+    output::document(&json!({
+        "holds": true, "witnesses": list(witnesses), "erased": list(erased), "late": late, "first": first,
+    }));
 }

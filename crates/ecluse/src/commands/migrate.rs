@@ -19,7 +19,7 @@ use super::begun::begun;
 use super::{Here, encodings, files, identifiers, known, runs, sampled, stayed, withdrawn};
 use crate::cli::MigrateArgs;
 use crate::output;
-use crate::papers::{objections, reference};
+use crate::papers::{acceptance, objections, quietly, reference};
 use crate::progress::Teller;
 use crate::ready::{self, Ends, Missing, Ready, STOP};
 use crate::report::facts::{self, Facts};
@@ -53,6 +53,11 @@ fn moved(here: &Here, args: &MigrateArgs) -> Result<Figures> {
     // what goes over a run again says so before it asks for anything that a first run needs
     if matches!(start, Start::Repair | Start::CatchUp) {
         begun(&path)?;
+    }
+    if path.is_dir() && quietly(|| acceptance::verified(&here.folder, &path, here.now)).is_ok() {
+        output::warning(
+            "The run is accepted as it stands: after this start it has to be read back and accepted anew.",
+        );
     }
     let tables = if args.ddl { Missing::Suppose } else { Missing::Refuse };
     objections::answered(&here.folder, args.papers.instruction.as_deref(), here.now)?;

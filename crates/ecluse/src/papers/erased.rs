@@ -65,10 +65,15 @@ pub(crate) struct Gone {
 /// vouch for.
 pub(crate) fn of(run: &Path, figures: &Figures, order: &Order, accepted: &Accepted) -> Result<Gone> {
     let erase = |why: &str| NOT_ERASED.fault(why).help("ecluse erase");
+    let at_source = |why: String| NOT_ERASED.fault(why).help("ecluse erase --source; ecluse erase --look");
     let look = |why: &str| NOT_LOOKED.fault(why).help("ecluse erase --look");
     let ours = |run: &str, instruction: &str| run == figures.run && instruction == figures.instruction;
     let erasure = erasure(run)?.filter(|erasure| !erasure.ended.is_empty());
-    let erasure = erasure.ok_or_else(|| erase("no erasure has come to its end"))?;
+    let none = "no erasure has come to its end";
+    let erasure = erasure.ok_or_else(|| match order.erasure.source {
+        Some(_) => at_source(none.to_owned()),
+        None => erase(none),
+    })?;
     if !ours(&erasure.run, &erasure.instruction) {
         return Err(erase("what was erased is another run's"));
     }
@@ -79,13 +84,13 @@ pub(crate) fn of(run: &Path, figures: &Figures, order: &Order, accepted: &Accept
     if order.erasure.source.is_some() {
         let mut tables = figures.tables.iter().map(|table| table.source.as_str());
         if let Some(table) = tables.find(|table| !erasure.covers_source(table)) {
-            return Err(erase(&format!("the order has the source erased, and {table} is not")));
+            return Err(at_source(format!("the order has the source erased, and {table} is not")));
         }
         let column = |table: &TableFigures, file: &FileFigures| format!("{}.{}", table.source, file.column);
         let mut columns =
             figures.tables.iter().flat_map(|table| table.files.iter().map(move |file| column(table, file)));
         if let Some(column) = columns.find(|column| !erasure.covers_files(column)) {
-            return Err(erase(&format!("the order has the source erased, and not the files of {column}")));
+            return Err(at_source(format!("the order has the source erased, and not the files of {column}")));
         }
     }
     let residue = residue(run)?.filter(|residue| !residue.ended.is_empty());

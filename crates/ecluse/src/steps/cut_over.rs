@@ -11,6 +11,7 @@ use super::{At, Found, YOU, missing, refused};
 use crate::connect;
 use crate::connections::{self, End};
 use crate::papers::ending::closed;
+use crate::papers::{acceptance, quietly};
 use crate::report::discreet::Discreet;
 
 /// The freeze, and the catch-up after it; `None` where nothing lives on that could be frozen: in a
@@ -36,6 +37,8 @@ pub(super) fn cut_over(at: At<'_>) -> Option<[Found; 2]> {
         }
         // a migration that ended with the source alive: nothing is caught up with any more
         Ok((None, ..)) if closed(&run).is_some() => return None,
+        // nor after it was accepted so: what another start took over would have to be accepted anew
+        Ok((None, ..)) if quietly(|| acceptance::verified(at.folder, &run, at.now)).is_ok() => return None,
         Ok((None, ..)) => [not_frozen(at.lang), Found::Later(String::new())],
         Err(fault) => [refused(at, &fault, YOU, "ecluse status"), Found::Later(String::new())],
     })

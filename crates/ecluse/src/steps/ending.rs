@@ -132,7 +132,10 @@ fn erasure(at: At<'_>, Ending { gone, sought, .. }: &Ending) -> Found {
         Stood::Not | Stood::Unsigned => missing(
             lang.of("not erased, or not looked for since", "pas effacé, ou pas recherché depuis"),
             YOU,
-            &["What the order has erased goes, and what should be gone is looked for:  ecluse erase"],
+            &[
+                "What the order has erased goes:  ecluse erase --source, where it says so;  ecluse erase",
+                "What should be gone is looked for:  ecluse erase --look",
+            ],
         ),
     }
 }

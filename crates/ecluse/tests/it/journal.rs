@@ -572,3 +572,37 @@ fn what_is_older_than_the_retention_goes_by_whole_bundles_and_the_rest_verifies(
     std::fs::write(&path, bundled(&all)).unwrap();
     refused(&lab, &["journal", "verify"], 1, "ECL-LOG-010", "entry 513");
 }
+
+// fails with the guard off: once nobody types any more, what is older than it may be kept stays
+// proves: AUD-05
+#[test]
+fn a_look_at_what_is_due_erases_what_is_older_than_a_year_by_itself() {
+    let here = tempfile::tempdir().unwrap();
+    let lab = ordered(here.path());
+    write_lines(&lab.join("old"), (0..600).map(of_2024).collect());
+    succeed(&lab, &["plan"]);
+    succeed(&lab, &["journal", "checkpoint", "-o", "kept.checkpoint"]);
+    let log = size(&lab);
+    let bundles = lab.join("journal/tile/entries");
+    succeed(&lab, &["erase", "--dry-run"]);
+    assert!(bundles.join("000").exists());
+    // held, it stays
+    let ledger = std::fs::read(lab.join("copies.json")).unwrap();
+    let ledger = ecluse_core::copies::Ledger::read(&ledger).unwrap();
+    let id = &ledger.copies.iter().find(|copy| copy.place == "journal").unwrap().id;
+    let hold = ["hold", id, "--reason", "a dispute", "--approved-by", "Claire Fontaine"];
+    succeed(&lab, &[&hold[..], &["--until", "2999-01-31"]].concat());
+    assert_eq!(json(&lab, &["erase"])["journal_entries"], 0);
+    succeed(&lab, &["hold", id, "--release"]);
+    // by the timer, whoever is there
+    for name in ["session.toml", "session.toml.sigs"] {
+        std::fs::rename(lab.join(name), here.path().join(name)).unwrap();
+    }
+    let said = succeed(&lab, &["erase", "--timer"]);
+    assert!(said.contains("512 entries from the front"), "{said}");
+    assert!(!bundles.join("000").exists() && !bundles.join("001").exists() && bundles.join("002.p").exists());
+    assert!(size(&lab) > log);
+    let said = succeed(&lab, &["journal", "verify", "--against", "kept.checkpoint"]);
+    assert!(said.contains("from entry 512 on"), "{said}");
+    assert_eq!(json(&lab, &["erase"])["journal_entries"], 0);
+}

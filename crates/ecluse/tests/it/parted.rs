@@ -545,11 +545,12 @@ fn rows_that_the_order_does_not_choose_any_more_have_not_gone() {
 fn papers_that_hold_no_more_for_another_reason_end_nothing() {
     let mut case = Case::local_with(|papers| {
         let text = papers.text(Paper::Contract);
-        let key = &text[text.find("person = \"Claire Fontaine\"").unwrap()..];
-        let block = &key[..key.find("\nuntil  = ").unwrap() + "\nuntil  = 2026-01-01".len()];
+        let (_, key) = text.split_once("person = \"Claire Fontaine\"").unwrap();
+        let (block, rest) = key.split_once("\nuntil  = ").unwrap();
+        let until = rest.lines().next().unwrap();
         let tomorrow = now().to_zoned(jiff::tz::TimeZone::UTC).date().tomorrow().unwrap();
-        let ended = format!("{}{tomorrow}", &block[..block.len() - "2026-01-01".len()]);
-        papers.edit(Paper::Contract, block, &ended);
+        let [from, to] = [until, &tomorrow.to_string()].map(|day| format!("{block}\nuntil  = {day}"));
+        papers.edit(Paper::Contract, &from, &to);
     });
     case.dies("erase.source.commit.after");
     case.later(3);

@@ -22,8 +22,8 @@ const CLOCKS: SignedDuration = SignedDuration::from_mins(5);
 /// What stands in the place of a session, and under which acts alone: copies are erased when their day comes,
 /// whoever is there, and a signatory of the processor who makes the evidence is no operator.
 const NOBODY: [(&str, &[&str]); 2] = [
-    ("timer", &["erase", "beat"]),
-    ("no session", &["erase", "beat", "look", "copies", "standing", "certify"]),
+    ("timer", &["erase", "beat", "journal-erased"]),
+    ("no session", &["erase", "beat", "journal-erased", "look", "copies", "standing", "certify"]),
 ];
 /// Acts at which a command asks whether its session is in force.
 const ASKED: [&str; 4] = ["open", "extract", "reconcile", "certify"];

@@ -15,6 +15,7 @@ use ecluse_core::count::{count, number, plural};
 use ecluse_core::fault::{Code, Result};
 use serde_json::json;
 
+use super::journal::prune;
 use super::{Here, begun};
 use crate::cli::EraseArgs;
 use crate::papers::acceptance;
@@ -62,7 +63,11 @@ fn once(here: &Here, (who, only): (due::Who, Option<&str>), dry: bool) -> Result
     for one in &done.failed {
         output::line(format!("{}   STILL THERE   {}", one.place, one.words));
     }
-    if done.erased.is_empty() && done.failed.is_empty() {
+    let entries = if dry { 0 } else { prune::over(here, &due::session(here, who))? };
+    if entries > 0 {
+        let entries = plural(entries, "entry", "entries");
+        output::line(format!("journal   erased   {entries} from the front, older than it is kept"));
+    } else if done.erased.is_empty() && done.failed.is_empty() {
         output::line("Nothing is due.");
     }
     if done.held > 0 {
@@ -78,7 +83,7 @@ fn once(here: &Here, (who, only): (due::Who, Option<&str>), dry: bool) -> Result
     let beyond = beyond.map(|(place, words)| json!({ "place": place, "words": words }));
     output::document(&json!({
         "not_reached": beyond, "erased": told(&done.erased), "failed": told(&done.failed), "held": done.held, "dry": dry,
-        "late": done.late,
+        "late": done.late, "journal_entries": entries,
     }));
     if done.failed.is_empty() {
         return Ok(());

@@ -5,7 +5,7 @@ mod cosign;
 mod export;
 mod join;
 mod prove;
-mod prune;
+pub(super) mod prune;
 mod serve;
 mod tail;
 mod verify;

@@ -15,6 +15,9 @@ static PERIOD: Code = Code::usage("ECL-LOG-050", "a journal is kept for 6 to 12 
 static HELD: Code = Code::refused("ECL-LOG-047", "somebody holds the journal");
 static NOBODY: Code = Code::refused("ECL-LOG-051", "erasing from the journal is an operator's act");
 
+/// Months for which an entry is kept where nobody said otherwise, the most without a reason.
+const YEAR: u32 = 12;
+
 static ELSEWHERE: Code = Code::refused("ECL-LOG-052", "this journal is kept by another account");
 
 pub(super) fn run(here: &Here, args: &PruneArgs) -> Result<()> {
@@ -58,6 +61,37 @@ pub(super) fn run(here: &Here, args: &PruneArgs) -> Result<()> {
         entries(before - kept)
     ));
     output_of(before, before - kept)
+}
+
+/// What a look at what is due erases by itself: entries older than a year, or than the longer time for which a reason was
+/// written down when something was erased last. How many; none where somebody holds the journal, or another account keeps it.
+///
+/// # Errors
+///
+/// Those of the journal, whose entries are all compared first.
+pub(crate) fn over(here: &Here, session: &str) -> Result<u64> {
+    let path = journal::path(&here.folder);
+    if log::Remote::find(&path)?.is_some() || journal::begun::held(&here.folder, here.now)?.is_some() {
+        return Ok(0);
+    }
+    let Some(log) = log::Folder::find(&path) else { return Ok(0) };
+    let tree = log.signed()?.checkpoint().clone();
+    let kept = log.kept()?;
+    let longer = kept.erased.last().filter(|last| last.months > YEAR);
+    let months = longer.map_or(YEAR, |last| last.months);
+    let reason = longer.and_then(|last| last.reason.clone());
+    let keep = Keep { months, reason: reason.clone(), held: None };
+    let before = log.due(&tree, keep.until(here.now))?;
+    if before > kept.first {
+        reading::note(here, session, Act::JournalErased, &before.to_string())?;
+        journal::keep(&here.folder)?;
+        let writer = Writer::open(&path, key::signer(&here.folder)?, log::Readers::Owner)?;
+        writer.erase(Erased { at: here.now.to_string(), before, months, reason })?;
+    } else if kept.first > 0 {
+        // a start that died between saying so and doing so
+        Writer::open(&path, key::signer(&here.folder)?, log::Readers::Owner)?.erase_left()?;
+    }
+    Ok(before.saturating_sub(kept.first))
 }
 
 fn output_of(first: u64, erased: u64) -> Result<()> {

@@ -94,6 +94,9 @@ pub enum Act {
     /// The journal's writer, an account of its own, was asked for what it does not take: by another account, or
     /// lines that do not follow from those it has.
     Alert,
+    /// A command that reads, moves or shows rows, or ends the migration, was refused before it noted anything else; the
+    /// outcome is the code.
+    Refuse,
     /// A torn last line was set aside.
     Recover,
     /// The sealed state was replaced: always the first line after the head that it remembers.

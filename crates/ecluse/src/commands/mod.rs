@@ -92,6 +92,7 @@ pub(crate) fn run(cli: &Cli) -> Result<()> {
     let here = || -> Result<Here> {
         Ok(Here { folder: Folder::find_or_here(cli.folder.as_deref())?, now: clock::now() })
     };
+    let since = clock::now();
     if goes_on(&cli.command)
         && let Ok(folder) = Folder::find(cli.folder.as_deref())
     {
@@ -151,6 +152,12 @@ pub(crate) fn run(cli: &Cli) -> Result<()> {
         Command::Man { dir } => shell::man(dir),
     };
     let done = done.map_err(|fault| Folder::or_none(cli.folder.as_deref(), fault));
+    if let Err(fault) = &done
+        && goes_on(&cli.command)
+        && let Ok(folder) = Folder::find(cli.folder.as_deref())
+    {
+        crate::journal::refusals::note(&folder, fault, since);
+    }
     if is_journaled(&cli.command) { and_journaled(cli, done) } else { done }
 }
 

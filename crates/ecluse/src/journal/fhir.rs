@@ -68,7 +68,7 @@ const fn kind(act: Act) -> (&'static str, &'static str, &'static str) {
         Act::Reconcile | Act::Plan | Act::Probe | Act::Locate | Act::KnownShown | Act::Compare => (read, "R"),
         Act::JournalRead => (("110101", "Audit Log Used"), "R"),
         Act::JournalErased => (("110101", "Audit Log Used"), "D"),
-        Act::Alert => (("110113", "Security Alert"), "E"),
+        Act::Alert | Act::Refuse => (("110113", "Security Alert"), "E"),
         Act::Override => (("110127", "Emergency Override Started"), "E"),
         // what a part of the path adds is an activity of the application until it says what else it is
         _ => (("110100", "Application Activity"), "E"),

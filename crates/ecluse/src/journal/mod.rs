@@ -16,6 +16,7 @@ pub(crate) mod fhir;
 pub(crate) mod gate;
 pub(crate) mod key;
 pub(crate) mod reading;
+pub(crate) mod refusals;
 pub(crate) mod seen;
 pub(crate) mod sessions;
 pub(crate) mod statuses;

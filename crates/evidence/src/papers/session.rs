@@ -23,7 +23,7 @@ const CLOCKS: SignedDuration = SignedDuration::from_mins(5);
 /// whoever is there, and a signatory of the processor who makes the evidence is no operator.
 const NOBODY: [(&str, &[&str]); 2] = [
     ("timer", &["erase", "beat", "journal-erased"]),
-    ("no session", &["erase", "beat", "journal-erased", "look", "copies", "standing", "certify"]),
+    ("no session", &["erase", "beat", "journal-erased", "refuse", "look", "copies", "standing", "certify"]),
 ];
 /// Acts at which a command asks whether its session is in force.
 const ASKED: [&str; 4] = ["open", "extract", "reconcile", "certify"];

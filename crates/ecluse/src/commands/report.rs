@@ -20,7 +20,7 @@ use crate::papers::chain::{Chain, Link};
 use crate::papers::ending::Ending;
 use crate::papers::handed::Handed;
 use crate::papers::stopped::stopped;
-use crate::papers::{compared, objections, reference};
+use crate::papers::{beside, compared, objections, reference};
 use crate::report::discreet::Discreet;
 use crate::report::facts::Facts;
 use crate::report::fill::{Sources, day, page};
@@ -52,6 +52,12 @@ pub(crate) fn written(here: &Here, run: &Path, to: Option<&Path>, lang: Language
     // the papers are judged as of the run: a report is still written after they have expired
     let then = begun::then(&figures, here.now);
     let mut chain = Chain::read(&here.folder, &PaperArgs::default(), then)?;
+    // each where it stands in the chain: before what was surveyed, and after what was ordered
+    let at = chain.links.len().min(1);
+    chain.links.splice(at..at, beside::mandate(&here.folder, &chain, here.now));
+    let order = chain.links.iter().position(|link| link.artefact.starts_with("order, "));
+    let at = order.map_or(chain.links.len(), |order| order + 1);
+    chain.links.splice(at..at, beside::word(&here.folder, &chain));
     let reconciliation = reconciled::of(run, &figures)?;
     let accepted = accepted(here, &reconciliation)?;
     chain.links.extend(accepted.as_ref().map(|signature| Link {

@@ -270,14 +270,27 @@ pub(crate) fn artefact(name: &str, language: Language) -> String {
         "dictionary" => "dictionnaire des données".to_owned(),
         "mapping" => "table de correspondance".to_owned(),
         "recipient" => "destinataire".to_owned(),
+        "survey mandate" => "mandat d’exploration".to_owned(),
         "key for what is returned" => "clé pour ce qui est rendu".to_owned(),
         "accepted differences" => "différences acceptées".to_owned(),
         "compared dossiers" => "dossiers comparés".to_owned(),
         "accepted reference data" => "données de référence acceptées".to_owned(),
-        other => [("order, version ", "ordre de migration, version "), ("code table ", "table de codes ")]
-            .iter()
-            .find_map(|(english, french)| Some(format!("{french}{}", other.strip_prefix(english)?)))
-            .unwrap_or_else(|| other.to_owned()),
+        other => [
+            ("order, version ", "ordre de migration, version "),
+            ("code table ", "table de codes "),
+            (
+                "status: in force; journal seen to entry ",
+                "statut : en vigueur ; journal vu jusqu’à l’entrée ",
+            ),
+            ("status: suspended; journal seen to entry ", "statut : suspendu ; journal vu jusqu’à l’entrée "),
+            ("status: revoked; journal seen to entry ", "statut : révoqué ; journal vu jusqu’à l’entrée "),
+            ("status: in force", "statut : en vigueur"),
+            ("status: suspended", "statut : suspendu"),
+            ("status: revoked", "statut : révoqué"),
+        ]
+        .iter()
+        .find_map(|(english, french)| Some(format!("{french}{}", other.strip_prefix(english)?)))
+        .unwrap_or_else(|| other.to_owned()),
     }
 }
 

@@ -271,7 +271,11 @@ impl StatusFile {
     fn hear(&self, contract: &Contract, now: Timestamp) -> Result<(Paper, Heard)> {
         let mut tries_left = 4;
         loop {
-            let paper = Paper::read(&self.path, "ecluse instruction status --key FILE")?;
+            let made_by = match self.kept {
+                Some(_) => "ecluse instruction status --key FILE",
+                None => "have the laboratory's last status.toml sent, with its signatures (status.toml.sigs)",
+            };
+            let paper = Paper::read(&self.path, made_by)?;
             let heard =
                 Heard::hear(&paper.bytes, &paper.signatures, contract, &self.instruction, self.max_age, now);
             match heard {

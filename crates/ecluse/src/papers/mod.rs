@@ -3,6 +3,7 @@
 
 pub(crate) mod acceptance;
 pub(crate) mod accepted;
+pub(crate) mod beside;
 pub(crate) mod by_hand;
 pub(crate) mod certificate;
 pub(crate) mod chain;

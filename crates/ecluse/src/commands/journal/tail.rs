@@ -43,8 +43,10 @@ fn line(index: u64, entry: &[u8], operators: &BTreeMap<String, String>) {
     let Some(leaf) = Leaf::parse(entry) else {
         return output::line(format!("{index}   no event of écluse"));
     };
-    let short = leaf.session.get(..8).unwrap_or(&leaf.session);
-    let who = operators.get(&leaf.session).map_or_else(|| format!("session {short}"), Clone::clone);
+    // a word of écluse's own (timer, writer, no session) is no statement's id
+    let is_id = leaf.session.len() == 32 && leaf.session.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let short = leaf.session.get(..8).filter(|_| is_id).map(|short| format!("session {short}"));
+    let who = operators.get(&leaf.session).cloned().or(short).unwrap_or_else(|| leaf.session.clone());
     let act = fhir::name(leaf.act);
     let object = leaf.object.get(..8).unwrap_or(&leaf.object);
     output::line(format!("{index}   {}   {who}   {act} {object}   {}", leaf.time, leaf.outcome));

@@ -474,6 +474,7 @@ fn files_go_with_their_rows_at_servers_too() {
 
 // fails with the guard off: an order that ends between two starts is gone on with by nobody, and files stay whose rows
 // are gone
+// proves: ERA-09
 #[test]
 fn what_an_order_began_is_ended_after_its_day_and_nothing_else_is() {
     let mut case = Case::local();

@@ -196,7 +196,6 @@ fn under_the_senders_header(sealed: &[u8], identity: &Identity, payload: &[u8]) 
     [&sealed[..end], &nonce, &block].concat()
 }
 
-// proves: SEA-02
 // by it an opened part that somebody kept is found again
 #[test]
 fn what_an_opened_part_says_in_clear_is_its_archives() {
@@ -206,6 +205,7 @@ fn what_an_opened_part_says_in_clear_is_its_archives() {
     assert!(says(&label().archive) && !says(&"1f".repeat(16)));
 }
 
+// proves: SEA-02
 #[test]
 fn a_payload_that_the_recipient_put_under_the_senders_header_is_refused() {
     let mut set = set();
